@@ -1,0 +1,232 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+double clock_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+int64_t clock_now_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * US_PER_SECOND + t.tv_nsec / 1000;
+}
+
+/* Both after Howard Hinnant, "chrono-compatible low-level date algorithms": eras of 400 years from March. */
+int64_t time_days(int64_t year, int month, int day)
+{
+    year -= month <= 2;
+    int64_t era = (year >= 0 ? year : year - 399) / 400;
+    int64_t yoe = year - era * 400;
+    int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
+    return era * 146097 + doe - 719468;
+}
+
+void time_civil(int64_t days, int64_t *year, int *month, int *day)
+{
+    days += 719468;
+    int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+    int64_t doe = days - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+    int64_t mp = (5 * doy + 2) / 153;
+    *day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    *month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    *year = yoe + era * 400 + (*month <= 2);
+}
+
+/* Exactly `width` digits at *p. */
+static bool digits(const char **p, const char *end, int width, int64_t *out)
+{
+    int64_t v = 0;
+    if (end - *p < width)
+        return false;
+    for (int i = 0; i < width; i++, (*p)++) {
+        if (**p < '0' || **p > '9')
+            return false;
+        v = v * 10 + (**p - '0');
+    }
+    *out = v;
+    return true;
+}
+
+static bool one(const char **p, const char *end, char c)
+{
+    if (*p < end && **p == c) {
+        (*p)++;
+        return true;
+    }
+    return false;
+}
+
+static bool civil_ok(int64_t y, int64_t m, int64_t d)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    if (m < 1 || m > 12 || d < 1)
+        return false;
+    bool leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
+    return d <= days[m - 1] + (m == 2 && leap);
+}
+
+/* "Z", "+02:00", "+0200", "+02" or nothing; *offset stays when there is nothing. */
+static bool zone(const char **p, const char *end, int64_t *offset)
+{
+    if (one(p, end, 'Z') || one(p, end, 'z')) {
+        *offset = 0;
+        return true;
+    }
+    if (*p == end)
+        return true;
+    int64_t sign = **p == '+' ? 1 : **p == '-' ? -1 : 0, h, m = 0;
+    if (!sign)
+        return false;
+    (*p)++;
+    if (!digits(p, end, 2, &h))
+        return false;
+    if (*p < end) {
+        one(p, end, ':');
+        if (!digits(p, end, 2, &m))
+            return false;
+    }
+    if (h > 23 || m > 59)
+        return false;
+    *offset = sign * (h * 3600 + m * 60) * US_PER_SECOND;
+    return true;
+}
+
+static bool clock_of_day(const char **p, const char *end, int64_t *us)
+{
+    int64_t h, m, s = 0, fraction = 0;
+    if (!digits(p, end, 2, &h) || !one(p, end, ':') || !digits(p, end, 2, &m))
+        return false;
+    if (one(p, end, ':')) {
+        if (!digits(p, end, 2, &s))
+            return false;
+        if (one(p, end, '.') || one(p, end, ',')) {
+            int64_t scale = 100000;
+            const char *first = *p;
+            for (; *p < end && **p >= '0' && **p <= '9'; (*p)++, scale /= 10)
+                fraction += (**p - '0') * scale;
+            if (*p == first)
+                return false;
+        }
+    }
+    if (h > 23 || m > 59 || s > 60)
+        return false;
+    *us = ((h * 60 + m) * 60 + s) * US_PER_SECOND + fraction;
+    return true;
+}
+
+static bool parse_iso(const char *p, const char *end, int64_t tz, int64_t *out)
+{
+    int64_t y, m, d, us = 0;
+    if (!digits(&p, end, 4, &y))
+        return false;
+    char separator = p < end && (*p == '-' || *p == '/') ? *p : 0;
+    if (separator)
+        p++;
+    if (!digits(&p, end, 2, &m) || (separator && !one(&p, end, separator)) || !digits(&p, end, 2, &d) || !civil_ok(y, m, d))
+        return false;
+    if (p < end) {
+        if (!one(&p, end, 'T') && !one(&p, end, 't') && !one(&p, end, ' '))
+            return false;
+        if (!clock_of_day(&p, end, &us))
+            return false;
+        if (end - p >= 4 && memcmp(p, " UTC", 4) == 0)
+            p += 4, tz = 0;
+        else if (!zone(&p, end, &tz))
+            return false;
+        if (p != end)
+            return false;
+    }
+    *out = time_days(y, (int)m, (int)d) * US_PER_DAY + us - tz;
+    return true;
+}
+
+static bool parse_epoch(const char *p, const char *end, int64_t *out)
+{
+    bool negative = one(&p, end, '-');
+    int64_t whole = 0, fraction = 0, scale = 100000;
+    const char *first = p;
+    for (; p < end && *p >= '0' && *p <= '9'; p++)
+        if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, *p - '0', &whole))
+            return false;
+    if (p == first)
+        return false;
+    if (one(&p, end, '.'))
+        for (; p < end && *p >= '0' && *p <= '9'; p++, scale /= 10)
+            fraction += (*p - '0') * scale;
+    if (p != end)
+        return false;
+    int64_t us;
+    if (whole < INT64_C(100000000000))
+        us = whole * US_PER_SECOND + fraction;
+    else if (whole < INT64_C(100000000000000))
+        us = whole * 1000 + fraction / 1000;
+    else if (whole < INT64_C(100000000000000000))
+        us = whole;
+    else
+        us = whole / 1000;
+    *out = negative ? -us : us;
+    return true;
+}
+
+bool time_parse(const char *text, size_t n, int64_t tz_offset_us, int64_t *out_us)
+{
+    const char *end = text + n;
+    while (text < end && *text == ' ')
+        text++;
+    while (end > text && end[-1] == ' ')
+        end--;
+    size_t plain = 0;
+    while (text + plain < end && text[plain] >= '0' && text[plain] <= '9')
+        plain++;
+    if (text + plain == end && plain != 8)
+        return parse_epoch(text, end, out_us);
+    return parse_iso(text, end, tz_offset_us, out_us) || parse_epoch(text, end, out_us);
+}
+
+static void civil_us(int64_t us, int64_t *y, int *m, int *d, int64_t *rest)
+{
+    int64_t days = us / US_PER_DAY;
+    *rest = us % US_PER_DAY;
+    if (*rest < 0) {
+        *rest += US_PER_DAY;
+        days--;
+    }
+    time_civil(days, y, m, d);
+}
+
+int time_iso(char *out, size_t size, int64_t us)
+{
+    int64_t y, rest;
+    int m, d;
+    civil_us(us, &y, &m, &d, &rest);
+    int64_t s = rest / US_PER_SECOND, fraction = rest % US_PER_SECOND;
+    int n = snprintf(out, size, "%04lld-%02d-%02dT%02lld:%02lld:%02lld", (long long)y, m, d, (long long)(s / 3600),
+                     (long long)(s / 60 % 60), (long long)(s % 60));
+    if (fraction) {
+        n += snprintf(out + n, size - (size_t)n, ".%06lld", (long long)fraction);
+        while (out[n - 1] == '0')
+            n--;
+    }
+    return n + snprintf(out + n, size - (size_t)n, "Z");
+}
+
+int time_short(char *out, size_t size, int64_t us)
+{
+    int64_t y, rest;
+    int m, d;
+    civil_us(us, &y, &m, &d, &rest);
+    if (rest == 0)
+        return snprintf(out, size, "%04lld-%02d-%02d", (long long)y, m, d);
+    int64_t minutes = rest / (60 * US_PER_SECOND);
+    return snprintf(out, size, "%04lld-%02d-%02d %02lld:%02lld", (long long)y, m, d, (long long)(minutes / 60), (long long)(minutes % 60));
+}

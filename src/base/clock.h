@@ -1,0 +1,33 @@
+/* Time: event times are int64 microseconds since 1970 UTC; waiting times come from a monotonic clock. */
+#ifndef TAILOR_BASE_CLOCK_H
+#define TAILOR_BASE_CLOCK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NO_TIME INT64_MIN
+#define US_PER_SECOND INT64_C(1000000)
+#define US_PER_DAY (INT64_C(86400) * US_PER_SECOND)
+
+/* Seconds on a clock that never goes back; only differences mean anything. */
+double clock_seconds(void);
+/* Now, in microseconds UTC. */
+int64_t clock_now_us(void);
+
+/* Parses text[0..n) as a time: ISO 8601 dates and date-times ("2026-05-24", "2026-05-24T10:30:00.5Z",
+ * "2026-05-24 10:30:00+02:00", "20260524"), or epoch seconds, milliseconds, microseconds or
+ * nanoseconds, told apart by size (< 1e11, < 1e14, < 1e17, else). Eight digits are a date when they
+ * make one. A time without an offset is `tz_offset_us` east of UTC. False when it is not a time or
+ * does not fit. */
+bool time_parse(const char *text, size_t n, int64_t tz_offset_us, int64_t *out_us);
+
+/* "2026-05-24T10:30:00Z", with a fraction only when there is one. size >= 40. Returns length. */
+int time_iso(char *out, size_t size, int64_t us);
+/* As people read it: "2026-05-24" for midnight, else "2026-05-24 10:30". */
+int time_short(char *out, size_t size, int64_t us);
+/* Civil date <-> days since 1970 (proleptic Gregorian). month 1..12, day 1..31. */
+int64_t time_days(int64_t year, int month, int day);
+void time_civil(int64_t days, int64_t *year, int *month, int *day);
+
+#endif

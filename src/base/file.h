@@ -1,0 +1,22 @@
+/* Files: written whole or not at all. */
+#ifndef TAILOR_BASE_FILE_H
+#define TAILOR_BASE_FILE_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* Opens a temporary file beside `path` (mode 0666 & ~umask, or 0600 when private). Write to it, then commit (flush, fsync,
+ * rename, fsync of the folder) or abandon (removed). Both free it. */
+struct file_draft;
+MUST_CHECK enum status file_draft_open(const char *path, int private_mode, struct file_draft **out, struct error *err);
+FILE *file_draft_stream(struct file_draft *d);
+MUST_CHECK enum status file_draft_commit(struct file_draft *d, struct error *err);
+void file_draft_abandon(struct file_draft *d);
+
+/* Whole file into memory (mem_free), at most max bytes. */
+MUST_CHECK enum status file_read(const char *path, size_t max, char **data, size_t *n, struct error *err);
+/* mkdir -p with mode 0700. */
+MUST_CHECK enum status file_make_folder(const char *path, struct error *err);
+
+#endif

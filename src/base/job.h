@@ -1,0 +1,64 @@
+/* A job: long work as seen by the one who waits for it.
+ *
+ * The worker writes (begin, step, metric), the face reads (snapshot) at 10 Hz and may cancel. All
+ * functions take NULL for "nobody is watching". Loops call job_cancelled once per tile. */
+#ifndef TAILOR_BASE_JOB_H
+#define TAILOR_BASE_JOB_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+enum { JOB_METRICS = 512 };
+
+struct job_metric {
+    char name[24]; /* "loss", "ndcg@10", ... */
+    double x;      /* epoch */
+    double value;
+};
+
+struct job {
+    atomic_bool cancel;
+    atomic_uint_fast64_t done, total; /* total 0: not known */
+    pthread_mutex_t lock;             /* guards what follows */
+    char what[96];                    /* "train ease: inverting" */
+    char unit[16];                    /* "rows", "epochs"; may be "" */
+    double started;                   /* clock_seconds() of job_begin */
+    bool running;
+    struct job_metric metrics[JOB_METRICS]; /* a ring: nmetrics % JOB_METRICS is next */
+    size_t nmetrics;
+};
+
+void job_init(struct job *job);
+void job_destroy(struct job *job);
+/* Starts a phase: names it, sets done to 0. The first phase after job_reset starts the clock. */
+void job_begin(struct job *job, uint64_t total, const char *unit, const char *what, ...) PRINTF_LIKE(4, 5);
+void job_step(struct job *job, uint64_t more);
+void job_set(struct job *job, uint64_t done);
+void job_report(struct job *job, const char *metric, double x, double value);
+/* Ends the work: not running, metrics and cancel cleared. */
+void job_reset(struct job *job);
+
+void job_cancel(struct job *job); /* safe in a signal handler */
+bool job_cancelled(const struct job *job);
+/* ST_CANCELLED with a message when cancelled, else ST_OK. */
+MUST_CHECK enum status job_check(struct job *job, struct error *err);
+
+/* What a face shows. */
+struct job_view {
+    char what[96], unit[16];
+    uint64_t done, total;
+    double elapsed, eta; /* seconds; eta < 0: not known */
+    double rate;         /* units a second */
+    bool running;
+    struct job_metric last; /* name "" when there is none */
+};
+void job_look(struct job *job, struct job_view *view);
+/* Copies the metric points named `name` that are still in the ring, oldest first; returns how many. */
+size_t job_metrics(struct job *job, const char *name, struct job_metric *out, size_t max);
+
+#endif

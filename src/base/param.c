@@ -1,0 +1,172 @@
+#include "base/param.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/text.h"
+
+size_t param_index(const struct param *params, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(params[i].name, name) == 0)
+            return i;
+    return n;
+}
+
+size_t param_choice_count(const struct param *p)
+{
+    if (!p->choices || !*p->choices)
+        return 0;
+    size_t n = 1;
+    for (const char *c = p->choices; *c; c++)
+        n += *c == '|';
+    return n;
+}
+
+bool param_choice(const struct param *p, size_t i, char *out, size_t size)
+{
+    if (i >= param_choice_count(p))
+        return false;
+    const char *c = p->choices;
+    while (i--)
+        c = strchr(c, '|') + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(c, "|"), c);
+    return true;
+}
+
+static bool parse_bool(const char *text, bool *out)
+{
+    static const char *const yes[] = {"yes", "on", "true", "1"}, *const no[] = {"no", "off", "false", "0"};
+    for (size_t i = 0; i < 4; i++) {
+        if (text_same(text, yes[i]) || text_same(text, no[i])) {
+            *out = text_same(text, yes[i]);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool parse_percent(const char *text, double *out)
+{
+    char number[64];
+    size_t n = strlen(text);
+    bool percent = n && text[n - 1] == '%';
+    if (n >= sizeof number)
+        return false;
+    memcpy(number, text, n + 1);
+    if (percent)
+        number[n - 1] = 0;
+    if (!text_parse_real(number, out))
+        return false;
+    *out /= percent ? 100 : 1;
+    return *out >= 0 && *out <= 1;
+}
+
+static enum status bad_choice(const struct param *p, const char *text, struct error *err)
+{
+    char choices[16][64];
+    const char *names[16];
+    size_t n = 0;
+    while (n < 16 && param_choice(p, n, choices[n], sizeof choices[n]))
+        names[n] = choices[n], n++;
+    error_set(err, ST_USAGE, "%s=%s: expected one of %s", p->name, text, p->choices);
+    const char *nearest = text_nearest(text, names, n);
+    if (nearest)
+        error_hint(err, "did you mean %s=%s?", p->name, nearest);
+    return ST_USAGE;
+}
+
+static enum status check_range(const struct param *p, const char *text, double v, struct error *err)
+{
+    if ((p->min == 0 && p->max == 0) || (v >= p->min && v <= p->max))
+        return ST_OK;
+    char low[32], high[32];
+    text_real(low, sizeof low, p->min);
+    text_real(high, sizeof high, p->max);
+    return error_set(err, ST_USAGE, "%s=%s is out of range: expected %s to %s", p->name, text, low, high);
+}
+
+static enum status parse_typed(const struct param *p, const char *text, struct param_value *v, struct error *err)
+{
+    char choice[64];
+    switch (p->type) {
+    case PARAM_BOOL:
+        return parse_bool(text, &v->yes) ? ST_OK : error_set(err, ST_USAGE, "%s=%s: expected yes or no", p->name, text);
+    case PARAM_INT:
+        if (!text_parse_int(text, &v->integer))
+            return error_set(err, ST_USAGE, "%s=%s: expected a whole number", p->name, text);
+        return check_range(p, text, (double)v->integer, err);
+    case PARAM_REAL:
+        if (!text_parse_real(text, &v->real))
+            return error_set(err, ST_USAGE, "%s=%s: expected a number", p->name, text);
+        return check_range(p, text, v->real, err);
+    case PARAM_PERCENT:
+        if (!parse_percent(text, &v->real))
+            return error_set(err, ST_USAGE, "%s=%s: expected a share such as 20%% or 0.2", p->name, text);
+        return check_range(p, text, v->real, err);
+    case PARAM_DURATION:
+        if (!text_parse_duration(text, &v->integer))
+            return error_set(err, ST_USAGE, "%s=%s: expected a duration such as 30m, 7d or 2w", p->name, text);
+        return ST_OK;
+    case PARAM_TIME:
+        if (!time_parse(text, strlen(text), 0, &v->integer))
+            return error_set(err, ST_USAGE, "%s=%s: expected a time such as 2026-05-24 or 2026-05-24T10:30:00Z", p->name, text);
+        return ST_OK;
+    case PARAM_ENUM:
+        for (size_t i = 0; param_choice(p, i, choice, sizeof choice); i++) {
+            if (text_same(choice, text)) {
+                v->integer = (int64_t)i;
+                return ST_OK;
+            }
+        }
+        return bad_choice(p, text, err);
+    case PARAM_TEXT:
+    case PARAM_PATH:
+    case PARAM_METRIC:
+    case PARAM_COLUMN:
+    case PARAM_MODEL:
+        return ST_OK;
+    }
+    return error_set(err, ST_INTERNAL, "%s has an unknown type", p->name);
+}
+
+enum status param_parse(const struct param *p, const char *text, struct param_value *out, struct error *err)
+{
+    struct param_value v = {.given = true, .present = true};
+    enum status st = parse_typed(p, text, &v, err);
+    if (st)
+        return st;
+    v.text = mem_strdup(text, err);
+    if (!v.text)
+        return ST_NOMEM;
+    mem_free(out->text);
+    *out = v;
+    return ST_OK;
+}
+
+enum status param_defaults(const struct param *params, size_t n, struct param_value *values, struct error *err)
+{
+    memset(values, 0, n * sizeof *values);
+    for (size_t i = 0; i < n; i++) {
+        if (!params[i].initial)
+            continue;
+        enum status st = param_parse(&params[i], params[i].initial, &values[i], err);
+        if (st) {
+            param_values_free(values, n);
+            return st;
+        }
+        values[i].given = false;
+    }
+    return ST_OK;
+}
+
+void param_values_free(struct param_value *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        mem_free(values[i].text);
+        values[i] = (struct param_value){0};
+    }
+}

@@ -1,0 +1,29 @@
+/* Random numbers: one master seed, and a stream of its own for every (purpose, index).
+ *
+ * A stream depends on nothing but (seed, purpose, index), so work that is cut into indexed pieces
+ * gives the same bits with 1 thread or 16. The generator is xoshiro256++ (Blackman & Vigna 2021)
+ * seeded through splitmix64. Distributions come from GSL: gsl_ran_*(&g.gsl, ...). */
+#ifndef TAILOR_BASE_RNG_H
+#define TAILOR_BASE_RNG_H
+
+#include <gsl/gsl_rng.h>
+#include <stdint.h>
+
+struct rng {
+    uint64_t s[4];
+};
+
+struct rng rng_stream(uint64_t seed, const char *purpose, uint64_t index);
+uint64_t rng_next(struct rng *r);
+/* Uniform in [0, 1) with 53 bits. */
+double rng_real(struct rng *r);
+/* Uniform in [0, n) without bias; n > 0. */
+uint64_t rng_below(struct rng *r, uint64_t n);
+/* Standard normal (GSL's ziggurat). */
+double rng_normal(struct rng *r);
+/* Fisher-Yates over a[0..n). */
+void rng_shuffle(struct rng *r, uint32_t *a, size_t n);
+/* A view of r as a GSL generator; it draws from r and owns nothing. */
+gsl_rng rng_gsl(struct rng *r);
+
+#endif

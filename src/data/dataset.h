@@ -1,0 +1,84 @@
+/* A data set in memory: who did what with which item, and when.
+ *
+ * Events are kept in columns, sorted by (user, time, sequence), so one user's events are one run:
+ *
+ *   user_begin[u] .. user_begin[u + 1]   the events of user u, oldest first
+ *   user[e], item[e]   32-bit indices into `users` and `items`; the index order is the order of
+ *                      first appearance in the input and does not depend on threads
+ *   time[e]            microseconds UTC, NO_TIME where unknown; the column is NULL when no event has one
+ *   sequence[e]        position in the input: breaks ties of time
+ *   type[e]            into `types` ("rating", "click", ...)
+ *   value[e]           rating or amount, NaN where missing; NULL when there is none at all
+ *   context            every other column of the events (session, device, price, slate, ...)
+ *
+ * Once published a data set never changes: it is shared and counted. Commands that change
+ * something build the next one and swap the pointer. */
+#ifndef TAILOR_DATA_DATASET_H
+#define TAILOR_DATA_DATASET_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/dict.h"
+#include "data/field.h"
+
+#define NO_USER UINT32_MAX
+#define NO_ITEM UINT32_MAX
+
+struct events {
+    size_t n;
+    uint32_t *user, *item;
+    int64_t *time;
+    uint64_t *sequence;
+    uint16_t *type;
+    float *value;
+    struct fields context;
+};
+
+struct dataset {
+    atomic_int references;
+    char *name;
+    char *source;           /* what it was loaded from, as typed */
+    struct dict users, items, types;
+    struct events events;
+    size_t *user_begin;     /* users.n + 1 */
+    struct fields user_fields, item_fields; /* users.n and items.n rows */
+    float *type_weight;     /* types.n: what an event of this type says about liking; 0 = not feedback (impressions) */
+    uint64_t rows_read, rows_kept, rows_rejected; /* read = kept + rejected, summed over all files */
+    uint64_t fingerprint;   /* of ids, events, attributes and weights */
+};
+
+/* An empty, unpublished data set with one reference, or NULL. */
+struct dataset *dataset_new(const char *name, struct error *err);
+struct dataset *dataset_hold(struct dataset *d);
+void dataset_release(struct dataset *d); /* NULL is fine */
+
+/* Last step of building: sorts events by (user, time, sequence), fills user_begin, pads the attribute fields to
+ * users.n and items.n rows, sets default type weights (see dataset_default_weight) where type_weight is NULL, computes
+ * the fingerprint. Call once, before publishing. */
+MUST_CHECK enum status dataset_finish(struct dataset *d, struct error *err);
+
+/* Weight of an event type unless told: 0 for impression, exposure, display, ad_view, shown (in any case), 1 for all else. */
+float dataset_default_weight(const char *type);
+
+/* Oldest and newest event; false when no event has a time. */
+bool dataset_time_range(const struct dataset *d, int64_t *oldest, int64_t *newest);
+
+/* The field that holds item titles ("title", else "name"), or NULL. */
+const struct field *dataset_titles(const struct dataset *d);
+/* Title of an item, or its id when it has none. Never NULL; raw text. */
+const char *dataset_item_title(const struct dataset *d, uint32_t item);
+/* The field best suited to group items for a taste summary ("category", "genres", "genre", "tags", ...), or NULL. */
+const struct field *dataset_item_category(const struct dataset *d);
+
+/* An ITEM as people type it: exact id; exact title; title without regard to case, year in brackets and
+ * leading or trailing article ("Fargo", "the matrix" for "Matrix, The (1999)"); else a substring (same folding) that only one title has.
+ * Prefixes id: and title: force one reading. ST_NOT_FOUND with near titles in the hint, ST_AMBIGUOUS with the
+ * candidates and their ids in the hint. */
+MUST_CHECK enum status dataset_find_item(const struct dataset *d, const char *text, uint32_t *item, struct error *err);
+MUST_CHECK enum status dataset_find_user(const struct dataset *d, const char *text, uint32_t *user, struct error *err);
+
+#endif

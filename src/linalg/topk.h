@@ -1,0 +1,17 @@
+/* The k best of n scores, ties by smaller index, in order. */
+#ifndef TAILOR_LINALG_TOPK_H
+#define TAILOR_LINALG_TOPK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct scored {
+    uint32_t index;
+    float score;
+};
+
+/* Best k of score[0..n) into out, best first (score descending, index ascending). NaN and -inf never
+ * enter. Returns how many (<= k). Needs no memory: out holds the heap while it runs. */
+size_t topk(const float *score, size_t n, size_t k, struct scored *out);
+
+#endif

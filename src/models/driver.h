@@ -1,0 +1,25 @@
+/* The training driver: one loop for all models. */
+#ifndef TAILOR_MODELS_DRIVER_H
+#define TAILOR_MODELS_DRIVER_H
+
+#include "models/model.h"
+
+/* Asked after each epoch by the driver when the caller wants a validation curve or early stopping. */
+struct train_watch {
+    /* value of the model as it stands (higher is better); NULL: do not validate */
+    enum status (*validate)(void *context, const struct model *m, size_t epoch, double *value, struct error *err);
+    void *context;
+    const char *metric; /* its name for the curve: "ndcg@10" */
+    size_t patience;    /* stop after this many epochs without a better value; 0: never */
+};
+
+/* Trains: check, begin, epochs, end. On ST_CANCELLED nothing is kept. The result is unpublished, with its record filled. */
+MUST_CHECK enum status model_train(const struct model_class *class, const char *name, const struct param_value *values,
+                                   const struct selection *selection, uint64_t seed, const struct train_watch *watch,
+                                   struct job *job, struct model **out, struct error *err);
+
+/* Whole model as one blob (header, values, record, class's own sections), and back. */
+MUST_CHECK enum status model_save(const struct model *m, struct blob_writer *w, struct error *err);
+MUST_CHECK enum status model_load(struct blob_reader *r, struct model **out, struct error *err);
+
+#endif

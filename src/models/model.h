@@ -1,0 +1,159 @@
+/* A model: a function from a history (plus context) to scores over all items.
+ *
+ *     scores = score(model, query{ events[], user, as_of })
+ *
+ * Not from a user id: every model folds in a history it has never seen. What-if is the same history
+ * with an event removed or added; cold start is a short one; time travel is the history as of a date.
+ *
+ * A model class is a const struct of functions and a table of parameters; `models/registry.c` lists them. The
+ * driver (driver.h) owns the training loop: progress, cancel, early stop, learning curve, timing. */
+#ifndef TAILOR_MODELS_MODEL_H
+#define TAILOR_MODELS_MODEL_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "base/job.h"
+#include "base/param.h"
+#include "data/dataset.h"
+#include "data/interactions.h"
+#include "store/blob.h"
+
+struct model;
+
+/* One event of a history. */
+struct query_event {
+    uint32_t item;
+    uint16_t type;
+    float value;    /* rating, NaN when missing */
+    float weight;   /* type weight (> 0) */
+    int64_t time;   /* NO_TIME when unknown */
+    uint64_t event; /* row in the data set, or UINT64_MAX for one the user made up */
+};
+
+/* Oldest first. Repeats of an item are allowed; models read them as interactions do (query_items). */
+struct query {
+    const struct query_event *events;
+    size_t n;
+    uint32_t user;  /* for attributes only; NO_USER for nobody */
+    int64_t as_of;  /* the moment of asking; NO_TIME: after everything known */
+};
+
+/* What a history amounts to: distinct items in ascending order, weights summed, latest time. */
+struct query_item {
+    uint32_t item;
+    uint32_t count;
+    float weight;
+    int64_t time;
+};
+/* Fills out[0..q->n) and returns how many; the same reading as interactions_build. Insertion into a sorted run: no memory. */
+size_t query_items(const struct query *q, struct query_item *out);
+
+/* Contribution of one history item (or, for popularity, of one piece of evidence) to one score. */
+struct contribution {
+    uint32_t item;      /* history item, or NO_ITEM for a part with a label only */
+    double value;       /* signed; all contributions and `base` sum to the score */
+    char label[96];     /* "" or what the part is ("decayed count of purchases, 12 events") */
+};
+
+struct explanation {
+    double score;        /* what score() gives for this query and item */
+    double base;         /* part owed to no history item (bias, popularity) */
+    bool exact;
+    const char *method;  /* "rows of B (exact)", static string */
+    struct contribution *parts; /* largest |value| first; owned, mem_free */
+    size_t nparts;
+};
+void explanation_clear(struct explanation *x);
+
+/* What training sees. */
+struct training {
+    const struct selection *selection;        /* for models that read events (popularity, sequences) */
+    const struct interactions *interactions;  /* for models that read the matrix */
+    uint64_t seed;
+    struct job *job;
+};
+
+enum capability {
+    CAN_EPOCHS = 1,   /* learns in epochs: has a learning curve */
+    CAN_VECTORS = 2,  /* has user and item vectors */
+    CAN_NEGATIVE = 4, /* contributions may be negative */
+    CAN_TIME = 8,     /* score depends on as_of and event times */
+};
+
+struct model_class {
+    const char *name;      /* "ease" */
+    const char *summary;   /* one line */
+    const char *reference; /* authors, title, venue, year */
+    const char *fold_in;   /* how an unseen history is scored and how close that is to the native score */
+    unsigned capabilities;
+    const struct param *params;
+    size_t nparams;
+
+    /* Will these parameters and this data do? Says memory before it is taken. May be NULL. Also estimates: *bytes. */
+    enum status (*check)(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
+    /* begin allocates m->state and prepares; epoch is called with 0, 1, ... until it sets *done (one-shot models do
+     * all their work in epoch 0); it reports a loss through *loss (NaN: none). end drops what only training needs. May be NULL: end. */
+    enum status (*begin)(struct model *m, const struct training *t, struct error *err);
+    enum status (*epoch)(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err);
+    enum status (*end)(struct model *m, const struct training *t, struct error *err);
+
+    /* scores[q * nitems + i] for queries[0..n); the row of a query has the same bits whatever n and its place. */
+    enum status (*score)(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
+    /* Contributions of the history to one item; parts + base sum to the score. */
+    enum status (*explain)(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
+    /* similarity[i] of all items to `item`; -inf where there is none. NULL: derived by scoring the history {item}. */
+    enum status (*similar)(const struct model *m, uint32_t item, float *similarity, struct error *err);
+
+    enum status (*save)(const struct model *m, struct blob_writer *w, struct error *err);
+    /* m->nitems, m->values are set; fills m->state. Must survive any bytes: sizes are checked against nitems. */
+    enum status (*load)(struct model *m, struct blob_reader *r, struct error *err);
+    void (*free)(struct model *m); /* frees m->state; state may be NULL */
+};
+
+/* What happened in training; kept with the model. */
+struct model_record {
+    uint64_t data_fingerprint, split_fingerprint; /* split 0: trained on everything */
+    int64_t trained_until;       /* newest event seen; NO_TIME when the data has no times */
+    uint64_t seed;
+    int64_t created;             /* wall clock, us */
+    double seconds;
+    size_t epochs, events, users, items;
+    uint64_t bytes;              /* memory of the parameters */
+    char kernel[64];             /* BLAS kernel and version */
+    double *curve;               /* loss per epoch, NaN where none; `epochs` long; owned */
+};
+
+struct model {
+    atomic_int references;
+    const struct model_class *class;
+    char *name;                 /* "ease", "ease.2", "als128" */
+    struct param_value *values; /* class->nparams */
+    size_t nusers, nitems;      /* of the data set it was trained on */
+    struct model_record record;
+    void *state;                /* the class's own */
+};
+
+/* Unpublished model with one reference; values are copied. */
+struct model *model_new(const struct model_class *class, const char *name, const struct param_value *values,
+                        size_t nusers, size_t nitems, struct error *err);
+struct model *model_hold(struct model *m);
+void model_release(struct model *m);
+
+/* Calls through the class, with argument checks (items in range) in one place. model_score refuses (ST_STATE) a query
+ * whose as_of lies before the training's last event only when strict; otherwise the caller flags it (model_sees_future). */
+MUST_CHECK enum status model_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
+MUST_CHECK enum status model_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
+MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
+/* Was the model trained on something at or after as_of? */
+bool model_sees_future(const struct model *m, int64_t as_of);
+/* Parameters as one would type them: "lambda=500 k=20"; only_given leaves defaults out. */
+void model_describe(const struct model *m, bool only_given, struct str *out);
+double model_real(const struct model *m, const char *param);
+int64_t model_int(const struct model *m, const char *param); /* also BOOL, ENUM index, DURATION */
+
+/* models/registry.c: every class, in the order of the leaderboard; NULL-terminated. */
+extern const struct model_class *const model_classes[];
+const struct model_class *model_class_find(const char *name);
+
+#endif

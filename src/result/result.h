@@ -1,0 +1,124 @@
+/* Results: what every command produces instead of printing.
+ *
+ * A result holds typed tables, series and messages. The shell renders them (box, csv, json, ...), the screen shows the
+ * same in grids and plots, a test asserts on them. Building never fails half-way: a failed allocation is
+ * remembered, later calls do nothing, and result_status says so once at the end. */
+#ifndef TAILOR_RESULT_RESULT_H
+#define TAILOR_RESULT_RESULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/text.h"
+
+enum value_type { VALUE_TEXT, VALUE_INT, VALUE_REAL, VALUE_TIME, VALUE_BOOL };
+
+struct value {
+    bool null;
+    union {
+        const char *text; /* owned by the table's arena; raw: renderers make it safe */
+        int64_t integer;  /* INT, TIME (us UTC), BOOL */
+        double real;
+    };
+};
+
+enum column_flags {
+    COLUMN_BAR = 1,     /* people see a bar beside the number: contributions, shares */
+    COLUMN_HIDDEN = 2,  /* for programs: in json, csv, tsv and jsonl but not in box, markdown and line */
+    COLUMN_COMPACT = 4, /* ids that people may have cut first when the table is too wide */
+    COLUMN_MOVE = 8,    /* an INT change of rank: shown as an arrow and a number */
+};
+
+struct column {
+    const char *name; /* snake_case, static or in the arena */
+    enum value_type type;
+    const char *unit; /* "%", "s", "B", "" ; % means the value is a fraction: shown times 100, raw in json */
+    int precision;    /* digits after the point that people see; -1: as short as exact */
+    unsigned flags;
+};
+
+struct result;
+
+/* Rows stand one after the other: row r, column c is values[r * ncolumns + c]. */
+struct table {
+    const char *name;  /* "lists": the key in JSON */
+    const char *title; /* for people, may be "" */
+    struct column *columns;
+    size_t ncolumns;
+    struct value *values;
+    size_t nrows, filled, capacity; /* filled: values appended so far */
+    struct result *result;          /* whose arena holds the text */
+    /* A cursor instead of held rows: table_next fills the next block (old rows are dropped), nrows == 0 at the
+     * end. NULL for a held table. `close` frees context. */
+    enum status (*next)(void *context, struct table *block, struct error *err);
+    void (*close)(void *context);
+    void *context;
+};
+
+/* A curve or histogram for the plots. */
+struct series {
+    const char *name, *title, *x_label, *y_label;
+    enum value_type x_type; /* INT, REAL, TIME, or TEXT for bars with `labels` */
+    const char *style;      /* "line", "bar", "points" */
+    double *x, *y;
+    double *low, *high;     /* an interval a point, or NULL */
+    const char **labels;    /* x_type TEXT */
+    size_t n;
+};
+
+enum message_level { MESSAGE_INFO, MESSAGE_WARNING, MESSAGE_HINT };
+
+struct message {
+    enum message_level level;
+    const char *text; /* raw: renderers make it safe */
+};
+
+struct arena_block;
+
+struct result {
+    struct table **tables;
+    size_t ntables, tables_capacity;
+    struct series **series;
+    size_t nseries, series_capacity;
+    struct message *messages;
+    size_t nmessages, messages_capacity;
+    char *command;   /* the command that replays this, with ids; may be NULL */
+    double seconds;  /* how long it took */
+    struct arena_block *arena;
+    struct error failed; /* the first failure while building */
+};
+
+struct result *result_new(struct error *err);
+void result_free(struct result *r);
+/* ST_OK, or what went wrong while building. */
+MUST_CHECK enum status result_status(const struct result *r, struct error *err);
+
+/* Adds a table; columns are copied (names and units must be static or from result_text). Never NULL: after a
+ * failure it is a table that swallows everything. */
+struct table *result_table(struct result *r, const char *name, const char *title, const struct column *columns, size_t ncolumns);
+/* Copies of text in the arena; "" after a failure. */
+const char *result_text(struct result *r, const char *text);
+const char *result_textf(struct result *r, const char *format, ...) PRINTF_LIKE(2, 3);
+/* n elements of scratch that live as long as the result, zeroed; NULL after a failure. */
+void *result_room(struct result *r, size_t count, size_t size);
+void result_message(struct result *r, enum message_level level, const char *format, ...) PRINTF_LIKE(3, 4);
+/* Adds a series of n points with x and y allocated (labels too when x_type is TEXT; low/high when with_interval). NULL after a failure. */
+struct series *result_series(struct result *r, const char *name, const char *title, enum value_type x_type, size_t n, bool with_interval);
+
+/* Cells are appended left to right, row by row. The type must be the column's. Text is copied; NULL text is null; NaN is null. */
+void table_text(struct table *t, const char *text);
+void table_textn(struct table *t, const char *text, size_t n);
+void table_textf(struct table *t, const char *format, ...) PRINTF_LIKE(2, 3);
+void table_int(struct table *t, int64_t v);
+void table_real(struct table *t, double v);
+void table_time(struct table *t, int64_t us); /* NO_TIME is null */
+void table_bool(struct table *t, bool v);
+void table_null(struct table *t);
+
+const struct value *table_value(const struct table *t, size_t row, size_t column);
+size_t table_column(const struct table *t, const char *name); /* or ncolumns */
+struct table *result_find_table(const struct result *r, const char *name);
+
+#endif
