@@ -1,0 +1,159 @@
+/* The k best of n, and compressed rows, against brute force. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "linalg/sparse.h"
+#include "linalg/topk.h"
+
+static int by_rank(const void *pa, const void *pb)
+{
+    const struct scored *a = pa, *b = pb;
+    if (a->score != b->score)
+        return a->score > b->score ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
+}
+
+/* Sorts everything: slow and plain. */
+static size_t topk_reference(const float *score, size_t n, size_t k, struct scored *all)
+{
+    size_t m = 0;
+    for (size_t i = 0; i < n; i++)
+        if (score[i] > -INFINITY)
+            all[m++] = (struct scored){(uint32_t)i, score[i]};
+    qsort(all, m, sizeof *all, by_rank);
+    return m < k ? m : k;
+}
+
+static void compare(const float *score, size_t n, size_t k)
+{
+    struct scored *want = mem_new(n + 1, sizeof *want, "reference", NULL);
+    struct scored *got = mem_new(k + 1, sizeof *got, "list", NULL);
+    assert_true(want && got);
+    size_t m = topk_reference(score, n, k, want);
+    assert_int_equal(topk(score, n, k, got), m);
+    for (size_t i = 0; i < m; i++) {
+        assert_int_equal(got[i].index, want[i].index);
+        assert_true(got[i].score == want[i].score);
+    }
+    mem_free(want);
+    mem_free(got);
+}
+
+static void topk_by_hand(void **state)
+{
+    (void)state;
+    const float score[] = {1, 3, NAN, 3, -INFINITY, 2, INFINITY};
+    struct scored out[7];
+    assert_int_equal(topk(score, 7, 3, out), 3);
+    assert_int_equal(out[0].index, 6);
+    assert_int_equal(out[1].index, 1);
+    assert_int_equal(out[2].index, 3);
+    assert_int_equal(topk(score, 7, 7, out), 5);
+    assert_int_equal(out[4].index, 0);
+    assert_int_equal(topk(score, 0, 3, out), 0);
+    assert_int_equal(topk(score, 7, 0, out), 0);
+}
+
+/* Every length around the width of a vector, lists longer than the input, many ties, and orders that are worst cases. */
+static void topk_like_sorting(void **state)
+{
+    (void)state;
+    enum { MOST = 3000 };
+    static float score[MOST];
+    static const size_t sizes[] = {1, 2, 15, 16, 17, 31, 63, 64, 65, 127, 128, 129, 1000, MOST};
+    static const size_t lists[] = {1, 2, 5, 10, 20, 100, 999, 5000};
+    struct rng r = rng_stream(7, "topk", 0);
+    for (int kind = 0; kind < 6; kind++) {
+        for (size_t a = 0; a < sizeof sizes / sizeof *sizes; a++) {
+            for (size_t i = 0; i < sizes[a]; i++) {
+                double u = rng_real(&r);
+                score[i] = kind == 0   ? (float)rng_normal(&r)
+                           : kind == 1 ? (float)(int)(u * 5)
+                           : kind == 2 ? (float)i
+                           : kind == 3 ? -(float)i
+                           : kind == 4 ? 0
+                           : u < .3    ? NAN
+                           : u < .6    ? -INFINITY
+                                       : (float)u;
+            }
+            for (size_t b = 0; b < sizeof lists / sizeof *lists; b++)
+                compare(score, sizes[a], lists[b]);
+        }
+    }
+}
+
+static void csr_transposed_twice_is_itself(void **state)
+{
+    (void)state;
+    struct rng r = rng_stream(7, "csr", 0);
+    for (int with_value = 0; with_value < 2; with_value++) {
+        struct csr m, t, back;
+        enum { ROWS = 37, COLS = 23 };
+        static char dense[ROWS][COLS];
+        size_t count = 0;
+        for (size_t i = 0; i < ROWS; i++)
+            for (size_t j = 0; j < COLS; j++)
+                count += (size_t)(dense[i][j] = i != 5 && j != 0 && rng_below(&r, 4) == 0);
+        assert_int_equal(csr_new(&m, ROWS, COLS, count, with_value, NULL), ST_OK);
+        size_t at = 0;
+        for (size_t i = 0; i < ROWS; i++) {
+            for (size_t j = 0; j < COLS; j++) {
+                if (!dense[i][j])
+                    continue;
+                m.index[at] = (uint32_t)j;
+                if (with_value)
+                    m.value[at] = (float)(i * COLS + j);
+                at++;
+            }
+            m.begin[i + 1] = at;
+        }
+        assert_int_equal(csr_transpose(&m, &t, NULL), ST_OK);
+        assert_int_equal(csr_transpose(&t, &back, NULL), ST_OK);
+        assert_int_equal(t.rows, COLS);
+        assert_int_equal(csr_count(&t), count);
+        for (size_t j = 0, seen = 0; j < COLS; j++)
+            for (size_t e = t.begin[j]; e < t.begin[j + 1]; e++, seen++) {
+                assert_int_equal(e, seen);
+                assert_true(dense[t.index[e]][j]);
+                assert_true(e == t.begin[j] || t.index[e - 1] < t.index[e]);
+                if (with_value)
+                    assert_true(t.value[e] == (float)(t.index[e] * COLS + j));
+            }
+        assert_memory_equal(m.begin, back.begin, (ROWS + 1) * sizeof *m.begin);
+        assert_memory_equal(m.index, back.index, count * sizeof *m.index);
+        csr_clear(&m);
+        csr_clear(&t);
+        csr_clear(&back);
+    }
+}
+
+static void csr_empty(void **state)
+{
+    (void)state;
+    struct csr m, t;
+    assert_int_equal(csr_new(&m, 0, 3, 0, 0, NULL), ST_OK);
+    assert_int_equal(csr_transpose(&m, &t, NULL), ST_OK);
+    assert_int_equal(t.rows, 3);
+    assert_int_equal(csr_count(&t), 0);
+    csr_clear(&m);
+    csr_clear(&t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(topk_by_hand),
+        cmocka_unit_test(topk_like_sorting),
+        cmocka_unit_test(csr_transposed_twice_is_itself),
+        cmocka_unit_test(csr_empty),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
