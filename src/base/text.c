@@ -1,4 +1,3 @@
-#define _GNU_SOURCE
 #include "base/text.h"
 
 #include <errno.h>
@@ -342,6 +341,8 @@ bool text_parse_duration(const char *text, int64_t *out_us)
 
 int text_real(char *out, size_t size, double value)
 {
+    if (fabs(value) < 1e15 && value == trunc(value)) /* 1000, not 1e+03 */
+        return snprintf(out, size, "%.0f", value + 0.0);
     for (int digits = 1; digits < 17; digits++) {
         int n = snprintf(out, size, "%.*g", digits, value);
         if (strtod(out, NULL) == value)

@@ -1,0 +1,249 @@
+#include "data/field.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+
+enum status fields_add(struct fields *set, const char *name, enum field_type type, struct field **out, struct error *err)
+{
+    enum status st = mem_grow(&set->field, &set->capacity, set->n + 1, sizeof *set->field, err);
+    if (st)
+        return st;
+    struct field *f = &set->field[set->n];
+    *f = (struct field){.type = type};
+    f->name = mem_strdup(name, err);
+    if (!f->name)
+        return ST_NOMEM;
+    if (type == FIELD_LIST) {
+        f->list_begin = mem_new(1, sizeof *f->list_begin, "a list column", err);
+        if (!f->list_begin) {
+            field_clear(f);
+            return ST_NOMEM;
+        }
+    }
+    set->n++;
+    *out = f;
+    return ST_OK;
+}
+
+struct field *fields_find(const struct fields *set, const char *name)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (strcmp(set->field[i].name, name) == 0)
+            return &set->field[i];
+    return NULL;
+}
+
+void field_clear(struct field *f)
+{
+    mem_free(f->name);
+    dict_clear(&f->levels);
+    mem_free(f->code);
+    mem_free(f->real);
+    mem_free(f->integer);
+    mem_free(f->list_begin);
+    mem_free(f->list_code);
+    memset(f, 0, sizeof *f);
+}
+
+void fields_clear(struct fields *set)
+{
+    for (size_t i = 0; i < set->n; i++)
+        field_clear(&set->field[i]);
+    mem_free(set->field);
+    *set = (struct fields){0};
+}
+
+/* Room for one more row in the column that this type uses. */
+static enum status more_room(struct field *f, struct error *err)
+{
+    size_t capacity = f->capacity;
+    enum status st = ST_OK;
+    switch (f->type) {
+    case FIELD_TEXT:
+        st = mem_grow(&f->code, &capacity, f->n + 1, sizeof *f->code, err);
+        break;
+    case FIELD_REAL:
+        st = mem_grow(&f->real, &capacity, f->n + 1, sizeof *f->real, err);
+        break;
+    case FIELD_INT:
+    case FIELD_TIME:
+        st = mem_grow(&f->integer, &capacity, f->n + 1, sizeof *f->integer, err);
+        break;
+    case FIELD_LIST: {
+        /* list_begin has one element more than there are rows. */
+        size_t starts = f->capacity ? f->capacity + 1 : 1;
+        st = mem_grow(&f->list_begin, &starts, f->n + 2, sizeof *f->list_begin, err);
+        capacity = starts - 1;
+        break;
+    }
+    }
+    if (!st)
+        f->capacity = capacity;
+    return st;
+}
+
+enum status field_push_text(struct field *f, const char *text, size_t length, struct error *err)
+{
+    if (f->type == FIELD_LIST)
+        return field_push_list(f, &text, &length, text != NULL, err);
+    enum status st = more_room(f, err);
+    uint32_t code = NO_CODE;
+    if (!st && text)
+        st = dict_add(&f->levels, text, length, &code, err);
+    if (!st)
+        f->code[f->n++] = code;
+    return st;
+}
+
+enum status field_push_list(struct field *f, const char *const *text, const size_t *length, size_t n, struct error *err)
+{
+    enum status st = more_room(f, err);
+    size_t end = f->list_begin[f->n];
+    if (!st)
+        st = mem_grow(&f->list_code, &f->list_capacity, end + n, sizeof *f->list_code, err);
+    for (size_t i = 0; i < n && !st; i++)
+        st = dict_add(&f->levels, text[i], length[i], &f->list_code[end + i], err);
+    if (!st)
+        f->list_begin[++f->n] = end + n;
+    return st;
+}
+
+enum status field_push_real(struct field *f, double value, struct error *err)
+{
+    enum status st = more_room(f, err);
+    if (!st)
+        f->real[f->n++] = value;
+    return st;
+}
+
+enum status field_push_int(struct field *f, int64_t value, struct error *err)
+{
+    enum status st = more_room(f, err);
+    if (!st)
+        f->integer[f->n++] = value;
+    return st;
+}
+
+enum status field_pad(struct field *f, size_t rows, struct error *err)
+{
+    enum status st = ST_OK;
+    while (f->n < rows && !st) {
+        switch (f->type) {
+        case FIELD_TEXT:
+            st = field_push_text(f, NULL, 0, err);
+            break;
+        case FIELD_LIST:
+            st = field_push_list(f, NULL, NULL, 0, err);
+            break;
+        case FIELD_REAL:
+            st = field_push_real(f, NAN, err);
+            break;
+        case FIELD_INT:
+        case FIELD_TIME:
+            st = field_push_int(f, NO_INT, err);
+            break;
+        }
+    }
+    return st;
+}
+
+bool field_missing(const struct field *f, size_t row)
+{
+    switch (f->type) {
+    case FIELD_TEXT:
+        return f->code[row] == NO_CODE;
+    case FIELD_LIST:
+        return f->list_begin[row] == f->list_begin[row + 1];
+    case FIELD_REAL:
+        return isnan(f->real[row]);
+    case FIELD_INT:
+    case FIELD_TIME:
+        return f->integer[row] == NO_INT;
+    }
+    return true;
+}
+
+void field_format(const struct field *f, size_t row, struct str *out)
+{
+    char text[48];
+    if (field_missing(f, row))
+        return;
+    switch (f->type) {
+    case FIELD_TEXT:
+        str_append(out, dict_text(&f->levels, f->code[row]), dict_length(&f->levels, f->code[row]));
+        break;
+    case FIELD_LIST:
+        for (size_t i = f->list_begin[row]; i < f->list_begin[row + 1]; i++) {
+            if (i > f->list_begin[row])
+                str_putc(out, '|');
+            str_append(out, dict_text(&f->levels, f->list_code[i]), dict_length(&f->levels, f->list_code[i]));
+        }
+        break;
+    case FIELD_REAL:
+        text_real(text, sizeof text, f->real[row]);
+        str_puts(out, text);
+        break;
+    case FIELD_INT:
+        str_printf(out, "%lld", (long long)f->integer[row]);
+        break;
+    case FIELD_TIME:
+        time_iso(text, sizeof text, f->integer[row]);
+        str_puts(out, text);
+        break;
+    }
+}
+
+static enum status permute_list(struct field *f, const uint64_t *order, size_t n, struct error *err)
+{
+    size_t *begin = mem_new_raw(n + 1, sizeof *begin, "a list column", err);
+    uint32_t *code = mem_new_raw(f->list_begin[f->n], sizeof *code, "a list column", err);
+    if (!begin || !code) {
+        mem_free(begin);
+        mem_free(code);
+        return ST_NOMEM;
+    }
+    begin[0] = 0;
+    for (size_t r = 0; r < n; r++) {
+        size_t from = f->list_begin[order[r]], count = f->list_begin[order[r] + 1] - from;
+        memcpy(code + begin[r], f->list_code + from, count * sizeof *code);
+        begin[r + 1] = begin[r] + count;
+    }
+    mem_free(f->list_begin);
+    mem_free(f->list_code);
+    f->list_begin = begin;
+    f->list_code = code;
+    f->list_capacity = begin[n];
+    f->capacity = n;
+    return ST_OK;
+}
+
+enum status field_permute(struct field *f, const uint64_t *order, size_t n, struct error *err)
+{
+    if (f->type == FIELD_LIST)
+        return permute_list(f, order, n, err);
+    size_t size = f->type == FIELD_TEXT ? sizeof *f->code : sizeof *f->real;
+    void *sorted = mem_new_raw(n, size, "a sorted column", err);
+    if (!sorted)
+        return ST_NOMEM;
+    if (f->type == FIELD_TEXT) {
+        for (size_t r = 0; r < n; r++)
+            ((uint32_t *)sorted)[r] = f->code[order[r]];
+        mem_free(f->code);
+        f->code = sorted;
+    } else if (f->type == FIELD_REAL) {
+        for (size_t r = 0; r < n; r++)
+            ((double *)sorted)[r] = f->real[order[r]];
+        mem_free(f->real);
+        f->real = sorted;
+    } else {
+        for (size_t r = 0; r < n; r++)
+            ((int64_t *)sorted)[r] = f->integer[order[r]];
+        mem_free(f->integer);
+        f->integer = sorted;
+    }
+    f->capacity = n;
+    return ST_OK;
+}

@@ -1,0 +1,249 @@
+/* Text, numbers, times, dictionaries and streams of random numbers. */
+#include "tests/unit/unit.h"
+
+#include <locale.h>
+#include <string.h>
+#include <wchar.h>
+
+#include "base/clock.h"
+#include "base/dict.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/param.h"
+#include "base/rng.h"
+#include "base/text.h"
+
+static void safe(const char *in, const char *want)
+{
+    struct str s = {0};
+    str_put_safe(&s, in, strlen(in));
+    assert_string_equal(str_text(&s), want);
+    str_free(&s);
+}
+
+static void test_safe_text(void **state)
+{
+    (void)state;
+    safe("plain Köln 東京", "plain Köln 東京");
+    safe("\x1b[2J", "^[[2J");
+    safe("a\nb\tc\x7f", "a^Jb^Ic^?");
+    safe("\xc2\x9b" "2J", "<U+009B>2J");
+    safe("\xe2\x80\xae" "evil", "<U+202E>evil");
+    safe("z\xe2\x80\x8bw", "z<U+200B>w");
+    safe("bad \xff byte", "bad <FF> byte");
+    safe("\xc0\xaf", "<C0><AF>");
+}
+
+static void test_utf8(void **state)
+{
+    (void)state;
+    int32_t c;
+    assert_int_equal(utf8_decode("\xf0\x9f\x98\x80", 4, &c), 4);
+    assert_int_equal(c, 0x1f600);
+    assert_int_equal(utf8_decode("\xed\xa0\x80", 3, &c), 1);
+    assert_int_equal(c, -1);
+    assert_true(utf8_valid("Gr\xc3\xbc\xc3\x9f", 6));
+    assert_false(utf8_valid("Gr\xfc\xdf", 4));
+    struct str s = {0};
+    str_put_latin1(&s, "Gr\xfc\xdf \x80", 6);
+    assert_string_equal(str_text(&s), "Grüß €");
+    str_free(&s);
+}
+
+static void column(const char *text, size_t width, bool pad, bool right, const char *want)
+{
+    struct str s = {0};
+    str_put_column(&s, text, width, pad, right, false);
+    assert_string_equal(str_text(&s), want);
+    str_free(&s);
+}
+
+static void test_columns(void **state)
+{
+    (void)state;
+    assert_int_equal(text_width("東京", 6), 4);
+    assert_int_equal(text_width("e\xcc\x81", 3), 1);
+    column("abc", 5, true, false, "abc  ");
+    column("abc", 5, true, true, "  abc");
+    column("abcdef", 4, true, false, "abc…");
+    column("東京都", 4, true, false, "東… ");
+}
+
+static void test_numbers(void **state)
+{
+    (void)state;
+    int64_t i;
+    double d;
+    assert_true(text_parse_int("-12", &i));
+    assert_int_equal(i, -12);
+    assert_false(text_parse_int("12x", &i));
+    assert_false(text_parse_int("", &i));
+    assert_false(text_parse_int("99999999999999999999", &i));
+    assert_true(text_parse_real("1.5e3", &d));
+    assert_true(d == 1500);
+    assert_false(text_parse_real("nan", &d));
+    assert_false(text_parse_real("inf", &d));
+    assert_false(text_parse_real("1e999", &d));
+    assert_false(text_parse_real("0x10", &d));
+    assert_true(text_parse_duration("1h30m", &i));
+    assert_int_equal(i, 5400 * US_PER_SECOND);
+    assert_true(text_parse_duration("7d", &i));
+    assert_int_equal(i, 7 * US_PER_DAY);
+    assert_false(text_parse_duration("7 days", &i));
+    assert_false(text_parse_duration("", &i));
+    char text[32];
+    text_real(text, sizeof text, 0.1);
+    assert_string_equal(text, "0.1");
+    text_real(text, sizeof text, 1.0 / 3);
+    assert_true(strtod(text, NULL) == 1.0 / 3);
+    text_count(text, sizeof text, -1234567);
+    assert_string_equal(text, "-1,234,567");
+    text_bytes(text, sizeof text, 1536);
+    assert_string_equal(text, "1.5 KiB");
+    text_duration(text, sizeof text, 185);
+    assert_string_equal(text, "3m 05s");
+}
+
+static void time_is(const char *text, const char *want)
+{
+    int64_t us;
+    char out[48];
+    if (!want) {
+        assert_false(time_parse(text, strlen(text), 0, &us));
+        return;
+    }
+    assert_true(time_parse(text, strlen(text), 0, &us));
+    time_iso(out, sizeof out, us);
+    assert_string_equal(out, want);
+}
+
+static void test_times(void **state)
+{
+    (void)state;
+    time_is("2026-05-24T10:30:00Z", "2026-05-24T10:30:00Z");
+    time_is("2026-05-24T10:30:00.25+02:00", "2026-05-24T08:30:00.25Z");
+    time_is("2024-02-29", "2024-02-29T00:00:00Z");
+    time_is("19970101", "1997-01-01T00:00:00Z");
+    time_is("881250949", "1997-12-04T15:55:49Z");
+    time_is("1465413032123", "2016-06-08T19:10:32.123Z");
+    time_is("1465413032123456", "2016-06-08T19:10:32.123456Z");
+    time_is("1465413032123456789", "2016-06-08T19:10:32.123456Z");
+    time_is("0", "1970-01-01T00:00:00Z");
+    time_is("-1", "1969-12-31T23:59:59Z");
+    time_is("2023-02-29", NULL);
+    time_is("31/02/2024", NULL);
+    time_is("2026-05-24T25:00:00Z", NULL);
+    time_is("99999999999999999999999", NULL);
+    time_is("", NULL);
+    for (int64_t day = -800000; day < 800000; day += 37) {
+        int64_t y;
+        int m, d;
+        time_civil(day, &y, &m, &d);
+        assert_int_equal(time_days(y, m, d), day);
+    }
+}
+
+static void test_likeness(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"recommend", "rename", "train", "compare"};
+    assert_int_equal(text_distance("kitten", "sitting"), 3);
+    assert_int_equal(text_distance("recieve", "receive"), 1);
+    assert_string_equal(text_nearest("recomend", words, 4), "recommend");
+    assert_string_equal(text_nearest("tarin", words, 4), "train");
+    assert_null(text_nearest("xyzzy", words, 4));
+    assert_string_equal(text_find("Hello World", "world"), "World");
+}
+
+static void test_dict(void **state)
+{
+    (void)state;
+    struct dict d = {0};
+    uint32_t code;
+    char id[16];
+    for (uint32_t round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < 5000; i++) {
+            int n = snprintf(id, sizeof id, "u%u", i * 7);
+            assert_int_equal(dict_add(&d, id, (size_t)n, &code, NULL), ST_OK);
+            assert_int_equal(code, i);
+        }
+    }
+    assert_int_equal(d.n, 5000);
+    assert_string_equal(dict_text(&d, 3), "u21");
+    assert_int_equal(dict_find_text(&d, "u21"), 3);
+    assert_int_equal(dict_find_text(&d, "U21"), NO_CODE);
+    assert_int_equal(dict_add(&d, "a\0b", 3, &code, NULL), ST_OK);
+    assert_int_equal(dict_find(&d, "a\0b", 3), code);
+    assert_int_equal(dict_reindex(&d, NULL), ST_OK);
+    assert_int_equal(dict_find_text(&d, "u21"), 3);
+    dict_clear(&d);
+}
+
+static void test_random(void **state)
+{
+    (void)state;
+    struct rng a = rng_stream(7, "x", 0), b = rng_stream(7, "x", 0), c = rng_stream(7, "x", 1), d = rng_stream(7, "y", 0);
+    uint64_t first = rng_next(&a);
+    assert_true(first == rng_next(&b));
+    assert_true(first != rng_next(&c));
+    assert_true(first != rng_next(&d));
+    uint32_t seen[6] = {0};
+    for (int i = 0; i < 60000; i++)
+        seen[rng_below(&a, 6)]++;
+    double chi2 = 0;
+    for (int i = 0; i < 6; i++)
+        chi2 += (seen[i] - 1e4) * (seen[i] - 1e4) / 1e4;
+    assert_true(chi2 < 20.5); /* p = .001 with 5 degrees of freedom */
+    double sum = 0, square = 0;
+    for (int i = 0; i < 40000; i++) {
+        double x = rng_normal(&a);
+        sum += x;
+        square += x * x;
+    }
+    assert_true(sum / 40000 > -.02 && sum / 40000 < .02);
+    assert_true(square / 40000 > .97 && square / 40000 < 1.03);
+}
+
+static void test_json(void **state)
+{
+    (void)state;
+    struct str s = {0};
+    json_string(&s, "a\"b\\\n\x01\xff", 7);
+    json_real(&s, 0.1);
+    json_real(&s, 0.0 / 0.0);
+    assert_string_equal(str_text(&s), "\"a\\\"b\\\\\\n\\u0001\\ufffd\"0.1null");
+    str_free(&s);
+}
+
+static void test_params(void **state)
+{
+    (void)state;
+    static const struct param k = {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1000};
+    static const struct param form = {.name = "output", .type = PARAM_ENUM, .choices = "box|csv|json"};
+    static const struct param share = {.name = "test", .type = PARAM_PERCENT};
+    struct param_value v = {0};
+    struct error err;
+    assert_int_equal(param_parse(&k, "20", &v, &err), ST_OK);
+    assert_int_equal(v.integer, 20);
+    assert_int_equal(param_parse(&k, "0", &v, &err), ST_USAGE);
+    assert_string_equal(err.message, "k=0 is out of range: expected 1 to 1000");
+    assert_int_equal(param_parse(&form, "jsno", &v, &err), ST_USAGE);
+    assert_string_equal(err.hint, "did you mean output=json?");
+    assert_int_equal(param_parse(&form, "csv", &v, &err), ST_OK);
+    assert_int_equal(v.integer, 1);
+    assert_int_equal(param_parse(&share, "20%", &v, &err), ST_OK);
+    assert_true(v.real == .2);
+    param_values_free(&v, 1);
+}
+
+int main(void)
+{
+    setlocale(LC_CTYPE, "C.UTF-8");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_safe_text), cmocka_unit_test(test_utf8),     cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_numbers),   cmocka_unit_test(test_times),    cmocka_unit_test(test_likeness),
+        cmocka_unit_test(test_dict),      cmocka_unit_test(test_random),   cmocka_unit_test(test_json),
+        cmocka_unit_test(test_params),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

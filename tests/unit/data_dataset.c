@@ -1,0 +1,157 @@
+/* The data set in memory: order, names, the user-item matrix. */
+#include "tests/unit/unit.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "data/dataset.h"
+#include "data/interactions.h"
+
+struct row {
+    const char *user, *item, *type;
+    int64_t time;
+};
+
+static void push(struct dataset *d, const struct row *rows, size_t n)
+{
+    struct events *e = &d->events;
+    e->user = mem_new(n, sizeof *e->user, "", NULL);
+    e->item = mem_new(n, sizeof *e->item, "", NULL);
+    e->time = mem_new(n, sizeof *e->time, "", NULL);
+    e->sequence = mem_new(n, sizeof *e->sequence, "", NULL);
+    e->type = mem_new(n, sizeof *e->type, "", NULL);
+    struct field *device;
+    assert_int_equal(fields_add(&e->context, "device", FIELD_TEXT, &device, NULL), ST_OK);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t type;
+        assert_int_equal(dict_add(&d->users, rows[i].user, strlen(rows[i].user), &e->user[i], NULL), ST_OK);
+        assert_int_equal(dict_add(&d->items, rows[i].item, strlen(rows[i].item), &e->item[i], NULL), ST_OK);
+        assert_int_equal(dict_add(&d->types, rows[i].type, strlen(rows[i].type), &type, NULL), ST_OK);
+        e->type[i] = (uint16_t)type;
+        e->time[i] = rows[i].time;
+        e->sequence[i] = i;
+        assert_int_equal(field_push_text(device, rows[i].time == 3 ? "phone" : NULL, 5, NULL), ST_OK);
+    }
+    e->n = n;
+}
+
+static struct dataset *small(void)
+{
+    static const struct row rows[] = {
+        {"b", "x", "click", 5}, {"a", "y", "click", 3},      {"b", "y", "buy", 2},
+        {"a", "x", "click", 3}, {"b", "x", "click", 4},      {"a", "z", "impression", 1},
+    };
+    struct dataset *d = dataset_new("small", NULL);
+    push(d, rows, 6);
+    struct field *title;
+    assert_int_equal(fields_add(&d->item_fields, "title", FIELD_TEXT, &title, NULL), ST_OK);
+    static const char *const titles[] = {"Matrix, The (1999)", "Heat (1995)", "The Heat of the Night (1967)"};
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(field_push_text(title, titles[i], strlen(titles[i]), NULL), ST_OK);
+    assert_int_equal(dataset_finish(d, NULL), ST_OK);
+    return d;
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    struct dataset *d = small();
+    /* users in order of appearance: b, a; events by time, ties by position in the input */
+    static const uint64_t want[] = {2, 4, 0, 5, 1, 3};
+    for (int i = 0; i < 6; i++)
+        assert_int_equal(d->events.sequence[i], want[i]);
+    assert_int_equal(d->user_begin[1], 3);
+    assert_true(field_missing(&d->events.context.field[0], 3));
+    assert_false(field_missing(&d->events.context.field[0], 4));
+    int64_t oldest, newest;
+    assert_true(dataset_time_range(d, &oldest, &newest));
+    assert_int_equal(oldest, 1);
+    assert_int_equal(newest, 5);
+    dataset_release(d);
+}
+
+static void test_interactions(void **state)
+{
+    (void)state;
+    struct dataset *d = small();
+    struct selection s = {.data = d, .until = NO_TIME};
+    struct interactions x;
+    assert_int_equal(interactions_build(&s, &x, NULL), ST_OK);
+    /* b: x (twice, latest at 5), y; a: x, y; the impression counts for nothing */
+    assert_int_equal(x.matrix.begin[2], 4);
+    assert_int_equal(x.matrix.index[0], 0);
+    assert_true(x.matrix.value[0] == 2);
+    assert_int_equal(x.count[0], 2);
+    assert_int_equal(x.time[0], 5);
+    assert_int_equal(x.items, 2);
+    assert_int_equal(x.users, 2);
+    assert_int_equal(x.events, 5);
+    assert_int_equal(x.newest, 5);
+    interactions_clear(&x);
+    s.until = 4;
+    assert_int_equal(interactions_build(&s, &x, NULL), ST_OK);
+    assert_int_equal(x.events, 3);
+    assert_int_equal(x.newest, 3);
+    interactions_clear(&x);
+    dataset_release(d);
+}
+
+static void found(const struct dataset *d, const char *text, const char *id)
+{
+    uint32_t item = NO_ITEM;
+    assert_int_equal(dataset_find_item(d, text, &item, NULL), ST_OK);
+    assert_string_equal(dict_text(&d->items, item), id);
+}
+
+static void test_names(void **state)
+{
+    (void)state;
+    struct dataset *d = small();
+    found(d, "x", "x");
+    found(d, "id:y", "y");
+    found(d, "the matrix", "x");
+    found(d, "Matrix", "x");
+    found(d, "MATRIX (1999)", "x");
+    found(d, "heat", "y");
+    found(d, "night", "z");
+    found(d, "title:Heat", "y");
+    dataset_release(d);
+}
+
+static void test_names_in_doubt(void **state)
+{
+    (void)state;
+    struct dataset *d = small();
+    struct error err;
+    uint32_t item;
+    assert_int_equal(dataset_find_item(d, "hea", &item, &err), ST_AMBIGUOUS);
+    assert_non_null(strstr(err.hint, "\"Heat (1995)\" id:y"));
+    assert_int_equal(dataset_find_item(d, "matrx", &item, &err), ST_NOT_FOUND);
+    assert_non_null(strstr(err.hint, "Matrix, The (1999)"));
+    assert_int_equal(dataset_find_item(d, "", &item, &err), ST_NOT_FOUND);
+    assert_int_equal(dataset_find_user(d, "c", &item, &err), ST_NOT_FOUND);
+    dataset_release(d);
+}
+
+static void test_fingerprint(void **state)
+{
+    (void)state;
+    struct dataset *a = small(), *b = small();
+    assert_true(a->fingerprint == b->fingerprint);
+    b->type_weight[0] = 2;
+    mem_free(b->user_begin);
+    assert_int_equal(dataset_finish(b, NULL), ST_OK);
+    assert_true(a->fingerprint != b->fingerprint);
+    dataset_release(a);
+    dataset_release(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order), cmocka_unit_test(test_interactions),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names_in_doubt), cmocka_unit_test(test_fingerprint),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

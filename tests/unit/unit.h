@@ -1,0 +1,14 @@
+/* What every unit test needs: cmocka and what its header wants before it. */
+#ifndef TAILOR_TESTS_UNIT_H
+#define TAILOR_TESTS_UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#endif
