@@ -50,11 +50,12 @@ struct table {
     struct value *values;
     size_t nrows, filled, capacity; /* filled: values appended so far */
     struct result *result;          /* whose arena holds the text */
-    /* A cursor instead of held rows: table_next fills the next block (old rows are dropped), nrows == 0 at the
-     * end. NULL for a held table. `close` frees context. */
+    /* A cursor instead of held rows (result_cursor); all NULL for a held table. */
     enum status (*next)(void *context, struct table *block, struct error *err);
+    enum status (*rewind)(void *context, struct error *err);
     void (*close)(void *context);
     void *context;
+    struct arena_block *block_text; /* a cursor's: text of the present block only */
 };
 
 /* A curve or histogram for the plots. */
@@ -98,6 +99,12 @@ MUST_CHECK enum status result_status(const struct result *r, struct error *err);
 /* Adds a table; columns are copied (names and units must be static or from result_text). Never NULL: after a
  * failure it is a table that swallows everything. */
 struct table *result_table(struct result *r, const char *name, const char *title, const struct column *columns, size_t ncolumns);
+/* Adds a table whose rows are pulled block by block, so that any number of them streams in little memory. `next`
+ * appends the rows of the next block (a few thousand), none at the end; `rewind` goes back to before the first row, so
+ * that a result can be shown again; `close` frees context, also when adding fails. The three are called by one thread. */
+struct table *result_cursor(struct result *r, const char *name, const char *title, const struct column *columns, size_t ncolumns,
+                            enum status (*next)(void *context, struct table *block, struct error *err),
+                            enum status (*rewind)(void *context, struct error *err), void (*close)(void *context), void *context);
 /* Copies of text in the arena; "" after a failure. */
 const char *result_text(struct result *r, const char *text);
 const char *result_textf(struct result *r, const char *format, ...) PRINTF_LIKE(2, 3);
@@ -116,6 +123,11 @@ void table_real(struct table *t, double v);
 void table_time(struct table *t, int64_t us); /* NO_TIME is null */
 void table_bool(struct table *t, bool v);
 void table_null(struct table *t);
+
+/* The next block of a cursor into its rows, nrows == 0 at the end. Values and text of the block before are gone. */
+MUST_CHECK enum status table_next(struct table *t, struct error *err);
+/* Back to before the first row of a cursor; nothing to do for a held table. */
+MUST_CHECK enum status table_rewind(struct table *t, struct error *err);
 
 const struct value *table_value(const struct table *t, size_t row, size_t column);
 size_t table_column(const struct table *t, const char *name); /* or ncolumns */
