@@ -1,0 +1,204 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <math.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "result/result.h"
+
+static const struct column columns[] = {
+    {"id", VALUE_TEXT, "", 0, 0},
+    {"n", VALUE_INT, "", 0, 0},
+    {"score", VALUE_REAL, "", 4, 0},
+    {"last_seen", VALUE_TIME, "", 0, 0},
+    {"seen", VALUE_BOOL, "", 0, 0},
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+static void holds_rows(void **state)
+{
+    (void)state;
+    struct error err;
+    struct result *r = result_new(&err);
+    assert_non_null(r);
+    struct table *t = result_table(r, "items", "Items", columns, COLUMNS);
+    for (int i = 0; i < 1000; i++) {
+        table_textf(t, "item-%d", i);
+        table_int(t, i);
+        table_real(t, i / 2.0);
+        table_time(t, i * US_PER_DAY);
+        table_bool(t, i % 2);
+    }
+    table_text(t, NULL);
+    table_null(t);
+    table_real(t, NAN);
+    table_time(t, NO_TIME);
+    table_null(t);
+    assert_int_equal(result_status(r, &err), ST_OK);
+    assert_int_equal(t->nrows, 1001);
+    assert_string_equal(table_value(t, 999, 0)->text, "item-999");
+    assert_int_equal(table_value(t, 999, 1)->integer, 999);
+    assert_true(table_value(t, 999, 2)->real == 499.5);
+    assert_true(table_value(t, 999, 3)->integer == 999 * US_PER_DAY);
+    assert_int_equal(table_value(t, 999, 4)->integer, 1);
+    for (size_t c = 0; c < COLUMNS; c++)
+        assert_true(table_value(t, 1000, c)->null);
+    assert_int_equal(table_column(t, "score"), 2);
+    assert_int_equal(table_column(t, "nothing"), COLUMNS);
+    assert_ptr_equal(result_find_table(r, "items"), t);
+    assert_null(result_find_table(r, "others"));
+    result_free(r);
+}
+
+static void remembers_the_first_mistake(void **state)
+{
+    (void)state;
+    struct error err;
+    struct result *r = result_new(&err);
+    struct table *t = result_table(r, "items", "", columns, COLUMNS);
+    table_int(t, 3);
+    table_text(t, "later calls do nothing");
+    assert_int_equal(result_status(r, &err), ST_INTERNAL);
+    assert_non_null(strstr(err.message, "column id of table items holds text, not int"));
+    assert_int_equal(t->nrows, 0);
+    result_free(r);
+
+    r = result_new(&err);
+    t = result_table(r, "items", "", columns, COLUMNS);
+    table_text(t, "half a row");
+    assert_int_equal(result_status(r, &err), ST_INTERNAL);
+    result_free(r);
+}
+
+static void series_have_room(void **state)
+{
+    (void)state;
+    struct error err;
+    struct result *r = result_new(&err);
+    struct series *s = result_series(r, "curve", "", VALUE_REAL, 3, true);
+    assert_non_null(s);
+    assert_null(s->labels);
+    for (size_t i = 0; i < 3; i++)
+        s->x[i] = s->y[i] = s->low[i] = s->high[i] = (double)i;
+    struct series *bars = result_series(r, "bars", "", VALUE_TEXT, 2, false);
+    assert_string_equal(bars->labels[1], "");
+    assert_null(bars->low);
+    assert_int_equal(r->nseries, 2);
+    result_message(r, MESSAGE_HINT, "try %s", "this");
+    assert_string_equal(r->messages[0].text, "try this");
+    result_free(r);
+}
+
+/* A cursor of `left` rows in blocks of three. */
+struct counter {
+    int from, left;
+    bool *closed;
+};
+
+static enum status counter_next(void *context, struct table *block, struct error *err)
+{
+    (void)err;
+    struct counter *c = context;
+    for (int i = 0; i < 3 && c->left; i++, c->left--)
+        table_textf(block, "row %d", c->from++);
+    return ST_OK;
+}
+
+static enum status counter_rewind(void *context, struct error *err)
+{
+    (void)err;
+    struct counter *c = context;
+    c->left += c->from;
+    c->from = 0;
+    return ST_OK;
+}
+
+static void counter_close(void *context)
+{
+    *((struct counter *)context)->closed = true;
+}
+
+static void cursors_stream_and_rewind(void **state)
+{
+    (void)state;
+    struct error err;
+    bool closed = false;
+    struct counter c = {0, 7, &closed};
+    struct result *r = result_new(&err);
+    struct table *t = result_cursor(r, "rows", "", columns, 1, counter_next, counter_rewind, counter_close, &c);
+    for (int round = 0; round < 2; round++) {
+        char expected[16];
+        int n = 0;
+        while (assert_int_equal(table_next(t, &err), ST_OK), t->nrows)
+            for (size_t i = 0; i < t->nrows; i++) {
+                snprintf(expected, sizeof expected, "row %d", n++);
+                assert_string_equal(table_value(t, i, 0)->text, expected);
+            }
+        assert_int_equal(n, 7);
+        assert_int_equal(table_rewind(t, &err), ST_OK);
+    }
+    result_free(r);
+    assert_true(closed);
+}
+
+static bool fail_from(void *context, size_t bytes)
+{
+    (void)bytes;
+    int *left = context;
+    return (*left)-- > 0;
+}
+
+/* Every allocation fails once, from then on: no crash, no leak (under the sanitizers), and the status says so. */
+static void building_survives_lost_memory(void **state)
+{
+    (void)state;
+    struct error err;
+    for (int n = 0;; n++) {
+        int left = n;
+        bool closed = false;
+        struct counter c = {0, 7, &closed};
+        mem_set_hook(fail_from, &left);
+        struct result *r = result_new(&err);
+        if (!r) {
+            mem_set_hook(NULL, NULL);
+            assert_int_equal(err.code, ST_NOMEM);
+            continue;
+        }
+        struct table *t = result_table(r, "items", "", columns, 2);
+        for (int i = 0; i < 50; i++) {
+            table_textf(t, "%0200d", i);
+            table_int(t, i);
+        }
+        struct series *s = result_series(r, "s", "", VALUE_TEXT, 4, true);
+        if (s)
+            s->y[3] = 1;
+        result_cursor(r, "rows", "", columns, 1, counter_next, counter_rewind, counter_close, &c);
+        result_message(r, MESSAGE_INFO, "hello %s", result_text(r, "you"));
+        enum status st = result_status(r, &err);
+        mem_set_hook(NULL, NULL);
+        result_free(r);
+        assert_true(closed);
+        if (st == ST_OK)
+            break;
+        assert_int_equal(st, ST_NOMEM);
+        assert_true(n < 1000);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(holds_rows),
+        cmocka_unit_test(remembers_the_first_mistake),
+        cmocka_unit_test(series_have_room),
+        cmocka_unit_test(cursors_stream_and_rewind),
+        cmocka_unit_test(building_survives_lost_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
