@@ -1,0 +1,123 @@
+#include "linalg/dense.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "linalg/blas.h"
+
+enum { GRAM_CHUNK = 4096, GRAM_GATHER = 64 };
+
+static pthread_once_t blas_once = PTHREAD_ONCE_INIT;
+static char kernel_name[64];
+
+static void blas_start(void)
+{
+    openblas_set_num_threads(1);
+    char version[32] = "";
+    sscanf(openblas_get_config(), "OpenBLAS %31s", version);
+    snprintf(kernel_name, sizeof kernel_name, "OpenBLAS %s %s", version, openblas_get_corename());
+}
+
+void blas_single(void)
+{
+    pthread_once(&blas_once, blas_start);
+}
+
+const char *linalg_kernel_name(void)
+{
+    blas_single();
+    return kernel_name;
+}
+
+struct gram_work {
+    const float *y;
+    float *partial;
+    size_t k;
+};
+
+static void gram_chunk(void *context, size_t i, size_t begin, size_t end)
+{
+    struct gram_work *w = context;
+    int k = (int)w->k;
+    cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, k, (int)(end - begin), 1, w->y + begin * w->k, k, 0,
+                w->partial + i * w->k * w->k, k);
+}
+
+enum status gram(const float *y, size_t rows, size_t k, float *out, struct error *err)
+{
+    blas_single();
+    size_t chunks = parallel_count(rows, GRAM_CHUNK);
+    struct gram_work w = {y, mem_new(chunks, k * k * sizeof *out, "partial sums", err), k};
+    if (!w.partial)
+        return ST_NOMEM;
+    parallel_blocks(rows, GRAM_CHUNK, gram_chunk, &w);
+    memset(out, 0, k * k * sizeof *out);
+    for (size_t c = 0; c < chunks; c++)
+        for (size_t e = 0; e < k * k; e++)
+            out[e] += w.partial[c * k * k + e];
+    mem_free(w.partial);
+    return ST_OK;
+}
+
+size_t gram_scratch(size_t k)
+{
+    return GRAM_GATHER * k;
+}
+
+void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n, float *scratch)
+{
+    blas_single();
+    for (size_t begin = 0; begin < n; begin += GRAM_GATHER) {
+        size_t m = n - begin < GRAM_GATHER ? n - begin : GRAM_GATHER;
+        for (size_t j = 0; j < m; j++) {
+            float scale = weight ? sqrtf(weight[begin + j]) : 1;
+            const float *row = y + (size_t)index[begin + j] * k;
+            for (size_t f = 0; f < k; f++)
+                scratch[j * k + f] = scale * row[f];
+        }
+        cblas_ssyrk(CblasRowMajor, CblasLower, CblasTrans, (int)k, (int)m, 1, scratch, (int)k, 1, out, (int)k);
+    }
+}
+
+void rows_sum(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n)
+{
+    memset(out, 0, k * sizeof *out);
+    for (size_t j = 0; j < n; j++) {
+        const float *row = y + (size_t)index[j] * k;
+        float scale = weight ? weight[j] : 1;
+        for (size_t f = 0; f < k; f++)
+            out[f] += scale * row[f];
+    }
+}
+
+bool cholesky_factor(float *a, size_t k)
+{
+    blas_single();
+    /* The lower triangle by rows is the upper one by columns. */
+    if (LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'U', (int)k, a, (int)k) != 0)
+        return false;
+    for (size_t i = 0; i < k; i++)
+        if (!(a[i * k + i] > 0)) /* LAPACK lets NaN pass */
+            return false;
+    return true;
+}
+
+void cholesky_apply(const float *l, size_t k, float *b)
+{
+    cblas_strsv(CblasRowMajor, CblasLower, CblasNoTrans, CblasNonUnit, (int)k, l, (int)k, b, 1);
+    cblas_strsv(CblasRowMajor, CblasLower, CblasTrans, CblasNonUnit, (int)k, l, (int)k, b, 1);
+}
+
+bool cholesky_solve(float *a, size_t k, float *b)
+{
+    if (!cholesky_factor(a, k))
+        return false;
+    cholesky_apply(a, k, b);
+    return true;
+}

@@ -1,0 +1,57 @@
+/* Dense float32 matrices, row-major, and the small kernels of factor models.
+ *
+ * OpenBLAS runs on one thread here, set once before its first use; all parallelism is ours, over blocks that depend on
+ * the sizes only. So results have the same bits with any number of threads, on the same build and CPU kernel.
+ *
+ * Symmetric matrices keep one triangle: the lower one, a[i * n + j] with j <= i. What stands above the diagonal is
+ * neither read nor kept, unless a function says that it mirrors. */
+#ifndef TAILOR_LINALG_DENSE_H
+#define TAILOR_LINALG_DENSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* What the bits depend on besides the input: "OpenBLAS 0.3.21 SkylakeX, avx512". For the records of models. */
+const char *linalg_kernel_name(void);
+
+/* gram = Y'Y (k x k, lower triangle) of y (rows x k): partial sums over chunks of 4096 rows, added in chunk order.
+ * Runs on all threads. ST_NOMEM when there is no room for the partial sums. */
+MUST_CHECK enum status gram(const float *y, size_t rows, size_t k, float *out, struct error *err);
+
+/* gram (k x k, lower triangle) += sum over j of weight[j] * y[index[j]] y[index[j]]', in the order of j; weight NULL means
+ * all ones. Runs on the calling thread. `scratch` holds gram_scratch(k) floats, aligned to 64 bytes. */
+void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n, float *scratch);
+size_t gram_scratch(size_t k);
+
+/* Solves A x = b for a positive definite A (k x k, lower triangle, destroyed: it holds the Cholesky factor L after) with
+ * x in place of b. For the many small systems of ALS (k <= 512): runs on the calling thread and needs no memory. False
+ * when A is not positive definite, with b unchanged. */
+MUST_CHECK bool cholesky_solve(float *a, size_t k, float *b);
+/* The same in two steps, for several right-hand sides with one factor (explanations). */
+MUST_CHECK bool cholesky_factor(float *a, size_t k);
+void cholesky_apply(const float *l, size_t k, float *b);
+
+/* out (k) = sum over j of weight[j] * y[index[j]], in the order of j. */
+void rows_sum(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n);
+
+/* Item vectors arranged for scoring: panels of DOTS_PANEL items, each with its factors one after the other,
+ *
+ *   panel[(p * k + f) * DOTS_PANEL + c] = y[(p * DOTS_PANEL + c) * k + f]       zeros past the last item */
+enum { DOTS_PANEL = 64 };
+
+struct dots {
+    size_t items, k;
+    float *panel;
+};
+
+MUST_CHECK enum status dots_pack(struct dots *d, const float *y, size_t items, size_t k, struct error *err);
+void dots_clear(struct dots *d);
+/* out[q * items + i] = x[q * k ...] . y[i * k ...] for q < queries. Every product is one chain of fused multiply-adds over
+ * f = 0 .. k - 1, so a row has the same bits whatever `queries` and its place among them. Runs on all threads, or on the
+ * calling one inside a parallel loop. */
+void dots_score(const struct dots *d, const float *x, size_t queries, float *out);
+
+#endif
