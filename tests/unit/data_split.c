@@ -1,0 +1,351 @@
+/* Splits: hand-worked small sets, and what must hold for any split of any data. */
+#include "tests/unit/rows.h"
+
+#include "base/rng.h"
+#include "data/interactions.h"
+#include "data/split.h"
+
+/* The parts of all events, in the order of the data set: t rain, v alid, T est, h istory, "." none. */
+static const char *letters(const struct dataset *d, const struct split *s)
+{
+    static char text[256];
+    size_t e;
+    for (e = 0; e < d->events.n && e < sizeof text - 1; e++)
+        text[e] = ".tv?T???h"[s->part[e]];
+    text[e] = 0;
+    return text;
+}
+
+static struct split *split_of(const struct dataset *d, struct split_spec spec)
+{
+    struct split *s = NULL;
+    struct error err;
+    enum status st = split_new(d, &spec, &s, &err);
+    if (st)
+        fail_msg("%s", err.message);
+    return s;
+}
+
+static void expect_letters(const struct row *rows, size_t n, bool times, struct split_spec spec, const char *expected)
+{
+    struct dataset *d = rows_dataset(rows, n, times);
+    struct split *s = split_of(d, spec);
+    assert_string_equal(letters(d, s), expected);
+    split_release(s);
+    dataset_release(d);
+}
+
+static const struct row shop[] = {
+    {"a", "x", NULL, 10, NULL},   {"a", "y", NULL, 20, NULL},       {"a", "y", "buy", 20, NULL},
+    {"a", "z", NULL, 30, NULL},   {"a", "z", "impression", 40, NULL}, {"b", "x", NULL, 20, NULL},
+    {"c", "z", NULL, 20, NULL},   {"c", "w", "buy", 30, NULL},      {"c", "v", NULL, 40, NULL},
+};
+
+static void test_last(void **state)
+{
+    (void)state;
+    expect_letters(ROWS(shop), true, (struct split_spec){.kind = SPLIT_LAST, .last = 1}, "tttT.tttT");
+    expect_letters(ROWS(shop), false, (struct split_spec){.kind = SPLIT_LAST, .last = 1}, "tttT.tttT");
+    expect_letters(ROWS(shop), true, (struct split_spec){.kind = SPLIT_LAST, .last = 2}, "ttTT.ttTT");
+    /* three of c's are not more than three; a has four */
+    expect_letters(ROWS(shop), true, (struct split_spec){.kind = SPLIT_LAST, .last = 3}, "tTTT.tttt");
+    expect_letters(ROWS(shop), true, (struct split_spec){.kind = SPLIT_LAST, .last = 1, .valid_share = .1}, "ttvT.ttvT");
+    /* what follows the last purchase is neither learned nor judged */
+    expect_letters(ROWS(shop), true, (struct split_spec){.kind = SPLIT_LAST, .last = 1, .target = "buy"}, "ttT..ttT.");
+}
+
+static void test_last_counts(void **state)
+{
+    (void)state;
+    struct dataset *d = rows_dataset(ROWS(shop), true);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1});
+    assert_int_equal(s->ntrain, 6);
+    assert_int_equal(s->ntest, 2);
+    assert_int_equal(s->nvalid + s->nhistory + s->nnone, 0);
+    assert_int_equal(s->test_users, 2);
+    assert_int_equal(s->cold_users, 0);
+    assert_int_equal(s->cold_items, 1); /* v; z was clicked by c */
+    assert_string_equal(s->description, "last 1 per user");
+    split_release(s);
+    dataset_release(d);
+}
+
+static void test_time(void **state)
+{
+    (void)state;
+    struct split_spec at = {.kind = SPLIT_TIME, .at = 30};
+    expect_letters(ROWS(shop), true, at, "tttT.ttTT");
+    at.at = 25;
+    expect_letters(ROWS(shop), true, at, "tttT.ttTT");
+    struct split_spec duration = {.kind = SPLIT_TIME, .at = NO_TIME, .duration = 10};
+    expect_letters(ROWS(shop), true, duration, "tttT.ttTT");
+    struct split_spec buys = {.kind = SPLIT_TIME, .at = 20, .target = "buy"};
+    expect_letters(ROWS(shop), true, buys, "t.T....T.");
+}
+
+/* Times 10, 20 x 4, 30 x 2, 40: a share never cuts the four at 20 in two. */
+static void test_time_share(void **state)
+{
+    (void)state;
+    struct split_spec spec = {.kind = SPLIT_TIME, .at = NO_TIME};
+    static const struct {
+        double share;
+        const char *parts;
+    } cases[] = {
+        {.01, "tttt.tttT"}, {.125, "tttt.tttT"}, {.375, "tttT.ttTT"}, {.5, "tttT.ttTT"},
+        {.625, "tTTT.TTTT"}, {.875, "tTTT.TTTT"}, {.99, "tTTT.TTTT"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        spec.share = cases[i].share;
+        expect_letters(ROWS(shop), true, spec, cases[i].parts);
+    }
+    spec.share = .375;
+    spec.valid_share = .5; /* of 10, 20 x 4 */
+    expect_letters(ROWS(shop), true, spec, "tvvT.vvTT");
+}
+
+static void test_time_unknown(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"a", "x", NULL, NO_TIME, NULL}, {"a", "y", NULL, 1, NULL}, {"a", "z", NULL, 2, NULL}, {"b", "x", NULL, 3, NULL},
+    };
+    struct dataset *d = rows_dataset(ROWS(rows), true);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_TIME, .at = 2});
+    assert_string_equal(letters(d, s), ".tTT");
+    assert_int_equal(s->nnone, 1);
+    assert_int_equal(s->test_users, 2);
+    assert_int_equal(s->cold_users, 1);
+    assert_int_equal(s->cold_items, 2);
+    split_release(s);
+    dataset_release(d);
+}
+
+static void test_given(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"a", "x", NULL, 1, "train"}, {"a", "y", NULL, 2, "Test"}, {"a", "z", NULL, 3, "validation"},
+        {"b", "x", NULL, 1, NULL},    {"b", "y", NULL, 1, "what"}, {"b", "z", NULL, 1, "train"},
+    };
+    expect_letters(ROWS(rows), false, (struct split_spec){.kind = SPLIT_GIVEN}, "tTv..t");
+}
+
+static void expect_refused(struct split_spec spec, bool times, const char *message, const char *hint)
+{
+    struct dataset *d = rows_dataset(ROWS(shop), times);
+    struct split *s = NULL;
+    struct error err;
+    assert_int_equal(split_new(d, &spec, &s, &err), ST_USAGE);
+    assert_null(s);
+    assert_non_null(strstr(err.message, message));
+    assert_non_null(strstr(err.hint, hint));
+    dataset_release(d);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    struct split_spec time = {.kind = SPLIT_TIME, .at = NO_TIME, .share = .2};
+    expect_refused(time, false, "no times", "split last 1");
+    time.share = 1;
+    expect_refused(time, true, "share", "");
+    time.at = 10;
+    expect_refused(time, true, "before", "1970-01-01");
+    time.at = 41;
+    expect_refused(time, true, "after", "1970-01-01");
+    expect_refused((struct split_spec){.kind = SPLIT_LAST, .last = 9}, true, "testing", "smaller");
+    expect_refused((struct split_spec){.kind = SPLIT_LAST}, true, "at least 1", "");
+    expect_refused((struct split_spec){.kind = SPLIT_LAST, .last = 1, .target = "like"}, true, "type like", "click, buy");
+    expect_refused((struct split_spec){.kind = SPLIT_LAST, .last = 1, .target = "impression"}, true, "no weight", "weight");
+    expect_refused((struct split_spec){.kind = SPLIT_GIVEN}, true, "no events for", "");
+    expect_refused((struct split_spec){.kind = SPLIT_RANDOM, .share = 0}, true, "share", "");
+}
+
+/* ---- what must hold for any data ---- */
+
+enum { USERS = 40, ITEMS = 25, EVENTS = 600 };
+
+static struct dataset *random_data(uint64_t seed)
+{
+    static char names[USERS + ITEMS][8];
+    static struct row rows[EVENTS];
+    struct rng r = rng_stream(seed, "test", 0);
+    for (size_t i = 0; i < USERS + ITEMS; i++)
+        snprintf(names[i], sizeof names[i], "%zu", i);
+    for (size_t e = 0; e < EVENTS; e++) {
+        static const char *const types[] = {"click", "buy", "impression"};
+        /* squares: some users and items are rare */
+        size_t u = (size_t)(rng_real(&r) * rng_real(&r) * USERS), i = (size_t)(rng_real(&r) * rng_real(&r) * ITEMS);
+        rows[e] = (struct row){names[u], names[USERS + i], types[rng_below(&r, 3)], (int64_t)rng_below(&r, 60), NULL};
+    }
+    return rows_dataset(rows, EVENTS, true);
+}
+
+static void check_parts(const struct dataset *d, const struct split *s)
+{
+    size_t count[9] = {0}, feedback = 0;
+    for (size_t e = 0; e < d->events.n; e++) {
+        uint8_t part = s->part[e];
+        bool counts = d->type_weight[d->events.type[e]] > 0;
+        assert_true(part == 0 || part == 1 || part == 2 || part == 4 || part == 8);
+        if (!counts)
+            assert_int_equal(part, PART_NONE);
+        else
+            count[part]++, feedback++;
+        if (*s->spec.target && (part == PART_TEST || part == PART_VALID))
+            assert_string_equal(dict_text(&d->types, d->events.type[e]), s->spec.target);
+        if (s->held_out && s->held_out[d->events.user[e]])
+            assert_int_not_equal(part, PART_TRAIN);
+    }
+    assert_int_equal(count[0], s->nnone);
+    assert_int_equal(count[1], s->ntrain);
+    assert_int_equal(count[2], s->nvalid);
+    assert_int_equal(count[4], s->ntest);
+    assert_int_equal(count[8], s->nhistory);
+    assert_int_equal(s->ntrain + s->nvalid + s->ntest + s->nhistory + s->nnone, feedback);
+}
+
+/* In the order of time nothing that is known comes after what is judged. */
+static void check_order(const struct dataset *d, const struct split *s, enum part on)
+{
+    for (uint32_t u = 0; u < d->users.n; u++) {
+        bool judged = false;
+        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++) {
+            judged |= s->part[e] == on;
+            if (judged)
+                assert_false(s->part[e] & split_history(s, u, on));
+        }
+    }
+}
+
+static void check_cut(const struct dataset *d, const struct split *s)
+{
+    for (size_t e = 0; e < d->events.n; e++) {
+        int64_t t = d->events.time[e];
+        if (s->part[e] & (PART_TRAIN | PART_VALID | PART_HISTORY))
+            assert_true(t < s->test_from);
+        if (s->part[e] == PART_TRAIN && s->valid_from != NO_TIME)
+            assert_true(t < s->valid_from);
+        if (s->part[e] == PART_VALID)
+            assert_true(t >= s->valid_from);
+        if (s->part[e] == PART_TEST)
+            assert_true(t >= s->test_from);
+    }
+}
+
+/* Items of one user are never both known and judged. */
+static void check_items(const struct dataset *d, const struct split *s)
+{
+    for (uint32_t u = 0; u < d->users.n; u++)
+        for (size_t a = d->user_begin[u]; a < d->user_begin[u + 1]; a++)
+            for (size_t b = d->user_begin[u]; b < d->user_begin[u + 1]; b++)
+                if (d->events.item[a] == d->events.item[b] && s->part[a] == PART_TEST)
+                    assert_false(s->part[b] & (PART_TRAIN | PART_VALID));
+}
+
+static void test_properties(void **state)
+{
+    (void)state;
+    static const struct split_spec specs[] = {
+        {.kind = SPLIT_LAST, .last = 1},
+        {.kind = SPLIT_LAST, .last = 2, .valid_share = .1},
+        {.kind = SPLIT_LAST, .last = 1, .valid_share = .1, .target = "buy"},
+        {.kind = SPLIT_TIME, .at = NO_TIME, .share = .2, .valid_share = .2},
+        {.kind = SPLIT_TIME, .at = 30, .target = "buy", .valid_share = .3},
+        {.kind = SPLIT_USERS, .share = .3, .holdout = .2, .valid_share = .2},
+        {.kind = SPLIT_USERS, .share = .3, .holdout = .5, .target = "buy", .valid_share = .2},
+        {.kind = SPLIT_RANDOM, .share = .3, .valid_share = .2},
+        {.kind = SPLIT_RANDOM, .share = .3, .valid_share = .2, .target = "buy"},
+    };
+    for (uint64_t seed = 0; seed < 20; seed++) {
+        struct dataset *d = random_data(seed);
+        for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
+            struct split_spec spec = specs[i];
+            spec.seed = seed;
+            struct split *s = split_of(d, spec), *again = split_of(d, spec);
+            check_parts(d, s);
+            if (spec.kind == SPLIT_RANDOM) {
+                check_items(d, s);
+            } else {
+                check_order(d, s, PART_TEST);
+                check_order(d, s, PART_VALID);
+            }
+            if (spec.kind == SPLIT_TIME)
+                check_cut(d, s);
+            if (spec.valid_share > 0)
+                assert_true(s->nvalid > 0);
+            assert_memory_equal(s->part, again->part, d->events.n);
+            assert_true(s->fingerprint == again->fingerprint && s->fingerprint != 0);
+            split_release(again);
+            split_release(s);
+        }
+        dataset_release(d);
+    }
+}
+
+static void test_shares(void **state)
+{
+    (void)state;
+    struct dataset *d = random_data(1);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_USERS, .share = .25, .holdout = .2, .seed = 7});
+    size_t held = 0, active = 0;
+    for (uint32_t u = 0; u < d->users.n; u++) {
+        bool counts = false;
+        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++)
+            counts |= d->type_weight[d->events.type[e]] > 0;
+        held += s->held_out[u];
+        active += counts;
+    }
+    assert_int_equal(held, (size_t)(.25 * (double)active + .5));
+    split_release(s);
+
+    struct split *other = split_of(d, (struct split_spec){.kind = SPLIT_USERS, .share = .25, .holdout = .2, .seed = 8});
+    s = split_of(d, (struct split_spec){.kind = SPLIT_USERS, .share = .25, .holdout = .2, .seed = 7});
+    assert_true(s->fingerprint != other->fingerprint);
+    assert_memory_not_equal(s->part, other->part, d->events.n);
+    split_release(s);
+    split_release(other);
+    dataset_release(d);
+}
+
+static bool refuse(void *context, size_t bytes)
+{
+    size_t *left = context;
+    (void)bytes;
+    return *left && (*left)--;
+}
+
+/* Every allocation fails once: an error, no leak. */
+static void test_memory(void **state)
+{
+    (void)state;
+    struct dataset *d = random_data(3);
+    struct split_spec spec = {.kind = SPLIT_TIME, .at = NO_TIME, .share = .2, .valid_share = .2};
+    for (size_t i = 0; i < 100; i++) {
+        struct split *s = NULL;
+        size_t left = i;
+        mem_set_hook(refuse, &left);
+        enum status st = split_new(d, &spec, &s, NULL);
+        mem_set_hook(NULL, NULL);
+        if (!st) {
+            assert_true(i > 3);
+            split_release(s);
+            break;
+        }
+        assert_int_equal(st, ST_NOMEM);
+        assert_null(s);
+    }
+    dataset_release(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_last),    cmocka_unit_test(test_last_counts),  cmocka_unit_test(test_time),
+        cmocka_unit_test(test_time_share), cmocka_unit_test(test_time_unknown), cmocka_unit_test(test_given),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_properties),   cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_memory),
+    };
+    return cmocka_run_group_tests_name("data_split", tests, NULL, NULL);
+}
