@@ -1,6 +1,7 @@
 #include "base/mem.h"
 
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -83,6 +84,21 @@ char *mem_strndup(const char *text, size_t n, struct error *err)
 char *mem_strdup(const char *text, struct error *err)
 {
     return mem_strndup(text, strlen(text), err);
+}
+
+size_t mem_available(void)
+{
+    unsigned long long kib;
+    char line[128];
+    size_t bytes = SIZE_MAX;
+    FILE *f = fopen("/proc/meminfo", "r");
+    if (!f)
+        return bytes;
+    while (fgets(line, sizeof line, f))
+        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1)
+            bytes = (size_t)kib << 10;
+    fclose(f);
+    return bytes;
 }
 
 void mem_free(void *pointer)

@@ -46,8 +46,17 @@ struct query_item {
     float weight;
     int64_t time;
 };
-/* Fills out[0..q->n) and returns how many; the same reading as interactions_build. Insertion into a sorted run: no memory. */
+/* Fills out[0..q->n) and returns how many; the same reading as interactions_build, to the bit. Sorts in place: no memory. */
 size_t query_items(const struct query *q, struct query_item *out);
+
+/* Many histories at once: those of query q are items[begin[q] .. begin[q + 1]). */
+struct folded {
+    size_t n;
+    size_t *begin; /* n + 1 */
+    struct query_item *items;
+};
+MUST_CHECK enum status folded_new(struct folded *f, const struct query *queries, size_t n, struct error *err);
+void folded_clear(struct folded *f);
 
 /* Contribution of one history item (or, for popularity, of one piece of evidence) to one score. */
 struct contribution {
@@ -65,6 +74,10 @@ struct explanation {
     size_t nparts;
 };
 void explanation_clear(struct explanation *x);
+/* For classes: an empty explanation with room for nparts; one part more; and at the end the order of size. */
+MUST_CHECK enum status explanation_new(struct explanation *x, size_t nparts, struct error *err);
+struct contribution *explanation_add(struct explanation *x, uint32_t item, double value);
+void explanation_sort(struct explanation *x);
 
 /* What training sees. */
 struct training {
@@ -140,8 +153,8 @@ struct model *model_new(const struct model_class *class, const char *name, const
 struct model *model_hold(struct model *m);
 void model_release(struct model *m);
 
-/* Calls through the class, with argument checks (items in range) in one place. model_score refuses (ST_STATE) a query
- * whose as_of lies before the training's last event only when strict; otherwise the caller flags it (model_sees_future). */
+/* Calls through the class, with argument checks (items in range) in one place. A query whose as_of lies before the
+ * training's last event is answered; the caller flags it (model_sees_future). model_similar gives the item itself -inf. */
 MUST_CHECK enum status model_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
 MUST_CHECK enum status model_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
@@ -151,6 +164,7 @@ bool model_sees_future(const struct model *m, int64_t as_of);
 void model_describe(const struct model *m, bool only_given, struct str *out);
 double model_real(const struct model *m, const char *param);
 int64_t model_int(const struct model *m, const char *param); /* also BOOL, ENUM index, DURATION */
+bool model_has(const struct model *m, const char *param);    /* given, or with a default */
 
 /* models/registry.c: every class, in the order of the leaderboard; NULL-terminated. */
 extern const struct model_class *const model_classes[];

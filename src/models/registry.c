@@ -1,0 +1,17 @@
+#include <string.h>
+
+#include "models/classes.h"
+
+const struct model_class *const model_classes[] = {
+    &model_pop,
+    &model_itemknn,
+    NULL,
+};
+
+const struct model_class *model_class_find(const char *name)
+{
+    for (const struct model_class *const *c = model_classes; *c; c++)
+        if (strcmp((*c)->name, name) == 0)
+            return *c;
+    return NULL;
+}
