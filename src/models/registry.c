@@ -4,7 +4,6 @@
 
 const struct model_class *const model_classes[] = {
     &model_pop,
-    &model_itemknn,
     NULL,
 };
 

@@ -1,0 +1,353 @@
+/* Popularity, decayed with age: the same list for everybody.
+ *
+ *   s_i = sum over the events e of item i of  weight(e) * exp(-ln 2 * age(e) / half_life)
+ *
+ * Ages are counted from the newest event of training. What is kept are the sums and counts per item and event type, in
+ * compressed rows, so that a score can be taken apart:
+ *
+ *   begin[i] .. begin[i + 1]   the types that item i has
+ *   type[], sum[], count[]     which, its decayed sum, its number of events */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "models/classes.h"
+
+enum { COUNT_EVENTS, COUNT_USERS };
+
+static const struct param params[] = {
+    {.name = "half_life", .type = PARAM_DURATION, .doc = "age at which an event counts half, such as 30d; not given: all ages count the same"},
+    {.name = "count", .type = PARAM_ENUM, .initial = "events", .choices = "events|users",
+     .doc = "sum events by the weight of their type, or count each user of an item once"},
+};
+
+struct pop {
+    size_t nitems;
+    uint32_t ntypes;
+    char **type_name;
+    size_t *begin;   /* nitems + 1 */
+    uint32_t *type;
+    double *sum;
+    uint64_t *count;
+    float *score;    /* nitems: sums over types, what score() hands out */
+};
+
+/* One piece of evidence while they are gathered. */
+struct evidence {
+    uint32_t item, type;
+    double value;
+};
+
+static void pop_free(struct model *m)
+{
+    struct pop *p = m->state;
+    for (uint32_t t = 0; p->type_name && t < p->ntypes; t++)
+        mem_free(p->type_name[t]);
+    mem_free(p->type_name);
+    mem_free(p->begin);
+    mem_free(p->type);
+    mem_free(p->sum);
+    mem_free(p->count);
+    mem_free(p->score);
+    mem_free(p);
+    m->state = NULL;
+}
+
+static enum status pop_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
+{
+    *bytes = t->interactions->events * (sizeof(struct evidence) + 24);
+    if (!model_has(m, "half_life"))
+        return ST_OK;
+    if (model_int(m, "half_life") <= 0)
+        return error_set(err, ST_USAGE, "half_life must be longer than nothing");
+    if (t->interactions->newest != NO_TIME)
+        return ST_OK;
+    error_set(err, ST_UNSUPPORTED, "half_life needs event times, and these events have none");
+    error_hint(err, "leave half_life out: then all events count the same");
+    return ST_UNSUPPORTED;
+}
+
+/* Weight of an event by its age; one without a time counts as old as the oldest. */
+struct decay {
+    double rate; /* per microsecond */
+    int64_t newest, oldest;
+};
+
+static double decayed(const struct decay *d, int64_t time)
+{
+    if (d->rate <= 0)
+        return 1;
+    return exp(-d->rate * ((double)d->newest - (double)(time == NO_TIME ? d->oldest : time)));
+}
+
+static struct decay decay_of(const struct model *m, const struct interactions *x)
+{
+    struct decay d = {.newest = x->newest, .oldest = x->newest};
+    if (!model_has(m, "half_life"))
+        return d;
+    d.rate = log(2) / (double)model_int(m, "half_life");
+    for (size_t i = 0; i < csr_count(&x->matrix); i++)
+        if (x->time[i] != NO_TIME && x->time[i] < d.oldest)
+            d.oldest = x->time[i];
+    return d;
+}
+
+static size_t gather_users(const struct interactions *x, const struct decay *d, struct evidence *out)
+{
+    size_t n = csr_count(&x->matrix);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct evidence){x->matrix.index[i], 0, decayed(d, x->time[i])};
+    return n;
+}
+
+static size_t gather_events(const struct selection *s, const struct decay *d, struct evidence *out)
+{
+    const struct events *events = &s->data->events;
+    size_t n = 0;
+    for (size_t e = 0; e < events->n; e++) {
+        if (!selection_has(s, e))
+            continue;
+        int64_t time = events->time ? events->time[e] : NO_TIME;
+        out[n++] = (struct evidence){events->item[e], events->type[e], s->data->type_weight[events->type[e]] * decayed(d, time)};
+    }
+    return n;
+}
+
+/* Sums the evidence by item and type; seen[type] is the place of the type in the current item's row, plus one. */
+static enum status sum_up(struct pop *p, const struct evidence *e, size_t n, struct error *err)
+{
+    enum status st = ST_NOMEM;
+    size_t *start = mem_new(p->nitems + 2, sizeof *start, "item starts", err);
+    size_t *order = mem_new_raw(n, sizeof *order, "event order", err);
+    size_t *seen = mem_new(p->ntypes, sizeof *seen, "event types", err);
+    p->begin = mem_new(p->nitems + 1, sizeof *p->begin, "item starts", err);
+    p->type = mem_new(n, sizeof *p->type, "event types", err);
+    p->sum = mem_new(n, sizeof *p->sum, "popularity sums", err);
+    p->count = mem_new(n, sizeof *p->count, "popularity counts", err);
+    if (!start || !order || !seen || !p->begin || !p->type || !p->sum || !p->count)
+        goto out;
+    for (size_t i = 0; i < n; i++)
+        start[e[i].item + 2]++;
+    for (size_t i = 2; i < p->nitems + 2; i++)
+        start[i] += start[i - 1];
+    for (size_t i = 0; i < n; i++)
+        order[start[e[i].item + 1]++] = i;
+    size_t used = 0;
+    for (size_t i = 0; i < p->nitems; i++) {
+        p->begin[i] = used;
+        for (size_t j = start[i]; j < start[i + 1]; j++) {
+            const struct evidence *x = &e[order[j]];
+            if (seen[x->type] <= p->begin[i]) {
+                p->type[used] = x->type;
+                seen[x->type] = ++used;
+            }
+            p->sum[seen[x->type] - 1] += x->value;
+            p->count[seen[x->type] - 1]++;
+        }
+    }
+    p->begin[p->nitems] = used;
+    st = ST_OK;
+out:
+    mem_free(start);
+    mem_free(order);
+    mem_free(seen);
+    return st;
+}
+
+static double total(const struct pop *p, uint32_t item)
+{
+    double s = 0;
+    for (size_t j = p->begin[item]; j < p->begin[item + 1]; j++)
+        s += p->sum[j];
+    return s;
+}
+
+static enum status fill_scores(struct pop *p, struct error *err)
+{
+    p->score = mem_new_raw(p->nitems, sizeof *p->score, "popularity", err);
+    if (!p->score)
+        return ST_NOMEM;
+    for (uint32_t i = 0; i < p->nitems; i++)
+        p->score[i] = (float)total(p, i);
+    return ST_OK;
+}
+
+static enum status name_types(struct pop *p, const struct model *m, const struct dataset *d, struct error *err)
+{
+    bool users = model_int(m, "count") == COUNT_USERS;
+    p->ntypes = users ? 1 : d->types.n;
+    p->type_name = mem_new(p->ntypes, sizeof *p->type_name, "event types", err);
+    if (!p->type_name)
+        return ST_NOMEM;
+    for (uint32_t t = 0; t < p->ntypes; t++)
+        if (!(p->type_name[t] = mem_strdup(users ? "user" : dict_text(&d->types, t), err)))
+            return ST_NOMEM;
+    return ST_OK;
+}
+
+static enum status pop_begin(struct model *m, const struct training *t, struct error *err)
+{
+    struct pop *p = mem_new(1, sizeof *p, "popularity", err);
+    if (!p)
+        return ST_NOMEM;
+    m->state = p;
+    p->nitems = m->nitems;
+    return name_types(p, m, t->selection->data, err);
+}
+
+static enum status pop_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                             struct error *err)
+{
+    (void)epoch;
+    (void)loss;
+    struct pop *p = m->state;
+    struct decay d = decay_of(m, t->interactions);
+    bool users = model_int(m, "count") == COUNT_USERS;
+    job_begin(t->job, 1, "", "train %s: counting", m->name);
+    struct evidence *e = mem_new_raw(t->interactions->events, sizeof *e, "events to count", err);
+    if (!e)
+        return ST_NOMEM;
+    size_t n = users ? gather_users(t->interactions, &d, e) : gather_events(t->selection, &d, e);
+    enum status st = sum_up(p, e, n, err);
+    if (!st)
+        st = fill_scores(p, err);
+    mem_free(e);
+    job_step(t->job, 1);
+    *done = true;
+    return st;
+}
+
+static enum status pop_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+{
+    (void)queries;
+    (void)err;
+    const struct pop *p = m->state;
+    for (size_t q = 0; q < n; q++)
+        memcpy(scores + q * p->nitems, p->score, p->nitems * sizeof *scores);
+    return ST_OK;
+}
+
+static enum status pop_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                               struct error *err)
+{
+    (void)q;
+    const struct pop *p = m->state;
+    bool fades = model_has(m, "half_life");
+    enum status st = explanation_new(out, p->begin[item + 1] - p->begin[item], err);
+    if (st)
+        return st;
+    for (size_t j = p->begin[item]; j < p->begin[item + 1]; j++) {
+        struct contribution *c = explanation_add(out, NO_ITEM, p->sum[j]);
+        snprintf(c->label, sizeof c->label, "%llu %.48s%s%s", (unsigned long long)p->count[j], p->type_name[p->type[j]],
+                 p->count[j] == 1 ? " event" : " events", fades ? ", faded with age" : "");
+    }
+    explanation_sort(out);
+    out->score = p->score[item];
+    out->exact = true;
+    out->method = fades ? "decayed counts by event type (exact)" : "counts by event type (exact)";
+    return ST_OK;
+}
+
+/* Being popular is no likeness: what is popular together is itemknn's business. */
+static enum status pop_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
+{
+    (void)item;
+    (void)similarity;
+    error_set(err, ST_UNSUPPORTED, "%s ranks items by popularity and knows nothing of their likeness", m->name);
+    error_hint(err, "ask another model, such as: similar ITEM with itemknn");
+    return ST_UNSUPPORTED;
+}
+
+static enum status pop_save(const struct model *m, struct blob_writer *w, struct error *err)
+{
+    const struct pop *p = m->state;
+    uint64_t ntypes = p->ntypes;
+    enum status st = blob_put(w, "types", BLOB_U64, &ntypes, 1, err);
+    for (uint32_t t = 0; t < p->ntypes && !st; t++)
+        st = blob_put_text(w, "type", p->type_name[t], err);
+    size_t used = p->begin[p->nitems];
+    if (!st)
+        st = blob_put(w, "begin", BLOB_U64, p->begin, p->nitems + 1, err);
+    if (!st)
+        st = blob_put(w, "item-type", BLOB_U32, p->type, used, err);
+    if (!st)
+        st = blob_put(w, "sum", BLOB_F64, p->sum, used, err);
+    return st ? st : blob_put(w, "count", BLOB_U64, p->count, used, err);
+}
+
+static enum status load_types(struct pop *p, struct blob_reader *r, struct error *err)
+{
+    uint64_t n;
+    enum status st = blob_get(r, "types", BLOB_U64, &n, 1, err);
+    if (st)
+        return st;
+    if (n > UINT16_MAX + 1)
+        return error_set(err, ST_CORRUPT, "the popularity model claims %llu event types", (unsigned long long)n);
+    p->type_name = mem_new(n, sizeof *p->type_name, "event types", err);
+    if (!p->type_name)
+        return ST_NOMEM;
+    p->ntypes = (uint32_t)n;
+    for (uint32_t t = 0; t < p->ntypes && !st; t++)
+        st = blob_get_text(r, "type", 1 << 16, &p->type_name[t], err);
+    return st;
+}
+
+static enum status check_rows(const struct pop *p, struct error *err)
+{
+    bool good = p->begin[0] == 0;
+    for (size_t i = 0; i < p->nitems; i++)
+        good = good && p->begin[i] <= p->begin[i + 1] && p->begin[i + 1] - p->begin[i] <= p->ntypes;
+    for (size_t j = 0; good && j < p->begin[p->nitems]; j++)
+        good = p->type[j] < p->ntypes;
+    return good ? ST_OK : error_set(err, ST_CORRUPT, "the popularity model is damaged");
+}
+
+static enum status pop_load(struct model *m, struct blob_reader *r, struct error *err)
+{
+    struct pop *p = mem_new(1, sizeof *p, "popularity", err);
+    if (!p)
+        return ST_NOMEM;
+    m->state = p;
+    p->nitems = m->nitems;
+    p->begin = mem_new(p->nitems + 1, sizeof *p->begin, "item starts", err);
+    enum status st = p->begin ? load_types(p, r, err) : ST_NOMEM;
+    if (!st)
+        st = blob_get(r, "begin", BLOB_U64, p->begin, p->nitems + 1, err);
+    if (st)
+        return st;
+    size_t used = p->begin[p->nitems], n[3];
+    void *type = NULL, *sum = NULL, *count = NULL;
+    st = blob_get_new(r, "item-type", BLOB_U32, used, &type, &n[0], err);
+    p->type = type;
+    if (!st)
+        st = blob_get_new(r, "sum", BLOB_F64, used, &sum, &n[1], err);
+    p->sum = sum;
+    if (!st)
+        st = blob_get_new(r, "count", BLOB_U64, used, &count, &n[2], err);
+    p->count = count;
+    if (!st && (n[0] != used || n[1] != used || n[2] != used))
+        st = error_set(err, ST_CORRUPT, "the popularity model is damaged");
+    if (!st)
+        st = check_rows(p, err);
+    return st ? st : fill_scores(p, err);
+}
+
+const struct model_class model_pop = {
+    .name = "pop",
+    .summary = "popularity, fading with age: the same list for everybody",
+    .reference = "the usual baseline; Cremonesi, Koren, Turrin: Performance of recommender algorithms on top-n "
+                 "recommendation tasks, RecSys 2010",
+    .fold_in = "does not look at the history, so an unseen one changes nothing",
+    .params = params,
+    .nparams = sizeof params / sizeof *params,
+    .check = pop_check,
+    .begin = pop_begin,
+    .epoch = pop_epoch,
+    .score = pop_score,
+    .explain = pop_explain,
+    .similar = pop_similar,
+    .save = pop_save,
+    .load = pop_load,
+    .free = pop_free,
+};

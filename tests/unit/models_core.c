@@ -1,0 +1,156 @@
+/* Histories, the driver and saving; popularity. */
+#include "tests/unit/world.h"
+
+#include "models/classes.h"
+
+/* The reading of a history is the reading of the matrix, to the bit. */
+static void test_query_items(void **state)
+{
+    (void)state;
+    struct dataset *d = world_new(40, 30, 3000, 1);
+    struct selection all = world_all(d);
+    struct interactions x;
+    d->type_weight[0] = .1f;
+    d->type_weight[1] = .7f;
+    assert_int_equal(interactions_build(&all, &x, NULL), ST_OK);
+    struct query_event *room = mem_new(d->events.n, sizeof *room, "", NULL);
+    struct query_item *items = mem_new(d->events.n, sizeof *items, "", NULL);
+    for (uint32_t u = 0; u < d->users.n; u++) {
+        struct query q = world_query(d, u, room);
+        size_t n = query_items(&q, items), at = x.matrix.begin[u];
+        assert_int_equal(n, x.matrix.begin[u + 1] - at);
+        for (size_t i = 0; i < n; i++) {
+            assert_int_equal(items[i].item, x.matrix.index[at + i]);
+            assert_int_equal(items[i].count, x.count[at + i]);
+            assert_true(items[i].time == x.time[at + i]);
+            assert_true(items[i].weight == x.matrix.value[at + i]);
+        }
+    }
+    mem_free(room);
+    mem_free(items);
+    interactions_clear(&x);
+    dataset_release(d);
+}
+
+/* A class that only counts its epochs; its value rises until epoch 3 and falls after. */
+static enum status count_begin(struct model *m, const struct training *t, struct error *err)
+{
+    (void)t;
+    m->state = mem_new(1, sizeof(uint64_t), "a count", err);
+    return m->state ? ST_OK : ST_NOMEM;
+}
+
+static enum status count_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+{
+    (void)err;
+    *(uint64_t *)m->state = epoch + 1;
+    *loss = 1 / (double)(epoch + 1);
+    *done = epoch + 1 == 20;
+    if (t->seed == 666 && epoch == 2)
+        job_cancel(t->job);
+    return ST_OK;
+}
+
+static enum status count_save(const struct model *m, struct blob_writer *w, struct error *err)
+{
+    return blob_put(w, "count", BLOB_U64, m->state, 1, err);
+}
+
+static enum status count_load(struct model *m, struct blob_reader *r, struct error *err)
+{
+    enum status st = count_begin(m, NULL, err);
+    return st ? st : blob_get(r, "count", BLOB_U64, m->state, 1, err);
+}
+
+static void count_free(struct model *m)
+{
+    mem_free(m->state);
+    m->state = NULL;
+}
+
+static const struct model_class counter = {.name = "counter", .capabilities = CAN_EPOCHS, .begin = count_begin,
+                                           .epoch = count_epoch, .save = count_save, .load = count_load, .free = count_free};
+
+static enum status best_at_three(void *context, const struct model *m, size_t epoch, double *value, struct error *err)
+{
+    (void)context;
+    (void)err;
+    assert_int_equal(*(uint64_t *)m->state, epoch + 1);
+    *value = -fabs((double)epoch - 3);
+    return ST_OK;
+}
+
+static void test_driver(void **state)
+{
+    (void)state;
+    struct dataset *d = world_tiny();
+    struct selection all = world_all(d);
+    struct model *m = NULL;
+    struct error err;
+    struct job job;
+    job_init(&job);
+    assert_int_equal(model_train(&counter, "c", NULL, &all, 1, NULL, &job, &m, &err), ST_OK);
+    assert_int_equal(m->record.epochs, 20);
+    assert_int_equal(m->record.users, 6);
+    assert_int_equal(m->record.items, 8);
+    assert_int_equal(m->record.events, 17);
+    assert_true(m->record.trained_until == (WORLD_START + 16) * US_PER_SECOND);
+    assert_true(m->record.curve[3] == .25);
+    assert_true(model_sees_future(m, m->record.trained_until));
+    assert_false(model_sees_future(m, m->record.trained_until + 1));
+    assert_false(model_sees_future(m, NO_TIME));
+    model_release(m);
+    m = NULL;
+    struct train_watch watch = {.validate = best_at_three, .metric = "ndcg@10", .patience = 2};
+    assert_int_equal(model_train(&counter, "c", NULL, &all, 1, &watch, &job, &m, &err), ST_OK);
+    assert_int_equal(m->record.epochs, 6);              /* two more than the best */
+    assert_int_equal(*(uint64_t *)m->state, 4);         /* whose state came back */
+    model_release(m);
+    m = NULL;
+    job_reset(&job);
+    assert_int_equal(model_train(&counter, "c", NULL, &all, 666, NULL, &job, &m, &err), ST_CANCELLED);
+    assert_null(m);
+    all.until = 0;
+    assert_int_equal(model_train(&counter, "c", NULL, &all, 1, NULL, NULL, &m, &err), ST_STATE);
+    job_destroy(&job);
+    dataset_release(d);
+}
+
+static void test_pop(void **state)
+{
+    (void)state;
+    struct dataset *d = world_tiny();
+    struct model *m = world_train(d, &model_pop, NULL);
+    float score[8], want[] = {3, 3, 2, 2, 2, 2, 1, 2};
+    struct query nobody = {.user = NO_USER, .as_of = NO_TIME};
+    assert_int_equal(model_score(m, &nobody, 1, score, NULL), ST_OK);
+    assert_memory_equal(score, want, sizeof want);
+    struct explanation x;
+    assert_int_equal(model_explain(m, &nobody, 0, &x, NULL), ST_OK);
+    assert_int_equal(x.nparts, 1);
+    assert_string_equal(x.parts[0].label, "3 click events");
+    explanation_clear(&x);
+    assert_int_equal(model_similar(m, 0, score, NULL), ST_UNSUPPORTED);
+    assert_int_equal(model_explain(m, &nobody, 8, &x, NULL), ST_STATE);
+    model_release(m);
+    /* a at seconds 0, 3, 15; newest 16; half-life 4 s */
+    m = world_train(d, &model_pop, (const char *[]){"half_life=4s", NULL});
+    assert_int_equal(model_score(m, &nobody, 1, score, NULL), ST_OK);
+    assert_true(fabs(score[0] - (exp2(-4) + exp2(-13. / 4) + exp2(-1. / 4))) < 1e-6);
+    model_release(m);
+    dataset_release(d);
+    d = world_new(50, 60, 2000, 3);
+    world_check_model(d, &model_pop, NULL);
+    world_check_model(d, &model_pop, (const char *[]){"half_life=7d", "count=users", NULL});
+    dataset_release(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_query_items),
+        cmocka_unit_test(test_driver),
+        cmocka_unit_test(test_pop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
