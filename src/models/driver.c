@@ -1,10 +1,12 @@
 #include "models/driver.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "linalg/dense.h"
 #include "models/snapshot.h"
 
 /* ---- training ---- */
@@ -133,6 +135,7 @@ static void fill_record(struct run *r, size_t bytes)
     record->users = x->users;
     record->items = x->items;
     record->bytes = bytes;
+    snprintf(record->kernel, sizeof record->kernel, "%s", linalg_kernel_name());
 }
 
 /* What the parameters take, by writing them nowhere. */

@@ -1,0 +1,105 @@
+/* Histories, masks, lists. */
+#include "tests/unit/world.h"
+
+#include "models/classes.h"
+#include "ranking/ranking.h"
+
+static void test_history(void **state)
+{
+    (void)state;
+    struct dataset *d = world_tiny();
+    struct selection s = world_all(d);
+    struct history h;
+    assert_int_equal(history_of_user(&s, 0, &h, NULL), ST_OK);
+    assert_int_equal(h.n, 3);
+    assert_int_equal(h.events[2].event, 2);
+    assert_int_equal(history_add(&h, d, 7, NULL), ST_OK);
+    assert_int_equal(h.n, 4);
+    assert_true(h.events[3].event == UINT64_MAX && h.events[3].weight == 1);
+    assert_int_equal(history_remove(&h, 1), 1);
+    assert_int_equal(history_remove(&h, 1), 0);
+    assert_int_equal(h.events[1].item, 2);
+    history_clear(&h);
+    s.until = (WORLD_START + 2) * US_PER_SECOND; /* strictly before the third event */
+    assert_int_equal(history_of_user(&s, 0, &h, NULL), ST_OK);
+    assert_int_equal(h.n, 2);
+    assert_true(history_query(&h).as_of == s.until);
+    history_clear(&h);
+    assert_int_equal(history_of_user(&s, 3, &h, NULL), ST_OK);
+    assert_int_equal(h.n, 0);
+    d->type_weight[0] = 0;
+    assert_int_equal(history_add(&h, d, 7, NULL), ST_STATE);
+    history_clear(&h);
+    dataset_release(d);
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    struct dataset *d = world_tiny();
+    struct selection s = world_all(d);
+    struct model *m = world_train(d, &model_pop, NULL); /* 3 3 2 2 2 2 1 2 */
+    struct history h;
+    struct ranked_list l;
+    assert_int_equal(history_of_user(&s, 0, &h, NULL), ST_OK);
+    struct query q = history_query(&h);
+    assert_int_equal(rank_list(m, &q, 3, SEEN_HIDE, &l, NULL), ST_OK);
+    assert_int_equal(l.n, 3);
+    assert_int_equal(l.entries[0].item, 3); /* ties by index: d e f */
+    assert_int_equal(l.entries[2].item, 5);
+    assert_false(l.entries[0].seen);
+    ranked_list_clear(&l);
+    assert_int_equal(rank_list(m, &q, 100, SEEN_SHOW, &l, NULL), ST_OK);
+    assert_int_equal(l.n, 8);
+    assert_int_equal(l.entries[0].item, 0);
+    assert_true(l.entries[0].seen && l.entries[0].seen_at == WORLD_START * US_PER_SECOND && l.entries[0].seen_times == 1);
+    ranked_list_clear(&l);
+    float scores[8];
+    assert_int_equal(rank_scores(m, &q, SEEN_HIDE, scores, NULL), ST_OK);
+    assert_int_equal(rank_of(scores, 8, 3), 1);
+    assert_int_equal(rank_of(scores, 8, 6), 5);
+    assert_int_equal(rank_of(scores, 8, 0), 0);
+    history_clear(&h);
+    model_release(m);
+    dataset_release(d);
+}
+
+/* Lists of many users are the lists of each. */
+static void test_batch(void **state)
+{
+    (void)state;
+    enum { USERS = 600, K = 7 };
+    struct dataset *d = world_new(USERS, 90, 9000, 5);
+    struct selection s = world_all(d);
+    struct model *m = world_train(d, &model_pop, NULL);
+    uint32_t n = d->users.n, users[USERS];
+    static struct scored out[USERS * K];
+    static size_t counts[USERS];
+    for (uint32_t u = 0; u < n; u++)
+        users[u] = n - 1 - u;
+    assert_int_equal(rank_users(m, &s, users, n, K, SEEN_HIDE, NULL, out, counts, NULL), ST_OK);
+    for (uint32_t i = 0; i < n; i++) {
+        struct history h;
+        struct ranked_list l;
+        assert_int_equal(history_of_user(&s, users[i], &h, NULL), ST_OK);
+        struct query q = history_query(&h);
+        assert_int_equal(rank_list(m, &q, K, SEEN_HIDE, &l, NULL), ST_OK);
+        assert_int_equal(l.n, counts[i]);
+        for (size_t j = 0; j < l.n; j++)
+            assert_true(l.entries[j].item == out[i * K + j].index && l.entries[j].score == out[i * K + j].score);
+        ranked_list_clear(&l);
+        history_clear(&h);
+    }
+    model_release(m);
+    dataset_release(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_history),
+        cmocka_unit_test(test_list),
+        cmocka_unit_test(test_batch),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
