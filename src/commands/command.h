@@ -31,7 +31,8 @@ enum command_flags {
     COMMAND_OPEN = 8,       /* takes key=value beyond `options` (more() types them, or they stay text) */
     COMMAND_NEEDS_DATA = 16,
     COMMAND_CHANGES = 32,   /* changes the workspace: refused with --readonly */
-    COMMAND_REST = 64,      /* everything after the verb is one raw text (feature define, watch, source) */
+    COMMAND_REST = 64,      /* everything after the verb is one raw text (feature define, watch); no redirection */
+    COMMAND_QUIET = 128,    /* has no result of its own (source, quit): nothing is emitted */
 };
 
 struct call;
@@ -80,7 +81,7 @@ struct call {
     struct word pipe;          /* | PROGRAM */
 };
 
-/* Typed access; asking for a name the command does not have is a mistake of ours (assert). */
+/* Typed access to `options`; asking for a name the command does not have is a mistake of ours (assert). */
 const struct param_value *call_value(const struct call *c, const char *option);
 bool call_given(const struct call *c, const char *option);
 int64_t call_int(const struct call *c, const char *option);
@@ -91,12 +92,13 @@ const char *call_text(const struct call *c, const char *option); /* NULL when ab
 /* Parses one line (no comment, no SQL). wb may be NULL in tests of the grammar. */
 MUST_CHECK enum status call_parse(struct workbench *wb, const char *text, bool abbreviations, struct call **out, struct error *err);
 void call_free(struct call *c);
-/* Marks a word in err's span, so that the face can draw the caret; returns err's code. */
-enum status error_at_word(struct error *err, const struct word *w);
+/* Marks a word in err's span, so that the face can draw the caret; returns st. */
+enum status error_at_word(enum status st, struct error *err, const struct word *w);
 
 /* Where results go, and what only a face can do. */
 struct sink {
     void *face;
+    bool interactive; /* a person types: abbreviations of verbs are fine */
     /* Takes a finished result (does not own it; the caller frees it after). */
     enum status (*emit)(struct sink *s, struct result *r, struct error *err);
     /* Optional slots; NULL: the face cannot. */
@@ -112,9 +114,17 @@ struct sink {
  * redirected to. Synchronous; faces call it on their worker thread and look at wb->job meanwhile. */
 MUST_CHECK enum status command_run(struct workbench *wb, const char *text, struct sink *sink, struct error *err);
 
-/* commands/registry.c: all commands, in the order of `help`; NULL-terminated. */
-extern const struct command *const commands[];
+/* One family of commands: the array that one file of this room exports. */
+struct command_family {
+    const struct command *rows;
+    size_t n;
+};
+
+/* commands/registry.c joins the families. The i-th command of all, in the order of `help`; NULL past the last. */
+const struct command *command_at(size_t i);
 const struct command *command_find(const char *name); /* exact */
+/* "why USER ITEM [with MODEL ...] [k=10]" */
+void command_usage(const struct command *c, struct str *out);
 
 /* Completion: what could stand at `cursor`. Candidates are whole words, already quoted where needed. */
 struct completion {

@@ -40,7 +40,13 @@ struct workbench {
 
     struct sink *sink;         /* of the running command; only session commands may use it */
     struct setting *settings;  /* `set NAME value` */
-    size_t nsettings;
+    size_t nsettings, settings_capacity;
+    int source_depth;          /* scripts that run scripts */
+};
+
+/* One name=value of `set`: a setting of settings.c, or a variable of the user ($NAME). */
+struct setting {
+    char *name, *value;
 };
 
 /* workspace path NULL: temporary. Loads the newest data set and its models when there are any. */
@@ -55,5 +61,25 @@ MUST_CHECK enum status workbench_add_model(struct workbench *wb, struct model *m
 struct dataset *workbench_data(struct workbench *wb);
 struct split *workbench_split(struct workbench *wb);
 struct model *workbench_model(struct workbench *wb, const char *name);
+
+/* Writes the present split (or that there is none) into the workspace, so that it is there on the next open. */
+MUST_CHECK enum status workbench_keep_split(struct workbench *wb, struct error *err);
+/* Writes a model into the workspace under the present data set. */
+MUST_CHECK enum status workbench_keep_model(struct workbench *wb, const struct model *m, struct error *err);
+/* Forgets a model, in memory and in the workspace; ST_NOT_FOUND with a near name. */
+MUST_CHECK enum status workbench_drop_model(struct workbench *wb, const char *name, struct error *err);
+/* Opens another data set of the workspace with its split and models, and publishes it. */
+MUST_CHECK enum status workbench_switch(struct workbench *wb, const char *dataset, struct error *err);
+/* The models meant by `with A B` (n names), else those chosen by `use`, else all. References for the caller in
+ * *out (mem_free it after releasing each). ST_STATE when none is trained, ST_NOT_FOUND with a near name. */
+MUST_CHECK enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out, size_t *count, struct error *err);
+
+/* The text of a setting or variable: as set, else its default, else NULL. */
+const char *workbench_setting(const struct workbench *wb, const char *name);
+/* Checks and keeps a setting; an unknown name makes a variable. */
+MUST_CHECK enum status workbench_set(struct workbench *wb, const char *name, const char *value, struct error *err);
+/* The known settings: settings.c. */
+extern const struct param workbench_settings[];
+extern const size_t workbench_nsettings;
 
 #endif

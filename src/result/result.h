@@ -49,6 +49,7 @@ struct table {
     size_t ncolumns;
     struct value *values;
     size_t nrows, filled, capacity; /* filled: values appended so far */
+    bool prose;                     /* one TEXT column: people see its rows as paragraphs, filled to the width, without a frame */
     struct result *result;          /* whose arena holds the text */
     /* A cursor instead of held rows (result_cursor); all NULL for a held table. */
     enum status (*next)(void *context, struct table *block, struct error *err);

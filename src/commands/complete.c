@@ -1,0 +1,407 @@
+/* Completion: what could stand at the cursor, from the same table that parses. */
+#include <dirent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "commands/command.h"
+#include "commands/lex.h"
+
+enum { MOST = 200 };
+
+struct completer {
+    struct workbench *wb;
+    struct completion *out;
+    const char *prefix; /* what stands before the cursor of the present word, unquoted */
+    const char *before; /* what every candidate begins with ("k=" of an option value), already in place */
+    enum status st;
+    struct error *err;
+};
+
+void completion_clear(struct completion *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        mem_free(c->candidates[i]);
+    mem_free(c->candidates);
+    memset(c, 0, sizeof *c);
+}
+
+static void offer_raw(struct completer *c, const char *text)
+{
+    struct completion *out = c->out;
+    if (c->st || out->n >= MOST)
+        return;
+    for (size_t i = 0; i < out->n; i++)
+        if (strcmp(out->candidates[i], text) == 0)
+            return;
+    c->st = mem_grow(&out->candidates, &out->capacity, out->n + 1, sizeof *out->candidates, c->err);
+    char *copy = c->st ? NULL : mem_strdup(text, c->err);
+    if (copy)
+        out->candidates[out->n++] = copy;
+    else
+        c->st = ST_NOMEM;
+}
+
+/* Offers a word when it begins with the prefix, quoted where it must be. */
+static void offer(struct completer *c, const char *text)
+{
+    if (!text_starts(text, c->prefix))
+        return;
+    struct str word = {0};
+    str_puts(&word, c->before);
+    lex_quote(&word, text);
+    offer_raw(c, str_text(&word));
+    str_free(&word);
+}
+
+/* Offers key= for an option; no quotes, the value comes next. */
+static void offer_key(struct completer *c, const char *name)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%s=", name);
+    if (text_starts(key, c->prefix))
+        offer_raw(c, key);
+}
+
+static void offer_choices(struct completer *c, const struct param *p)
+{
+    char choice[64];
+    for (size_t i = 0; param_choice(p, i, choice, sizeof choice); i++)
+        offer(c, choice);
+}
+
+static void offer_paths(struct completer *c)
+{
+    char folder[512], path[1024];
+    const char *slash = strrchr(c->prefix, '/');
+    size_t n = slash ? (size_t)(slash - c->prefix) + 1 : 0;
+    if (n >= sizeof folder)
+        return;
+    memcpy(folder, c->prefix, n);
+    folder[n] = 0;
+    DIR *dir = opendir(n ? folder : ".");
+    if (!dir)
+        return;
+    struct dirent *entry;
+    while ((entry = readdir(dir))) {
+        if (entry->d_name[0] == '.' && c->prefix[n] != '.')
+            continue;
+        struct stat info;
+        snprintf(path, sizeof path, "%s%s", folder, entry->d_name);
+        bool is_folder = stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+        snprintf(path, sizeof path, "%s%s%s", folder, entry->d_name, is_folder ? "/" : "");
+        offer(c, path);
+    }
+    closedir(dir);
+}
+
+static void offer_users(struct completer *c, const struct dataset *d)
+{
+    for (uint32_t u = 0; u < d->users.n && c->out->n < MOST; u++)
+        offer(c, dict_text(&d->users, u));
+}
+
+/* Titles that begin with the prefix come first, then those with it inside a word's start. */
+static void offer_items(struct completer *c, const struct dataset *d)
+{
+    for (uint32_t i = 0; i < d->items.n && c->out->n < MOST; i++)
+        offer(c, dataset_item_title(d, i));
+    if (c->out->n || !*c->prefix)
+        return;
+    for (uint32_t i = 0; i < d->items.n && c->out->n < MOST; i++) {
+        const char *title = dataset_item_title(d, i), *found = text_find(title, c->prefix);
+        if (!found || (found > title && found[-1] != ' '))
+            continue;
+        struct str word = {0};
+        lex_quote(&word, title);
+        offer_raw(c, str_text(&word));
+        str_free(&word);
+    }
+}
+
+static void offer_models(struct completer *c)
+{
+    pthread_mutex_lock(&c->wb->lock);
+    for (size_t i = 0; i < c->wb->nmodels; i++)
+        offer(c, c->wb->models[i]->name);
+    pthread_mutex_unlock(&c->wb->lock);
+}
+
+static void offer_datasets(struct completer *c)
+{
+    struct dataset_info *list = NULL;
+    size_t n = 0;
+    if (workspace_list_datasets(c->wb->space, &list, &n, NULL))
+        return;
+    for (size_t i = 0; i < n; i++)
+        offer(c, list[i].name);
+    mem_free(list);
+}
+
+static void offer_verbs(struct completer *c)
+{
+    const struct command *command;
+    for (size_t i = 0; (command = command_at(i)); i++) {
+        if (!text_starts(command->name, c->prefix))
+            continue;
+        char first[64];
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(command->name, " "), command->name);
+        offer_raw(c, first);
+    }
+}
+
+static void offer_argument(struct completer *c, const struct argument *a)
+{
+    struct dataset *d = c->wb ? workbench_data(c->wb) : NULL;
+    struct param choices = {.choices = a->choices};
+    switch (a->type) {
+    case ARG_USER:
+        if (d)
+            offer_users(c, d);
+        break;
+    case ARG_ITEM:
+        if (d)
+            offer_items(c, d);
+        break;
+    case ARG_DATASET:
+        if (c->wb)
+            offer_datasets(c);
+        break;
+    case ARG_MODEL:
+        if (c->wb)
+            offer_models(c);
+        break;
+    case ARG_MODEL_CLASS:
+        for (size_t i = 0; model_classes[i]; i++)
+            offer(c, model_classes[i]->name);
+        break;
+    case ARG_PATH:
+        offer_paths(c);
+        break;
+    case ARG_COMMAND:
+        offer_verbs(c);
+        break;
+    case ARG_SETTING:
+        for (size_t i = 0; i < workbench_nsettings; i++)
+            offer(c, workbench_settings[i].name);
+        break;
+    case ARG_CHOICE:
+        offer_choices(c, &choices);
+        break;
+    case ARG_TEXT:
+    case ARG_FEATURE:
+        break;
+    }
+    dataset_release(d);
+}
+
+static void offer_value(struct completer *c, const struct param *p)
+{
+    static const struct param yes_no = {.choices = "yes|no"};
+    if (p->choices)
+        offer_choices(c, p);
+    else if (p->type == PARAM_BOOL)
+        offer_choices(c, &yes_no);
+    else if (p->type == PARAM_PATH)
+        offer_paths(c);
+    else if (p->type == PARAM_MODEL && c->wb)
+        offer_models(c);
+    else if (p->initial)
+        offer(c, p->initial);
+}
+
+/* ---- where the cursor stands ---- */
+
+/* What the words before the cursor say. */
+struct place {
+    const struct command *command;
+    size_t arguments;      /* positional words so far */
+    bool after_with;       /* behind `with`: a model */
+    bool after_as;         /* behind `as` */
+    const struct lexemes *words;
+    size_t first;          /* first word behind the command's name */
+};
+
+static const struct command *command_of(const struct lexemes *words, size_t n, size_t *used)
+{
+    char two[128];
+    const struct command *c = NULL;
+    *used = 0;
+    if (n >= 2) {
+        snprintf(two, sizeof two, "%s %s", words->at[0].word.text, words->at[1].word.text);
+        c = command_find(two);
+        *used = 2;
+    }
+    if (!c && n >= 1) {
+        c = command_find(words->at[0].word.text);
+        *used = 1;
+    }
+    return c;
+}
+
+static void walk_words(struct place *p, size_t n)
+{
+    for (size_t i = p->first; i < n; i++) {
+        const struct lexeme *l = &p->words->at[i];
+        unsigned flags = p->command->flags;
+        if (p->after_as) {
+            p->after_as = false;
+        } else if ((flags & COMMAND_WITH) && lexeme_is(l, "with")) {
+            p->after_with = true;
+        } else if ((flags & COMMAND_AS) && lexeme_is(l, "as")) {
+            p->after_as = true;
+            p->after_with = false;
+        } else if (l->equals != SIZE_MAX) {
+            p->after_with = false;
+        } else if (!p->after_with) {
+            p->arguments++;
+        }
+    }
+}
+
+/* Parameters of an open command (those of the model class of `train`), found by parsing what stands so far. */
+static const struct param *more_params(struct workbench *wb, const struct place *p, size_t n, size_t *count)
+{
+    *count = 0;
+    if (!p->command->more)
+        return NULL;
+    struct word *args = mem_new(n + 1, sizeof *args, "words", NULL);
+    if (!args)
+        return NULL;
+    struct call call = {.command = p->command, .args = args};
+    for (size_t i = p->first; i < n; i++)
+        if (p->words->at[i].equals == SIZE_MAX)
+            args[call.nargs++] = p->words->at[i].word;
+    const struct param *params = p->command->more(wb, &call, count);
+    mem_free(args);
+    return params;
+}
+
+static const struct argument *argument_at(const struct command *c, size_t i)
+{
+    if (!c->narguments)
+        return NULL;
+    if (i < c->narguments)
+        return &c->arguments[i];
+    const struct argument *last = &c->arguments[c->narguments - 1];
+    return last->repeated ? last : NULL;
+}
+
+static void offer_options(struct completer *c, const struct place *p, const struct param *more, size_t nmore)
+{
+    for (size_t i = 0; i < p->command->noptions; i++)
+        offer_key(c, p->command->options[i].name);
+    for (size_t i = 0; i < nmore; i++)
+        offer_key(c, more[i].name);
+    if ((p->command->flags & COMMAND_WITH) && !p->after_with)
+        offer(c, "with");
+    if (p->command->flags & COMMAND_AS)
+        offer(c, "as");
+}
+
+/* The cursor stands in the value of key=value. */
+static void complete_value(struct completer *c, const struct place *p, const struct lexeme *l, const struct param *more, size_t nmore)
+{
+    char key[96];
+    snprintf(key, sizeof key, "%.*s", (int)l->equals, l->word.text);
+    size_t i = param_index(p->command->options, p->command->noptions, key), j = param_index(more, nmore, key);
+    char before[100];
+    snprintf(before, sizeof before, "%s=", key);
+    c->before = before;
+    c->prefix = l->word.text + l->equals + 1;
+    if (i < p->command->noptions)
+        offer_value(c, &p->command->options[i]);
+    else if (j < nmore)
+        offer_value(c, &more[j]);
+    c->before = "";
+}
+
+static void write_hint(const struct place *p, char *hint, size_t size)
+{
+    struct str usage = {0}, rest = {0};
+    command_usage(p->command, &usage);
+    const struct argument *a = argument_at(p->command, p->arguments);
+    const char *from = a && !p->after_with ? text_find(str_text(&usage), a->name) : NULL;
+    if (p->after_with)
+        str_puts(&rest, "MODEL ...");
+    else if (from)
+        str_puts(&rest, from > str_text(&usage) && from[-1] == '[' ? from - 1 : from);
+    snprintf(hint, size, "%s", str_text(&rest));
+    str_free(&usage);
+    str_free(&rest);
+}
+
+/* The second word of `load items`, `feature define`. */
+static void offer_second_words(struct completer *c, const char *first)
+{
+    const struct command *command;
+    size_t n = strlen(first);
+    for (size_t i = 0; (command = command_at(i)); i++)
+        if (strncmp(command->name, first, n) == 0 && command->name[n] == ' ')
+            offer(c, command->name + n + 1);
+}
+
+static void complete_in_command(struct completer *c, struct place *p, const struct lexemes *words, size_t n, const struct lexeme *present)
+{
+    if (p->command->flags & COMMAND_REST) {
+        write_hint(p, c->out->hint, sizeof c->out->hint);
+        return;
+    }
+    walk_words(p, n);
+    size_t nmore;
+    const struct param *more = more_params(c->wb, p, n, &nmore);
+    const struct argument *a = argument_at(p->command, p->arguments);
+    write_hint(p, c->out->hint, sizeof c->out->hint);
+    if (present && present->equals != SIZE_MAX) {
+        complete_value(c, p, present, more, nmore);
+        return;
+    }
+    if (p->after_as)
+        return;
+    if (p->after_with && c->wb)
+        offer_models(c);
+    else if (a)
+        offer_argument(c, a);
+    if (n == p->first && words->n)
+        offer_second_words(c, words->at[0].word.text);
+    if (!present || !present->word.quoted)
+        offer_options(c, p, more, nmore);
+}
+
+enum status command_complete(struct workbench *wb, const char *text, size_t cursor, struct completion *out, struct error *err)
+{
+    memset(out, 0, sizeof *out);
+    struct completer c = {.wb = wb, .out = out, .prefix = "", .before = "", .err = err};
+    char *line = mem_strndup(text, cursor, err);
+    if (!line)
+        return ST_NOMEM;
+    struct lexemes words;
+    enum status st = lex_line(line, true, &words, err);
+    if (st)
+        goto out;
+    /* The present word touches the cursor; without one a new word begins here. */
+    bool inside = words.n && words.at[words.n - 1].word.offset + words.at[words.n - 1].word.length == cursor;
+    const struct lexeme *present = inside ? &words.at[words.n - 1] : NULL;
+    size_t n = words.n - inside;
+    out->start = present ? present->word.offset : cursor;
+    c.prefix = present ? present->word.text : "";
+    if (n == 0) {
+        offer_verbs(&c);
+        goto done;
+    }
+    struct place p = {.words = &words};
+    p.command = command_of(&words, n, &p.first);
+    if (p.command)
+        complete_in_command(&c, &p, &words, n, present);
+    else if (n == 1)
+        offer_second_words(&c, words.at[0].word.text);
+done:
+    st = c.st;
+    lexemes_clear(&words);
+    if (st)
+        completion_clear(out);
+out:
+    mem_free(line);
+    return st;
+}

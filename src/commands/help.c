@@ -1,0 +1,234 @@
+#include "commands/help.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "commands/lex.h"
+
+/* ---- pieces ---- */
+
+void command_usage(const struct command *c, struct str *out)
+{
+    str_puts(out, c->name);
+    for (size_t i = 0; i < c->narguments; i++) {
+        const struct argument *a = &c->arguments[i];
+        str_printf(out, a->optional ? " [%s%s]" : " %s%s", a->name, a->repeated ? " ..." : "");
+    }
+    if (c->flags & COMMAND_WITH)
+        str_puts(out, " [with MODEL ...]");
+    if (c->flags & COMMAND_WHERE)
+        str_puts(out, " [where \"CONDITION\"]");
+    for (size_t i = 0; i < c->noptions && i < 4; i++)
+        str_printf(out, " [%s=%s]", c->options[i].name, c->options[i].initial ? c->options[i].initial : "...");
+    if (c->noptions > 4 || c->flags & COMMAND_OPEN)
+        str_puts(out, " [key=value ...]");
+    if (c->flags & COMMAND_AS)
+        str_puts(out, " [as NAME]");
+}
+
+static void say(struct table *t, const char *text)
+{
+    table_text(t, text);
+}
+
+static struct table *prose(struct result *out, const char *name, const char *title)
+{
+    static const struct column columns[] = {{.name = "text", .type = VALUE_TEXT}};
+    struct table *t = result_table(out, name, title, columns, 1);
+    t->prose = true;
+    return t;
+}
+
+static const char *param_expects(const struct param *p, struct result *out)
+{
+    char low[32], high[32];
+    if (p->choices)
+        return p->choices;
+    switch (p->type) {
+    case PARAM_BOOL:
+        return "yes|no";
+    case PARAM_INT:
+    case PARAM_REAL:
+        if (p->min == 0 && p->max == 0)
+            return p->type == PARAM_INT ? "whole number" : "number";
+        text_real(low, sizeof low, p->min);
+        text_real(high, sizeof high, p->max);
+        return result_textf(out, "%s to %s", low, high);
+    case PARAM_PERCENT:
+        return "share (20% or 0.2)";
+    case PARAM_DURATION:
+        return "duration (30m, 7d)";
+    case PARAM_TIME:
+        return "time (2026-05-24)";
+    case PARAM_PATH:
+        return "file";
+    case PARAM_METRIC:
+        return "metric (ndcg@10)";
+    case PARAM_COLUMN:
+        return "column";
+    case PARAM_MODEL:
+        return "model";
+    case PARAM_TEXT:
+    case PARAM_ENUM:
+        break;
+    }
+    return "text";
+}
+
+static void param_table(struct result *out, const char *name, const char *title, const struct param *params, size_t n)
+{
+    static const struct column columns[] = {{.name = "name", .type = VALUE_TEXT},
+                                            {.name = "default", .type = VALUE_TEXT},
+                                            {.name = "expects", .type = VALUE_TEXT},
+                                            {.name = "what", .type = VALUE_TEXT}};
+    if (!n)
+        return;
+    struct table *t = result_table(out, name, title, columns, 4);
+    for (size_t i = 0; i < n; i++) {
+        table_text(t, params[i].name);
+        table_text(t, params[i].initial);
+        table_text(t, param_expects(&params[i], out));
+        table_text(t, params[i].doc);
+    }
+}
+
+/* ---- one command ---- */
+
+static void help_command(const struct command *c, struct result *out)
+{
+    static const struct column argument_columns[] = {{.name = "argument", .type = VALUE_TEXT}, {.name = "what", .type = VALUE_TEXT}};
+    struct str usage = {0};
+    command_usage(c, &usage);
+    struct table *t = prose(out, "help", "");
+    table_textf(t, "%s: %s.", c->name, c->summary);
+    table_textf(t, "    %s", str_text(&usage));
+    if (c->help)
+        say(t, c->help);
+    str_free(&usage);
+    if (c->narguments) {
+        struct table *a = result_table(out, "arguments", "", argument_columns, 2);
+        for (size_t i = 0; i < c->narguments; i++) {
+            table_text(a, c->arguments[i].name);
+            table_text(a, c->arguments[i].doc);
+        }
+    }
+    param_table(out, "options", "", c->options, c->noptions);
+    if (c->examples && c->examples[0]) {
+        struct table *e = prose(out, "examples", "Examples");
+        for (size_t i = 0; c->examples[i]; i++)
+            table_textf(e, "    %s", c->examples[i]);
+    }
+}
+
+/* ---- one model ---- */
+
+static void help_model(const struct model_class *m, struct result *out)
+{
+    struct table *t = prose(out, "help", "");
+    table_textf(t, "%s: %s.", m->name, m->summary);
+    if (m->reference)
+        table_textf(t, "Source: %s", m->reference);
+    if (m->fold_in)
+        table_textf(t, "A history it has never seen: %s", m->fold_in);
+    param_table(out, "parameters", "", m->params, m->nparams);
+    struct table *e = prose(out, "examples", "Examples");
+    table_textf(e, "    train %s", m->name);
+    if (m->nparams && m->params[0].initial)
+        table_textf(e, "    train %s %s=%s as mine", m->name, m->params[0].name, m->params[0].initial);
+}
+
+/* ---- everything, and search ---- */
+
+static const struct column overview_columns[] = {
+    {.name = "group", .type = VALUE_TEXT}, {.name = "command", .type = VALUE_TEXT}, {.name = "what", .type = VALUE_TEXT}};
+
+static void help_overview(struct result *out)
+{
+    const struct command *c;
+    struct table *t = result_table(out, "commands", "", overview_columns, 3);
+    const char *group = "";
+    for (size_t i = 0; (c = command_at(i)); i++) {
+        table_text(t, strcmp(group, c->group) ? c->group : "");
+        table_text(t, c->name);
+        table_text(t, c->summary);
+        group = c->group;
+    }
+    struct table *m = result_table(out, "models", "", overview_columns + 1, 2);
+    m->columns[0].name = "model";
+    for (size_t i = 0; model_classes[i]; i++) {
+        table_text(m, model_classes[i]->name);
+        table_text(m, model_classes[i]->summary);
+    }
+    result_message(out, MESSAGE_HINT, "`help COMMAND` or `help MODEL` says everything about one; `help WORD` searches");
+}
+
+static bool speaks_of_params(const struct param *params, size_t n, const char *word)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text_find(params[i].name, word) || (params[i].doc && text_find(params[i].doc, word)))
+            return true;
+    return false;
+}
+
+static bool command_speaks_of(const struct command *c, const char *word)
+{
+    bool found = text_find(c->name, word) || text_find(c->summary, word) || (c->help && text_find(c->help, word));
+    for (size_t i = 0; i < c->narguments; i++)
+        found = found || (c->arguments[i].doc && text_find(c->arguments[i].doc, word));
+    return found || speaks_of_params(c->options, c->noptions, word);
+}
+
+static bool model_speaks_of(const struct model_class *m, const char *word)
+{
+    return text_find(m->name, word) || text_find(m->summary, word) || (m->reference && text_find(m->reference, word)) ||
+           speaks_of_params(m->params, m->nparams, word);
+}
+
+static enum status help_search(const char *word, struct result *out, struct error *err)
+{
+    const struct command *c;
+    struct table *t = result_table(out, "found", "", overview_columns + 1, 2);
+    t->columns[0].name = "topic";
+    for (size_t i = 0; (c = command_at(i)); i++) {
+        if (!command_speaks_of(c, word))
+            continue;
+        table_text(t, c->name);
+        table_text(t, c->summary);
+    }
+    for (size_t i = 0; model_classes[i]; i++) {
+        if (!model_speaks_of(model_classes[i], word))
+            continue;
+        table_text(t, model_classes[i]->name);
+        table_text(t, model_classes[i]->summary);
+    }
+    if (t->nrows)
+        return ST_OK;
+    error_set(err, ST_NOT_FOUND, "no help on \"%s\"", word);
+    error_hint(err, "`help` lists everything there is");
+    return ST_NOT_FOUND;
+}
+
+enum status run_help(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    (void)wb;
+    if (call->nargs == 0) {
+        help_overview(out);
+        return ST_OK;
+    }
+    struct str topic = {0};
+    for (size_t i = 0; i < call->nargs; i++)
+        str_printf(&topic, "%s%s", i ? " " : "", call->args[i].text);
+    enum status st = ST_OK;
+    const struct command *c = command_find(str_text(&topic));
+    const struct model_class *m = c ? NULL : model_class_find(str_text(&topic));
+    if (topic.failed)
+        st = error_nomem(err, 64, "a help topic");
+    else if (c)
+        help_command(c, out);
+    else if (m)
+        help_model(m, out);
+    else if ((st = help_search(str_text(&topic), out, err)))
+        error_at_word(st, err, &call->args[0]);
+    str_free(&topic);
+    return st;
+}

@@ -1,0 +1,489 @@
+/* From one line of text to a checked call of a command.
+ *
+ *     VERB [ARGUMENT ...] [with MODEL ...] [where CONDITION] [key=value ...] [as NAME] [> FILE | | PROGRAM]
+ *
+ * The grammar is the same for all commands; what differs stands in the command's row of the table. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "commands/command.h"
+#include "commands/lex.h"
+
+struct parser {
+    struct workbench *wb;
+    struct lexemes words;
+    size_t at, end; /* next word, and the first that belongs to the redirection */
+    struct call *call;
+    struct error *err;
+};
+
+enum status error_at_word(enum status st, struct error *err, const struct word *w)
+{
+    error_span(err, w->offset, w->length);
+    return st;
+}
+
+void call_free(struct call *c)
+{
+    if (!c)
+        return;
+    mem_free(c->text);
+    for (size_t i = 0; i < c->nargs; i++)
+        mem_free(c->args[i].text);
+    mem_free(c->args);
+    for (size_t i = 0; i < c->nmodels; i++)
+        mem_free(c->models[i].text);
+    mem_free(c->models);
+    if (c->values)
+        param_values_free(c->values, c->command->noptions);
+    mem_free(c->values);
+    for (size_t i = 0; i < c->nopen; i++) {
+        mem_free(c->open[i].key.text);
+        mem_free(c->open[i].value.text);
+    }
+    mem_free(c->open);
+    mem_free(c->where.text);
+    mem_free(c->as.text);
+    mem_free(c->rest.text);
+    mem_free(c->redirect.text);
+    mem_free(c->pipe.text);
+    mem_free(c);
+}
+
+/* ---- the verb ---- */
+
+static enum status unknown_verb(const struct word *verb, bool abbreviations, struct error *err)
+{
+    const char *names[128];
+    size_t n = 0;
+    const struct command *c;
+    for (size_t i = 0; (c = command_at(i)) && n < 128; i++)
+        names[n++] = c->name;
+    enum status st = error_set(err, ST_USAGE, "no command \"%s\"", verb->text);
+    const char *nearest = text_nearest(verb->text, names, n);
+    if (nearest)
+        error_hint(err, "did you mean `%s`?%s", nearest, abbreviations ? "" : " (abbreviations work at the prompt only)");
+    else
+        error_hint(err, "`help` lists the commands, `help WORD` searches them");
+    return error_at_word(st, err, verb);
+}
+
+/* The commands whose name starts with these letters; *count says how many, the last is returned. */
+static const struct command *by_prefix(const char *text, size_t *count, struct str *list)
+{
+    const struct command *c, *found = NULL;
+    *count = 0;
+    for (size_t i = 0; (c = command_at(i)); i++) {
+        if (strncmp(c->name, text, strlen(text)) != 0 || strchr(c->name, ' '))
+            continue;
+        str_printf(list, "%s%s", *count ? ", " : "", c->name);
+        (*count)++;
+        found = c;
+    }
+    return found;
+}
+
+static enum status second_word_missing(const struct word *verb, struct str *list, struct error *err)
+{
+    enum status st = error_set(err, ST_USAGE, "%s what?", verb->text);
+    error_hint(err, "one of: %s", str_text(list));
+    return error_at_word(st, err, verb);
+}
+
+/* Longest name first: "load items" before "load". *used says how many words the name took. */
+static enum status find_verb(const struct lexemes *words, bool abbreviations, const struct command **out, size_t *used, struct error *err)
+{
+    const struct word *verb = &words->at[0].word;
+    if (words->n > 1 && !words->at[1].word.quoted) {
+        char two[128];
+        snprintf(two, sizeof two, "%s %s", verb->text, words->at[1].word.text);
+        *used = 2;
+        if ((*out = command_find(two)))
+            return ST_OK;
+    }
+    *used = 1;
+    if ((*out = command_find(verb->text)))
+        return ST_OK;
+    struct str list = {0};
+    size_t count = 0;
+    const struct command *c;
+    for (size_t i = 0; (c = command_at(i)); i++) {
+        size_t n = strlen(verb->text);
+        if (strncmp(c->name, verb->text, n) == 0 && c->name[n] == ' ')
+            str_printf(&list, "%s`%s`", count++ ? ", " : "", c->name);
+    }
+    enum status st;
+    if (count) {
+        st = second_word_missing(verb, &list, err);
+    } else if (abbreviations && *verb->text && (*out = by_prefix(verb->text, &count, &list))) {
+        st = ST_OK;
+        if (count > 1) {
+            st = error_set(err, ST_AMBIGUOUS, "\"%s\" could be %s", verb->text, str_text(&list));
+            error_span(err, verb->offset, verb->length);
+        }
+    } else {
+        st = unknown_verb(verb, abbreviations, err);
+    }
+    str_free(&list);
+    return st;
+}
+
+/* ---- redirection ---- */
+
+static enum status copy_word(struct word *to, const struct word *from, struct error *err)
+{
+    *to = *from;
+    to->text = mem_strdup(from->text, err);
+    return to->text ? ST_OK : ST_NOMEM;
+}
+
+/* "> FILE" as the last two words, or "| PROGRAM ..." to the end: both unquoted and standing alone. */
+static enum status find_redirect(struct parser *p)
+{
+    struct lexemes *w = &p->words;
+    p->end = w->n;
+    for (size_t i = p->at; i < w->n; i++) {
+        if (!lexeme_is(&w->at[i], "|"))
+            continue;
+        if (i + 1 == w->n)
+            return error_at_word(error_set(p->err, ST_USAGE, "a program is missing behind |"), p->err, &w->at[i].word);
+        size_t from = w->at[i + 1].word.offset;
+        p->end = i;
+        p->call->pipe = (struct word){.offset = from, .length = strlen(p->call->text + from)};
+        p->call->pipe.text = mem_strdup(p->call->text + from, p->err);
+        return p->call->pipe.text ? ST_OK : ST_NOMEM;
+    }
+    if (w->n > p->at && lexeme_is(&w->at[w->n - 1], ">"))
+        return error_at_word(error_set(p->err, ST_USAGE, "a file name is missing behind >"), p->err, &w->at[w->n - 1].word);
+    if (w->n >= p->at + 2 && lexeme_is(&w->at[w->n - 2], ">")) {
+        p->end = w->n - 2;
+        return copy_word(&p->call->redirect, &w->at[w->n - 1].word, p->err);
+    }
+    return ST_OK;
+}
+
+/* ---- options ---- */
+
+static void option_names(const struct param *params, size_t n, struct str *out)
+{
+    for (size_t i = 0; i < n; i++)
+        str_printf(out, "%s%s=", i ? " " : "", params[i].name);
+}
+
+static enum status unknown_option(const struct command *c, const struct param *more, size_t nmore, const struct word *key, struct error *err)
+{
+    const char *names[96];
+    size_t n = 0;
+    for (size_t i = 0; i < c->noptions && n < 96; i++)
+        names[n++] = c->options[i].name;
+    for (size_t i = 0; i < nmore && n < 96; i++)
+        names[n++] = more[i].name;
+    enum status st = error_set(err, ST_USAGE, "%s has no option \"%s\"", c->name, key->text);
+    const char *nearest = text_nearest(key->text, names, n);
+    struct str list = {0};
+    option_names(c->options, c->noptions, &list);
+    if (c->noptions && nmore)
+        str_putc(&list, ' ');
+    option_names(more, nmore, &list);
+    if (nearest)
+        error_hint(err, "did you mean %s=?", nearest);
+    else if (n)
+        error_hint(err, "it takes %s", str_text(&list));
+    else
+        error_hint(err, "it takes no options; a word with \"=\" that is no option needs quotes");
+    str_free(&list);
+    return error_at_word(st, err, key);
+}
+
+/* key=value split into two words, each with its own place in the line. */
+static enum status split_option(const struct lexeme *l, struct call_option *out, struct error *err)
+{
+    const struct word *w = &l->word;
+    memset(out, 0, sizeof *out);
+    out->key = (struct word){.offset = w->offset, .length = l->equals};
+    out->value = (struct word){.offset = w->offset + l->equals + 1, .length = w->length - l->equals - 1};
+    out->key.text = mem_strndup(w->text, l->equals, err);
+    out->value.text = mem_strdup(w->text + l->equals + 1, err);
+    if (out->key.text && out->value.text)
+        return ST_OK;
+    mem_free(out->key.text);
+    mem_free(out->value.text);
+    return ST_NOMEM;
+}
+
+static enum status keep_open_option(struct parser *p, const struct call_option *o)
+{
+    struct call *c = p->call;
+    size_t capacity = c->nopen;
+    for (size_t i = 0; i < c->nopen; i++)
+        if (strcmp(c->open[i].key.text, o->key.text) == 0)
+            return error_at_word(error_set(p->err, ST_USAGE, "%s= is given twice", o->key.text), p->err, &o->key);
+    enum status st = mem_grow(&c->open, &capacity, c->nopen + 1, sizeof *c->open, p->err);
+    if (!st)
+        c->open[c->nopen++] = *o;
+    return st;
+}
+
+static enum status take_option(struct parser *p, const struct lexeme *l)
+{
+    const struct command *command = p->call->command;
+    struct call_option o;
+    enum status st = split_option(l, &o, p->err);
+    if (st)
+        return st;
+    size_t i = param_index(command->options, command->noptions, o.key.text);
+    if (i < command->noptions) {
+        struct param_value *v = &p->call->values[i];
+        if (v->given)
+            st = error_at_word(error_set(p->err, ST_USAGE, "%s= is given twice", o.key.text), p->err, &o.key);
+        else if ((st = param_parse(&command->options[i], o.value.text, v, p->err)))
+            error_span(p->err, o.value.offset, o.value.length);
+    } else if (command->flags & COMMAND_OPEN) {
+        st = keep_open_option(p, &o);
+        if (!st)
+            return ST_OK; /* the call owns the words now */
+    } else {
+        st = unknown_option(command, NULL, 0, &o.key, p->err);
+    }
+    mem_free(o.key.text);
+    mem_free(o.value.text);
+    return st;
+}
+
+/* The open options of a command that can type them (train): known, and of the right type. */
+static enum status check_open_options(struct parser *p)
+{
+    struct call *c = p->call;
+    if (!c->command->more || !c->nopen)
+        return ST_OK;
+    size_t n = 0;
+    const struct param *more = c->command->more(p->wb, c, &n);
+    for (size_t i = 0; i < c->nopen; i++) {
+        size_t at = param_index(more, n, c->open[i].key.text);
+        if (at == n)
+            return unknown_option(c->command, more, n, &c->open[i].key, p->err);
+        struct param_value v = {0};
+        enum status st = param_parse(&more[at], c->open[i].value.text, &v, p->err);
+        param_values_free(&v, 1);
+        if (st)
+            return error_at_word(st, p->err, &c->open[i].value);
+    }
+    return ST_OK;
+}
+
+/* ---- arguments ---- */
+
+static enum status push_word(struct word **list, size_t *n, const struct word *w, struct error *err)
+{
+    size_t capacity = *n;
+    enum status st = mem_grow(list, &capacity, *n + 1, sizeof **list, err);
+    if (!st)
+        st = copy_word(&(*list)[*n], w, err);
+    if (!st)
+        (*n)++;
+    return st;
+}
+
+static enum status bad_choice(const struct parser *p, const struct argument *a, const struct word *w)
+{
+    struct param as_param = {.name = a->name, .type = PARAM_ENUM, .choices = a->choices};
+    struct param_value v = {0};
+    enum status st = param_parse(&as_param, w->text, &v, p->err);
+    param_values_free(&v, 1);
+    return st ? error_at_word(st, p->err, w) : ST_OK;
+}
+
+static enum status check_arguments(struct parser *p)
+{
+    const struct call *c = p->call;
+    const struct command *command = c->command;
+    size_t required = 0;
+    bool endless = false;
+    for (size_t i = 0; i < command->narguments; i++) {
+        required += !command->arguments[i].optional;
+        endless |= command->arguments[i].repeated;
+    }
+    struct str usage = {0};
+    command_usage(command, &usage);
+    enum status st = ST_OK;
+    if (c->nargs < required) {
+        st = error_set(p->err, ST_USAGE, "%s needs %s", command->name, command->arguments[c->nargs].name);
+        error_hint(p->err, "usage: %s", str_text(&usage));
+        error_span(p->err, strlen(c->text), 1);
+    } else if (c->nargs > command->narguments && !endless) {
+        const struct word *extra = &c->args[command->narguments];
+        st = error_set(p->err, ST_USAGE, "%s: \"%s\" is one word too many", command->name, extra->text);
+        error_hint(p->err, "usage: %s", str_text(&usage));
+        error_span(p->err, extra->offset, extra->length);
+    }
+    str_free(&usage);
+    for (size_t i = 0; i < c->nargs && i < command->narguments && !st; i++)
+        if (command->arguments[i].type == ARG_CHOICE)
+            st = bad_choice(p, &command->arguments[i], &c->args[i]);
+    return st;
+}
+
+/* ---- the line ---- */
+
+/* One word behind a keyword that takes one ("as NAME", "where CONDITION"). */
+static enum status word_after(struct parser *p, struct word *out, const char *what)
+{
+    const struct word *keyword = &p->words.at[p->at].word;
+    if (out->text)
+        return error_at_word(error_set(p->err, ST_USAGE, "\"%s\" is given twice", keyword->text), p->err, keyword);
+    if (p->at + 1 >= p->end)
+        return error_at_word(error_set(p->err, ST_USAGE, "%s is missing behind \"%s\"", what, keyword->text), p->err, keyword);
+    p->at += 2;
+    return copy_word(out, &p->words.at[p->at - 1].word, p->err);
+}
+
+static enum status models_after(struct parser *p)
+{
+    const struct command *c = p->call->command;
+    const struct word *with = &p->words.at[p->at].word;
+    size_t before = p->call->nmodels;
+    for (p->at++; p->at < p->end; p->at++) {
+        const struct lexeme *l = &p->words.at[p->at];
+        if (l->equals != SIZE_MAX || ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) || ((c->flags & COMMAND_AS) && lexeme_is(l, "as")))
+            break;
+        enum status st = push_word(&p->call->models, &p->call->nmodels, &l->word, p->err);
+        if (st)
+            return st;
+    }
+    if (p->call->nmodels == before)
+        return error_at_word(error_set(p->err, ST_USAGE, "a model is missing behind \"with\""), p->err, with);
+    return ST_OK;
+}
+
+static enum status parse_words(struct parser *p)
+{
+    const struct command *c = p->call->command;
+    enum status st = ST_OK;
+    while (p->at < p->end && !st) {
+        const struct lexeme *l = &p->words.at[p->at];
+        if ((c->flags & COMMAND_WITH) && lexeme_is(l, "with")) {
+            st = models_after(p);
+        } else if ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) {
+            st = word_after(p, &p->call->where, "a condition");
+        } else if ((c->flags & COMMAND_AS) && lexeme_is(l, "as")) {
+            st = word_after(p, &p->call->as, "a name");
+        } else if (l->equals != SIZE_MAX) {
+            st = take_option(p, l);
+            p->at++;
+        } else {
+            st = push_word(&p->call->args, &p->call->nargs, &l->word, p->err);
+            p->at++;
+        }
+    }
+    if (!st)
+        st = check_arguments(p);
+    return st ? st : check_open_options(p);
+}
+
+static enum status take_rest(struct parser *p)
+{
+    struct call *c = p->call;
+    size_t from = p->at < p->words.n ? p->words.at[p->at].word.offset : strlen(c->text);
+    size_t n = strlen(c->text + from);
+    while (n && strchr(" \t\r\n", c->text[from + n - 1]))
+        n--;
+    c->rest = (struct word){.offset = from, .length = n, .text = mem_strndup(c->text + from, n, p->err)};
+    if (!c->rest.text)
+        return ST_NOMEM;
+    for (size_t i = 0; i < c->command->narguments; i++) {
+        if (c->command->arguments[i].optional || n)
+            continue;
+        struct str usage = {0};
+        command_usage(c->command, &usage);
+        enum status st = error_set(p->err, ST_USAGE, "%s needs %s", c->command->name, c->command->arguments[i].name);
+        error_hint(p->err, "usage: %s", str_text(&usage));
+        error_span(p->err, strlen(c->text), 1);
+        str_free(&usage);
+        return st;
+    }
+    return ST_OK;
+}
+
+enum status call_parse(struct workbench *wb, const char *text, bool abbreviations, struct call **out, struct error *err)
+{
+    struct parser p = {.wb = wb, .err = err};
+    struct call *call = mem_new(1, sizeof *call, "a command", err);
+    if (!call)
+        return ST_NOMEM;
+    p.call = call;
+    enum status st = ST_NOMEM;
+    if (!(call->text = mem_strdup(text, err)))
+        goto out;
+    /* The rest of feature definitions and the like has its own grammar, so an open quote there is not ours to judge. */
+    st = lex_line(text, true, &p.words, err);
+    if (st)
+        goto out;
+    if (!p.words.n) {
+        st = error_set(err, ST_USAGE, "the command is empty");
+        goto out;
+    }
+    st = find_verb(&p.words, abbreviations, &call->command, &p.at, err);
+    if (st)
+        goto out;
+    if (call->command->flags & COMMAND_REST) {
+        st = take_rest(&p);
+        goto out;
+    }
+    lexemes_clear(&p.words);
+    st = lex_line(text, false, &p.words, err);
+    if (!st)
+        st = find_redirect(&p);
+    if (st)
+        goto out;
+    call->values = mem_new(call->command->noptions, sizeof *call->values, "options", err);
+    if (!call->values) {
+        st = ST_NOMEM;
+        goto out;
+    }
+    st = param_defaults(call->command->options, call->command->noptions, call->values, err);
+    if (!st)
+        st = parse_words(&p);
+out:
+    lexemes_clear(&p.words);
+    if (st)
+        call_free(call);
+    else
+        *out = call;
+    return st;
+}
+
+/* ---- typed access ---- */
+
+const struct param_value *call_value(const struct call *c, const char *option)
+{
+    size_t i = param_index(c->command->options, c->command->noptions, option);
+    assert(i < c->command->noptions);
+    return &c->values[i];
+}
+
+bool call_given(const struct call *c, const char *option)
+{
+    return call_value(c, option)->given;
+}
+
+int64_t call_int(const struct call *c, const char *option)
+{
+    return call_value(c, option)->integer;
+}
+
+double call_real(const struct call *c, const char *option)
+{
+    return call_value(c, option)->real;
+}
+
+bool call_yes(const struct call *c, const char *option)
+{
+    return call_value(c, option)->yes;
+}
+
+const char *call_text(const struct call *c, const char *option)
+{
+    return call_value(c, option)->text;
+}
