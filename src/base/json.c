@@ -2,6 +2,15 @@
 
 #include <math.h>
 
+/* \uXXXX; two of them beyond the basic plane. */
+static void put_escape(struct str *out, int32_t c)
+{
+    if (c < 0x10000)
+        str_printf(out, "\\u%04x", (unsigned)c);
+    else
+        str_printf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)((c - 0x10000) >> 10), 0xdc00 + (unsigned)((c - 0x10000) & 0x3ff));
+}
+
 void json_string(struct str *out, const char *text, size_t n)
 {
     str_putc(out, '"');
@@ -16,8 +25,8 @@ void json_string(struct str *out, const char *text, size_t n)
             str_puts(out, "\\n");
         else if (c == '\t')
             str_puts(out, "\\t");
-        else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029)
-            str_printf(out, "\\u%04x", (unsigned)c);
+        else if (c < 0x20 || (c >= 0x7f && c < 0xa0) || text_deceptive(c))
+            put_escape(out, c);
         else
             str_append(out, text + i, len);
         i += len;

@@ -147,7 +147,7 @@ void str_put_latin1(struct str *s, const char *bytes, size_t n)
 }
 
 /* Format characters and separators that change how their neighbours look, or hide. */
-static bool deceptive(int32_t c)
+bool text_deceptive(int32_t c)
 {
     return c == 0xad || c == 0x61c || c == 0x180e || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
            (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
@@ -167,7 +167,7 @@ void str_put_safe(struct str *s, const char *text, size_t n)
             str_append(s, text + i, len);
         else if (c == 0x7f)
             str_puts(s, "^?");
-        else if ((c >= 0x80 && c < 0xa0) || deceptive(c))
+        else if ((c >= 0x80 && c < 0xa0) || text_deceptive(c))
             str_printf(s, "<U+%04X>", (unsigned)c);
         else
             str_append(s, text + i, len);
@@ -341,14 +341,15 @@ bool text_parse_duration(const char *text, int64_t *out_us)
 
 int text_real(char *out, size_t size, double value)
 {
-    if (fabs(value) < 1e15 && value == trunc(value)) /* 1000, not 1e+03 */
-        return snprintf(out, size, "%.0f", value + 0.0);
-    for (int digits = 1; digits < 17; digits++) {
-        int n = snprintf(out, size, "%.*g", digits, value);
+    /* Up to 15 digits every decimal survives the way through a double, and %g drops the zeros at the end: the first
+     * precision that reads back is the shortest text. */
+    int n = 0;
+    for (int digits = 15; digits <= 17; digits++) {
+        n = snprintf(out, size, "%.*g", digits, value + 0.0); /* + 0.0: no "-0" */
         if (strtod(out, NULL) == value)
-            return n;
+            break;
     }
-    return snprintf(out, size, "%.17g", value);
+    return n;
 }
 
 /* ---- likeness ---- */

@@ -43,6 +43,9 @@ void str_put_latin1(struct str *s, const char *bytes, size_t n);
  * excepted only inside emoji) come out as <U+XXXX> or ^X; bad bytes as <XX>. */
 void str_put_safe(struct str *s, const char *text, size_t n);
 
+/* Is it one of the invisible or direction-changing characters that str_put_safe spells out? */
+bool text_deceptive(int32_t code);
+
 /* Columns that s[0..n) takes on a terminal (wcwidth; unprintable counts 0). Needs LC_CTYPE set. */
 size_t text_width(const char *s, size_t n);
 

@@ -1,8 +1,12 @@
 /* Renderers: a result as text. One function, all forms.
  *
- * JSON: one document a result: an array of row objects when it is one table, an object of such arrays by table name when
- * it is several (series are tables x, y there). Ids are strings, numbers are in full precision, NaN is null, times are ISO 8601 UTC.
- * Messages are not part of csv, tsv, json and jsonl; the face writes them to standard error. */
+ * JSON: one document a result, on one line: an array of row objects when it is one table, an object of such arrays by
+ * table name when it is several (series are tables x, y there), [] when there is none. Ids are strings, numbers are in
+ * full precision, NaN is null, times are ISO 8601 UTC. jsonl: an object a row; with several tables its first key is
+ * "table". csv (quoted as in RFC 4180, lines end in \n, null is empty, empty text is "") and tsv (\t, \n, \r and \\ escaped) put an empty line
+ * between tables. Series appear in csv, tsv, markdown and line only when there is no table; box draws them.
+ * Messages are never part of csv, tsv, json and jsonl, and of the other forms only when asked; else the face writes
+ * them to standard error. */
 #ifndef TAILOR_RESULT_RENDER_H
 #define TAILOR_RESULT_RENDER_H
 
@@ -23,7 +27,12 @@ struct render_options {
     size_t max_rows;  /* box: more are summed up as "... 214 more rows"; 0: all */
     bool color;       /* terminal's own 16 colours; never the only signal */
     bool ascii;       /* no UTF-8 drawing characters */
+    bool plain;       /* columns set apart by spaces, no rules: for screen readers and dumb terminals */
     bool header;      /* csv, tsv */
+    bool terminal;    /* the bytes go to a terminal: control characters are made visible in csv and tsv too */
+    bool messages;    /* box, markdown and line end with the messages */
+    /* box: draws a series (the plots are below this room: plot_series); NULL: series are tables when there is no other. */
+    void (*draw)(const struct series *s, const struct render_options *options, struct str *out);
 };
 
 /* Where rendered bytes go. */
@@ -37,6 +46,8 @@ MUST_CHECK enum status result_render(struct result *r, const struct render_optio
 MUST_CHECK enum status result_render_text(struct result *r, const struct render_options *options, struct str *out, struct error *err);
 /* One cell as people see it (precision, unit, safe text). */
 void value_format(const struct column *c, const struct value *v, struct str *out);
+/* One message as people see it, filled to `width` columns (0: one line), with its end of line. */
+void message_format(const struct message *m, size_t width, bool color, struct str *out);
 /* One error as people see it: message, source, the text with a caret, hint; `text` may be NULL. */
 void error_format(const struct error *e, const char *text, bool color, struct str *out);
 

@@ -191,6 +191,23 @@ void result_message(struct result *r, enum message_level level, const char *form
     r->messages[r->nmessages++] = (struct message){level, text};
 }
 
+static bool name_taken(const struct result *r, const char *name)
+{
+    for (size_t i = 0; i < r->nseries; i++)
+        if (strcmp(r->series[i]->name, name) == 0)
+            return true;
+    return result_find_table(r, name) != NULL;
+}
+
+/* Names are the keys of a JSON object, so each is there once. */
+static const char *own_name(struct result *r, const char *name)
+{
+    const char *own = name;
+    for (int i = 2; !failed(r) && name_taken(r, own); i++)
+        own = result_textf(r, "%s_%d", name, i);
+    return own;
+}
+
 struct series *result_series(struct result *r, const char *name, const char *title, enum value_type x_type, size_t n, bool with_interval)
 {
     struct series *s = result_room(r, 1, sizeof *s);
@@ -201,7 +218,7 @@ struct series *result_series(struct result *r, const char *name, const char *tit
     for (size_t i = 0; labels && i < n; i++)
         labels[i] = "";
     *s = (struct series){
-        .name = name, .title = title, .x_label = "", .y_label = "", .x_type = x_type, .style = x_type == VALUE_TEXT ? "bar" : "line",
+        .name = own_name(r, name), .title = title ? title : "", .x_label = "", .y_label = "", .x_type = x_type, .style = x_type == VALUE_TEXT ? "bar" : "line",
         .x = numbers, .y = numbers + n, .labels = labels, .n = n};
     if (with_interval) {
         s->low = numbers + 2 * n;
@@ -222,7 +239,7 @@ struct table *result_table(struct result *r, const char *name, const char *title
     if (!t)
         return swallow_of(r);
     memcpy(copy, columns, ncolumns * sizeof *copy);
-    t->name = name;
+    t->name = own_name(r, name);
     t->title = title ? title : "";
     t->columns = copy;
     t->ncolumns = ncolumns;

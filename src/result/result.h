@@ -28,7 +28,8 @@ enum column_flags {
     COLUMN_BAR = 1,     /* people see a bar beside the number: contributions, shares */
     COLUMN_HIDDEN = 2,  /* for programs: in json, csv, tsv and jsonl but not in box, markdown and line */
     COLUMN_COMPACT = 4, /* ids that people may have cut first when the table is too wide */
-    COLUMN_MOVE = 8,    /* an INT change of rank: shown as an arrow and a number */
+    COLUMN_MOVE = 8,    /* an INT change of rank, > 0 is up: an arrow and a number; 0 is "=", null is "new" */
+    COLUMN_PROSE = 16,  /* text to be read, a paragraph a row: a table of this one column is filled lines without a box */
 };
 
 struct column {
@@ -97,8 +98,8 @@ void result_free(struct result *r);
 /* ST_OK, or what went wrong while building. */
 MUST_CHECK enum status result_status(const struct result *r, struct error *err);
 
-/* Adds a table; columns are copied (names and units must be static or from result_text). Never NULL: after a
- * failure it is a table that swallows everything. */
+/* Adds a table; columns are copied (names and units must be static or from result_text). A name that is taken gets a
+ * number ("list_2"). Never NULL: after a failure it is a table that swallows everything. */
 struct table *result_table(struct result *r, const char *name, const char *title, const struct column *columns, size_t ncolumns);
 /* Adds a table whose rows are pulled block by block, so that any number of them streams in little memory. `next`
  * appends the rows of the next block (a few thousand), none at the end; `rewind` goes back to before the first row, so

@@ -1,0 +1,426 @@
+/* The box form: a table for people, fitted to the terminal.
+ *
+ * Two walks over the rows: the first measures, the second draws. When the table is too wide, columns give way by
+ * the steps of `fit`: ids that may be cut (COLUMN_COMPACT), the widest text, bars, headings wider than what stands below
+ * them, then more of each. What still does not fit is shown one value a line. */
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "result/writer.h"
+
+enum { BAR = 12, BAR_LEAST = 6, COMPACT_LEAST = 6, TEXT_LONG = 24, TEXT_SHORT = 14, TEXT_LEAST = 8, HEADING_LEAST = 3 };
+
+/* A shown column. Widths are in terminal columns. */
+struct shape {
+    size_t column;     /* in the table */
+    size_t width;      /* of the text */
+    size_t content;    /* of the widest value, without the heading */
+    double high, low;  /* COLUMN_BAR: largest and smallest value, 0 included */
+};
+
+struct layout {
+    struct table *table;
+    const struct render_options *options;
+    struct shape *shapes;
+    size_t n;
+    size_t bar;      /* width of the bars; 0: none */
+    bool more;       /* there are rows beyond max_rows */
+    uint64_t rows;   /* counted; for a cursor that has more: at least so many */
+};
+
+/* What the rules are drawn with: left, middle, right, line. */
+struct rule {
+    const char *left, *middle, *right, *line;
+};
+
+struct style {
+    struct rule top, below_heading, bottom;
+    const char *bar;    /* between columns, with its spaces; also at the ends when `closed` */
+    bool closed;
+};
+
+static const struct style styles[] = {
+    {{"╭", "┬", "╮", "─"}, {"├", "┼", "┤", "─"}, {"╰", "┴", "╯", "─"}, "│", true},
+    {{"+", "+", "+", "-"}, {"+", "+", "+", "-"}, {"+", "+", "+", "-"}, "|", true},
+    {{NULL, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL}, {NULL, NULL, NULL, NULL}, "  ", false},
+};
+
+static const struct style *style_of(const struct render_options *o)
+{
+    return &styles[o->plain ? 2 : o->ascii ? 1 : 0];
+}
+
+static const struct column *column_of(const struct layout *l, size_t i)
+{
+    return &l->table->columns[l->shapes[i].column];
+}
+
+static bool is_number(const struct column *c)
+{
+    return c->type == VALUE_INT || c->type == VALUE_REAL;
+}
+
+static bool has_bar(const struct layout *l, size_t i)
+{
+    return l->bar && column_of(l, i)->flags & COLUMN_BAR;
+}
+
+/* Columns of the terminal that cell i takes, without what stands between cells. */
+static size_t cell_width(const struct layout *l, size_t i)
+{
+    return l->shapes[i].width + (has_bar(l, i) ? 1 + l->bar : 0);
+}
+
+static size_t total_width(const struct layout *l)
+{
+    size_t total = style_of(l->options)->closed ? 3 * l->n + 1 : 2 * (l->n ? l->n - 1 : 0);
+    for (size_t i = 0; i < l->n; i++)
+        total += cell_width(l, i);
+    return total;
+}
+
+/* ---- measuring ---- */
+
+static double bar_value(const struct column *c, const struct value *v)
+{
+    double x = v->null ? 0 : c->type == VALUE_INT ? (double)v->integer : v->real;
+    return isfinite(x) ? x : 0;
+}
+
+static void measure_cell(struct layout *l, size_t i, const struct value *row, struct str *cell)
+{
+    struct shape *s = &l->shapes[i];
+    const struct column *c = column_of(l, i);
+    str_clear(cell);
+    cell_format(c, &row[s->column], l->options->ascii, cell);
+    size_t width = text_width(str_text(cell), cell->length);
+    if (width > s->content)
+        s->content = width;
+    if (c->flags & COLUMN_BAR && is_number(c)) {
+        double x = bar_value(c, &row[s->column]);
+        s->high = fmax(s->high, x);
+        s->low = fmin(s->low, x);
+    }
+}
+
+static enum status measure(struct layout *l, struct job *job, struct error *err)
+{
+    struct walk walk;
+    struct str cell = {0};
+    const struct value *row = NULL;
+    size_t limit = l->options->max_rows;
+    enum status st = walk_begin(&walk, l->table, job, err);
+    while (!st && !(st = walk_next(&walk, &row, err)) && row) {
+        if (limit && walk.rows > limit) {
+            l->more = true;
+            break;
+        }
+        for (size_t i = 0; i < l->n; i++)
+            measure_cell(l, i, row, &cell);
+    }
+    l->rows = l->table->next ? walk.rows : l->table->nrows;
+    for (size_t i = 0; i < l->n; i++) {
+        size_t heading = text_width(column_of(l, i)->name, strlen(column_of(l, i)->name));
+        l->shapes[i].width = l->shapes[i].content > heading ? l->shapes[i].content : heading;
+        l->bar = column_of(l, i)->flags & COLUMN_BAR ? BAR : l->bar;
+    }
+    if (!st && cell.failed)
+        st = error_nomem(err, cell.capacity, "a cell");
+    str_free(&cell);
+    return st;
+}
+
+/* ---- fitting ---- */
+
+static bool may_shrink(const struct layout *l, size_t i, unsigned flags, size_t least)
+{
+    const struct column *c = column_of(l, i);
+    if (c->type != VALUE_TEXT || (flags && !(c->flags & flags)))
+        return false;
+    return l->shapes[i].width > least;
+}
+
+/* Takes columns from the widest text column, again and again, until the table fits or all are at `least`. */
+static void shrink_text(struct layout *l, unsigned flags, size_t least)
+{
+    for (size_t total = total_width(l); total > l->options->width; total--) {
+        struct shape *widest = NULL;
+        for (size_t i = 0; i < l->n; i++)
+            if (may_shrink(l, i, flags, least) && (!widest || l->shapes[i].width > widest->width))
+                widest = &l->shapes[i];
+        if (!widest)
+            return;
+        widest->width--;
+    }
+}
+
+static void shrink_headings(struct layout *l)
+{
+    for (size_t i = 0; i < l->n && total_width(l) > l->options->width; i++) {
+        struct shape *s = &l->shapes[i];
+        size_t least = s->content > HEADING_LEAST ? s->content : HEADING_LEAST;
+        size_t over = total_width(l) - l->options->width;
+        if (s->width > least)
+            s->width = s->width - least > over ? s->width - over : least;
+    }
+}
+
+static void shrink_bars(struct layout *l, size_t least)
+{
+    while (l->bar > least && total_width(l) > l->options->width)
+        l->bar = l->bar > BAR_LEAST ? l->bar - 1 : 0;
+}
+
+/* Ids cut to almost nothing say nothing: they go, and their room is given back to the text. */
+static void drop_compact(struct layout *l)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < l->n; i++)
+        if (!(column_of(l, i)->flags & COLUMN_COMPACT))
+            l->shapes[kept++] = l->shapes[i];
+    if (kept == 0 || kept == l->n)
+        return;
+    l->n = kept;
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (size_t i = 0; i < l->n && total_width(l) < l->options->width; i++)
+            if (column_of(l, i)->type == VALUE_TEXT && l->shapes[i].width < l->shapes[i].content) {
+                l->shapes[i].width++;
+                grew = true;
+            }
+    }
+}
+
+/* Whether the table fits now. */
+static bool fit(struct layout *l)
+{
+    size_t width = l->options->width;
+    if (width == 0)
+        return true;
+    for (size_t i = 0; i < l->n; i++) /* a cell wider than the terminal is cut in any case */
+        if (column_of(l, i)->type == VALUE_TEXT && l->shapes[i].width > width)
+            l->shapes[i].width = width;
+    shrink_text(l, COLUMN_COMPACT, COMPACT_LEAST);
+    shrink_text(l, 0, TEXT_LONG);
+    shrink_bars(l, BAR_LEAST);
+    shrink_text(l, 0, TEXT_SHORT);
+    shrink_bars(l, 0);
+    shrink_headings(l);
+    shrink_text(l, 0, TEXT_LEAST);
+    if (total_width(l) > width)
+        drop_compact(l);
+    return total_width(l) <= width;
+}
+
+/* ---- bars ---- */
+
+/* A bar of `size` columns for x in [low, high]. With negative values the zero stands inside: what is below grows to
+ * the left, in half columns, for there are no finer blocks that stand right. */
+static void put_bar(struct str *out, const struct layout *l, const struct shape *s, double x)
+{
+    static const char *const eighths[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+    size_t size = l->bar;
+    double span = s->high - s->low;
+    bool ascii = l->options->ascii || l->options->plain, color = l->options->color;
+    size_t left = span > 0 && s->low < 0 ? (size_t)lround((double)size * -s->low / span) : 0;
+    if (s->low < 0 && left == 0)
+        left = 1;
+    if (s->high > 0 && left == size)
+        left = size - 1;
+    size_t right = size - left;
+    if (x < 0) {
+        size_t halves = (size_t)lround(x / s->low * (double)left * 2);
+        size_t whole = ascii ? (halves + 1) / 2 : halves / 2, half = ascii ? 0 : halves % 2;
+        str_repeat(out, " ", left - whole - half);
+        pen(out, color, PEN_RED);
+        str_puts(out, half ? "▐" : "");
+        str_repeat(out, ascii ? "-" : "█", whole);
+        pen(out, color, PEN_OFF);
+        str_repeat(out, " ", right);
+        return;
+    }
+    size_t parts = x > 0 ? (size_t)lround(x / s->high * (double)right * 8) : 0;
+    size_t whole = ascii ? (parts + 4) / 8 : parts / 8, part = ascii ? 0 : parts % 8;
+    str_repeat(out, " ", left);
+    pen(out, color, PEN_CYAN);
+    str_repeat(out, ascii ? "#" : "█", whole);
+    str_puts(out, eighths[part]);
+    pen(out, color, PEN_OFF);
+    str_repeat(out, " ", right - whole - (part != 0));
+}
+
+/* ---- drawing ---- */
+
+static void put_rule(struct str *out, const struct layout *l, const struct rule *rule)
+{
+    if (!rule->line)
+        return;
+    pen(out, l->options->color, PEN_DIM);
+    str_puts(out, rule->left);
+    for (size_t i = 0; i < l->n; i++) {
+        if (i)
+            str_puts(out, rule->middle);
+        str_repeat(out, rule->line, cell_width(l, i) + 2);
+    }
+    str_puts(out, rule->right);
+    pen(out, l->options->color, PEN_OFF);
+    str_putc(out, '\n');
+}
+
+/* What stands before cell i, or after the last one when i == n. */
+static void put_between(struct str *out, const struct layout *l, size_t i)
+{
+    const struct style *style = style_of(l->options);
+    if (!style->closed) {
+        str_puts(out, i == l->n ? "\n" : i ? style->bar : "");
+        return;
+    }
+    str_puts(out, i ? " " : "");
+    pen(out, l->options->color, PEN_DIM);
+    str_puts(out, style->bar);
+    pen(out, l->options->color, PEN_OFF);
+    str_puts(out, i == l->n ? "\n" : " ");
+}
+
+static enum attribute cell_pen(const struct column *c, const struct value *v)
+{
+    if (c->flags & COLUMN_MOVE && (v->null || v->integer > 0))
+        return PEN_GREEN;
+    return c->flags & COLUMN_MOVE && v->integer < 0 ? PEN_RED : PEN_OFF;
+}
+
+/* The last cell of an open style is not padded: no spaces at the end of a line. */
+static bool padded(const struct layout *l, size_t i)
+{
+    return i + 1 < l->n || style_of(l->options)->closed;
+}
+
+static void put_heading(struct str *out, const struct layout *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const struct column *c = column_of(l, i);
+        put_between(out, l, i);
+        pen(out, l->options->color, PEN_BOLD);
+        str_put_column(out, c->name, l->shapes[i].width, padded(l, i) || is_number(c), is_number(c), l->options->ascii);
+        pen(out, l->options->color, PEN_OFF);
+        str_repeat(out, " ", padded(l, i) ? cell_width(l, i) - l->shapes[i].width : 0);
+    }
+    put_between(out, l, l->n);
+}
+
+static void put_row(struct str *out, const struct layout *l, const struct value *row, struct str *cell)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        const struct shape *s = &l->shapes[i];
+        const struct column *c = column_of(l, i);
+        enum attribute a = cell_pen(c, &row[s->column]);
+        put_between(out, l, i);
+        str_clear(cell);
+        cell_format(c, &row[s->column], l->options->ascii, cell);
+        pen(out, a != PEN_OFF && l->options->color, a);
+        str_put_column(out, str_text(cell), s->width, padded(l, i) || is_number(c), is_number(c), l->options->ascii);
+        pen(out, a != PEN_OFF && l->options->color, PEN_OFF);
+        if (has_bar(l, i)) {
+            str_putc(out, ' ');
+            put_bar(out, l, s, bar_value(c, &row[s->column]));
+        }
+    }
+    put_between(out, l, l->n);
+}
+
+static void put_more(struct str *out, const struct layout *l)
+{
+    char count[32];
+    pen(out, l->options->color, PEN_DIM);
+    if (l->table->next) {
+        str_puts(out, "... more rows, `last` shows all");
+    } else {
+        uint64_t more = l->rows - l->options->max_rows;
+        text_count(count, sizeof count, (int64_t)more);
+        str_printf(out, "... %s more row%s, `last` shows all", count, more == 1 ? "" : "s");
+    }
+    pen(out, l->options->color, PEN_OFF);
+    str_putc(out, '\n');
+}
+
+static void put_title(struct str *out, const struct layout *l)
+{
+    struct str title = {0};
+    if (*l->table->title) {
+        str_put_safe(&title, l->table->title, strlen(l->table->title));
+        pen(out, l->options->color, PEN_BOLD);
+        put_filled(out, str_text(&title), l->options->width, 0, 0);
+        pen(out, l->options->color, PEN_OFF);
+        str_putc(out, '\n');
+    }
+    str_free(&title);
+}
+
+static enum status draw(struct writer *w, const struct layout *l, struct error *err)
+{
+    const struct style *style = style_of(l->options);
+    struct walk walk;
+    struct str cell = {0};
+    const struct value *row = NULL;
+    put_title(&w->text, l);
+    put_rule(&w->text, l, &style->top);
+    put_heading(&w->text, l);
+    put_rule(&w->text, l, &style->below_heading);
+    enum status st = walk_begin(&walk, l->table, w->job, err);
+    while (!st && (!l->more || walk.rows < l->options->max_rows) && !(st = walk_next(&walk, &row, err)) && row) {
+        put_row(&w->text, l, row, &cell);
+        st = writer_spill(w, err);
+    }
+    put_rule(&w->text, l, &style->bottom);
+    if (!st && cell.failed)
+        st = error_nomem(err, cell.capacity, "a cell");
+    str_free(&cell);
+    return st;
+}
+
+/* Paragraphs; one that is indented keeps its indent when it is filled. */
+static enum status draw_prose(struct writer *w, struct table *t, struct error *err)
+{
+    struct layout l = {.table = t, .options = w->options};
+    struct walk walk;
+    struct str line = {0};
+    const struct value *row = NULL;
+    put_title(&w->text, &l);
+    enum status st = walk_begin(&walk, t, w->job, err);
+    while (!st && !(st = walk_next(&walk, &row, err)) && row) {
+        str_clear(&line);
+        cell_format(t->columns, row, w->options->ascii, &line);
+        put_filled(&w->text, str_text(&line), w->options->width, 0, strspn(str_text(&line), " "));
+        str_putc(&w->text, '\n');
+        st = writer_spill(w, err);
+    }
+    if (!st && line.failed)
+        st = error_nomem(err, line.capacity, "a paragraph");
+    str_free(&line);
+    return st;
+}
+
+enum status render_box_table(struct writer *w, struct table *t, size_t index, struct error *err)
+{
+    if (index)
+        str_putc(&w->text, '\n');
+    if (t->ncolumns == 1 && t->columns[0].flags & COLUMN_PROSE)
+        return draw_prose(w, t, err);
+    struct layout l = {.table = t, .options = w->options};
+    l.shapes = mem_new(t->ncolumns, sizeof *l.shapes, "a layout", err);
+    if (!l.shapes)
+        return ST_NOMEM;
+    for (size_t c = 0; c < t->ncolumns; c++)
+        if (!(t->columns[c].flags & COLUMN_HIDDEN))
+            l.shapes[l.n++].column = c;
+    enum status st = measure(&l, w->job, err);
+    if (!st && fit(&l))
+        st = draw(w, &l, err);
+    else if (!st)
+        st = render_line_table(w, t, 0, l.more ? w->options->max_rows : 0, err);
+    if (!st && l.more)
+        put_more(&w->text, &l);
+    mem_free(l.shapes);
+    return st;
+}
