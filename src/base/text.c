@@ -120,18 +120,14 @@ bool utf8_valid(const char *s, size_t n)
     return true;
 }
 
-static void put_code(struct str *s, int32_t c)
+void str_put_code(struct str *s, int32_t c)
 {
-    char b[4];
-    if (c < 0x80) {
-        str_putc(s, (char)c);
-    } else if (c < 0x800) {
-        b[0] = (char)(0xc0 | c >> 6), b[1] = (char)(0x80 | (c & 0x3f));
-        str_append(s, b, 2);
-    } else {
-        b[0] = (char)(0xe0 | c >> 12), b[1] = (char)(0x80 | (c >> 6 & 0x3f)), b[2] = (char)(0x80 | (c & 0x3f));
-        str_append(s, b, 3);
-    }
+    static const int32_t lead[] = {0, 0xc0, 0xe0, 0xf0};
+    int more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    char b[4] = {(char)(lead[more] | c >> (6 * more))};
+    for (int i = 1; i <= more; i++)
+        b[i] = (char)(0x80 | (c >> (6 * (more - i)) & 0x3f));
+    str_append(s, b, (size_t)more + 1);
 }
 
 void str_put_latin1(struct str *s, const char *bytes, size_t n)
@@ -142,7 +138,7 @@ void str_put_latin1(struct str *s, const char *bytes, size_t n)
         0x90, 0x2018, 0x2019, 0x201c, 0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178};
     for (size_t i = 0; i < n; i++) {
         unsigned char b = (unsigned char)bytes[i];
-        put_code(s, b >= 0x80 && b < 0xa0 ? high[b - 0x80] : b);
+        str_put_code(s, b >= 0x80 && b < 0xa0 ? high[b - 0x80] : b);
     }
 }
 

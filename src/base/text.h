@@ -35,6 +35,9 @@ size_t utf8_decode(const char *s, size_t n, int32_t *code);
 /* Is every byte of s[0..n) part of valid UTF-8? */
 bool utf8_valid(const char *s, size_t n);
 
+/* Appends one code point (0 .. U+10FFFF, no surrogate) as UTF-8. */
+void str_put_code(struct str *s, int32_t code);
+
 /* Appends Latin-1 (Windows-1252 in 0x80..0x9f) bytes as UTF-8. */
 void str_put_latin1(struct str *s, const char *bytes, size_t n);
 
