@@ -11,4 +11,8 @@
 
 #include <cmocka.h>
 
+/* cmocka compares floats only. NaN is near nothing. */
+#define assert_near(value, expected, epsilon)                                                                              \
+    assert_true((value) - (expected) <= (epsilon) && (expected) - (value) <= (epsilon))
+
 #endif

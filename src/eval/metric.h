@@ -1,0 +1,37 @@
+/* Metrics of a ranked list against the items that were right, relevance being yes or no.
+ *
+ * All follow trec_eval's definitions, cut at rank k. A list is known here by the ranks (from 0, ascending) at which its
+ * right items stand, so every metric at every k up to the depth of the lists can be taken later without asking a model again. */
+#ifndef TAILOR_EVAL_METRIC_H
+#define TAILOR_EVAL_METRIC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+struct metric {
+    const char *name;    /* "ndcg" */
+    const char *summary; /* one line */
+    const char *doc;     /* the definition */
+    /* Of one list: ranks below k of its right items, how many items were right in all (> 0). NULL: of all lists together. */
+    double (*of_list)(const uint32_t *rank, size_t nhits, size_t k, size_t relevant);
+};
+
+/* In the order of `help`; NULL-terminated. */
+extern const struct metric *const metrics[];
+const struct metric *metric_find(const char *name); /* or NULL */
+
+/* A metric cut at a rank: ndcg@20. */
+struct metric_at {
+    const struct metric *metric;
+    size_t k;
+    char name[32]; /* "ndcg@20" */
+};
+
+enum { METRIC_K_MAX = 100000 };
+
+/* Reads "ndcg@20", or "ndcg" with k taken from `k`. ST_USAGE names the metrics there are. */
+MUST_CHECK enum status metric_parse(const char *text, size_t k, struct metric_at *out, struct error *err);
+
+#endif

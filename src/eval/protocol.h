@@ -1,0 +1,45 @@
+/* The protocol: what is asked of a model, and what would have been right.
+ *
+ * A test set holds the questions of one split, for all models alike:
+ *
+ *   users      those with something to find, in the order of the data set
+ *   queries    query_begin[u] .. query_begin[u + 1] of user u: one, or with rolling history one for each test event
+ *   history    known[known_begin[u] .. + length[q]), oldest first: rolling queries of a user share one run
+ *   right      right[right_begin[q] .. right_begin[q + 1]), distinct items, ascending
+ *
+ * With hide_seen what the history holds is not recommended, so it is not asked for either: such test events are
+ * left out and counted in `repeats`. */
+#ifndef TAILOR_EVAL_PROTOCOL_H
+#define TAILOR_EVAL_PROTOCOL_H
+
+#include <stdbool.h>
+
+#include "data/split.h"
+#include "models/model.h"
+
+struct protocol {
+    enum part on;   /* PART_TEST or PART_VALID */
+    bool hide_seen; /* items of the history do not come back */
+    bool rolling;   /* before each test event, all of the user's events before it are folded in */
+};
+
+struct test_set {
+    struct protocol protocol;
+    size_t nitems, nusers, nqueries;
+    uint32_t *user;      /* nusers: index in the data set */
+    uint8_t *warm;       /* nusers: has a history before the first test event */
+    size_t *query_begin; /* nusers + 1 */
+    struct query *query; /* nqueries; events point into `known` */
+    struct query_event *known;
+    size_t *right_begin; /* nqueries + 1 */
+    uint32_t *right;
+    size_t events;       /* test events there are */
+    size_t repeats;      /* of them left out: seen before */
+};
+
+/* ST_STATE when the split has no such part; ST_USAGE for rolling history when the split is not in order. */
+MUST_CHECK enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p,
+                                    struct test_set **out, struct error *err);
+void test_set_free(struct test_set *t); /* NULL is fine */
+
+#endif

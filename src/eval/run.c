@@ -1,0 +1,167 @@
+/* Asking a model all questions of a test set, in batches on all threads. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "eval/evaluation.h"
+#include "ranking/ranking.h"
+
+/* What one thread needs; allocated before the loop, so that nothing can fail in it but the model. */
+struct desk {
+    struct scored *list;  /* depth */
+    uint32_t *first_rank; /* items */
+};
+
+struct run {
+    const struct test_set *set;
+    struct evaluation *e;
+    struct desk *desks;
+    uint32_t *nhits; /* per query; its hits stand from right_begin[q] on until they are moved together */
+};
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+/* Notes where the right items of query i stand in its list. */
+static void mark(void *context, size_t i, const struct query *q, const float *scores)
+{
+    struct run *r = context;
+    struct desk *desk = &r->desks[parallel_thread()];
+    const struct test_set *t = r->set;
+    const uint32_t *right = t->right + t->right_begin[i];
+    size_t nright = t->right_begin[i + 1] - t->right_begin[i];
+    uint32_t *hit = r->e->hit_rank + t->right_begin[i], nhits = 0;
+    size_t n = topk(scores, t->nitems, r->e->depth, desk->list);
+    (void)q;
+    for (uint32_t rank = 0; rank < n; rank++) {
+        uint32_t item = desk->list[rank].index;
+        if (rank < desk->first_rank[item])
+            desk->first_rank[item] = rank;
+        if (nhits < nright && bsearch(&item, right, nright, sizeof item, by_number))
+            hit[nhits++] = rank;
+    }
+    r->nhits[i] = nhits;
+    r->e->relevant[i] = (uint32_t)nright;
+}
+
+static void free_desks(struct desk *desks, size_t n)
+{
+    for (size_t i = 0; desks && i < n; i++) {
+        mem_free(desks[i].list);
+        mem_free(desks[i].first_rank);
+    }
+    mem_free(desks);
+}
+
+static enum status make_desks(struct run *r, size_t n, struct error *err)
+{
+    size_t items = r->set->nitems;
+    r->desks = mem_new(n, sizeof *r->desks, "evaluation threads", err);
+    if (!r->desks)
+        return ST_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        struct desk *d = &r->desks[i];
+        d->list = mem_new_raw(r->e->depth, sizeof *d->list, "a list", err);
+        d->first_rank = mem_new_raw(items, sizeof *d->first_rank, "item marks", err);
+        if (!d->list || !d->first_rank)
+            return ST_NOMEM;
+        memset(d->first_rank, 0xff, items * sizeof *d->first_rank);
+    }
+    return ST_OK;
+}
+
+/* The best rank of each item over all threads: a minimum, so the order of threads does not matter. */
+static void join_desks(struct run *r, size_t n)
+{
+    memset(r->e->first_rank, 0xff, r->set->nitems * sizeof *r->e->first_rank);
+    for (size_t t = 0; t < n; t++)
+        for (size_t i = 0; i < r->set->nitems; i++)
+            if (r->desks[t].first_rank[i] < r->e->first_rank[i])
+                r->e->first_rank[i] = r->desks[t].first_rank[i];
+}
+
+/* Moves the hits of all queries together. */
+static void pack_hits(struct run *r)
+{
+    struct evaluation *e = r->e;
+    e->hit_begin[0] = 0;
+    for (size_t q = 0; q < e->nqueries; q++) {
+        memmove(e->hit_rank + e->hit_begin[q], e->hit_rank + r->set->right_begin[q], r->nhits[q] * sizeof *e->hit_rank);
+        e->hit_begin[q + 1] = e->hit_begin[q] + r->nhits[q];
+    }
+}
+
+static struct evaluation *evaluation_new(const struct test_set *t, size_t depth, struct error *err)
+{
+    struct evaluation *e = mem_new(1, sizeof *e, "an evaluation", err);
+    if (!e)
+        return NULL;
+    e->protocol = t->protocol;
+    e->depth = depth < t->nitems ? depth : t->nitems;
+    e->nitems = t->nitems;
+    e->nusers = t->nusers;
+    e->nqueries = t->nqueries;
+    e->user = mem_new_raw(t->nusers, sizeof *e->user, "evaluated users", err);
+    e->warm = mem_new_raw(t->nusers, sizeof *e->warm, "evaluated users", err);
+    e->query_begin = mem_new_raw(t->nusers + 1, sizeof *e->query_begin, "evaluated users", err);
+    e->relevant = mem_new_raw(t->nqueries, sizeof *e->relevant, "right items", err);
+    e->hit_begin = mem_new_raw(t->nqueries + 1, sizeof *e->hit_begin, "hits", err);
+    e->hit_rank = mem_new_raw(t->right_begin[t->nqueries], sizeof *e->hit_rank, "hits", err);
+    e->first_rank = mem_new_raw(t->nitems, sizeof *e->first_rank, "item marks", err);
+    if (!e->user || !e->warm || !e->query_begin || !e->relevant || !e->hit_begin || !e->hit_rank || !e->first_rank) {
+        evaluation_free(e);
+        return NULL;
+    }
+    memcpy(e->user, t->user, t->nusers * sizeof *e->user);
+    memcpy(e->warm, t->warm, t->nusers * sizeof *e->warm);
+    memcpy(e->query_begin, t->query_begin, (t->nusers + 1) * sizeof *e->query_begin);
+    return e;
+}
+
+static enum status check_model(const struct model *m, const struct test_set *t, struct error *err)
+{
+    if (m->nitems == t->nitems)
+        return ST_OK;
+    error_set(err, ST_STATE, "model %s was trained on %zu items, the data has %zu", m->name, m->nitems, t->nitems);
+    error_hint(err, "train it again on the data as it is now");
+    return ST_STATE;
+}
+
+enum status evaluation_run(const struct model *m, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
+                           struct job *job, struct evaluation **out, struct error *err)
+{
+    struct run r = {.set = t};
+    size_t threads = (size_t)parallel_threads();
+    enum status st = check_model(m, t, err);
+    if (st)
+        return st;
+    r.e = evaluation_new(t, depth, err);
+    if (!r.e)
+        return ST_NOMEM;
+    r.e->split_fingerprint = split_fingerprint;
+    r.e->model_created = (uint64_t)m->record.created;
+    r.nhits = mem_new_raw(t->nqueries, sizeof *r.nhits, "hits", err);
+    st = r.nhits ? make_desks(&r, threads, err) : ST_NOMEM;
+    if (st)
+        goto out;
+    job_begin(job, t->nqueries, t->protocol.rolling ? "events" : "users", "evaluate %s", m->name);
+    st = rank_each(m, t->query, t->nqueries, t->protocol.hide_seen ? SEEN_HIDE : SEEN_SHOW, job, mark, &r, err);
+    if (st)
+        goto out;
+    join_desks(&r, threads);
+    pack_hits(&r);
+out:
+    free_desks(r.desks, threads);
+    mem_free(r.nhits);
+    if (st)
+        evaluation_free(r.e);
+    else
+        *out = r.e;
+    return st;
+}

@@ -1,0 +1,529 @@
+/* Test sets and evaluations: hand-worked protocols, everything against brute force, and the published anchor. */
+#include "tests/unit/rows.h"
+
+#include <math.h>
+#include <omp.h>
+
+#include "base/rng.h"
+#include "eval/evaluation.h"
+#include "models/classes.h"
+#include "models/driver.h"
+#include "models/snapshot.h"
+
+/* ---- a model whose scores are anybody's guess, with many ties and a few items it cannot score ---- */
+
+static float guess(const struct query *q, uint32_t item)
+{
+    uint64_t h = hash_bytes(&item, sizeof item, q->n);
+    if (h % 23 == 0)
+        return h % 2 ? NAN : -INFINITY;
+    return (float)(h % 7);
+}
+
+static enum status fake_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+{
+    (void)err;
+    for (size_t q = 0; q < n; q++)
+        for (uint32_t i = 0; i < m->nitems; i++)
+            scores[q * m->nitems + i] = guess(&queries[q], i);
+    return ST_OK;
+}
+
+static void fake_free(struct model *m)
+{
+    m->state = NULL;
+}
+
+static const struct model_class fake_class = {.name = "fake", .score = fake_score, .free = fake_free};
+
+static struct model *fake_model(const struct dataset *d)
+{
+    static int state;
+    struct model *m = model_new(&fake_class, "fake", NULL, d->users.n, d->items.n, NULL);
+    m->state = &state;
+    return m;
+}
+
+/* ---- helpers ---- */
+
+static struct split *split_of(const struct dataset *d, struct split_spec spec)
+{
+    struct split *s = NULL;
+    assert_int_equal(split_new(d, &spec, &s, NULL), ST_OK);
+    return s;
+}
+
+static struct test_set *set_of(const struct dataset *d, const struct split *s, struct protocol p)
+{
+    struct test_set *t = NULL;
+    struct error err;
+    if (test_set_new(d, s, &p, &t, &err))
+        fail_msg("%s", err.message);
+    return t;
+}
+
+/* "a: x y > z w" for each query, '|' between them. */
+static const char *questions(const struct dataset *d, const struct test_set *t)
+{
+    static char text[1024];
+    size_t n = 0;
+    text[0] = 0;
+    for (size_t u = 0; u < t->nusers; u++) {
+        for (size_t q = t->query_begin[u]; q < t->query_begin[u + 1]; q++) {
+            n += (size_t)snprintf(text + n, sizeof text - n, "%s%s%s:", n ? "|" : "", dict_text(&d->users, t->user[u]),
+                                  t->warm[u] ? "" : "*");
+            for (size_t i = 0; i < t->query[q].n; i++)
+                n += (size_t)snprintf(text + n, sizeof text - n, " %s", dict_text(&d->items, t->query[q].events[i].item));
+            n += (size_t)snprintf(text + n, sizeof text - n, " >");
+            for (size_t i = t->right_begin[q]; i < t->right_begin[q + 1]; i++)
+                n += (size_t)snprintf(text + n, sizeof text - n, " %s", dict_text(&d->items, t->right[i]));
+        }
+    }
+    return text;
+}
+
+static void expect(const struct dataset *d, struct split_spec spec, struct protocol p, const char *expected)
+{
+    struct split *s = split_of(d, spec);
+    struct test_set *t = set_of(d, s, p);
+    assert_string_equal(questions(d, t), expected);
+    test_set_free(t);
+    split_release(s);
+}
+
+/* ---- protocols by hand ---- */
+
+static const struct row log_rows[] = {
+    {"a", "x", NULL, 1, NULL}, {"a", "y", NULL, 2, NULL}, {"a", "z", NULL, 5, NULL}, {"a", "x", NULL, 6, NULL},
+    {"a", "w", NULL, 6, NULL}, {"a", "v", NULL, 7, NULL}, {"b", "x", NULL, 5, NULL}, {"b", "y", NULL, 6, NULL},
+    {"c", "x", NULL, 1, NULL}, {"c", "x", NULL, 5, NULL}, {"d", "w", "impression", 6, NULL},
+};
+
+static void test_fixed(void **state)
+{
+    (void)state;
+    struct dataset *d = rows_dataset(ROWS(log_rows), true);
+    struct split_spec spec = {.kind = SPLIT_TIME, .at = 5};
+    /* x is no news to a, so it is not asked for; c would have nothing left; b is cold; items stand in index order */
+    expect(d, spec, (struct protocol){PART_TEST, true, false}, "a: x y > z w v|b*: > x y");
+    expect(d, spec, (struct protocol){PART_TEST, false, false}, "a: x y > x z w v|b*: > x y|c: x > x");
+    spec.valid_share = .3;
+    spec.at = 6;
+    expect(d, spec, (struct protocol){PART_VALID, true, false}, "a: x y > z|b*: > x");
+    expect(d, spec, (struct protocol){PART_TEST, true, false}, "a: x y z > w v|b: x > y");
+    dataset_release(d);
+}
+
+static void test_rolling(void **state)
+{
+    (void)state;
+    struct dataset *d = rows_dataset(ROWS(log_rows), true);
+    struct split_spec spec = {.kind = SPLIT_TIME, .at = 5};
+    /* x and w share an instant, so neither is known to the other */
+    expect(d, spec, (struct protocol){PART_TEST, true, true}, "a: x y > z|a: x y z > w|a: x y z x w > v|b*: > x|b*: x > y");
+    expect(d, spec, (struct protocol){PART_TEST, false, true},
+           "a: x y > z|a: x y z > x|a: x y z > w|a: x y z x w > v|b*: > x|b*: x > y|c: x > x");
+    dataset_release(d);
+    /* without times the order of the rows decides */
+    d = rows_dataset(ROWS(log_rows), false);
+    expect(d, (struct split_spec){.kind = SPLIT_LAST, .last = 3}, (struct protocol){PART_TEST, false, true},
+           "a: x y z > x|a: x y z x > w|a: x y z x w > v");
+    dataset_release(d);
+}
+
+static void test_moments(void **state)
+{
+    (void)state;
+    struct dataset *d = rows_dataset(ROWS(log_rows), true);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_TIME, .at = 4});
+    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    for (size_t q = 0; q < t->nqueries; q++)
+        assert_true(t->query[q].as_of == 4);
+    assert_int_equal(t->events, 7);
+    assert_int_equal(t->repeats, 2);
+    test_set_free(t);
+    split_release(s);
+    s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1});
+    t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    assert_true(t->query[0].as_of == 7);
+    test_set_free(t);
+    split_release(s);
+    dataset_release(d);
+}
+
+static void test_refused(void **state)
+{
+    (void)state;
+    struct dataset *d = rows_dataset(ROWS(log_rows), true);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_RANDOM, .share = .4});
+    struct test_set *t = NULL;
+    struct error err;
+    assert_int_equal(test_set_new(d, s, &(struct protocol){PART_VALID, true, false}, &t, &err), ST_STATE);
+    assert_non_null(strstr(err.hint, "valid="));
+    assert_int_equal(test_set_new(d, s, &(struct protocol){PART_TEST, true, true}, &t, &err), ST_USAGE);
+    assert_non_null(strstr(err.message, "order"));
+    assert_null(t);
+    split_release(s);
+    dataset_release(d);
+    static const struct row again[] = {{"a", "x", NULL, 1, NULL}, {"a", "x", NULL, 2, NULL}};
+    d = rows_dataset(ROWS(again), true);
+    s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1});
+    assert_int_equal(test_set_new(d, s, &(struct protocol){PART_TEST, true, false}, &t, &err), ST_STATE);
+    assert_non_null(strstr(err.hint, "seen=show"));
+    split_release(s);
+    dataset_release(d);
+}
+
+/* ---- evaluations against brute force ---- */
+
+enum { USERS = 150, ITEMS = 160, EVENTS = 4000 };
+
+static struct dataset *random_data(uint64_t seed)
+{
+    static char names[USERS + ITEMS][8];
+    static struct row rows[EVENTS];
+    struct rng r = rng_stream(seed, "test", 0);
+    for (size_t i = 0; i < USERS + ITEMS; i++)
+        snprintf(names[i], sizeof names[i], "%zu", i);
+    for (size_t e = 0; e < EVENTS; e++) {
+        size_t u = (size_t)(rng_real(&r) * rng_real(&r) * USERS), i = (size_t)(rng_real(&r) * rng_real(&r) * ITEMS);
+        rows[e] = (struct row){names[u], names[USERS + i], rng_below(&r, 4) ? "click" : "buy", (int64_t)e / 3, NULL};
+    }
+    return rows_dataset(rows, EVENTS, true);
+}
+
+/* The list of a query by picking the best that is left, again and again. Returns its length. */
+static size_t slow_list(const struct test_set *t, size_t q, size_t k, uint32_t *list)
+{
+    bool out[ITEMS] = {false};
+    size_t n = 0;
+    if (t->protocol.hide_seen)
+        for (size_t i = 0; i < t->query[q].n; i++)
+            out[t->query[q].events[i].item] = true;
+    for (; n < k; n++) {
+        uint32_t best = UINT32_MAX;
+        for (uint32_t i = 0; i < t->nitems; i++) {
+            float s = guess(&t->query[q], i);
+            if (!out[i] && s > -INFINITY && (best == UINT32_MAX || s > guess(&t->query[q], best)))
+                best = i;
+        }
+        if (best == UINT32_MAX)
+            break;
+        out[best] = true;
+        list[n] = best;
+    }
+    return n;
+}
+
+static double slow_metric(const char *name, const bool *good, size_t n, size_t k, size_t relevant)
+{
+    double hits = 0, gain = 0, ideal = 0, precisions = 0, first = 0;
+    for (size_t i = 0; i < n && i < k; i++) {
+        if (!good[i])
+            continue;
+        hits++;
+        gain += 1 / log2((double)i + 2);
+        precisions += hits / (double)(i + 1);
+        first = first > 0 ? first : 1 / (double)(i + 1);
+    }
+    for (size_t i = 0; i < relevant && i < k; i++)
+        ideal += 1 / log2((double)i + 2);
+    if (!strcmp(name, "ndcg"))
+        return gain / ideal;
+    if (!strcmp(name, "recall"))
+        return hits / (double)relevant;
+    if (!strcmp(name, "precision"))
+        return hits / (double)k;
+    if (!strcmp(name, "map"))
+        return precisions / (double)relevant;
+    if (!strcmp(name, "mrr"))
+        return first;
+    assert_string_equal(name, "hit");
+    return hits > 0;
+}
+
+struct slow {
+    uint32_t item[100];
+    size_t n;
+};
+
+static double slow_user(const struct test_set *t, const struct slow *lists, size_t u, const struct metric_at *m)
+{
+    double sum = 0;
+    for (size_t q = t->query_begin[u]; q < t->query_begin[u + 1]; q++) {
+        bool good[100] = {false};
+        for (size_t i = 0; i < lists[q].n; i++)
+            for (size_t j = t->right_begin[q]; j < t->right_begin[q + 1]; j++)
+                good[i] |= lists[q].item[i] == t->right[j];
+        sum += slow_metric(m->metric->name, good, lists[q].n, m->k, t->right_begin[q + 1] - t->right_begin[q]);
+    }
+    return sum / (double)(t->query_begin[u + 1] - t->query_begin[u]);
+}
+
+static double slow_coverage(const struct test_set *t, const struct slow *lists, size_t k)
+{
+    bool listed[ITEMS] = {false};
+    size_t n = 0;
+    for (size_t q = 0; q < t->nqueries; q++)
+        for (size_t i = 0; i < lists[q].n && i < k; i++)
+            listed[lists[q].item[i]] = true;
+    for (size_t i = 0; i < t->nitems; i++)
+        n += listed[i];
+    return (double)n / (double)t->nitems;
+}
+
+static struct evaluation *run(const struct model *m, const struct test_set *t, size_t depth)
+{
+    struct evaluation *e = NULL;
+    assert_int_equal(evaluation_run(m, t, 7, depth, NULL, &e, NULL), ST_OK);
+    return e;
+}
+
+static void check_against_slow(const struct dataset *d, const struct split *s, struct protocol p)
+{
+    struct test_set *t = set_of(d, s, p);
+    struct model *m = fake_model(d);
+    struct evaluation *e = run(m, t, 100);
+    static const size_t ks[] = {1, 5, 20, 100};
+    struct slow *lists = mem_new(t->nqueries, sizeof *lists, "", NULL);
+    for (size_t q = 0; q < t->nqueries; q++)
+        lists[q].n = slow_list(t, q, 100, lists[q].item);
+    double *value = mem_new(t->nusers, sizeof *value, "", NULL);
+    for (size_t i = 0; metrics[i]; i++) {
+        for (size_t k = 0; k < 4 && metrics[i]->of_list; k++) {
+            struct metric_at metric = {.metric = metrics[i], .k = ks[k]};
+            evaluation_users(e, &metric, value);
+            for (size_t u = 0; u < t->nusers; u++)
+                assert_near(value[u], slow_user(t, lists, u, &metric), 1e-9);
+        }
+    }
+    assert_near(evaluation_coverage(e, 5), slow_coverage(t, lists, 5), 1e-12);
+    mem_free(value);
+    mem_free(lists);
+    evaluation_free(e);
+    model_release(m);
+    test_set_free(t);
+}
+
+static void test_brute_force(void **state)
+{
+    (void)state;
+    struct dataset *d = random_data(1);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_TIME, .at = NO_TIME, .share = .2});
+    for (int i = 0; i < 4; i++)
+        check_against_slow(d, s, (struct protocol){PART_TEST, i & 1, i & 2});
+    split_release(s);
+    s = split_of(d, (struct split_spec){.kind = SPLIT_USERS, .share = .3, .holdout = .3});
+    check_against_slow(d, s, (struct protocol){PART_TEST, true, false});
+    split_release(s);
+    dataset_release(d);
+}
+
+static void test_warm_and_cold(void **state)
+{
+    (void)state;
+    struct evaluation e = {.nusers = 4, .warm = (uint8_t[]){1, 0, 1, 0}};
+    static const double value[] = {.5, 1, .25, 0};
+    size_t n;
+    assert_near(evaluation_mean(&e, value, true, &n), .375, 1e-12);
+    assert_int_equal(n, 2);
+    assert_near(evaluation_mean(&e, value, false, &n), .5, 1e-12);
+    e.nusers = 1;
+    assert_true(isnan(evaluation_mean(&e, value, false, &n)));
+    assert_int_equal(n, 0);
+}
+
+static void expect_same(const struct evaluation *a, const struct evaluation *b)
+{
+    assert_int_equal(a->nqueries, b->nqueries);
+    assert_int_equal(a->nusers, b->nusers);
+    assert_int_equal(a->depth, b->depth);
+    assert_memory_equal(a->user, b->user, a->nusers * sizeof *a->user);
+    assert_memory_equal(a->hit_begin, b->hit_begin, (a->nqueries + 1) * sizeof *a->hit_begin);
+    assert_memory_equal(a->hit_rank, b->hit_rank, a->hit_begin[a->nqueries] * sizeof *a->hit_rank);
+    assert_memory_equal(a->relevant, b->relevant, a->nqueries * sizeof *a->relevant);
+    assert_memory_equal(a->first_rank, b->first_rank, a->nitems * sizeof *a->first_rank);
+}
+
+static void test_threads_and_saving(void **state)
+{
+    (void)state;
+    struct dataset *d = random_data(2);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 2});
+    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, true});
+    struct model *m = fake_model(d);
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    struct evaluation *one = run(m, t, 50), *back = NULL;
+    omp_set_num_threads(2);
+    struct evaluation *two = run(m, t, 50);
+    omp_set_num_threads(threads);
+    expect_same(one, two);
+
+    struct snapshot blob = {0};
+    struct blob_writer w = snapshot_writer(&blob);
+    assert_int_equal(evaluation_save(one, &w, NULL), ST_OK);
+    struct blob_reader r = snapshot_reader(&blob);
+    assert_int_equal(evaluation_load(&r, &back, NULL), ST_OK);
+    expect_same(one, back);
+    assert_true(back->split_fingerprint == 7 && back->protocol.rolling && back->protocol.hide_seen);
+    evaluation_free(back);
+    size_t whole = blob.n;
+    for (size_t cut = 0; cut < whole; cut += 1 + whole / 211) {
+        back = NULL;
+        blob.n = cut;
+        blob.at = 0;
+        assert_int_not_equal(evaluation_load(&r, &back, NULL), ST_OK);
+        assert_null(back);
+    }
+    snapshot_clear(&blob);
+    evaluation_free(one);
+    evaluation_free(two);
+    model_release(m);
+    test_set_free(t);
+    split_release(s);
+    dataset_release(d);
+}
+
+static bool refuse(void *context, size_t bytes)
+{
+    size_t *left = context;
+    (void)bytes;
+    return *left && (*left)--;
+}
+
+static void test_cancel_and_memory(void **state)
+{
+    (void)state;
+    struct dataset *d = random_data(3);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1});
+    struct model *m = fake_model(d);
+    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    struct evaluation *e = NULL;
+    struct job job;
+    job_init(&job);
+    job_cancel(&job);
+    assert_int_equal(evaluation_run(m, t, 0, 10, &job, &e, NULL), ST_CANCELLED);
+    assert_null(e);
+    job_destroy(&job);
+    test_set_free(t);
+    enum status st = ST_NOMEM;
+    for (size_t i = 0; i < 100 && st; i++) {
+        size_t left = i;
+        t = NULL;
+        mem_set_hook(refuse, &left);
+        st = test_set_new(d, s, &(struct protocol){PART_TEST, true, false}, &t, NULL);
+        if (!st)
+            st = evaluation_run(m, t, 0, 10, NULL, &e, NULL);
+        mem_set_hook(NULL, NULL);
+        assert_true(st == ST_OK || st == ST_NOMEM);
+        test_set_free(t);
+    }
+    assert_int_equal(st, ST_OK);
+    evaluation_free(e);
+    model_release(m);
+    split_release(s);
+    dataset_release(d);
+}
+
+/* ---- the anchor: LightGCN's split of Gowalla, most popular ---- */
+
+/* Lists of "user item item ...", one a line, appended to the columns; n goes up. */
+static void read_lists(struct dataset *d, struct field *part, const char *path, const char *word)
+{
+    static char line[1 << 20];
+    FILE *f = fopen(path, "r");
+    struct events *e = &d->events;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        char *rest = NULL, *name = strtok_r(line, " \n", &rest);
+        uint32_t user;
+        if (!name)
+            continue;
+        assert_int_equal(dict_add(&d->users, name, strlen(name), &user, NULL), ST_OK);
+        while ((name = strtok_r(NULL, " \n", &rest))) {
+            assert_int_equal(dict_add(&d->items, name, strlen(name), &e->item[e->n], NULL), ST_OK);
+            assert_int_equal(field_push_text(part, word, strlen(word), NULL), ST_OK);
+            e->user[e->n] = user;
+            e->sequence[e->n] = e->n;
+            e->n++;
+        }
+    }
+    fclose(f);
+}
+
+static struct dataset *gowalla(const char *folder)
+{
+    enum { ROOM = 1100000 };
+    char path[512];
+    struct dataset *d = dataset_new("gowalla", NULL);
+    struct events *e = &d->events;
+    struct field *part;
+    uint32_t type;
+    e->user = mem_new(ROOM, sizeof *e->user, "", NULL);
+    e->item = mem_new(ROOM, sizeof *e->item, "", NULL);
+    e->sequence = mem_new(ROOM, sizeof *e->sequence, "", NULL);
+    e->type = mem_new(ROOM, sizeof *e->type, "", NULL);
+    assert_int_equal(dict_add(&d->types, "event", 5, &type, NULL), ST_OK);
+    assert_int_equal(fields_add(&e->context, "part", FIELD_TEXT, &part, NULL), ST_OK);
+    snprintf(path, sizeof path, "%s/gowalla/train.txt", folder);
+    read_lists(d, part, path, "train");
+    snprintf(path, sizeof path, "%s/gowalla/test.txt", folder);
+    read_lists(d, part, path, "test");
+    assert_int_equal(dataset_finish(d, NULL), ST_OK);
+    return d;
+}
+
+static void test_gowalla(void **state)
+{
+    (void)state;
+    const char *folder = getenv("TAILOR_DATA");
+    char path[512];
+    snprintf(path, sizeof path, "%s/gowalla/train.txt", folder ? folder : "");
+    FILE *there = fopen(path, "r");
+    if (!there)
+        skip();
+    fclose(there);
+    struct dataset *d = gowalla(folder);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_GIVEN});
+    assert_int_equal(s->ntrain, 810128);
+    assert_int_equal(s->ntest, 217242);
+    struct selection train = {.data = d, .split = s, .parts = PART_TRAIN, .until = NO_TIME};
+    struct param_value values[32];
+    struct model *m = NULL;
+    assert_int_equal(param_defaults(model_pop.params, model_pop.nparams, values, NULL), ST_OK);
+    assert_int_equal(model_train(&model_pop, "pop", values, &train, 1, NULL, NULL, &m, NULL), ST_OK);
+    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    assert_int_equal(t->nusers, 29858);
+    assert_int_equal(t->repeats, 0);
+    struct evaluation *e = run(m, t, 20);
+    double *value = mem_new(t->nusers, sizeof *value, "", NULL);
+    char text[400];
+    static const char *const expected[] = {"recall@20 0.0416", "ndcg@20 0.0317"};
+    for (size_t i = 0; i < 2; i++) {
+        struct metric_at metric;
+        assert_int_equal(metric_parse(i ? "ndcg@20" : "recall@20", 20, &metric, NULL), ST_OK);
+        evaluation_users(e, &metric, value);
+        snprintf(text, sizeof text, "%s %.4f", metric.name, evaluation_mean(e, value, true, NULL));
+        assert_string_equal(text, expected[i]);
+    }
+    mem_free(value);
+    evaluation_free(e);
+    test_set_free(t);
+    param_values_free(values, model_pop.nparams);
+    model_release(m);
+    split_release(s);
+    dataset_release(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fixed),         cmocka_unit_test(test_rolling),
+        cmocka_unit_test(test_moments),       cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_brute_force),   cmocka_unit_test(test_warm_and_cold),
+        cmocka_unit_test(test_threads_and_saving), cmocka_unit_test(test_cancel_and_memory),
+        cmocka_unit_test(test_gowalla),
+    };
+    return cmocka_run_group_tests_name("eval_evaluation", tests, NULL, NULL);
+}
