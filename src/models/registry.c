@@ -4,6 +4,7 @@
 
 const struct model_class *const model_classes[] = {
     &model_pop,
+    &model_itemknn,
     NULL,
 };
 
