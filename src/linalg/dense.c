@@ -3,37 +3,13 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
-#include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/parallel.h"
-#include "linalg/blas.h"
+#include "linalg/kernel.h"
 
 enum { GRAM_CHUNK = 4096, GRAM_GATHER = 64 };
-
-static pthread_once_t blas_once = PTHREAD_ONCE_INIT;
-static char kernel_name[64];
-
-static void blas_start(void)
-{
-    openblas_set_num_threads(1);
-    char version[32] = "";
-    sscanf(openblas_get_config(), "OpenBLAS %31s", version);
-    snprintf(kernel_name, sizeof kernel_name, "OpenBLAS %s %s", version, openblas_get_corename());
-}
-
-void blas_single(void)
-{
-    pthread_once(&blas_once, blas_start);
-}
-
-const char *linalg_kernel_name(void)
-{
-    blas_single();
-    return kernel_name;
-}
 
 struct gram_work {
     const float *y;
@@ -51,7 +27,7 @@ static void gram_chunk(void *context, size_t i, size_t begin, size_t end)
 
 enum status gram(const float *y, size_t rows, size_t k, float *out, struct error *err)
 {
-    blas_single();
+    kernel_start();
     size_t chunks = parallel_count(rows, GRAM_CHUNK);
     struct gram_work w = {y, mem_new(chunks, k * k * sizeof *out, "partial sums", err), k};
     if (!w.partial)
@@ -72,7 +48,7 @@ size_t gram_scratch(size_t k)
 
 void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n, float *scratch)
 {
-    blas_single();
+    kernel_start();
     for (size_t begin = 0; begin < n; begin += GRAM_GATHER) {
         size_t m = n - begin < GRAM_GATHER ? n - begin : GRAM_GATHER;
         for (size_t j = 0; j < m; j++) {
@@ -98,7 +74,7 @@ void rows_sum(float *out, size_t k, const float *y, const uint32_t *index, const
 
 bool cholesky_factor(float *a, size_t k)
 {
-    blas_single();
+    kernel_start();
     /* The lower triangle by rows is the upper one by columns. */
     if (LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'U', (int)k, a, (int)k) != 0)
         return false;

@@ -4,10 +4,9 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "linalg/kernel.h"
 
-/* Four vectors of 16 floats; GCC cuts them to what the CPU has. */
-typedef float floats __attribute__((vector_size(64), aligned(64)));
-enum { LANES = 16, VECTORS = DOTS_PANEL / LANES, QUERIES = 6, PANELS_A_BLOCK = 32 };
+enum { VECTORS = DOTS_PANEL / LANES, QUERIES = 6, PANELS_A_BLOCK = 32 };
 
 enum status dots_pack(struct dots *d, const float *y, size_t items, size_t k, struct error *err)
 {

@@ -1,0 +1,213 @@
+#include "linalg/factor.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <stdatomic.h>
+
+#include "base/parallel.h"
+#include "linalg/kernel.h"
+
+/* A square cut into tiles; the last row and column of tiles may be short. The cut depends on n only. */
+struct tiled {
+    float *a;
+    size_t n, side, count; /* tiles are side x side, count x count of them */
+    struct job *job;
+    atomic_bool stop;      /* cancelled or not positive definite: what is left of the tasks does nothing */
+    atomic_size_t bad;     /* first row of the tile that is not positive definite, or n */
+};
+
+static struct tiled tiled_start(float *a, size_t n, struct job *job)
+{
+    kernel_start();
+    size_t side = n >= 6144 ? 512 : n >= 1024 ? 256 : 128;
+    return (struct tiled){.a = a, .n = n, .side = side, .count = parallel_count(n, side), .job = job, .bad = n};
+}
+
+static float *tile(const struct tiled *t, size_t i, size_t j)
+{
+    return t->a + i * t->side * t->n + j * t->side;
+}
+
+/* Rows of the tiles in row i, which are the columns of those in column i. */
+static int rows(const struct tiled *t, size_t i)
+{
+    return (int)(i + 1 < t->count ? t->side : t->n - i * t->side);
+}
+
+/* Asked by each task before it works, and by none in the middle of a tile. */
+static bool go(struct tiled *t)
+{
+    if (job_cancelled(t->job))
+        atomic_store(&t->stop, true);
+    if (atomic_load_explicit(&t->stop, memory_order_relaxed))
+        return false;
+    job_step(t->job, 1);
+    return true;
+}
+
+/* The lower triangle by rows is the upper one by columns, as LAPACK wants it; so L L' is U'U there and L'L is UU'. */
+
+static void factor_tile(struct tiled *t, size_t k)
+{
+    if (!go(t))
+        return;
+    float *a = tile(t, k, k);
+    bool fine = LAPACKE_spotrf_work(LAPACK_COL_MAJOR, 'U', rows(t, k), a, (int)t->n) == 0;
+    for (size_t i = 0; fine && i < (size_t)rows(t, k); i++)
+        fine = a[i * t->n + i] > 0; /* LAPACK lets NaN pass */
+    if (!fine) {
+        atomic_store(&t->bad, k * t->side);
+        atomic_store(&t->stop, true);
+    }
+}
+
+static void invert_tile(struct tiled *t, size_t k)
+{
+    if (go(t))
+        LAPACKE_strtri_work(LAPACK_COL_MAJOR, 'U', 'N', rows(t, k), tile(t, k, k), (int)t->n);
+}
+
+static void square_tile(struct tiled *t, size_t k)
+{
+    if (go(t))
+        LAPACKE_slauum_work(LAPACK_COL_MAJOR, 'U', rows(t, k), tile(t, k, k), (int)t->n);
+}
+
+/* a(i,j) = alpha a(i,j) op(L)^-1 or alpha op(L)^-1 a(i,j), where L is the diagonal tile of the given side. */
+static void solve_tile(struct tiled *t, CBLAS_SIDE side, CBLAS_TRANSPOSE op, float alpha, size_t i, size_t j)
+{
+    size_t d = side == CblasRight ? j : i;
+    if (go(t))
+        cblas_strsm(CblasRowMajor, side, CblasLower, op, CblasNonUnit, rows(t, i), rows(t, j), alpha, tile(t, d, d),
+                    (int)t->n, tile(t, i, j), (int)t->n);
+}
+
+/* a(i,j) = L(i,i)' a(i,j) */
+static void multiply_tile(struct tiled *t, size_t i, size_t j)
+{
+    if (go(t))
+        cblas_strmm(CblasRowMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, rows(t, i), rows(t, j), 1,
+                    tile(t, i, i), (int)t->n, tile(t, i, j), (int)t->n);
+}
+
+/* c(ci,cj) += alpha op(a) op(b), inner length `inner`. */
+static void product_tile(struct tiled *t, CBLAS_TRANSPOSE opa, CBLAS_TRANSPOSE opb, float alpha, int inner, const float *a,
+                         const float *b, size_t ci, size_t cj)
+{
+    if (go(t))
+        cblas_sgemm(CblasRowMajor, opa, opb, rows(t, ci), rows(t, cj), inner, alpha, a, (int)t->n, b, (int)t->n, 1,
+                    tile(t, ci, cj), (int)t->n);
+}
+
+/* Diagonal tile d: += alpha a a' (or a'a when op is CblasTrans). */
+static void rank_tile(struct tiled *t, CBLAS_TRANSPOSE op, float alpha, int inner, const float *a, size_t d)
+{
+    if (go(t))
+        cblas_ssyrk(CblasRowMajor, CblasLower, op, rows(t, d), inner, alpha, a, (int)t->n, 1, tile(t, d, d), (int)t->n);
+}
+
+/* The three phases below make tasks and run on one thread of a team. Tasks touch whole tiles, named by their first
+ * element; OpenMP keeps the order in which tasks on one tile were made, so each tile sees the same operations in the
+ * same order on any number of threads. Each phase is count (count + 1) (count + 2) / 6 tasks. */
+
+static void cholesky_tasks(struct tiled *t)
+{
+    for (size_t k = 0; k < t->count; k++) {
+#pragma omp task depend(inout : *tile(t, k, k))
+        factor_tile(t, k);
+        for (size_t i = k + 1; i < t->count; i++) {
+#pragma omp task depend(in : *tile(t, k, k)) depend(inout : *tile(t, i, k))
+            solve_tile(t, CblasRight, CblasTrans, 1, i, k);
+        }
+        for (size_t i = k + 1; i < t->count; i++) {
+            for (size_t j = k + 1; j < i; j++) {
+#pragma omp task depend(in : *tile(t, i, k), *tile(t, j, k)) depend(inout : *tile(t, i, j))
+                product_tile(t, CblasNoTrans, CblasTrans, -1, rows(t, k), tile(t, i, k), tile(t, j, k), i, j);
+            }
+#pragma omp task depend(in : *tile(t, i, k)) depend(inout : *tile(t, i, i))
+            rank_tile(t, CblasNoTrans, -1, rows(t, k), tile(t, i, k), i);
+        }
+    }
+}
+
+/* L becomes its inverse R, column of tiles by column. */
+static void triangle_tasks(struct tiled *t)
+{
+    for (size_t k = 0; k < t->count; k++) {
+        for (size_t i = k + 1; i < t->count; i++) {
+#pragma omp task depend(in : *tile(t, k, k)) depend(inout : *tile(t, i, k))
+            solve_tile(t, CblasRight, CblasNoTrans, -1, i, k);
+        }
+        for (size_t i = k + 1; i < t->count; i++)
+            for (size_t j = 0; j < k; j++) {
+#pragma omp task depend(in : *tile(t, i, k), *tile(t, k, j)) depend(inout : *tile(t, i, j))
+                product_tile(t, CblasNoTrans, CblasNoTrans, 1, rows(t, k), tile(t, i, k), tile(t, k, j), i, j);
+            }
+        for (size_t j = 0; j < k; j++) {
+#pragma omp task depend(in : *tile(t, k, k)) depend(inout : *tile(t, k, j))
+            solve_tile(t, CblasLeft, CblasNoTrans, 1, k, j);
+        }
+#pragma omp task depend(inout : *tile(t, k, k))
+        invert_tile(t, k);
+    }
+}
+
+/* R becomes R'R, row of tiles by row. */
+static void square_tasks(struct tiled *t)
+{
+    for (size_t k = 0; k < t->count; k++) {
+        for (size_t j = 0; j < k; j++) {
+#pragma omp task depend(in : *tile(t, k, j)) depend(inout : *tile(t, j, j))
+            rank_tile(t, CblasTrans, 1, rows(t, k), tile(t, k, j), j);
+            for (size_t i = j + 1; i < k; i++) {
+#pragma omp task depend(in : *tile(t, k, i), *tile(t, k, j)) depend(inout : *tile(t, i, j))
+                product_tile(t, CblasTrans, CblasNoTrans, 1, rows(t, k), tile(t, k, i), tile(t, k, j), i, j);
+            }
+        }
+        for (size_t j = 0; j < k; j++) {
+#pragma omp task depend(in : *tile(t, k, k)) depend(inout : *tile(t, k, j))
+            multiply_tile(t, k, j);
+        }
+#pragma omp task depend(inout : *tile(t, k, k))
+        square_tile(t, k);
+    }
+}
+
+enum { CHOLESKY = 1, INVERSE = 2 };
+
+static enum status run(float *a, size_t n, unsigned phases, struct job *job, const char *what, struct error *err)
+{
+    struct tiled t = tiled_start(a, n, job);
+    size_t a_phase = t.count * (t.count + 1) * (t.count + 2) / 6;
+    job_begin(job, a_phase * (phases & INVERSE ? phases & CHOLESKY ? 3 : 2 : 1), "tiles", "%s", what);
+#pragma omp parallel
+#pragma omp single
+    {
+        if (phases & CHOLESKY)
+            cholesky_tasks(&t);
+        if (phases & INVERSE) {
+            triangle_tasks(&t);
+            square_tasks(&t);
+        }
+    }
+    size_t bad = atomic_load(&t.bad);
+    if (bad < n)
+        return error_set(err, ST_FORMAT, "the matrix is not positive definite (rows %zu to %zu of %zu)", bad,
+                         bad + t.side < n ? bad + t.side - 1 : n - 1, n);
+    return job_check(job, err);
+}
+
+enum status factor_cholesky(float *a, size_t n, struct job *job, const char *what, struct error *err)
+{
+    return run(a, n, CHOLESKY, job, what, err);
+}
+
+enum status factor_inverse(float *a, size_t n, struct job *job, const char *what, struct error *err)
+{
+    return run(a, n, INVERSE, job, what, err);
+}
+
+enum status symmetric_inverse(float *a, size_t n, struct job *job, const char *what, struct error *err)
+{
+    return run(a, n, CHOLESKY | INVERSE, job, what, err);
+}

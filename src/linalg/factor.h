@@ -1,0 +1,29 @@
+/* Large symmetric matrices: sparse Gram products and tiled Cholesky inversion, in place, float32, on all threads.
+ *
+ * The work on tiles is OpenMP tasks of one-thread BLAS, in an order per tile that does not depend on the threads: same
+ * bits with 1 thread or 16. `job` sees the progress (`what` names the phase) and may cancel between tiles; the matrix is
+ * garbage then. Only the lower triangle a[i * n + j], j <= i, is read and written. */
+#ifndef TAILOR_LINALG_FACTOR_H
+#define TAILOR_LINALG_FACTOR_H
+
+#include "base/job.h"
+#include "linalg/sparse.h"
+
+/* a (n x n with n = x->cols) = X'X. */
+MUST_CHECK enum status sparse_gram(const struct csr *x, float *a, struct job *job, const char *what, struct error *err);
+
+/* A = L L': a becomes L. ST_FORMAT when the matrix is not positive definite. */
+MUST_CHECK enum status factor_cholesky(float *a, size_t n, struct job *job, const char *what, struct error *err);
+/* a holds L of A = L L' and becomes the inverse of A. */
+MUST_CHECK enum status factor_inverse(float *a, size_t n, struct job *job, const char *what, struct error *err);
+/* Both, as one phase of the job. */
+MUST_CHECK enum status symmetric_inverse(float *a, size_t n, struct job *job, const char *what, struct error *err);
+
+/* Copies the lower triangle to the upper one. */
+void symmetric_mirror(float *a, size_t n);
+
+/* The same by plain loops on one thread, the inverse in double: what tests and benchmarks compare with. */
+void sparse_gram_reference(const struct csr *x, float *a);
+MUST_CHECK enum status symmetric_inverse_reference(float *a, size_t n, struct error *err);
+
+#endif

@@ -1,0 +1,62 @@
+#include "linalg/kernel.h"
+
+#include <cblas.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "linalg/dense.h"
+
+/* In OpenBLAS builds with run-time dispatch; weak, so that any other BLAS links too. */
+extern void gotoblas_dynamic_init(void) __attribute__((weak));
+extern void gotoblas_dynamic_quit(void) __attribute__((weak));
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static char name[64];
+
+enum simd kernel_simd(void)
+{
+#ifdef __x86_64__
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512bw"))
+        return SIMD_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return SIMD_AVX2;
+#endif
+    return SIMD_BASE;
+}
+
+/* OpenBLAS falls back to Prescott when it does not know the CPU. */
+static void choose_blas_kernel(void)
+{
+    if (!gotoblas_dynamic_init || !gotoblas_dynamic_quit || getenv("OPENBLAS_CORETYPE") || kernel_simd() == SIMD_BASE ||
+        strcmp(openblas_get_corename(), "Prescott") != 0)
+        return;
+    if (setenv("OPENBLAS_CORETYPE", kernel_simd() == SIMD_AVX512 ? "SkylakeX" : "Haswell", 1) != 0)
+        return;
+    gotoblas_dynamic_quit();
+    gotoblas_dynamic_init();
+    unsetenv("OPENBLAS_CORETYPE");
+}
+
+static void start(void)
+{
+    choose_blas_kernel();
+    openblas_set_num_threads(1);
+    static const char *const widths[] = {"base", "avx2", "avx512"};
+    char version[32] = "";
+    sscanf(openblas_get_config(), "OpenBLAS %31s", version);
+    snprintf(name, sizeof name, "OpenBLAS %s %s, %s", version, openblas_get_corename(), widths[kernel_simd()]);
+}
+
+void kernel_start(void)
+{
+    pthread_once(&once, start);
+}
+
+const char *linalg_kernel_name(void)
+{
+    kernel_start();
+    return name;
+}

@@ -1,0 +1,28 @@
+/* Within this room: which CPU kernels run.
+ *
+ * OpenBLAS picks its kernels by CPU model; one that is newer than the library gets the oldest kernels (SSE3), at a
+ * tenth of the speed. There we pick by instruction set instead, unless OPENBLAS_CORETYPE says otherwise. */
+#ifndef TAILOR_LINALG_KERNEL_H
+#define TAILOR_LINALG_KERNEL_H
+
+/* Sets OpenBLAS to one thread and to kernels that fit, once. Everything that calls BLAS says this first. */
+void kernel_start(void);
+
+/* The widest vectors of this CPU that our own kernels are built for. */
+enum simd { SIMD_BASE, SIMD_AVX2, SIMD_AVX512 };
+enum simd kernel_simd(void);
+
+#ifdef __x86_64__
+#define TARGET_AVX2 __attribute__((target("avx2,fma")))
+#define TARGET_AVX512 __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
+#else
+#define TARGET_AVX2
+#define TARGET_AVX512
+#endif
+
+/* 16 floats; the compiler cuts them to the vectors of the target. */
+typedef float floats __attribute__((vector_size(64), aligned(64)));
+typedef float floats_anywhere __attribute__((vector_size(64), aligned(4)));
+enum { LANES = 16 };
+
+#endif
