@@ -37,6 +37,8 @@ enum command_flags {
 
 struct call;
 
+enum { COMMAND_MORE_MAX = 64 };
+
 struct command {
     const char *name;    /* "train", "load items" */
     const char *group;   /* "data", "models", "inspect", "simulate", "session" */
@@ -48,8 +50,9 @@ struct command {
     unsigned flags;
     const char *help;            /* paragraphs; lines are filled by the renderer */
     const char *const *examples; /* NULL-terminated; each runs on the bundled `tiny` data set after "load tiny", "train ..." (tests run them) */
-    /* COMMAND_OPEN: parameters that depend on the words (those of the model class of `train`). NULL: none. */
-    const struct param *(*more)(struct workbench *wb, const struct call *call, size_t *n);
+    /* COMMAND_OPEN: parameters that depend on the words (those of the model classes of `train`) into out[0..max); returns
+     * how many. A name may come several times, with other ranges: a value must suit them all. NULL: none. */
+    size_t (*more)(struct workbench *wb, const struct call *call, const struct param **out, size_t max);
     enum status (*run)(struct workbench *wb, const struct call *call, struct result *out, struct error *err);
 };
 

@@ -261,21 +261,20 @@ static void walk_words(struct place *p, size_t n)
 }
 
 /* Parameters of an open command (those of the model class of `train`), found by parsing what stands so far. */
-static const struct param *more_params(struct workbench *wb, const struct place *p, size_t n, size_t *count)
+static size_t more_params(struct workbench *wb, const struct place *p, size_t n, const struct param **more)
 {
-    *count = 0;
     if (!p->command->more)
-        return NULL;
+        return 0;
     struct word *args = mem_new(n + 1, sizeof *args, "words", NULL);
     if (!args)
-        return NULL;
+        return 0;
     struct call call = {.command = p->command, .args = args};
     for (size_t i = p->first; i < n; i++)
         if (p->words->at[i].equals == SIZE_MAX)
             args[call.nargs++] = p->words->at[i].word;
-    const struct param *params = p->command->more(wb, &call, count);
+    size_t count = p->command->more(wb, &call, more, COMMAND_MORE_MAX);
     mem_free(args);
-    return params;
+    return count;
 }
 
 static const struct argument *argument_at(const struct command *c, size_t i)
@@ -288,12 +287,12 @@ static const struct argument *argument_at(const struct command *c, size_t i)
     return last->repeated ? last : NULL;
 }
 
-static void offer_options(struct completer *c, const struct place *p, const struct param *more, size_t nmore)
+static void offer_options(struct completer *c, const struct place *p, const struct param *const *more, size_t nmore)
 {
     for (size_t i = 0; i < p->command->noptions; i++)
         offer_key(c, p->command->options[i].name);
     for (size_t i = 0; i < nmore; i++)
-        offer_key(c, more[i].name);
+        offer_key(c, more[i]->name);
     if ((p->command->flags & COMMAND_WITH) && !p->after_with)
         offer(c, "with");
     if (p->command->flags & COMMAND_AS)
@@ -301,19 +300,20 @@ static void offer_options(struct completer *c, const struct place *p, const stru
 }
 
 /* The cursor stands in the value of key=value. */
-static void complete_value(struct completer *c, const struct place *p, const struct lexeme *l, const struct param *more, size_t nmore)
+static void complete_value(struct completer *c, const struct place *p, const struct lexeme *l, const struct param *const *more, size_t nmore)
 {
     char key[96];
     snprintf(key, sizeof key, "%.*s", (int)l->equals, l->word.text);
-    size_t i = param_index(p->command->options, p->command->noptions, key), j = param_index(more, nmore, key);
+    size_t i = param_index(p->command->options, p->command->noptions, key);
     char before[100];
     snprintf(before, sizeof before, "%s=", key);
     c->before = before;
     c->prefix = l->word.text + l->equals + 1;
     if (i < p->command->noptions)
         offer_value(c, &p->command->options[i]);
-    else if (j < nmore)
-        offer_value(c, &more[j]);
+    for (size_t j = 0; j < nmore; j++)
+        if (strcmp(more[j]->name, key) == 0)
+            offer_value(c, more[j]);
     c->before = "";
 }
 
@@ -349,8 +349,8 @@ static void complete_in_command(struct completer *c, struct place *p, const stru
         return;
     }
     walk_words(p, n);
-    size_t nmore;
-    const struct param *more = more_params(c->wb, p, n, &nmore);
+    const struct param *more[COMMAND_MORE_MAX];
+    size_t nmore = more_params(c->wb, p, n, more);
     const struct argument *a = argument_at(p->command, p->arguments);
     write_hint(p, c->out->hint, sizeof c->out->hint);
     if (present && present->equals != SIZE_MAX) {

@@ -166,27 +166,23 @@ static enum status find_redirect(struct parser *p)
 
 /* ---- options ---- */
 
-static void option_names(const struct param *params, size_t n, struct str *out)
-{
-    for (size_t i = 0; i < n; i++)
-        str_printf(out, "%s%s=", i ? " " : "", params[i].name);
-}
-
-static enum status unknown_option(const struct command *c, const struct param *more, size_t nmore, const struct word *key, struct error *err)
+static enum status unknown_option(const struct command *c, const struct param *const *more, size_t nmore, const struct word *key, struct error *err)
 {
     const char *names[96];
     size_t n = 0;
     for (size_t i = 0; i < c->noptions && n < 96; i++)
         names[n++] = c->options[i].name;
-    for (size_t i = 0; i < nmore && n < 96; i++)
-        names[n++] = more[i].name;
+    for (size_t i = 0, same; i < nmore && n < 96; i++) {
+        for (same = 0; same < n && strcmp(names[same], more[i]->name) != 0;)
+            same++;
+        names[same] = more[i]->name;
+        n += same == n;
+    }
     enum status st = error_set(err, ST_USAGE, "%s has no option \"%s\"", c->name, key->text);
     const char *nearest = text_nearest(key->text, names, n);
     struct str list = {0};
-    option_names(c->options, c->noptions, &list);
-    if (c->noptions && nmore)
-        str_putc(&list, ' ');
-    option_names(more, nmore, &list);
+    for (size_t i = 0; i < n; i++)
+        str_printf(&list, "%s%s=", i ? " " : "", names[i]);
     if (nearest)
         error_hint(err, "did you mean %s=?", nearest);
     else if (n)
@@ -258,17 +254,22 @@ static enum status check_open_options(struct parser *p)
     struct call *c = p->call;
     if (!c->command->more || !c->nopen)
         return ST_OK;
-    size_t n = 0;
-    const struct param *more = c->command->more(p->wb, c, &n);
+    const struct param *more[COMMAND_MORE_MAX];
+    size_t n = c->command->more(p->wb, c, more, COMMAND_MORE_MAX);
     for (size_t i = 0; i < c->nopen; i++) {
-        size_t at = param_index(more, n, c->open[i].key.text);
-        if (at == n)
+        bool known = false;
+        for (size_t j = 0; j < n; j++) {
+            if (strcmp(more[j]->name, c->open[i].key.text) != 0)
+                continue;
+            struct param_value v = {0};
+            enum status st = param_parse(more[j], c->open[i].value.text, &v, p->err);
+            param_values_free(&v, 1);
+            if (st)
+                return error_at_word(st, p->err, &c->open[i].value);
+            known = true;
+        }
+        if (!known)
             return unknown_option(c->command, more, n, &c->open[i].key, p->err);
-        struct param_value v = {0};
-        enum status st = param_parse(&more[at], c->open[i].value.text, &v, p->err);
-        param_values_free(&v, 1);
-        if (st)
-            return error_at_word(st, p->err, &c->open[i].value);
     }
     return ST_OK;
 }
