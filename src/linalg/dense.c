@@ -61,17 +61,6 @@ void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const
     }
 }
 
-void rows_sum(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n)
-{
-    memset(out, 0, k * sizeof *out);
-    for (size_t j = 0; j < n; j++) {
-        const float *row = y + (size_t)index[j] * k;
-        float scale = weight ? weight[j] : 1;
-        for (size_t f = 0; f < k; f++)
-            out[f] += scale * row[f];
-    }
-}
-
 bool cholesky_factor(float *a, size_t k)
 {
     kernel_start();

@@ -34,8 +34,14 @@ MUST_CHECK bool cholesky_solve(float *a, size_t k, float *b);
 MUST_CHECK bool cholesky_factor(float *a, size_t k);
 void cholesky_apply(const float *l, size_t k, float *b);
 
-/* out (k) = sum over j of weight[j] * y[index[j]], in the order of j. */
-void rows_sum(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n);
+/* out[c] = sum over j of weight[j] * y[index[j] * stride + c] for c < k: one chain of fused multiply-adds in the order of
+ * j, so that an entry has the same bits whatever k. weight NULL means all ones. Runs on the calling thread. */
+void rows_sum_stride(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, const float *weight, size_t n);
+/* The same for rows of k. */
+static inline void rows_sum(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n)
+{
+    rows_sum_stride(out, k, y, k, index, weight, n);
+}
 
 /* Item vectors arranged for scoring: panels of DOTS_PANEL items, each with its factors one after the other,
  *

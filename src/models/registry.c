@@ -5,6 +5,7 @@
 const struct model_class *const model_classes[] = {
     &model_pop,
     &model_itemknn,
+    &model_ease,
     NULL,
 };
 
