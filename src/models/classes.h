@@ -5,6 +5,7 @@
 #include "models/model.h"
 
 extern const struct model_class model_ease;
+extern const struct model_class model_ials;
 extern const struct model_class model_itemknn;
 extern const struct model_class model_pop;
 

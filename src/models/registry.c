@@ -6,6 +6,7 @@ const struct model_class *const model_classes[] = {
     &model_pop,
     &model_itemknn,
     &model_ease,
+    &model_ials,
     NULL,
 };
 
