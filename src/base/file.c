@@ -91,6 +91,18 @@ enum status file_draft_commit(struct file_draft *d, struct error *err)
     return st;
 }
 
+enum status file_move(const char *from, const char *to, struct error *err)
+{
+    int fd = open(from, O_RDONLY | O_CLOEXEC);
+    bool bad = fd < 0 || fsync(fd);
+    enum status st = bad ? error_errno(err, "write", from) : ST_OK;
+    if (fd >= 0)
+        close(fd);
+    if (!bad && (rename(from, to) || sync_folder(to)))
+        st = error_errno(err, "write", to);
+    return st;
+}
+
 void file_draft_abandon(struct file_draft *d)
 {
     if (!d)

@@ -14,6 +14,9 @@ FILE *file_draft_stream(struct file_draft *d);
 MUST_CHECK enum status file_draft_commit(struct file_draft *d, struct error *err);
 void file_draft_abandon(struct file_draft *d);
 
+/* Flushes the file `from` to disk and renames it to `to`, which stays as it was when that fails. */
+MUST_CHECK enum status file_move(const char *from, const char *to, struct error *err);
+
 /* Whole file into memory (mem_free), at most max bytes. */
 MUST_CHECK enum status file_read(const char *path, size_t max, char **data, size_t *n, struct error *err);
 /* mkdir -p with mode 0700. */
