@@ -64,6 +64,13 @@ struct world_spec {
 /* The bundled shop: what `generate` makes when nothing else is said. */
 struct world_spec world_spec_default(void);
 
+/* The settings of a world as `generate` takes them: "users=2000 items=1200 days=180 slate=8 seed=1 start=2025-01-06
+ * sessions=0.14". */
+void world_spec_format(const struct world_spec *spec, struct str *out);
+/* Reads "generate " and such settings, the source of data made by `generate`, so that its truth can be called back.
+ * What is not named keeps its value in *spec. ST_FORMAT when it is something else. */
+MUST_CHECK enum status world_spec_parse(const char *text, struct world_spec *spec, struct error *err);
+
 struct world_item {
     uint8_t category, brand, variant;
     uint8_t kind;

@@ -1,0 +1,234 @@
+/* Simulation: who must win wins, the same seed gives the same bits, and intervals are those of the formulas. */
+#include "tests/unit/unit.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "models/driver.h"
+#include "sim/generate.h"
+#include "sim/simulate.h"
+
+static struct dataset *make_shop(uint64_t seed)
+{
+    struct world_spec spec = world_spec_default();
+    struct world *w = NULL;
+    struct dataset *d = NULL;
+    struct str source = {0};
+    spec.users = 500;
+    spec.items = 400;
+    spec.days = 90;
+    spec.seed = seed;
+    assert_int_equal(world_new(&spec, &w, NULL), ST_OK);
+    assert_int_equal(world_dataset(w, false, "shop", NULL, &d, NULL), ST_OK);
+    str_puts(&source, "generate ");
+    world_spec_format(&spec, &source);
+    mem_free(d->source);
+    d->source = mem_strdup(str_text(&source), NULL);
+    str_free(&source);
+    world_free(w);
+    return d;
+}
+
+static struct model *train(struct dataset *d, const char *name)
+{
+    const struct model_class *class = model_class_find(name);
+    struct param_value values[32] = {0};
+    struct selection all = {.data = d, .parts = PART_TRAIN, .until = NO_TIME};
+    struct model *m = NULL;
+    assert_non_null(class);
+    assert_int_equal(param_defaults(class->params, class->nparams, values, NULL), ST_OK);
+    assert_int_equal(model_train(class, name, values, &all, 1, NULL, NULL, &m, NULL), ST_OK);
+    param_values_free(values, class->nparams);
+    return m;
+}
+
+static struct sim_outcome *run(const struct environment *e, const struct policy *policies, size_t n, uint64_t seed)
+{
+    struct sim_spec spec = {.users = 500, .days = 42, .slate = 8, .seen = SEEN_SHOW, .seed = seed};
+    struct sim_outcome *o = NULL;
+    struct error err;
+    if (simulate(e, policies, n, &spec, NULL, &o, &err))
+        fail_msg("%s", err.message);
+    return o;
+}
+
+struct fixture {
+    struct dataset *data;
+    struct environment *shop;
+    struct model *pop, *knn;
+};
+
+static int open_shop(void **state)
+{
+    static struct fixture f;
+    struct error err;
+    f.data = make_shop(3);
+    if (environment_shop(f.data, &f.shop, &err))
+        fail_msg("%s", err.message);
+    f.pop = train(f.data, "pop");
+    f.knn = train(f.data, "itemknn");
+    *state = &f;
+    return 0;
+}
+
+static int close_shop(void **state)
+{
+    struct fixture *f = *state;
+    model_release(f->pop);
+    model_release(f->knn);
+    environment_free(f->shop);
+    dataset_release(f->data);
+    return 0;
+}
+
+static bool surely_better(const struct sim_outcome *o, size_t a, size_t b, enum sim_metric metric)
+{
+    struct estimate d = sim_difference(o, a, b, metric);
+    return d.low > 0 && d.value > d.low && d.value < d.high;
+}
+
+static void knowledge_pays(void **state)
+{
+    struct fixture *f = *state;
+    struct policy policies[] = {{"oracle", POLICY_ORACLE, NULL},
+                                {"itemknn", POLICY_MODEL, f->knn},
+                                {"pop", POLICY_MODEL, f->pop},
+                                {"random", POLICY_RANDOM, NULL}};
+    struct sim_outcome *o = run(f->shop, policies, 4, 1);
+    assert_true(surely_better(o, 0, 1, SIM_CTR));
+    assert_true(surely_better(o, 1, 2, SIM_CTR));
+    assert_true(surely_better(o, 2, 3, SIM_CTR));
+    assert_true(surely_better(o, 1, 3, SIM_REVENUE));
+    /* Pleasant visits bring people back. */
+    assert_true(surely_better(o, 0, 3, SIM_RETURN));
+    sim_outcome_free(o);
+}
+
+static void the_same_policy_twice_differs_by_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct policy policies[] = {{"a", POLICY_MODEL, f->knn}, {"b", POLICY_MODEL, f->knn}};
+    struct sim_outcome *o = run(f->shop, policies, 2, 1);
+    for (int m = 0; m < SIM_METRICS; m++) {
+        struct estimate d = sim_difference(o, 0, 1, (enum sim_metric)m);
+        assert_true(d.value == 0 && d.low == 0 && d.high == 0);
+        assert_true(sim_value(o, 0, (enum sim_metric)m).value > 0);
+    }
+    sim_outcome_free(o);
+}
+
+static void bits_follow_the_seed_not_the_threads(void **state)
+{
+    struct fixture *f = *state;
+    struct policy policies[] = {{"knn", POLICY_MODEL, f->knn}, {"random", POLICY_RANDOM, NULL}};
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    struct sim_outcome *a = run(f->shop, policies, 2, 1);
+    omp_set_num_threads(2);
+    struct sim_outcome *b = run(f->shop, policies, 2, 1);
+    omp_set_num_threads(threads);
+    struct sim_outcome *c = run(f->shop, policies, 2, 2);
+    assert_memory_equal(a->totals, b->totals, 2 * a->spec.users * sizeof *a->totals);
+    assert_memory_equal(a->day, b->day, 2 * a->spec.days * sizeof *a->day);
+    assert_memory_not_equal(a->totals, c->totals, 2 * a->spec.users * sizeof *a->totals);
+    sim_outcome_free(a);
+    sim_outcome_free(b);
+    sim_outcome_free(c);
+}
+
+static void days_add_up_to_totals(void **state)
+{
+    struct fixture *f = *state;
+    struct policy policy = {"knn", POLICY_MODEL, f->knn};
+    struct sim_outcome *o = run(f->shop, &policy, 1, 1);
+    struct sim_totals sum = {0};
+    double clicks = 0, active = 0;
+    for (uint32_t u = 0; u < o->spec.users; u++) {
+        sum.clicks += o->totals[u].clicks;
+        sum.active_days += o->totals[u].active_days;
+        sum.impressions += o->totals[u].impressions;
+        assert_true(o->totals[u].clicks <= o->totals[u].impressions);
+        assert_true(o->totals[u].purchases <= o->totals[u].clicks);
+        assert_true(o->totals[u].active_days <= o->totals[u].visits);
+    }
+    for (uint32_t d = 0; d < o->spec.days; d++) {
+        clicks += o->day[d].clicks;
+        active += o->day[d].active;
+        struct estimate e = sim_daily(o, 0, d, SIM_CTR);
+        assert_true(e.low < e.value && e.value < e.high);
+    }
+    assert_true(clicks == sum.clicks && active == sum.active_days);
+    assert_near(sim_value(o, 0, SIM_CTR).value, sum.clicks / sum.impressions, 1e-15);
+    sim_outcome_free(o);
+}
+
+/* Three people by hand. */
+static void intervals_are_those_of_the_formulas(void **state)
+{
+    (void)state;
+    struct sim_totals t[6] = {{.clicks = 1, .impressions = 10, .active_days = 1},
+                              {.clicks = 3, .impressions = 10, .active_days = 2},
+                              {.clicks = 2, .impressions = 20, .active_days = 3},
+                              {.clicks = 0, .impressions = 10},
+                              {.clicks = 1, .impressions = 10},
+                              {.clicks = 2, .impressions = 10}};
+    struct sim_outcome o = {.spec = {.users = 3, .days = 4}, .npolicies = 2, .totals = t};
+    double q = gsl_cdf_tdist_Pinv(.975, 2);
+    struct estimate clicks = sim_value(&o, 0, SIM_CLICKS);
+    assert_near(clicks.value, 2, 1e-12);
+    assert_near(clicks.high, 2 + q * sqrt(1. / 3), 1e-12); /* variance 1 */
+    struct estimate ctr = sim_value(&o, 0, SIM_CTR);
+    /* ratio .15; residuals -.5, 1.5, -1 over mean impressions 40/3 */
+    double square = (.25 + 2.25 + 1) / (40. / 3) / (40. / 3);
+    assert_near(ctr.value, .15, 1e-12);
+    assert_near(ctr.high, .15 + q * sqrt(square / 2 / 3), 1e-12);
+    struct estimate d = sim_difference(&o, 0, 1, SIM_CLICKS); /* 1, 2, 0 */
+    assert_near(d.value, 1, 1e-12);
+    assert_near(d.low, 1 - q * sqrt(1. / 3), 1e-12);
+    assert_near(sim_value(&o, 0, SIM_RETURN).value, .5, 1e-12);
+}
+
+static void other_data_is_not_taken_for_the_shop(void **state)
+{
+    (void)state;
+    struct dataset *d = make_shop(4);
+    struct environment *e = NULL;
+    struct error err;
+    mem_free(d->source);
+    d->source = mem_strdup("generate users=500 items=400 days=90 seed=5", NULL);
+    assert_int_equal(environment_shop(d, &e, &err), ST_UNSUPPORTED);
+    assert_non_null(strstr(err.hint, "fitted"));
+    dataset_release(d);
+}
+
+static void a_cancelled_run_leaves_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct policy policy = {"knn", POLICY_MODEL, f->knn};
+    struct sim_spec spec = {.users = 500, .days = 42, .slate = 8, .seed = 1};
+    struct sim_outcome *o = NULL;
+    struct job job;
+    struct error err;
+    job_init(&job);
+    job_cancel(&job);
+    assert_int_equal(simulate(f->shop, &policy, 1, &spec, &job, &o, &err), ST_CANCELLED);
+    assert_null(o);
+    job_destroy(&job);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(knowledge_pays),
+        cmocka_unit_test(the_same_policy_twice_differs_by_nothing),
+        cmocka_unit_test(bits_follow_the_seed_not_the_threads),
+        cmocka_unit_test(days_add_up_to_totals),
+        cmocka_unit_test(intervals_are_those_of_the_formulas),
+        cmocka_unit_test(other_data_is_not_taken_for_the_shop),
+        cmocka_unit_test(a_cancelled_run_leaves_nothing),
+    };
+    return cmocka_run_group_tests(tests, open_shop, close_shop);
+}
