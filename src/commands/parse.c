@@ -25,6 +25,18 @@ enum status error_at_word(enum status st, struct error *err, const struct word *
     return st;
 }
 
+enum status error_at_option(enum status st, struct error *err, const struct call *c, const char *key)
+{
+    size_t n = strlen(key);
+    for (const char *p = strstr(c->text, key); p && st; p = strstr(p + n, key)) {
+        if (p[n] != '=' || p == c->text || p[-1] != ' ')
+            continue;
+        error_span(err, (size_t)(p - c->text) + n + 1, strcspn(p + n + 1, " \t"));
+        break;
+    }
+    return st;
+}
+
 void call_free(struct call *c)
 {
     if (!c)

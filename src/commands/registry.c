@@ -5,6 +5,10 @@
 #include "commands/families.h"
 
 static const struct command_family *const families[] = {
+    &split_commands,
+    &train_commands,
+    &model_commands,
+    &compare_commands,
     &session_commands,
 };
 

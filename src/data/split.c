@@ -403,15 +403,15 @@ static void put_percent(struct str *out, double share)
 static void describe_time(const struct split *s, struct str *out)
 {
     char moment[40];
-    time_iso(moment, sizeof moment, s->test_from);
+    time_short(moment, sizeof moment, s->test_from);
     str_printf(out, "from %s on", moment);
     if (s->valid_from != NO_TIME) {
-        time_iso(moment, sizeof moment, s->valid_from);
+        time_short(moment, sizeof moment, s->valid_from);
         str_printf(out, ", validation from %s on", moment);
     }
 }
 
-/* In words: with the seed, everything that decides the outcome. */
+/* In words: with the seed and the exact cuts, everything that decides the outcome. */
 static void describe(const struct split *s, struct str *out)
 {
     const struct split_spec *spec = &s->spec;
@@ -457,6 +457,8 @@ static enum status name_split(const struct dataset *d, struct split *s, struct e
     describe(s, &text);
     bool failed = text.failed;
     s->fingerprint = hash_bytes(str_text(&text), text.length, d->fingerprint);
+    s->fingerprint = hash_bytes(&s->test_from, sizeof s->test_from, s->fingerprint);
+    s->fingerprint = hash_bytes(&s->valid_from, sizeof s->valid_from, s->fingerprint);
     if (drawn)
         s->fingerprint = hash_bytes(&spec->seed, sizeof spec->seed, s->fingerprint);
     s->fingerprint += !s->fingerprint; /* 0 says: no split */

@@ -63,14 +63,14 @@ double evaluation_mean(const struct evaluation *e, const double *value, bool war
 
 /* ---- saving and loading ----
  *
- *   evaluation  u64  version, part, hide seen, rolling, split, model, depth, items, users, queries, hits
+ *   evaluation  u64  version, part, hide seen, rolling, split, model, depth, items, users, queries, hits, events, repeats
  *   user        u32  users         warm  u8   users       queries  u64  users + 1
  *   relevant    u32  queries       hits  u64  queries + 1
  *   rank        u32  hits          first u32  items */
 
 enum { VERSION = 1 };
 enum { HEAD_VERSION, HEAD_ON, HEAD_HIDE, HEAD_ROLLING, HEAD_SPLIT, HEAD_MODEL, HEAD_DEPTH, HEAD_ITEMS, HEAD_USERS,
-       HEAD_QUERIES, HEAD_HITS, HEAD_SIZE };
+       HEAD_QUERIES, HEAD_HITS, HEAD_EVENTS, HEAD_REPEATS, HEAD_SIZE };
 
 enum status evaluation_save(const struct evaluation *e, struct blob_writer *w, struct error *err)
 {
@@ -81,6 +81,7 @@ enum status evaluation_save(const struct evaluation *e, struct blob_writer *w, s
         [HEAD_DEPTH] = e->depth,            [HEAD_ITEMS] = e->nitems,
         [HEAD_USERS] = e->nusers,           [HEAD_QUERIES] = e->nqueries,
         [HEAD_HITS] = e->hit_begin[e->nqueries],
+        [HEAD_EVENTS] = e->events,          [HEAD_REPEATS] = e->repeats,
     };
     enum status st = blob_put(w, "evaluation", BLOB_U64, head, HEAD_SIZE, err);
     if (!st)
@@ -183,6 +184,8 @@ enum status evaluation_load(struct blob_reader *r, struct evaluation **out, stru
     e->nitems = (size_t)head[HEAD_ITEMS];
     e->nusers = (size_t)head[HEAD_USERS];
     e->nqueries = (size_t)head[HEAD_QUERIES];
+    e->events = (size_t)head[HEAD_EVENTS];
+    e->repeats = (size_t)head[HEAD_REPEATS];
     st = load_arrays(e, (size_t)head[HEAD_HITS], r, err);
     if (st)
         evaluation_free(e);

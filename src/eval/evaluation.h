@@ -16,6 +16,7 @@ struct evaluation {
     uint64_t model_created;     /* of the model's record: a model trained anew is another model */
     size_t depth;               /* ranks below this are known */
     size_t nitems, nusers, nqueries;
+    size_t events, repeats;     /* test events there are, and those left out as seen before */
     uint32_t *user;             /* nusers, as in the test set */
     uint8_t *warm;
     size_t *query_begin;        /* nusers + 1 */

@@ -107,6 +107,8 @@ static struct evaluation *evaluation_new(const struct test_set *t, size_t depth,
     e->nitems = t->nitems;
     e->nusers = t->nusers;
     e->nqueries = t->nqueries;
+    e->events = t->events;
+    e->repeats = t->repeats;
     e->user = mem_new_raw(t->nusers, sizeof *e->user, "evaluated users", err);
     e->warm = mem_new_raw(t->nusers, sizeof *e->warm, "evaluated users", err);
     e->query_begin = mem_new_raw(t->nusers + 1, sizeof *e->query_begin, "evaluated users", err);

@@ -239,6 +239,8 @@ struct table *result_table(struct result *r, const char *name, const char *title
     if (!t)
         return swallow_of(r);
     memcpy(copy, columns, ncolumns * sizeof *copy);
+    for (size_t i = 0; i < ncolumns; i++)
+        copy[i].unit = copy[i].unit ? copy[i].unit : "";
     t->name = own_name(r, name);
     t->title = title ? title : "";
     t->columns = copy;

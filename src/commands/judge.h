@@ -1,0 +1,22 @@
+/* Judging trained models on the present split, with a memory: evaluations are kept in the workspace as notes of kind
+ * "evaluation", named "MODEL test|valid hide|show fixed|rolling", so that a later question needs no model. */
+#ifndef TAILOR_COMMANDS_JUDGE_H
+#define TAILOR_COMMANDS_JUDGE_H
+
+#include "commands/workbench.h"
+#include "eval/evaluation.h"
+
+struct judge {
+    struct workbench *wb;
+    const struct dataset *d;
+    const struct split *s;
+    struct protocol protocol;
+    size_t depth;
+    struct test_set *set; /* made when the first model has to be asked */
+};
+
+/* The evaluation of a model that was trained on this data and split: kept, or made now and kept. evaluation_free it. */
+MUST_CHECK enum status judge_model(struct judge *j, const struct model *m, struct evaluation **out, struct error *err);
+void judge_clear(struct judge *j);
+
+#endif

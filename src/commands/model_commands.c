@@ -1,0 +1,151 @@
+/* Which models there are, and which are meant. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "commands/families.h"
+
+static const char *trained_on(const struct workbench *wb, const struct model *m, const struct dataset *d)
+{
+    const struct model_record *r = &m->record;
+    if (r->data_fingerprint != d->fingerprint)
+        return "other data";
+    if (!r->split_fingerprint)
+        return "all events";
+    return wb->split && wb->split->fingerprint == r->split_fingerprint ? "this split" : "another split";
+}
+
+static bool is_used(const struct workbench *wb, const char *name)
+{
+    for (size_t i = 0; i < wb->nused; i++)
+        if (strcmp(wb->used[i], name) == 0)
+            return true;
+    return wb->nused == 0;
+}
+
+static void put_model(struct workbench *wb, const struct model *m, const struct dataset *d, struct table *t)
+{
+    struct str parameters = {0};
+    model_describe(m, false, &parameters);
+    table_text(t, m->name);
+    table_text(t, m->class->name);
+    table_text(t, str_text(&parameters));
+    table_text(t, trained_on(wb, m, d));
+    table_int(t, (int64_t)m->record.events);
+    table_time(t, m->record.trained_until);
+    table_int(t, (int64_t)m->record.seed);
+    table_bool(t, is_used(wb, m->name));
+    str_free(&parameters);
+}
+
+static enum status run_models(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    static const struct column columns[] = {
+        {.name = "model", .type = VALUE_TEXT},
+        {.name = "class", .type = VALUE_TEXT},
+        {.name = "parameters", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
+        {.name = "trained_on", .type = VALUE_TEXT},
+        {.name = "events", .type = VALUE_INT},
+        {.name = "until", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
+        {.name = "seed", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
+        {.name = "used", .type = VALUE_BOOL},
+    };
+    (void)call;
+    (void)err;
+    struct dataset *d = workbench_data(wb);
+    struct table *t = result_table(out, "models", "", columns, sizeof columns / sizeof *columns);
+    pthread_mutex_lock(&wb->lock);
+    for (size_t i = 0; i < wb->nmodels; i++)
+        put_model(wb, wb->models[i], d, t);
+    size_t n = wb->nmodels;
+    pthread_mutex_unlock(&wb->lock);
+    if (!n)
+        result_message(out, MESSAGE_HINT, "no model is trained yet: `train pop itemknn ease ials`");
+    dataset_release(d);
+    return ST_OK;
+}
+
+/* ---- use ---- */
+
+static enum status check_trained(struct workbench *wb, const struct word *w, struct error *err)
+{
+    const char *name = w->text;
+    struct model **list = NULL;
+    size_t n = 0;
+    enum status st = workbench_models(wb, &name, 1, &list, &n, err);
+    if (st)
+        return error_at_word(st, err, w);
+    model_release(list[0]);
+    mem_free(list);
+    return ST_OK;
+}
+
+/* Takes over names[0..n). */
+static void choose(struct workbench *wb, char **names, size_t n)
+{
+    pthread_mutex_lock(&wb->lock);
+    char **old = wb->used;
+    size_t nold = wb->nused;
+    wb->used = names;
+    wb->nused = wb->used_capacity = n;
+    wb->generation++;
+    pthread_mutex_unlock(&wb->lock);
+    for (size_t i = 0; i < nold; i++)
+        mem_free(old[i]);
+    mem_free(old);
+}
+
+static enum status use_models(struct workbench *wb, const struct call *call, struct error *err)
+{
+    char **names = mem_new(call->nargs, sizeof *names, "names of models", err);
+    enum status st = names ? ST_OK : ST_NOMEM;
+    size_t n = 0;
+    for (size_t i = 0; i < call->nargs && !st; i++) {
+        st = check_trained(wb, &call->args[i], err);
+        if (!st && !(names[n] = mem_strdup(call->args[i].text, err)))
+            st = ST_NOMEM;
+        n += !st;
+    }
+    if (!st) {
+        choose(wb, names, n);
+        return ST_OK;
+    }
+    for (size_t i = 0; i < n; i++)
+        mem_free(names[i]);
+    mem_free(names);
+    return st;
+}
+
+static enum status run_use(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    enum status st = ST_OK;
+    if (call->nargs == 1 && text_same(call->args[0].text, "all") && !call->args[0].quoted)
+        choose(wb, NULL, 0);
+    else if (call->nargs)
+        st = use_models(wb, call, err);
+    return st ? st : run_models(wb, call, out, err);
+}
+
+static const struct argument use_args[] = {
+    {.name = "MODEL", .type = ARG_MODEL, .optional = true, .repeated = true, .doc = "trained models, or all"},
+};
+
+static const struct command rows[] = {
+    {.name = "models",
+     .group = "models",
+     .summary = "the trained models",
+     .flags = COMMAND_NEEDS_DATA,
+     .help = "With what they were trained: parameters, events, up to which time. `used` says which ones a command without `with` means.",
+     .examples = (const char *const[]){"models", NULL},
+     .run = run_models},
+    {.name = "use",
+     .group = "models",
+     .summary = "choose the models that are meant without `with`",
+     .arguments = use_args,
+     .narguments = 1,
+     .flags = COMMAND_NEEDS_DATA,
+     .help = "`use all` means all of them again, as it is at the start.",
+     .examples = (const char *const[]){"use ease", "use pop ease", "use all", NULL},
+     .run = run_use},
+};
+
+const struct command_family model_commands = {rows, sizeof rows / sizeof *rows};

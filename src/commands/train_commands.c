@@ -1,0 +1,408 @@
+/* `train`: from classes to models. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "commands/families.h"
+#include "eval/evaluation.h"
+#include "models/driver.h"
+
+enum {
+    NAME_LONGEST = 48,
+    EPOCHS_KEPT = 4096,     /* points of a validation curve */
+    SLOW_SECONDS = 1,       /* from here on people are told how long it took */
+};
+static const double keep_bytes = 256e6; /* larger models go to the workspace on `save` only */
+
+/* One class of the command line on its way to a model. */
+struct order {
+    struct workbench *wb;
+    const struct call *call;
+    const struct model_class *class;
+    struct dataset *d;
+    struct split *s;            /* NULL: on all events */
+    struct param_value *values; /* class->nparams */
+    char name[NAME_LONGEST + 16];
+    struct test_set *valid;     /* NULL: not validated */
+    struct metric_at metric;    /* of the validation */
+    double *curve;              /* EPOCHS_KEPT validation values */
+    size_t ncurve;
+    struct model *model;
+    bool reused;
+};
+
+static size_t more_params(struct workbench *wb, const struct call *call, const struct param **out, size_t max)
+{
+    size_t n = 0;
+    (void)wb;
+    for (size_t a = 0; a < call->nargs; a++) {
+        const struct model_class *class = model_class_find(call->args[a].text);
+        for (size_t i = 0; class && i < class->nparams && n < max; i++)
+            out[n++] = &class->params[i];
+    }
+    return n;
+}
+
+/* ---- names ---- */
+
+static enum status find_class(const struct word *w, const struct model_class **out, struct error *err)
+{
+    const char *names[64];
+    struct str list = {0};
+    size_t n = 0;
+    if ((*out = model_class_find(w->text)))
+        return ST_OK;
+    for (; model_classes[n] && n < 64; n++) {
+        names[n] = model_classes[n]->name;
+        str_printf(&list, "%s%s", n ? ", " : "", names[n]);
+    }
+    const char *nearest = text_nearest(w->text, names, n);
+    error_set(err, ST_USAGE, "there is no class of models \"%s\"", w->text);
+    if (nearest)
+        error_hint(err, "did you mean %s? There are %s", nearest, str_text(&list));
+    else
+        error_hint(err, "there are %s", str_text(&list));
+    str_free(&list);
+    return error_at_word(ST_USAGE, err, w);
+}
+
+/* A name that can be typed back without quotes, and is no other class. */
+static enum status check_name(const struct word *w, const struct model_class *class, struct error *err)
+{
+    const char *name = w->text;
+    const struct model_class *other = model_class_find(name);
+    size_t n = strlen(name);
+    enum status st = ST_OK;
+    if (!n || n > NAME_LONGEST || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+") != n || name[0] == '-')
+        st = error_set(err, ST_USAGE, "\"%s\" cannot be the name of a model: letters, digits and . _ - + can, at most %d", name, NAME_LONGEST);
+    else if (text_same(name, "all") || text_same(name, "with") || text_same(name, "where") || text_same(name, "as"))
+        st = error_set(err, ST_USAGE, "\"%s\" has a meaning in commands, so no model can have this name", name);
+    else if (other && other != class)
+        st = error_set(err, ST_USAGE, "%s is a class of models; a model of class %s needs another name", name, class->name);
+    return st ? error_at_word(st, err, w) : ST_OK;
+}
+
+/* ---- is it there already? ---- */
+
+static bool same_value(const struct param *p, const struct param_value *a, const struct param_value *b)
+{
+    if (a->present != b->present || !a->present)
+        return a->present == b->present;
+    switch (p->type) {
+    case PARAM_BOOL:
+        return a->yes == b->yes;
+    case PARAM_INT:
+    case PARAM_ENUM:
+    case PARAM_DURATION:
+    case PARAM_TIME:
+        return a->integer == b->integer;
+    case PARAM_REAL:
+    case PARAM_PERCENT:
+        return !(a->real < b->real) && !(a->real > b->real);
+    default:
+        return strcmp(a->text, b->text) == 0;
+    }
+}
+
+/* Would training give this model again? Validation may have stopped it early, so validated ones are never the same. */
+static bool same_model(const struct order *o, const struct model *m)
+{
+    const struct model_record *r = &m->record;
+    if (m->class != o->class || o->valid || r->data_fingerprint != o->d->fingerprint || r->seed != o->wb->seed ||
+        r->split_fingerprint != (o->s ? o->s->fingerprint : 0))
+        return false;
+    for (size_t i = 0; i < o->class->nparams; i++)
+        if (!same_value(&o->class->params[i], &m->values[i], &o->values[i]))
+            return false;
+    return true;
+}
+
+/* The model that training would give, under the name that was asked for (any, when none was). */
+static struct model *find_same(const struct order *o, const char *name)
+{
+    struct workbench *wb = o->wb;
+    struct model *found = NULL;
+    pthread_mutex_lock(&wb->lock);
+    for (size_t i = 0; i < wb->nmodels && !found; i++)
+        if (same_model(o, wb->models[i]) && (!name || strcmp(name, wb->models[i]->name) == 0))
+            found = model_hold(wb->models[i]);
+    pthread_mutex_unlock(&wb->lock);
+    return found;
+}
+
+static bool taken(struct workbench *wb, const char *name)
+{
+    struct model *m = workbench_model(wb, name);
+    model_release(m);
+    return m != NULL;
+}
+
+static enum status choose_name(struct order *o, struct error *err)
+{
+    const struct word *as = &o->call->as;
+    if (!as->text) {
+        snprintf(o->name, sizeof o->name, "%s", o->class->name);
+        for (unsigned n = 2; taken(o->wb, o->name); n++)
+            snprintf(o->name, sizeof o->name, "%s.%u", o->class->name, n);
+        return ST_OK;
+    }
+    snprintf(o->name, sizeof o->name, "%s", as->text);
+    if (!taken(o->wb, o->name) || call_yes(o->call, "replace"))
+        return ST_OK;
+    error_set(err, ST_USAGE, "there is a model %s already, trained otherwise", o->name);
+    error_hint(err, "replace=yes puts the new one in its place");
+    return error_at_word(ST_USAGE, err, as);
+}
+
+/* ---- training ---- */
+
+/* Defaults, then what the command line says for this class. */
+static enum status fill_values(struct order *o, struct error *err)
+{
+    const struct model_class *class = o->class;
+    o->values = mem_new(class->nparams, sizeof *o->values, "model parameters", err);
+    if (!o->values)
+        return ST_NOMEM;
+    enum status st = param_defaults(class->params, class->nparams, o->values, err);
+    for (size_t i = 0; i < o->call->nopen && !st; i++) {
+        const struct call_option *option = &o->call->open[i];
+        size_t at = param_index(class->params, class->nparams, option->key.text);
+        if (at < class->nparams)
+            st = param_parse(&class->params[at], option->value.text, &o->values[at], err);
+    }
+    return st;
+}
+
+static enum status validate(void *context, const struct model *m, size_t epoch, double *value, struct error *err)
+{
+    struct order *o = context;
+    struct evaluation *e = NULL;
+    double *users = mem_new_raw(o->valid->nusers, sizeof *users, "metrics of users", err);
+    enum status st = users ? evaluation_run(m, o->valid, o->s->fingerprint, o->metric.k, NULL, &e, err) : ST_NOMEM;
+    if (!st) {
+        evaluation_users(e, &o->metric, users);
+        *value = evaluation_mean(e, users, true, NULL);
+        if (epoch < EPOCHS_KEPT) {
+            o->curve[epoch] = *value;
+            o->ncurve = epoch + 1;
+        }
+    }
+    evaluation_free(e);
+    mem_free(users);
+    return st;
+}
+
+/* The validation part is asked after every epoch when patience or a metric to watch was given. */
+static enum status prepare_validation(struct order *o, struct error *err)
+{
+    const struct call *call = o->call;
+    if (!(o->class->capabilities & CAN_EPOCHS) || (!call_int(call, "patience") && !call_given(call, "metric")))
+        return ST_OK;
+    enum status st = metric_parse(call_text(call, "metric"), 10, &o->metric, err);
+    if (!st && !o->metric.metric->of_list)
+        st = error_set(err, ST_USAGE, "%s is no measure of single users, so it cannot guide training", o->metric.name);
+    if (st)
+        return error_at_option(st, err, call, "metric");
+    if (!o->s) {
+        st = error_set(err, ST_STATE, "patience= and metric= need a validation part");
+        error_hint(err, "split with one: `split last 1 valid=yes`");
+    }
+    struct protocol protocol = {.on = PART_VALID, .hide_seen = o->wb->hide_seen};
+    if (!st)
+        st = test_set_new(o->d, o->s, &protocol, &o->valid, err);
+    if (!st && !(o->curve = mem_new(EPOCHS_KEPT, sizeof *o->curve, "a validation curve", err)))
+        st = ST_NOMEM;
+    return st;
+}
+
+/* Small models are kept at once; large ones, and all in a workspace without a name, when it is saved. */
+static enum status keep(struct order *o, struct result *out, struct error *err)
+{
+    char size[32];
+    if ((double)o->model->record.bytes <= keep_bytes)
+        return workbench_keep_model(o->wb, o->model, err);
+    text_bytes(size, sizeof size, (double)o->model->record.bytes);
+    result_message(out, MESSAGE_INFO, "%s takes %s: it stays in memory, `save` writes it", o->model->name, size);
+    return ST_OK;
+}
+
+static enum status train_new(struct order *o, struct result *out, struct error *err)
+{
+    struct selection selection = {.data = o->d, .split = o->s, .parts = PART_TRAIN, .until = NO_TIME};
+    struct train_watch watch = {
+        .validate = validate, .context = o, .metric = o->metric.name, .patience = (size_t)call_int(o->call, "patience")};
+    enum status st = choose_name(o, err);
+    if (!st)
+        st = model_train(o->class, o->name, o->values, &selection, o->wb->seed, o->valid ? &watch : NULL, &o->wb->job, &o->model, err);
+    if (!st)
+        st = workbench_add_model(o->wb, model_hold(o->model), err);
+    if (!st)
+        st = keep(o, out, err);
+    if (!st && o->model->record.seconds >= SLOW_SECONDS) {
+        char took[32];
+        text_duration(took, sizeof took, o->model->record.seconds);
+        result_message(out, MESSAGE_INFO, "%s took %s", o->name, took);
+    }
+    return st;
+}
+
+static enum status fill_order(struct order *o, struct result *out, struct error *err)
+{
+    enum status st = fill_values(o, err);
+    if (!st)
+        st = prepare_validation(o, err);
+    if (st)
+        return st;
+    o->model = find_same(o, o->call->as.text);
+    o->reused = o->model != NULL;
+    return o->reused ? ST_OK : train_new(o, out, err);
+}
+
+static void clear_order(struct order *o)
+{
+    if (o->values)
+        param_values_free(o->values, o->class->nparams);
+    mem_free(o->values);
+    mem_free(o->curve);
+    test_set_free(o->valid);
+    model_release(o->model);
+}
+
+/* ---- what came of it ---- */
+
+static void put_model(struct table *t, const struct order *o)
+{
+    const struct model_record *r = &o->model->record;
+    struct str parameters = {0};
+    model_describe(o->model, false, &parameters);
+    table_text(t, o->model->name);
+    table_text(t, o->class->name);
+    table_text(t, str_text(&parameters));
+    table_int(t, (int64_t)r->events);
+    table_int(t, (int64_t)r->users);
+    table_int(t, (int64_t)r->items);
+    table_int(t, (int64_t)r->epochs);
+    table_real(t, r->epochs ? r->curve[r->epochs - 1] : NAN);
+    table_bool(t, o->reused);
+    str_free(&parameters);
+}
+
+static void put_curve(struct result *out, const struct order *o, const char *what, const double *y, size_t n)
+{
+    const char *name = result_textf(out, "%s_%s", what, o->model->name);
+    struct series *s = result_series(out, name, result_textf(out, "%s of %s by epoch", what, o->model->name), VALUE_INT, n, false);
+    if (!s)
+        return;
+    s->x_label = "epoch";
+    s->y_label = result_text(out, what);
+    s->style = "line";
+    for (size_t i = 0; i < n; i++) {
+        s->x[i] = (double)i + 1;
+        s->y[i] = y[i];
+    }
+}
+
+static void put_curves(struct result *out, const struct order *o)
+{
+    const struct model_record *r = &o->model->record;
+    if ((o->class->capabilities & CAN_EPOCHS) && r->epochs > 1 && !isnan(r->curve[r->epochs - 1]))
+        put_curve(out, o, "loss", r->curve, r->epochs);
+    if (o->ncurve)
+        put_curve(out, o, o->metric.name, o->curve, o->ncurve);
+}
+
+static void say_reused(struct result *out, const struct order *o)
+{
+    if (o->reused)
+        result_message(out, MESSAGE_INFO, "%s was trained like this already, so it is used again", o->model->name);
+}
+
+static enum status check_words(const struct call *call, struct error *err)
+{
+    const struct model_class *class = NULL;
+    enum status st = ST_OK;
+    for (size_t i = 0; i < call->nargs && !st; i++)
+        st = find_class(&call->args[i], &class, err);
+    if (st || !call->as.text)
+        return st;
+    if (call->nargs > 1)
+        return error_at_word(error_set(err, ST_USAGE, "%zu models cannot have one name", call->nargs), err, &call->as);
+    return check_name(&call->as, class, err);
+}
+
+static struct table *models_table(struct result *out, const char *title)
+{
+    static const struct column columns[] = {
+        {.name = "model", .type = VALUE_TEXT},
+        {.name = "class", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
+        {.name = "parameters", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
+        {.name = "events", .type = VALUE_INT},
+        {.name = "users", .type = VALUE_INT},
+        {.name = "items", .type = VALUE_INT},
+        {.name = "epochs", .type = VALUE_INT},
+        {.name = "loss", .type = VALUE_REAL, .precision = 4},
+        {.name = "reused", .type = VALUE_BOOL, .flags = COLUMN_HIDDEN},
+    };
+    return result_table(out, "models", title, columns, sizeof columns / sizeof *columns);
+}
+
+static enum status run_train(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    enum status st = check_words(call, err);
+    if (st)
+        return st;
+    bool all = call_int(call, "on") == 1;
+    struct dataset *d = workbench_data(wb);
+    struct split *s = all ? NULL : workbench_split(wb);
+    struct table *t = models_table(out, s ? result_textf(out, "trained on the train part: %s", s->description) : "trained on all events");
+    for (size_t i = 0; i < call->nargs && !st; i++) {
+        struct order o = {.wb = wb, .call = call, .class = model_class_find(call->args[i].text), .d = d, .s = s};
+        st = fill_order(&o, out, err);
+        if (!st) {
+            put_model(t, &o);
+            put_curves(out, &o);
+            say_reused(out, &o);
+        }
+        clear_order(&o);
+    }
+    if (!s && !all)
+        result_message(out, MESSAGE_HINT, "`split last 1` before training keeps events to judge the models by");
+    else if (s)
+        result_message(out, MESSAGE_HINT, "`compare` judges them");
+    split_release(s);
+    dataset_release(d);
+    return st;
+}
+
+static const struct argument train_args[] = {
+    {.name = "CLASS", .type = ARG_MODEL_CLASS, .repeated = true, .doc = "classes of models; `help CLASS` tells their parameters"},
+};
+
+static const struct param train_options[] = {
+    {.name = "on", .type = PARAM_ENUM, .initial = "train", .choices = "train|all", .doc = "learn from the train part of the split, or from all events"},
+    {.name = "patience", .type = PARAM_INT, .initial = "0", .min = 0, .max = 1e6, .doc = "stop after so many epochs without a better validation value, and go back to the best; 0: never"},
+    {.name = "metric", .type = PARAM_METRIC, .initial = "ndcg@10", .doc = "what the validation part is judged by after each epoch, when patience= or this is given"},
+    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "as NAME may take the place of another model"},
+};
+
+static const struct command rows[] = {
+    {.name = "train",
+     .group = "models",
+     .summary = "train models",
+     .arguments = train_args,
+     .narguments = 1,
+     .options = train_options,
+     .noptions = sizeof train_options / sizeof *train_options,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_AS,
+     .more = more_params,
+     .help = "Every other key=value is a parameter of the classes: with several classes each takes those it has.\n"
+             "A model gets the name of its class, or ease.2, ease.3 when that is taken; `as NAME` gives it another. Training the same "
+             "again (data, split, parameters, seed) uses the model there is.\n"
+             "After `split` models learn from the train part only. Ctrl-C stops the training; models that were finished stay.",
+     .examples = (const char *const[]){"train pop itemknn ease ials", "train ease lambda=100 as ease100", "train pop on=all", NULL},
+     .run = run_train},
+};
+
+const struct command_family train_commands = {rows, sizeof rows / sizeof *rows};
