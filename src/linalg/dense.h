@@ -26,13 +26,13 @@ MUST_CHECK enum status gram(const float *y, size_t rows, size_t k, float *out, s
 void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n, float *scratch);
 size_t gram_scratch(size_t k);
 
-/* Solves A x = b for a positive definite A (k x k, lower triangle, destroyed: it holds the Cholesky factor L after) with
- * x in place of b. For the many small systems of ALS (k <= 512): runs on the calling thread and needs no memory. False
+/* Solves A x = b for a positive definite A (k x k, lower triangle; destroyed, with what stands above it) with x in place
+ * of b. For the many small systems of ALS (k <= 512): runs on the calling thread and needs no memory. False
  * when A is not positive definite, with b unchanged. */
 MUST_CHECK bool cholesky_solve(float *a, size_t k, float *b);
-/* The same in two steps, for several right-hand sides with one factor (explanations). */
+/* The same in two steps, for several right-hand sides with one factor. The factor is U of A = U'U, row-major. */
 MUST_CHECK bool cholesky_factor(float *a, size_t k);
-void cholesky_apply(const float *l, size_t k, float *b);
+void cholesky_apply(const float *u, size_t k, float *b);
 
 /* out[c] = sum over j of weight[j] * y[index[j] * stride + c] for c < k: one chain of fused multiply-adds in the order of
  * j, so that an entry has the same bits whatever k. weight NULL means all ones. Runs on the calling thread. */

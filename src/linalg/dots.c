@@ -6,7 +6,12 @@
 #include "base/parallel.h"
 #include "linalg/kernel.h"
 
-enum { VECTORS = DOTS_PANEL / LANES, QUERIES = 6, PANELS_A_BLOCK = 32 };
+/* Queries and vectors of LANES items whose sums are held in registers together. */
+enum { QUERIES = 6, VECTORS = DOTS_PANEL / LANES };
+/* Panels of one parallel piece of work: their vectors and scores fit the second-level cache. */
+enum { PANELS_A_BLOCK = 16 };
+/* Products from which on a second thread gains more than waking it costs (about a millisecond of work). */
+enum { WORTH_THREADS = 8 << 20 };
 
 enum status dots_pack(struct dots *d, const float *y, size_t items, size_t k, struct error *err)
 {
@@ -26,8 +31,8 @@ void dots_clear(struct dots *d)
     memset(d, 0, sizeof *d);
 }
 
-/* The products of `queries` vectors with one panel. `queries` and `vectors` are constants where this is inlined, so that
- * the sums live in registers. */
+/* out[q * DOTS_PANEL + ...] = the products of `queries` vectors with the first `vectors` * LANES items at `panel`. Both are
+ * constants where this is inlined. */
 static inline __attribute__((always_inline)) void tile(const float *restrict panel, const float *restrict x, size_t k,
                                                        const size_t queries, const size_t vectors, float *restrict out)
 {
@@ -46,20 +51,43 @@ static inline __attribute__((always_inline)) void tile(const float *restrict pan
             *(floats *)(out + q * DOTS_PANEL + v * LANES) = sum[q][v];
 }
 
-static void panel_scores(const float *panel, const float *x, size_t queries, size_t k, float *out)
+/* The scores of up to QUERIES queries for one panel, in tiles of `rows` x `vectors` that suit the registers of the target. */
+static inline __attribute__((always_inline)) void tiles(const float *panel, const float *x, size_t k, size_t queries, const size_t rows,
+                                                        const size_t vectors, float *out)
 {
-    if (queries == QUERIES)
-        tile(panel, x, k, QUERIES, VECTORS, out);
-    else
-        for (size_t q = 0; q < queries; q++)
-            tile(panel, x + q * k, k, 1, VECTORS, out + q * DOTS_PANEL);
+    size_t q = 0;
+    for (; q + rows <= queries; q += rows)
+        for (size_t v = 0; v < VECTORS; v += vectors)
+            tile(panel + v * LANES, x + q * k, k, rows, vectors, out + q * DOTS_PANEL + v * LANES);
+    for (; q < queries; q++)
+        for (size_t v = 0; v < VECTORS; v += vectors)
+            tile(panel + v * LANES, x + q * k, k, 1, vectors, out + q * DOTS_PANEL + v * LANES);
 }
+
+/* 32 registers of 16 floats: the whole panel. 16 of 8: six rows of one vector take 12. 16 of 4: two rows take 8. */
+TARGET_AVX512 static void tiles_avx512(const float *panel, const float *x, size_t k, size_t queries, float *out)
+{
+    tiles(panel, x, k, queries, QUERIES, VECTORS, out);
+}
+
+TARGET_AVX2 static void tiles_avx2(const float *panel, const float *x, size_t k, size_t queries, float *out)
+{
+    tiles(panel, x, k, queries, QUERIES, 1, out);
+}
+
+static void tiles_base(const float *panel, const float *x, size_t k, size_t queries, float *out)
+{
+    tiles(panel, x, k, queries, 2, 1, out);
+}
+
+typedef void tiles_function(const float *panel, const float *x, size_t k, size_t queries, float *out);
 
 struct dots_work {
     const struct dots *d;
     const float *x;
     size_t queries;
     float *out;
+    tiles_function *tiles;
 };
 
 static void dots_block(void *context, size_t block, size_t begin, size_t end)
@@ -68,11 +96,11 @@ static void dots_block(void *context, size_t block, size_t begin, size_t end)
     const struct dots_work *w = context;
     const struct dots *d = w->d;
     _Alignas(64) float scores[QUERIES * DOTS_PANEL];
-    for (size_t p = begin; p < end; p++) {
-        size_t first = p * DOTS_PANEL, width = d->items - first < DOTS_PANEL ? d->items - first : DOTS_PANEL;
-        for (size_t q = 0; q < w->queries; q += QUERIES) {
-            size_t n = w->queries - q < QUERIES ? w->queries - q : QUERIES;
-            panel_scores(d->panel + p * d->k * DOTS_PANEL, w->x + q * d->k, n, d->k, scores);
+    for (size_t q = 0; q < w->queries; q += QUERIES) {
+        size_t n = w->queries - q < QUERIES ? w->queries - q : QUERIES;
+        for (size_t p = begin; p < end; p++) {
+            size_t first = p * DOTS_PANEL, width = d->items - first < DOTS_PANEL ? d->items - first : DOTS_PANEL;
+            w->tiles(d->panel + p * d->k * DOTS_PANEL, w->x + q * d->k, d->k, n, scores);
             for (size_t r = 0; r < n; r++)
                 memcpy(w->out + (q + r) * d->items + first, scores + r * DOTS_PANEL, width * sizeof *scores);
         }
@@ -81,6 +109,8 @@ static void dots_block(void *context, size_t block, size_t begin, size_t end)
 
 void dots_score(const struct dots *d, const float *x, size_t queries, float *out)
 {
-    struct dots_work w = {d, x, queries, out};
-    parallel_blocks(parallel_count(d->items, DOTS_PANEL), PANELS_A_BLOCK, dots_block, &w);
+    static tiles_function *const targets[] = {tiles_base, tiles_avx2, tiles_avx512};
+    struct dots_work w = {d, x, queries, out, targets[kernel_simd()]};
+    size_t panels = parallel_count(d->items, DOTS_PANEL), products = queries * d->items * d->k;
+    parallel_blocks(panels, products < WORTH_THREADS ? panels : PANELS_A_BLOCK, dots_block, &w);
 }

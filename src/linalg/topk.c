@@ -26,31 +26,41 @@ static void sift_down(struct scored *h, size_t n, size_t i)
     h[i] = x;
 }
 
+enum { STRIDE = 64 };
+
+/* Is any of score[0..STRIDE) above the bar? Branch-free, so that the compiler makes vectors of it. NaN is above nothing. */
+static int any_above(const float *score, float bar)
+{
+    int any = 0;
+    for (size_t i = 0; i < STRIDE; i++)
+        any |= score[i] > bar;
+    return any;
+}
+
 size_t topk(const float *score, size_t n, size_t k, struct scored *out)
 {
-    size_t m = 0;
+    size_t m = 0, i = 0;
     if (k == 0)
         return 0;
-    for (size_t i = 0; i < n; i++) {
-        /* Most items fail against the worst of the list: one comparison each. NaN fails both. */
-        if (m == k && !(score[i] > out[0].score))
+    for (; i < n && m < k; i++)
+        if (score[i] > -INFINITY)
+            out[m++] = (struct scored){(uint32_t)i, score[i]};
+    for (size_t j = m / 2; j-- > 0;)
+        sift_down(out, m, j);
+    while (i < n) {
+        /* Most scores fail against the worst of the list, and most strides as a whole. */
+        size_t end = n - i < STRIDE ? n : i + STRIDE;
+        if (end - i == STRIDE && !any_above(score + i, out[0].score)) {
+            i = end;
             continue;
-        if (!(score[i] > -INFINITY))
-            continue;
-        struct scored s = {(uint32_t)i, score[i]};
-        if (m < k) {
-            out[m++] = s;
-            if (m == k)
-                for (size_t j = k / 2; j-- > 0;)
-                    sift_down(out, k, j);
-        } else {
-            out[0] = s;
-            sift_down(out, k, 0);
+        }
+        for (; i < end; i++) {
+            if (score[i] > out[0].score) {
+                out[0] = (struct scored){(uint32_t)i, score[i]};
+                sift_down(out, k, 0);
+            }
         }
     }
-    if (m < k)
-        for (size_t j = m / 2; j-- > 0;)
-            sift_down(out, m, j);
     for (size_t end = m; end > 1; end--) {
         struct scored worst = out[0];
         out[0] = out[end - 1];

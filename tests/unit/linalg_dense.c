@@ -133,7 +133,7 @@ static void cholesky_solves(void **state)
             for (size_t j = 0; j <= i; j++) {
                 double sum = 0;
                 for (size_t f = 0; f <= j; f++)
-                    sum += (double)l[i * k + f] * (double)l[j * k + f];
+                    sum += (double)l[f * k + i] * (double)l[f * k + j];
                 assert_near(sum, (double)m[i * k + j], (double)rows * 3);
             }
         mem_free(y);

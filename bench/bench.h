@@ -1,0 +1,25 @@
+/* Timing for benchmarks: ours and a reference run in turns, so that both see the same machine; medians and the median
+ * of the ratios of neighbouring turns are told. */
+#ifndef TAILOR_BENCH_H
+#define TAILOR_BENCH_H
+
+#include <stddef.h>
+
+typedef void work(void *context);
+
+struct timing {
+    double ours, reference; /* median seconds */
+    double ratio;           /* median of reference / ours: above 1 we are faster */
+    size_t turns;
+};
+
+/* Turns until `seconds` have passed, at least 3; `reset` (may be NULL) runs untimed before each. */
+struct timing bench_run(work *ours, work *reference, work *reset, void *context, double seconds);
+
+/* One line: what, medians, ratio; `operations` (0: none) of one run are told as a rate in GFLOP/s. */
+void bench_print(const char *what, const char *reference, struct timing t, double operations);
+
+double bench_median(double *x, size_t n);
+double bench_quantile(double *x, size_t n, double q);
+
+#endif
