@@ -1,0 +1,93 @@
+#!/bin/sh
+# Bad input: each gets a message that names what, where and how to mend it; the exit code is right; nothing half-loaded stays.
+tailor=${TAILOR:-./tailor}
+export TAILOR_DATASETS="${DATASETS_DIR:-$(dirname "$0")/../datasets}"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+failed=0
+i=0
+echo 1..15
+
+: >empty.csv
+head -c 4096 /dev/urandom | tr '\n' '\000' >binary.csv
+printf 'a,b\n1,2\n' >columns.csv
+printf 'not a workspace\n' >plain.tailor
+awk 'BEGIN { print "user,item,time"; for (i = 1; i <= 100000; i++)
+  if (i % 100 == 0) print "u" i % 500 ",i" i % 90 ",31/02/2024"; else print "u" i % 500 ",i" i % 90 "," 1700000000 + i }' >broken.csv
+
+# refused EXIT WORD WORD -- arguments of tailor: the exit code, and words that standard error must hold
+refused() {
+  i=$((i + 1))
+  what=$1 want=$2
+  shift 2
+  words=
+  while [ "$1" != -- ]; do words="$words$1
+"; shift; done
+  shift
+  "$tailor" --no-init "$@" >out 2>err </dev/null
+  code=$?
+  bad=
+  [ $code = "$want" ] || bad="exit code $code, not $want"
+  printf '%s' "$words" >words
+  while IFS= read -r word; do
+    grep -qiF -e "$word" err || bad="$bad; nothing about \"$word\""
+  done <words
+  if [ -z "$bad" ]; then
+    echo "ok $i - $what"
+  else
+    failed=1
+    echo "not ok $i - $what: $bad"
+    sed 's/^/# /' err
+  fi
+}
+
+refused 'an empty file' 3 'empty.csv' 'empty' -- -c 'load empty.csv'
+refused 'a binary file' 3 'binary.csv' -- -c 'load binary.csv'
+refused 'a missing file' 3 'nowhere.csv' 'No such file' -- -c 'load nowhere.csv'
+refused 'a missing column' 3 'uid' 'columns.csv' 'a, b' -- -c 'load columns.csv user=uid item=b'
+refused 'columns that cannot be guessed' 3 'user=' -- -c 'load columns.csv'
+refused 'a wrong option' 3 'lamda' 'lambda' -- -c 'load tiny' -c 'train ease lamda=5'
+refused 'a wrong value' 3 'lambda' 'number' -- -c 'load tiny' -c 'train ease lambda=five'
+refused 'an unknown user' 3 'anna' 'ana' -- -c 'load tiny' -c 'user anna'
+refused 'an ambiguous title' 3 'fits' 'id:' -- -c 'load tiny' -c 'train pop' -c 'why ana "boots"'
+refused 'an unknown command' 3 'recomend' 'recommend' -- -c 'recomend ana'
+refused 'a workspace that is not ours' 1 'plain.tailor' -- plain.tailor -c status
+refused 'an unknown option of the program' 2 'bogus' -- --bogus
+
+i=$((i + 1))
+"$tailor" --no-init --output json -c 'load broken.csv' -c 'rejects limit=1' >out 2>err </dev/null
+code=$?
+if [ $code = 0 ] && grep -q '"rows_read":100000' out && grep -q '"rows_kept":99000' out && grep -q '"rows_rejected":1000' out &&
+  grep -q '"line":101' out && grep -q '31/02/2024' out; then
+  echo "ok $i - 1,000 broken rows among 100,000"
+else
+  failed=1
+  echo "not ok $i - 1,000 broken rows among 100,000"
+  cat out err | cut -c 1-400 | sed 's/^/# /'
+fi
+
+i=$((i + 1))
+"$tailor" --no-init w.tailor -c 'load tiny' >/dev/null 2>&1 </dev/null
+"$tailor" --no-init w.tailor -c 'load columns.csv user=uid' >/dev/null 2>&1 </dev/null
+"$tailor" --no-init --output json w.tailor -c datasets >out 2>err </dev/null
+if grep -q '"tiny"' out && ! grep -q columns out; then
+  echo "ok $i - a failed load leaves the workspace as it was"
+else
+  failed=1
+  echo "not ok $i - a failed load leaves the workspace as it was"
+  cat out err | sed 's/^/# /'
+fi
+
+i=$((i + 1))
+printf 'load tiny\nuser nobody\nstatus\n' >stops
+"$tailor" --no-init -f stops >out 2>err </dev/null
+code=$?
+if [ $code = 3 ] && grep -q 'stops:2' err; then
+  echo "ok $i - a script stops at its first error and says where"
+else
+  failed=1
+  echo "not ok $i - a script stops at its first error and says where (exit $code)"
+  sed 's/^/# /' err
+fi
+exit $failed

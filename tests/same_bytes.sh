@@ -1,0 +1,74 @@
+#!/bin/sh
+# The same script twice, and with one thread and two, prints the same bytes on standard output.
+tailor=${TAILOR:-./tailor}
+export TAILOR_DATASETS="${DATASETS_DIR:-$(dirname "$0")/../datasets}"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+failed=0
+i=0
+echo 1..5
+
+script() {
+  OMP_NUM_THREADS=$1 "$tailor" --no-init --output json -f "$2" >"$work/$3" 2>"$work/$3.err" </dev/null || {
+    sed 's/^/# /' "$work/$3.err"
+    echo failed >>"$work/$3"
+    echo "$3" >>"$work/$3"
+  }
+}
+same() {
+  i=$((i + 1))
+  if [ -s "$work/$2" ] && cmp -s "$work/$2" "$work/$3"; then
+    echo "ok $i - $1"
+  else
+    failed=1
+    echo "not ok $i - $1"
+    cmp "$work/$2" "$work/$3" 2>&1 | sed 's/^/# /'
+  fi
+}
+
+cat >"$work/shop" <<'X'
+load shop
+split time test=20%
+train pop itemknn ease ials
+compare metric=ndcg@10
+user u0042
+recommend u0042 k=10
+why u0042 #1 with ease
+why u0042 #1 with ials
+similar p0003 with itemknn
+whatif u0042 remove #1 with ease
+simulate with pop ease users=60 days=5
+X
+sed -i '/^whatif/d' "$work/shop"
+script 1 "$work/shop" one
+script 2 "$work/shop" two
+script 2 "$work/shop" again
+same 'shop: one thread and two' one two
+same 'shop: twice' two again
+
+cat >"$work/world" <<'X'
+generate users=80 days=30 seed=5
+events by=type
+split last 1 valid=10%
+train ials epochs=3 ease
+compare
+X
+script 1 "$work/world" w1
+script 2 "$work/world" w2
+same 'a generated world: one thread and two' w1 w2
+lines=$(wc -l <"$work/w1")
+i=$((i + 1))
+if [ "$lines" = 5 ]; then echo "ok $i - one JSON document a command"; else failed=1; echo "not ok $i - $lines lines for 5 commands"; fi
+
+movies=${TAILOR_DATA:-../shared/data}/ml-100k
+if [ -d "$movies" ]; then
+  printf '%s\n' "load $movies" 'split last 1' 'train pop itemknn ease ials' 'compare' 'user 196' 'recommend 196 with ease k=10' \
+    'why 196 #1 with ease' >"$work/movies"
+  script 1 "$work/movies" m1
+  script 2 "$work/movies" m2
+  same 'MovieLens 100K: one thread and two' m1 m2
+else
+  i=$((i + 1))
+  echo "ok $i - MovieLens 100K # SKIP not there"
+fi
+exit $failed
