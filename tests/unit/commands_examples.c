@@ -66,7 +66,7 @@ static void run(struct fake *f, const char *line)
 static void prepare(struct fake *f)
 {
     static const char *const lines[] = {"load tiny",  "split last 1", "train pop itemknn ease ials", "train ease lambda=9 as mine",
-                                        "user u1",    "recommend u1 with ease", "feature define clicks_7d = count(type = 'click') over 7d by user"};
+                                        "user ana",    "recommend ana with ease", "feature define clicks_7d = count(type = 'click') over 7d by user"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         run(f, lines[i]);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/rng.h"
 #include "commands/command.h"
 #include "commands/lex.h"
 
@@ -178,12 +179,35 @@ static void test_table(void **state)
     }
 }
 
+/* Any bytes are parsed or refused, and completed; the places that errors name lie inside the line. */
+static void test_any_bytes(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"help", "set", "watch", "with", "where", "as", ">", "|", "=", "\"", "'", " ", " ", "\\", "k=", "\xff", "\x1b", "$", "x", "source", "timer on"};
+    struct rng r = rng_stream(1, "lines", 0);
+    for (int round = 0; round < 20000; round++) {
+        char line[256] = "";
+        size_t n = rng_below(&r, 12);
+        for (size_t i = 0; i < n; i++)
+            strcat(line, pieces[rng_below(&r, sizeof pieces / sizeof *pieces)]);
+        struct call *c = NULL;
+        struct error err = {0};
+        if (call_parse(NULL, line, rng_below(&r, 2), &c, &err) == ST_OK)
+            call_free(c);
+        else
+            assert_true(err.message[0] && err.offset + err.length <= strlen(line) + 1);
+        struct completion done;
+        if (command_complete(NULL, line, rng_below(&r, strlen(line) + 1), &done, NULL) == ST_OK)
+            completion_clear(&done);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),    cmocka_unit_test(test_quoting_reads_back), cmocka_unit_test(test_calls),
         cmocka_unit_test(test_refusals), cmocka_unit_test(test_abbreviations),      cmocka_unit_test(test_completion),
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table),    cmocka_unit_test(test_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
