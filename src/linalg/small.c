@@ -10,9 +10,11 @@
 /* Rows gathered at a time, so that they stay in the first-level cache; and the tile of the result that is held in registers. */
 enum { GATHER = 32, TILE_ROWS = 8, TILE_VECTORS = 2 };
 
+/* Gathered rows are padded with zeros to whole tiles. */
 static size_t padded(size_t k)
 {
-    return (k + LANES - 1) / LANES * LANES;
+    const size_t tile = TILE_VECTORS * LANES;
+    return (k + tile - 1) / tile * tile;
 }
 
 size_t gram_scratch(size_t k)
