@@ -1,0 +1,24 @@
+/* What if: the same question with another history. */
+#ifndef TAILOR_INSPECT_WHATIF_H
+#define TAILOR_INSPECT_WHATIF_H
+
+#include "ranking/ranking.h"
+
+struct move {
+    uint32_t item;
+    size_t before, after; /* ranks among all items that may be listed; 0: may not (seen) */
+    float score_before, score_after;
+};
+
+struct whatif {
+    struct move *moves; /* the new list, best first; then what fell out of the old one, by its old rank; owned */
+    size_t n;
+    size_t listed;      /* the first so many are the new list */
+};
+
+/* Lists of length k for two histories of one user. */
+MUST_CHECK enum status whatif_make(const struct model *m, const struct query *before, const struct query *after, size_t k, enum seen seen,
+                                   struct whatif *out, struct error *err);
+void whatif_clear(struct whatif *w);
+
+#endif

@@ -1,0 +1,225 @@
+#include "inspect/why.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* ---- the place in the list ---- */
+
+/* Neighbours of the item in the order of lists. */
+static void find_neighbours(struct why *w, const float *scores, size_t n)
+{
+    w->above = w->below = NO_ITEM;
+    for (uint32_t i = 0; i < n; i++) {
+        float s = scores[i];
+        if (i == w->item || !(s > -INFINITY))
+            continue;
+        bool better = s > w->score || (s == w->score && i < w->item);
+        if (better && (w->above == NO_ITEM || s < w->score_above || (s == w->score_above && i > w->above))) {
+            w->above = i;
+            w->score_above = s;
+        } else if (!better && (w->below == NO_ITEM || s > w->score_below || (s == w->score_below && i < w->below))) {
+            w->below = i;
+            w->score_below = s;
+        }
+    }
+}
+
+static enum status find_place(const struct model *m, const struct query *q, struct why *w, struct error *err)
+{
+    uint32_t times;
+    float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
+    if (!scores)
+        return ST_NOMEM;
+    w->seen = rank_seen(q, w->item, &w->seen_at, &times);
+    enum status st = rank_scores(m, q, w->seen ? SEEN_SHOW : SEEN_HIDE, scores, err);
+    if (!st) {
+        w->score = scores[w->item];
+        w->rank = rank_of(scores, m->nitems, w->item);
+        for (size_t i = 0; i < m->nitems; i++)
+            w->ranked += scores[i] > -INFINITY;
+        find_neighbours(w, scores, m->nitems);
+    }
+    mem_free(scores);
+    return st;
+}
+
+/* ---- without one item of the history ---- */
+
+struct tries {
+    const struct why *w;
+    const struct query *whole;
+    struct why_part **part;
+    size_t nitems;
+};
+
+/* What is hidden stays hidden: the item taken out of the history does not come back as a rival. */
+static void take_rank(void *context, size_t i, const struct query *q, const float *scores)
+{
+    struct tries *t = context;
+    (void)q;
+    uint32_t item = t->w->item, removed = t->part[i]->what.item;
+    size_t rank = rank_of(scores, t->nitems, item);
+    float s = scores[removed];
+    if (!t->w->seen && removed != item && (s > scores[item] || (s == scores[item] && removed < item)))
+        rank--;
+    t->part[i]->rank_without = rank;
+    t->part[i]->tried = true;
+}
+
+static size_t copy_without(const struct query *q, uint32_t item, struct query_event *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < q->n; i++)
+        if (q->events[i].item != item)
+            out[n++] = q->events[i];
+    return n;
+}
+
+static enum status try_without(const struct model *m, const struct query *q, size_t tries, struct why *w, struct error *err)
+{
+    size_t n = 0;
+    enum status st = ST_NOMEM;
+    tries = tries < w->nparts ? tries : w->nparts;
+    struct query *queries = mem_new(tries, sizeof *queries, "histories", err);
+    struct query_event *events = mem_new_raw(tries * q->n, sizeof *events, "histories", err);
+    struct why_part **part = mem_new(tries, sizeof(struct why_part *), "histories", err);
+    if (!queries || !events || !part)
+        goto out;
+    for (size_t i = 0; i < tries; i++) {
+        struct why_part *p = &w->parts[i];
+        if (p->what.item == NO_ITEM || p->what.item == w->item || p->what.value == 0)
+            continue;
+        queries[n] = *q;
+        queries[n].events = events + n * q->n;
+        queries[n].n = copy_without(q, p->what.item, events + n * q->n);
+        part[n++] = p;
+    }
+    struct tries t = {w, q, part, m->nitems};
+    st = rank_each(m, queries, n, w->seen ? SEEN_SHOW : SEEN_HIDE, NULL, take_rank, &t, err);
+out:
+    mem_free(queries);
+    mem_free(events);
+    mem_free(part);
+    return st;
+}
+
+/* ---- all of it ---- */
+
+static enum status take_parts(const struct query *q, const struct explanation *x, struct why *w, struct error *err)
+{
+    uint32_t times;
+    w->base = x->base;
+    w->exact = x->exact;
+    w->method = x->method;
+    w->parts = mem_new(x->nparts, sizeof *w->parts, "an explanation", err);
+    if (!w->parts)
+        return ST_NOMEM;
+    for (w->nparts = 0; w->nparts < x->nparts; w->nparts++) {
+        struct why_part *p = &w->parts[w->nparts];
+        p->what = x->parts[w->nparts];
+        p->time = NO_TIME;
+        if (p->what.item != NO_ITEM)
+            rank_seen(q, p->what.item, &p->time, &times);
+    }
+    return ST_OK;
+}
+
+enum status why_make(const struct model *m, const struct query *q, uint32_t item, size_t tries, struct why *out, struct error *err)
+{
+    struct explanation x;
+    *out = (struct why){.item = item, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};
+    enum status st = model_explain(m, q, item, &x, err);
+    if (!st)
+        st = find_place(m, q, out, err);
+    if (!st)
+        st = take_parts(q, &x, out, err);
+    if (!st)
+        st = try_without(m, q, tries, out, err);
+    explanation_clear(&x);
+    if (st)
+        why_clear(out);
+    return st;
+}
+
+void why_clear(struct why *w)
+{
+    mem_free(w->parts);
+    *w = (struct why){.item = NO_ITEM};
+}
+
+/* ---- the sentence ---- */
+
+void put_ordinal(struct str *out, size_t n)
+{
+    char text[32];
+    size_t ten = n % 100;
+    const char *end = ten >= 11 && ten <= 13 ? "th" : n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+    text_count(text, sizeof text, (int64_t)n);
+    str_printf(out, "%s%s", text, end);
+}
+
+/* The positive history items that make up half of what speaks for it, three at most. */
+static size_t main_reasons(const struct why *w, const struct why_part *reason[3])
+{
+    double positive = 0, sum = 0;
+    size_t n = 0;
+    for (size_t i = 0; i < w->nparts; i++)
+        positive += w->parts[i].what.item != NO_ITEM && w->parts[i].what.value > 0 ? w->parts[i].what.value : 0;
+    for (size_t i = 0; i < w->nparts && n < 3 && sum < positive / 2; i++) {
+        if (w->parts[i].what.item == NO_ITEM || !(w->parts[i].what.value > 0))
+            continue;
+        sum += w->parts[i].what.value;
+        reason[n++] = &w->parts[i];
+    }
+    return n;
+}
+
+static void put_reasons(const struct why_part *const *reason, size_t n, const struct dataset *d, struct str *out)
+{
+    for (size_t i = 0; i < n; i++)
+        str_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", dataset_item_title(d, reason[i]->what.item));
+}
+
+static void put_without(const struct why *w, const struct why_part *first, const struct dataset *d, struct str *out)
+{
+    if (!first->tried || first->rank_without == 0)
+        return;
+    str_printf(out, " Without %s it would ", dataset_item_title(d, first->what.item));
+    if (first->rank_without == w->rank) {
+        str_puts(out, "still be ");
+    } else {
+        str_puts(out, "be ");
+    }
+    put_ordinal(out, first->rank_without);
+    str_putc(out, '.');
+}
+
+void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
+{
+    const struct why_part *reason[3];
+    size_t n = main_reasons(w, reason);
+    if (w->seen) {
+        char date[40];
+        str_puts(out, "In the history already");
+        if (w->seen_at != NO_TIME) {
+            time_short(date, sizeof date, w->seen_at);
+            str_printf(out, " (%s)", date);
+        }
+        str_puts(out, "; among all items it would be ");
+        put_ordinal(out, w->rank);
+        str_puts(out, n ? ", mostly because of " : ".");
+    } else if (n) {
+        str_puts(out, w->rank && w->rank <= 20 ? "Recommended mostly because of " : "What speaks for it most: ");
+    } else if (w->nparts && w->parts[0].what.item == NO_ITEM) {
+        str_printf(out, "Recommended because it is popular with everybody: %s.", w->parts[0].what.label);
+    } else {
+        str_puts(out, "Nothing in the history speaks for it.");
+    }
+    if (!n)
+        return;
+    put_reasons(reason, n, d, out);
+    str_putc(out, '.');
+    put_without(w, reason[0], d, out);
+}

@@ -1,0 +1,41 @@
+/* Why: one recommendation taken apart. */
+#ifndef TAILOR_INSPECT_WHY_H
+#define TAILOR_INSPECT_WHY_H
+
+#include "ranking/ranking.h"
+
+/* A part of the score, and what would become of the item without it. */
+struct why_part {
+    struct contribution what;
+    bool tried;          /* rank_without is known: the part is a history item among the largest */
+    size_t rank_without; /* exact: the model asked again without the events of this item */
+    int64_t time;        /* latest event of the history item */
+};
+
+struct why {
+    uint32_t item;
+    float score;
+    double base;             /* owed to no history item */
+    bool exact;
+    const char *method;
+    size_t rank, ranked;     /* place among the `ranked` items that may be listed; with everything shown when seen */
+    bool seen;
+    int64_t seen_at;
+    uint32_t above, below;   /* neighbours in the list, NO_ITEM at an end */
+    float score_above, score_below;
+    struct why_part *parts;  /* largest |value| first; owned */
+    size_t nparts;
+};
+
+/* Takes apart the score of `item` for this history. Items of the history are left out of the ranking, unless `item` is one
+ * itself. For the first `tries` parts the list is made again without them. */
+MUST_CHECK enum status why_make(const struct model *m, const struct query *q, uint32_t item, size_t tries, struct why *out, struct error *err);
+void why_clear(struct why *w);
+
+/* What one could tell a customer: "Recommended mostly because of Kolya and Fargo. Without Kolya it would be 9th." Appends. */
+void why_sentence(const struct why *w, const struct dataset *d, struct str *out);
+
+/* Appends "1st", "2nd", "11th", "1,203rd". */
+void put_ordinal(struct str *out, size_t n);
+
+#endif
