@@ -416,19 +416,25 @@ static void put_cold(const struct comparison *c, struct result *out)
     }
 }
 
+/* In shares of the second; in points where a share means nothing, as the second may be at zero. */
 static void say_lead(const struct comparison *c, struct result *out)
 {
     const struct entry *best = &c->entries[0], *second = &c->entries[1];
     const char *metric = c->measures[0].at.name;
-    if (c->nmodels < 2 || isnan(second->lead_interval.low))
+    if (c->nmodels < 2 || isnan(second->difference_interval.low))
         return;
-    double lead = 100 * (best->mean[0] / second->mean[0] - 1), low = 100 * second->lead_interval.low, high = 100 * second->lead_interval.high;
+    bool share = !isnan(second->lead_interval.low);
+    double lead = share ? 100 * (best->mean[0] / second->mean[0] - 1) : -second->difference;
+    double low = share ? 100 * second->lead_interval.low : -second->difference_interval.high;
+    double high = share ? 100 * second->lead_interval.high : -second->difference_interval.low;
+    int digits = share ? 1 : 4;
+    const char *unit = share ? " %" : "";
     if (low > 0)
-        result_message(out, MESSAGE_INFO, "%s leads %s by %.1f %% of %s (95 %% interval: %.1f to %.1f)", best->model->name,
-                       second->model->name, lead, metric, low, high);
+        result_message(out, MESSAGE_INFO, "%s leads %s by %.*f%s of %s (95 %% interval: %.*f to %.*f)", best->model->name, second->model->name,
+                       digits, lead, unit, metric, digits, low, digits, high);
     else
-        result_message(out, MESSAGE_INFO, "%s is %.1f %% of %s ahead of %s, which may be chance (95 %% interval: %.1f to %.1f)",
-                       best->model->name, lead, metric, second->model->name, low, high);
+        result_message(out, MESSAGE_INFO, "%s is %.*f%s of %s ahead of %s, which may be chance (95 %% interval: %.*f to %.*f)",
+                       best->model->name, digits, lead, unit, metric, second->model->name, digits, low, digits, high);
 }
 
 static void say_repeats(const struct comparison *c, struct result *out)
