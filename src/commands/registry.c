@@ -5,10 +5,12 @@
 #include "commands/families.h"
 
 static const struct command_family *const families[] = {
+    &generate_commands,
     &split_commands,
     &train_commands,
     &model_commands,
     &compare_commands,
+    &simulate_commands,
     &session_commands,
 };
 

@@ -41,10 +41,14 @@ static enum status find_prices(struct environment *e, struct error *err)
     return ST_OK;
 }
 
-static uint16_t type_or(const struct dataset *d, const char *name, uint16_t otherwise)
+/* The first of these types that the data has, by the names that shops give them. */
+static uint16_t type_or(const struct dataset *d, const char *const *names, uint16_t otherwise)
 {
-    uint32_t code = dict_find_text(&d->types, name);
-    return code == NO_CODE ? otherwise : (uint16_t)code;
+    for (; *names; names++)
+        for (uint32_t t = 0; t < d->types.n; t++)
+            if (text_same(dict_text(&d->types, t), *names) && d->type_weight[t] > 0)
+                return (uint16_t)t;
+    return otherwise;
 }
 
 /* The commonest type of feedback: what a click is when the log has none by that name. */
@@ -75,9 +79,9 @@ enum status environment_new(const struct environment_class *class, struct datase
     e->data = dataset_hold(d);
     e->start = dataset_time_range(d, &oldest, &newest) ? (newest / US_PER_DAY + 1) * US_PER_DAY : NO_TIME;
     uint16_t common = common_type(d);
-    e->click = type_or(d, "click", common);
-    e->cart = type_or(d, "cart", e->click);
-    e->purchase = type_or(d, "purchase", e->click);
+    e->click = type_or(d, (const char *const[]){"click", "product_click", "view", NULL}, common);
+    e->cart = type_or(d, (const char *const[]){"cart", "addtocart", "add_to_cart", NULL}, e->click);
+    e->purchase = type_or(d, (const char *const[]){"purchase", "transaction", "order", "buy", NULL}, e->click);
     enum status st = find_prices(e, err);
     if (st)
         environment_free(e);

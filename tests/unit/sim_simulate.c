@@ -9,9 +9,10 @@
 #include "base/mem.h"
 #include "models/driver.h"
 #include "sim/generate.h"
+#include "sim/measure.h"
 #include "sim/simulate.h"
 
-static struct dataset *make_shop(uint64_t seed)
+static struct dataset *make_shop(uint64_t seed, bool impressions, double *return_gain)
 {
     struct world_spec spec = world_spec_default();
     struct world *w = NULL;
@@ -21,8 +22,10 @@ static struct dataset *make_shop(uint64_t seed)
     spec.items = 400;
     spec.days = 90;
     spec.seed = seed;
+    if (return_gain)
+        spec.truth.return_gain = *return_gain;
     assert_int_equal(world_new(&spec, &w, NULL), ST_OK);
-    assert_int_equal(world_dataset(w, false, "shop", NULL, &d, NULL), ST_OK);
+    assert_int_equal(world_dataset(w, impressions, "shop", NULL, &d, NULL), ST_OK);
     str_puts(&source, "generate ");
     world_spec_format(&spec, &source);
     mem_free(d->source);
@@ -65,7 +68,7 @@ static int open_shop(void **state)
 {
     static struct fixture f;
     struct error err;
-    f.data = make_shop(3);
+    f.data = make_shop(3, false, NULL);
     if (environment_shop(f.data, &f.shop, &err))
         fail_msg("%s", err.message);
     f.pop = train(f.data, "pop");
@@ -194,13 +197,95 @@ static void intervals_are_those_of_the_formulas(void **state)
 static void other_data_is_not_taken_for_the_shop(void **state)
 {
     (void)state;
-    struct dataset *d = make_shop(4);
+    struct dataset *d = make_shop(4, false, NULL);
     struct environment *e = NULL;
     struct error err;
     mem_free(d->source);
     d->source = mem_strdup("generate users=500 items=400 days=90 seed=5", NULL);
     assert_int_equal(environment_shop(d, &e, &err), ST_UNSUPPORTED);
     assert_non_null(strstr(err.hint, "fitted"));
+    dataset_release(d);
+}
+
+/* ---- the fitted world ---- */
+
+static struct environment *fit(struct dataset *d, const struct fit_options *o)
+{
+    struct environment *e = NULL;
+    struct error err;
+    if (environment_fit(d, o, NULL, &e, &err))
+        fail_msg("%s", err.message);
+    return e;
+}
+
+static void logs_are_measured(void **state)
+{
+    (void)state;
+    double no_gain = 0;
+    struct dataset *d = make_shop(5, true, &no_gain);
+    struct world_spec spec = world_spec_default();
+    struct visits v;
+    struct exposure x;
+    assert_int_equal(measure_visits(d, &v, NULL), ST_OK);
+    assert_true(fabs(v.rate / spec.truth.sessions - 1) < .25); /* who has left is still counted as there */
+    assert_true(fabs(v.shape - spec.truth.activity_shape) < .4);
+    assert_true(v.return_gain < .1);
+    assert_int_equal(measure_exposure(d, (uint16_t)dict_find_text(&d->types, "click"), &x, NULL), ST_OK);
+    assert_true(x.impressions > 50000);
+    assert_true(fabs(x.decay - spec.truth.decay) < .1);
+    mem_free(v.user_rate);
+    dataset_release(d);
+}
+
+static void a_fitted_world_ranks_policies_as_the_truth_does(void **state)
+{
+    struct fixture *f = *state;
+    struct fit_options options = {.visits = NAN, .ctr = NAN, .decay = NAN, .slate = 8, .seed = 1};
+    struct environment *e = fit(f->data, &options);
+    struct policy policies[] = {{"oracle", POLICY_ORACLE, NULL},
+                                {"itemknn", POLICY_MODEL, f->knn},
+                                {"pop", POLICY_MODEL, f->pop},
+                                {"random", POLICY_RANDOM, NULL}};
+    struct sim_outcome *o = run(e, policies, 4, 1);
+    assert_true(surely_better(o, 0, 1, SIM_CTR));
+    assert_true(surely_better(o, 1, 2, SIM_CTR));
+    assert_true(surely_better(o, 2, 3, SIM_CTR));
+    sim_outcome_free(o);
+    environment_free(e);
+}
+
+/* Slates drawn by popularity get the click rate that was asked for; the best by popularity are near it. */
+static void the_click_rate_is_as_told(void **state)
+{
+    struct fixture *f = *state;
+    struct fit_options options = {.visits = .5, .ctr = .02, .decay = 1, .slate = 8, .seed = 1};
+    struct environment *e = fit(f->data, &options);
+    struct policy random = {"random", POLICY_RANDOM, NULL};
+    struct sim_outcome *o = run(e, &random, 1, 1);
+    double ctr = sim_value(o, 0, SIM_CTR).value, returns = sim_value(o, 0, SIM_RETURN).value;
+    assert_true(ctr > .005 && ctr < .02);
+    assert_true(returns > .2 && returns < .5);
+    sim_outcome_free(o);
+    environment_free(e);
+}
+
+static void data_without_times_needs_a_word(void **state)
+{
+    (void)state;
+    struct dataset *d = make_shop(6, false, NULL);
+    struct environment *e = NULL;
+    struct error err;
+    struct fit_options options = {.visits = NAN, .ctr = NAN, .decay = NAN, .slate = 8, .seed = 1};
+    mem_free(d->events.time);
+    d->events.time = NULL;
+    assert_int_equal(environment_fit(d, &options, NULL, &e, &err), ST_UNSUPPORTED);
+    assert_non_null(strstr(err.hint, "visits="));
+    options.visits = .3;
+    e = fit(d, &options);
+    assert_true(e->start == NO_TIME);
+    struct policy random = {"random", POLICY_RANDOM, NULL};
+    sim_outcome_free(run(e, &random, 1, 1));
+    environment_free(e);
     dataset_release(d);
 }
 
@@ -228,6 +313,10 @@ int main(void)
         cmocka_unit_test(days_add_up_to_totals),
         cmocka_unit_test(intervals_are_those_of_the_formulas),
         cmocka_unit_test(other_data_is_not_taken_for_the_shop),
+        cmocka_unit_test(logs_are_measured),
+        cmocka_unit_test(a_fitted_world_ranks_policies_as_the_truth_does),
+        cmocka_unit_test(the_click_rate_is_as_told),
+        cmocka_unit_test(data_without_times_needs_a_word),
         cmocka_unit_test(a_cancelled_run_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, open_shop, close_shop);
