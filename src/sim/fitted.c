@@ -401,8 +401,8 @@ static enum status fit_taste(struct environment *e, const struct fit_options *o,
         st = guest_new(e, &g, err);
     if (!st)
         st = gather_pairs(f, split, g, o->seed, pair, &npairs, job, err);
-    if (!st && npairs < 50)
-        st = error_set(err, ST_STATE, "too few users with two events or more to fit a world to");
+    if (!st && npairs < 2 * (1 + NEGATIVES))
+        st = error_set(err, ST_STATE, "fitting a world needs at least two users with two events or more");
     if (!st)
         st = regress(pair, npairs, beta, err);
     if (!st) {
