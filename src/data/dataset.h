@@ -56,6 +56,9 @@ struct dataset *dataset_new(const char *name, struct error *err);
 struct dataset *dataset_hold(struct dataset *d);
 void dataset_release(struct dataset *d); /* NULL is fine */
 
+/* An unpublished copy under another name, not yet finished: the start of the next data set (attributes, weights). */
+MUST_CHECK enum status dataset_copy(const struct dataset *d, const char *name, struct dataset **out, struct error *err);
+
 /* Last step of building: sorts events by (user, time, sequence), fills user_begin, pads the attribute fields to
  * users.n and items.n rows, sets default type weights (see dataset_default_weight) where type_weight is NULL, computes
  * the fingerprint. Call once, before publishing. */
