@@ -1,0 +1,363 @@
+#include "ingest/column.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "ingest/number.h"
+
+static void clear(struct raw_column *c)
+{
+    mem_free(c->name);
+    dict_clear(&c->levels);
+    mem_free(c->code);
+    mem_free(c->real);
+    memset(c, 0, sizeof *c);
+}
+
+void raw_columns_clear(struct raw_columns *set)
+{
+    for (size_t i = 0; i < set->n; i++)
+        clear(&set->column[i]);
+    mem_free(set->column);
+    memset(set, 0, sizeof *set);
+}
+
+enum status raw_columns_add(struct raw_columns *set, const char *name, size_t *index, struct error *err)
+{
+    for (*index = 0; *index < set->n; (*index)++)
+        if (strcmp(set->column[*index].name, name) == 0)
+            return ST_OK;
+    enum status st = mem_grow(&set->column, &set->capacity, set->n + 1, sizeof *set->column, err);
+    if (st)
+        return st;
+    struct raw_column *c = &set->column[set->n];
+    memset(c, 0, sizeof *c);
+    c->name = mem_strdup(name, err);
+    if (!c->name)
+        return ST_NOMEM;
+    set->n++;
+    return ST_OK;
+}
+
+static enum status pad_codes(struct raw_column *c, size_t rows, struct error *err)
+{
+    enum status st = mem_grow(&c->code, &c->capacity, rows, sizeof *c->code, err);
+    if (st)
+        return st;
+    while (c->n < rows)
+        c->code[c->n++] = NO_CODE;
+    return ST_OK;
+}
+
+static enum status pad_reals(struct raw_column *c, size_t rows, struct error *err)
+{
+    enum status st = mem_grow(&c->real, &c->real_capacity, rows, sizeof *c->real, err);
+    if (st)
+        return st;
+    while (c->n < rows)
+        c->real[c->n++] = NAN;
+    return ST_OK;
+}
+
+enum status raw_column_set(struct raw_column *c, size_t row, const struct cell *cell, struct error *err)
+{
+    if (!cell->text || cell->n == 0)
+        return ST_OK;
+    uint32_t code;
+    enum status st = dict_add(&c->levels, cell->text, cell->n, &code, err);
+    if (!st && row >= c->n)
+        st = pad_codes(c, row + 1, err);
+    if (st)
+        return st;
+    c->code[row] = code;
+    c->lists |= cell->list;
+    c->quoted |= cell->quoted;
+    return ST_OK;
+}
+
+enum status raw_column_set_real(struct raw_column *c, size_t row, double value, struct error *err)
+{
+    c->numeric = true;
+    enum status st = row >= c->n ? pad_reals(c, row + 1, err) : ST_OK;
+    if (!st)
+        c->real[row] = value;
+    return st;
+}
+
+/* ---- what type is it? ---- */
+
+void name_fold(const char *name, char *out, size_t size)
+{
+    size_t n = 0;
+    for (; *name && n + 1 < size; name++)
+        if (isalnum((unsigned char)*name))
+            out[n++] = (char)tolower((unsigned char)*name);
+    out[n] = 0;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static bool same(const char *text, size_t n, const char *word)
+{
+    return n == strlen(word) && text_starts(text, word);
+}
+
+static bool is_missing(const char *text, size_t n)
+{
+    static const char *const marks[] = {"na", "n/a", "nan", "null", "none", "\\n", "-", "?", "inf", "-inf"};
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
+        if (same(text, n, marks[i]))
+            return true;
+    return false;
+}
+
+/* "1-Jan-1995", "01 Jan 1995". */
+static bool month_name_time(const char *text, size_t n, int64_t *us)
+{
+    static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+    if (n < 10 || n > 11)
+        return false;
+    size_t day = n - 9; /* digits of the day */
+    const char *rest = text + day;
+    if ((rest[0] != '-' && rest[0] != ' ') || rest[4] != rest[0])
+        return false;
+    char month[4] = {rest[1], rest[2], rest[3]};
+    for (int m = 0; m < 12; m++) {
+        if (!text_same(month, months[m]))
+            continue;
+        char iso[16];
+        snprintf(iso, sizeof iso, "%.4s-%02d-%s%.*s", rest + 5, m + 1, day == 1 ? "0" : "", (int)day, text);
+        return time_parse(iso, strlen(iso), 0, us);
+    }
+    return false;
+}
+
+bool text_date(const char *text, size_t n, int64_t *us)
+{
+    return month_name_time(text, n, us) || time_parse(text, n, 0, us);
+}
+
+static bool all_digits(const char *text, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+    return true;
+}
+
+/* Is "007" or "00.5": a code, not a number. */
+static bool has_leading_zero(const char *text, size_t n)
+{
+    size_t i = text[0] == '-';
+    return n > i + 1 && text[i] == '0' && text[i + 1] >= '0' && text[i + 1] <= '9';
+}
+
+enum { MAY_INT = 1, MAY_REAL = 2, MAY_TIME = 4, MAY_BOOL = 8 };
+
+static unsigned possible(const char *text, size_t n, bool time_name)
+{
+    int64_t integer, us;
+    double real;
+    unsigned may = 0;
+    bool digits = all_digits(text, n);
+    if (same(text, n, "true") || same(text, n, "false"))
+        may |= MAY_BOOL;
+    if (number_int(text, n, &integer))
+        may |= MAY_INT;
+    if (!has_leading_zero(text, n) && number_real(text, n, &real) && (!digits || (may & MAY_INT)))
+        may |= MAY_REAL;
+    if ((digits ? time_name && n >= 8 : !(may & MAY_REAL)) && text_date(text, n, &us))
+        may |= MAY_TIME;
+    return may;
+}
+
+static bool names_text(const char *folded)
+{
+    static const char *const words[] = {"title", "name", "description", "url", "text", "summary", "useragent"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (ends_with(folded, words[i]))
+            return true;
+    return false;
+}
+
+static bool names_list(const char *folded)
+{
+    return strcmp(folded, "genres") == 0 || strcmp(folded, "genre") == 0 || strcmp(folded, "tags") == 0 || strcmp(folded, "categories") == 0;
+}
+
+static bool any_bar(const struct dict *levels)
+{
+    for (uint32_t i = 0; i < levels->n; i++)
+        if (memchr(dict_text(levels, i), '|', dict_length(levels, i)))
+            return true;
+    return false;
+}
+
+static enum field_type infer(const struct raw_column *c, bool *boolean)
+{
+    char folded[64];
+    *boolean = false;
+    name_fold(c->name, folded, sizeof folded);
+    if (c->lists || (c->bars && (names_list(folded) || (!names_text(folded) && any_bar(&c->levels)))))
+        return FIELD_LIST;
+    if (c->text || ends_with(folded, "id") || names_text(folded))
+        return FIELD_TEXT;
+    bool time_name = strstr(folded, "time") || strstr(folded, "date") || ends_with(folded, "ts") || ends_with(c->name, "_at");
+    unsigned may = MAY_INT | MAY_REAL | MAY_TIME | MAY_BOOL;
+    bool any = false;
+    for (uint32_t i = 0; may && i < c->levels.n; i++) {
+        const char *text = dict_text(&c->levels, i);
+        size_t n = dict_length(&c->levels, i);
+        if (is_missing(text, n))
+            continue;
+        may &= possible(text, n, time_name);
+        any = true;
+    }
+    if (c->quoted)
+        may &= MAY_TIME;
+    if (!any || !may)
+        return FIELD_TEXT;
+    *boolean = may & MAY_BOOL;
+    return may & MAY_TIME ? FIELD_TIME : may & (MAY_INT | MAY_BOOL) ? FIELD_INT : FIELD_REAL;
+}
+
+/* ---- making the field ---- */
+
+static int64_t level_integer(const struct raw_column *c, uint32_t level, enum field_type type, bool boolean)
+{
+    const char *text = dict_text(&c->levels, level);
+    size_t n = dict_length(&c->levels, level);
+    int64_t v;
+    if (boolean)
+        return is_missing(text, n) ? NO_INT : same(text, n, "true");
+    return (type == FIELD_TIME ? text_date(text, n, &v) : number_int(text, n, &v)) ? v : NO_INT;
+}
+
+/* Every level is read once, then rows only copy. */
+static enum status settle_integers(struct raw_column *c, struct field *f, size_t rows, bool boolean, struct error *err)
+{
+    int64_t *value = mem_new_raw(c->levels.n, sizeof *value, "column values", err);
+    f->integer = mem_new_raw(rows, sizeof *f->integer, "a column", err);
+    if (value && f->integer) {
+        for (uint32_t i = 0; i < c->levels.n; i++)
+            value[i] = level_integer(c, i, f->type, boolean);
+        for (size_t r = 0; r < rows; r++)
+            f->integer[r] = c->code[r] == NO_CODE ? NO_INT : value[c->code[r]];
+        f->n = f->capacity = rows;
+    }
+    mem_free(value);
+    return f->n == rows ? ST_OK : ST_NOMEM;
+}
+
+static enum status settle_reals(struct raw_column *c, struct field *f, size_t rows, struct error *err)
+{
+    double *value = mem_new_raw(c->levels.n, sizeof *value, "column values", err);
+    f->real = mem_new_raw(rows, sizeof *f->real, "a column", err);
+    if (value && f->real) {
+        for (uint32_t i = 0; i < c->levels.n; i++)
+            if (!number_real(dict_text(&c->levels, i), dict_length(&c->levels, i), &value[i]))
+                value[i] = NAN;
+        for (size_t r = 0; r < rows; r++)
+            f->real[r] = c->code[r] == NO_CODE ? NAN : value[c->code[r]];
+        f->n = f->capacity = rows;
+    }
+    mem_free(value);
+    return f->n == rows ? ST_OK : ST_NOMEM;
+}
+
+enum { LONGEST_LIST = 4096 };
+
+/* Cuts "a|b|c" (or a JSON array) into its parts without blanks around them; returns how many. */
+static size_t cut_list(const char *text, size_t n, char mark, const char **part, size_t *length)
+{
+    size_t count = 0;
+    if (same(text, n, "(no genres listed)"))
+        return 0;
+    for (size_t at = 0; at <= n && count < LONGEST_LIST;) {
+        const char *bar = memchr(text + at, mark, n - at);
+        size_t end = bar ? (size_t)(bar - text) : n, next = end + 1;
+        while (at < end && text[at] == ' ')
+            at++;
+        while (end > at && text[end - 1] == ' ')
+            end--;
+        part[count] = text + at;
+        length[count] = end - at;
+        count += end > at;
+        at = next;
+    }
+    return count;
+}
+
+static enum status settle_lists(struct raw_column *c, struct field *f, size_t rows, struct error *err)
+{
+    const char **part = mem_new_raw(LONGEST_LIST, sizeof *part, "a list", err);
+    size_t *length = mem_new_raw(LONGEST_LIST, sizeof *length, "a list", err);
+    enum status st = part && length ? ST_OK : ST_NOMEM;
+    for (size_t r = 0; !st && r < rows; r++) {
+        uint32_t code = c->code[r];
+        size_t n = code == NO_CODE ? 0
+                                   : cut_list(dict_text(&c->levels, code), dict_length(&c->levels, code),
+                                              memchr(dict_text(&c->levels, code), LIST_MARK, dict_length(&c->levels, code)) || !c->bars ? LIST_MARK : '|',
+                                              part, length);
+        st = field_push_list(f, part, length, n, err);
+    }
+    mem_free(part);
+    mem_free(length);
+    return st;
+}
+
+static enum status settle(struct raw_column *c, size_t rows, struct fields *out, struct error *err)
+{
+    bool boolean = false;
+    enum field_type type = c->numeric ? FIELD_REAL : infer(c, &boolean);
+    struct field *f;
+    enum status st = fields_add(out, c->name, type, &f, err);
+    if (!st && c->n < rows)
+        st = c->numeric ? pad_reals(c, rows, err) : pad_codes(c, rows, err);
+    if (st)
+        return st;
+    if (c->numeric) { /* what was read is what is kept */
+        f->real = c->real;
+        f->capacity = c->real_capacity;
+        f->n = rows;
+        c->real = NULL;
+        return ST_OK;
+    }
+    switch (type) {
+    case FIELD_INT:
+    case FIELD_TIME:
+        return settle_integers(c, f, rows, boolean, err);
+    case FIELD_REAL:
+        return settle_reals(c, f, rows, err);
+    case FIELD_LIST:
+        return settle_lists(c, f, rows, err);
+    case FIELD_TEXT:
+        break;
+    }
+    f->levels = c->levels;
+    f->code = c->code;
+    f->capacity = c->capacity;
+    f->n = rows;
+    memset(&c->levels, 0, sizeof c->levels);
+    c->code = NULL;
+    return ST_OK;
+}
+
+enum status raw_columns_settle(struct raw_columns *set, size_t rows, struct fields *out, struct error *err)
+{
+    enum status st = ST_OK;
+    for (size_t i = 0; !st && i < set->n; i++) {
+        st = settle(&set->column[i], rows, out, err);
+        clear(&set->column[i]); /* one at a time, so that the peak is one column */
+    }
+    raw_columns_clear(set);
+    return st;
+}

@@ -1,0 +1,201 @@
+#include "ingest/load.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { STAGED_MOST = 100000, TEXT_MOST = 4096, ID_MOST = 4096, ROWS_A_STEP = 8192 };
+
+const char *ingest_mapped(const struct ingest *in, const char *key)
+{
+    for (size_t i = 0; i < in->nmapping; i++)
+        if (strcmp(in->mapping[i].key, key) == 0)
+            return in->mapping[i].value;
+    return NULL;
+}
+
+bool ingest_is_option(const char *key)
+{
+    static const char *const options[] = {"format", "delimiter", "header", "encoding", "tz", "id"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (strcmp(key, options[i]) == 0)
+            return true;
+    return false;
+}
+
+enum status ingest_set_part(struct ingest *in, const char *part, struct error *err)
+{
+    in->part = part;
+    if (!part)
+        return ST_OK;
+    enum status st = raw_columns_add(&in->context, "part", &in->part_column, err);
+    if (!st)
+        in->context.column[in->part_column].text = true;
+    return st;
+}
+
+void ingest_note(struct ingest *in, const char *format, ...)
+{
+    struct ingest_report *r = in->report;
+    if (r->nnotes == sizeof r->notes / sizeof *r->notes)
+        return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(r->notes[r->nnotes].text, sizeof r->notes[0].text, format, args);
+    va_end(args);
+    for (size_t i = 0; i < r->nnotes; i++)
+        if (strcmp(r->notes[i].text, r->notes[r->nnotes].text) == 0)
+            return;
+    r->nnotes++;
+}
+
+/* ---- rows ---- */
+
+enum status ingest_open(struct ingest *in, const char *path, const struct sheet_form *form, struct sheet *out, struct error *err)
+{
+    struct feed *feed = in->opened;
+    in->opened = NULL;
+    enum status st = feed ? ST_OK : feed_open(path, in->job, &feed, err);
+    if (!st)
+        st = sheet_open(feed, form ? form : &in->form, out, err);
+    if (!st && out->names_note.length)
+        ingest_note(in, "%s: columns of the same name were renamed: %s", out->feed->path, str_text(&out->names_note));
+    return st;
+}
+
+void ingest_close(struct ingest *in, struct sheet *t)
+{
+    if (t->feed->converted && t->feed->encoding == ENCODING_AUTO)
+        ingest_note(in, "%s is not UTF-8: %llu row%s read as Latin-1 (Windows-1252) and converted", t->feed->path,
+                    (unsigned long long)t->feed->converted, t->feed->converted == 1 ? "" : "s");
+    in->bytes_before += source_taken(t->feed->source);
+    job_set(in->job, in->bytes_before);
+    sheet_close(t);
+}
+
+enum status ingest_reject_line(struct ingest *in, const char *file, uint64_t line, const char *reason, const char *text, size_t n, struct error *err)
+{
+    in->data->rows_read++;
+    in->data->rows_rejected++;
+    if (!in->first_reject[0])
+        snprintf(in->first_reject, sizeof in->first_reject, "%s:%llu: %s", file, (unsigned long long)line, reason);
+    if (!in->rejects || in->staged == STAGED_MOST)
+        return ST_OK;
+    in->staged++;
+    return in->rejects->reject(in->rejects->context, file, line, reason, text, n < TEXT_MOST ? n : TEXT_MOST, err);
+}
+
+enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err)
+{
+    return ingest_reject_line(in, t->feed->path, t->row_line, reason, t->text, t->text_length, err);
+}
+
+enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct error *err)
+{
+    for (;;) {
+        enum status st = sheet_next(t, more, err);
+        if (st || !*more)
+            return st;
+        if (in->data->rows_read % ROWS_A_STEP == 0) {
+            job_set(in->job, in->bytes_before + source_taken(t->feed->source));
+            st = job_check(in->job, err);
+            if (st)
+                return st;
+        }
+        if (!t->bad)
+            return ST_OK;
+        st = ingest_reject(in, t, t->bad, err);
+        if (st)
+            return st;
+    }
+}
+
+const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what)
+{
+    if (cell->text && cell->n && cell->n <= ID_MOST && !cell->list)
+        return NULL;
+    if (!cell->text || cell->n == 0)
+        snprintf(in->reason, sizeof in->reason, "no %s", what);
+    else
+        snprintf(in->reason, sizeof in->reason, cell->list ? "the %s is a list" : "the %s is longer than 4,096 bytes", what);
+    return in->reason;
+}
+
+/* ---- events ---- */
+
+/* Arrays in the order of capacity[]. Time and value are made when the first event has one. */
+static enum status grow_events(struct ingest *in, bool time, bool value, struct error *err)
+{
+    struct events *e = &in->data->events;
+    size_t need = e->n + 1, had_time = in->capacity[4], had_value = in->capacity[5];
+    enum status st = mem_grow(&e->user, &in->capacity[0], need, sizeof *e->user, err);
+    need = in->capacity[0];
+    if (!st)
+        st = mem_grow(&e->item, &in->capacity[1], need, sizeof *e->item, err);
+    if (!st)
+        st = mem_grow(&e->sequence, &in->capacity[2], need, sizeof *e->sequence, err);
+    if (!st)
+        st = mem_grow(&e->type, &in->capacity[3], need, sizeof *e->type, err);
+    if (!st && (time || e->time))
+        st = mem_grow(&e->time, &in->capacity[4], need, sizeof *e->time, err);
+    if (!st && (value || e->value))
+        st = mem_grow(&e->value, &in->capacity[5], need, sizeof *e->value, err);
+    if (st)
+        return st;
+    for (size_t i = 0; !had_time && e->time && i < e->n; i++)
+        e->time[i] = NO_TIME;
+    for (size_t i = 0; !had_value && e->value && i < e->n; i++)
+        e->value[i] = NAN;
+    in->room = need;
+    return ST_OK;
+}
+
+static enum status type_code(struct ingest *in, const struct event_row *row, uint16_t *out, struct error *err)
+{
+    struct dict *types = &in->data->types;
+    uint32_t code;
+    enum status st = dict_add(types, row->type, row->type_length, &code, err);
+    if (!st && code > UINT16_MAX) {
+        st = error_set(err, ST_FORMAT, "more than 65,536 types of events");
+        error_hint(err, "is it the right column? type=COLUMN says which one tells what a user did");
+    }
+    *out = (uint16_t)code;
+    return st;
+}
+
+enum status ingest_add_event(struct ingest *in, const struct event_row *row, struct error *err)
+{
+    struct dataset *d = in->data;
+    struct events *e = &d->events;
+    bool timed = row->time != NO_TIME, valued = !isnan(row->value);
+    uint32_t user, item;
+    uint16_t type;
+    enum status st = ST_OK;
+    if (e->n == in->room || (timed && !e->time) || (valued && !e->value))
+        st = grow_events(in, timed, valued, err);
+    if (!st)
+        st = dict_add(&d->users, row->user->text, row->user->n, &user, err);
+    if (!st)
+        st = dict_add(&d->items, row->item->text, row->item->n, &item, err);
+    if (!st)
+        st = type_code(in, row, &type, err);
+    if (st)
+        return st;
+    e->user[e->n] = user;
+    e->item[e->n] = item;
+    e->type[e->n] = type;
+    e->sequence[e->n] = e->n;
+    if (e->time)
+        e->time[e->n] = row->time;
+    if (e->value)
+        e->value[e->n] = (float)row->value;
+    e->n++;
+    d->rows_read++;
+    d->rows_kept++;
+    if (in->part)
+        st = raw_column_set(&in->context.column[in->part_column], e->n - 1, &(struct cell){.text = in->part, .n = strlen(in->part)}, err);
+    return st;
+}
