@@ -11,6 +11,9 @@ static const struct command_family *const families[] = {
     &model_commands,
     &compare_commands,
     &simulate_commands,
+    &user_commands,
+    &recommend_commands,
+    &inspect_commands,
     &session_commands,
 };
 

@@ -160,6 +160,25 @@ void put_ordinal(struct str *out, size_t n)
     str_printf(out, "%s%s", text, end);
 }
 
+/* A title as one says it: "Princess Bride, The (1987)" is The Princess Bride. */
+static void put_title(const struct dataset *d, uint32_t item, struct str *out)
+{
+    static const char *const articles[] = {", The", ", A", ", An"};
+    const char *title = dataset_item_title(d, item);
+    size_t n = strlen(title);
+    if (n > 7 && title[n - 1] == ')' && title[n - 6] == '(' && title[n - 7] == ' ' && strspn(title + n - 5, "0123456789") == 4)
+        n -= 7;
+    for (size_t i = 0; i < 3; i++) {
+        size_t length = strlen(articles[i]);
+        if (n > length && strncmp(title + n - length, articles[i], length) == 0) {
+            n -= length;
+            str_printf(out, "%s ", articles[i] + 2);
+            break;
+        }
+    }
+    str_append(out, title, n);
+}
+
 /* The positive history items that make up half of what speaks for it, three at most. */
 static size_t main_reasons(const struct why *w, const struct why_part *reason[3])
 {
@@ -178,20 +197,19 @@ static size_t main_reasons(const struct why *w, const struct why_part *reason[3]
 
 static void put_reasons(const struct why_part *const *reason, size_t n, const struct dataset *d, struct str *out)
 {
-    for (size_t i = 0; i < n; i++)
-        str_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", dataset_item_title(d, reason[i]->what.item));
+    for (size_t i = 0; i < n; i++) {
+        str_puts(out, i == 0 ? "" : i + 1 == n ? " and " : ", ");
+        put_title(d, reason[i]->what.item, out);
+    }
 }
 
 static void put_without(const struct why *w, const struct why_part *first, const struct dataset *d, struct str *out)
 {
     if (!first->tried || first->rank_without == 0)
         return;
-    str_printf(out, " Without %s it would ", dataset_item_title(d, first->what.item));
-    if (first->rank_without == w->rank) {
-        str_puts(out, "still be ");
-    } else {
-        str_puts(out, "be ");
-    }
+    str_puts(out, " Without ");
+    put_title(d, first->what.item, out);
+    str_puts(out, first->rank_without == w->rank ? " it would still be " : " it would be ");
     put_ordinal(out, first->rank_without);
     str_putc(out, '.');
 }

@@ -1,0 +1,230 @@
+#include "commands/question.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "commands/lex.h"
+
+/* ---- names ---- */
+
+static enum status no_current_user(const struct word *w, struct error *err)
+{
+    enum status st = error_set(err, ST_STATE, "there is no current user yet");
+    error_hint(err, "`user ID` looks at one, `user new = \"Heat\" \"Toy Story\"` makes one up");
+    return error_at_word(st, err, w);
+}
+
+enum status name_user(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *user, struct error *err)
+{
+    bool current = !w->quoted && strcmp(w->text, ".") == 0;
+    bool made_up = !w->quoted && strcmp(w->text, "new") == 0 && wb->nmade_up > 0;
+    if (current && wb->user == NO_USER && wb->nmade_up == 0)
+        return no_current_user(w, err);
+    if (current || made_up) {
+        *user = current ? wb->user : NO_USER;
+        return ST_OK;
+    }
+    enum status st = dataset_find_user(d, w->text, user, err);
+    return st ? error_at_word(st, err, w) : ST_OK;
+}
+
+static enum status item_of_list(struct workbench *wb, const struct word *w, int64_t rank, uint32_t *item, struct error *err)
+{
+    enum status st;
+    if (wb->nlast_list == 0) {
+        st = error_set(err, ST_STATE, "%s is about the last list, and there is none yet", w->text);
+        error_hint(err, "`recommend USER` makes one");
+        return error_at_word(st, err, w);
+    }
+    if (rank < 1 || (uint64_t)rank > wb->nlast_list) {
+        st = error_set(err, ST_NOT_FOUND, "the last list has %zu item%s, no %s", wb->nlast_list, wb->nlast_list == 1 ? "" : "s", w->text);
+        return error_at_word(st, err, w);
+    }
+    *item = wb->last_list[rank - 1];
+    return ST_OK;
+}
+
+enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item, struct error *err)
+{
+    int64_t rank;
+    if (!w->quoted && w->text[0] == '#' && text_parse_int(w->text + 1, &rank))
+        return item_of_list(wb, w, rank, item, err);
+    enum status st = dataset_find_item(d, w->text, item, err);
+    return st ? error_at_word(st, err, w) : ST_OK;
+}
+
+enum status remember_list(struct workbench *wb, const uint32_t *items, size_t n, struct error *err)
+{
+    uint32_t *copy = mem_new_raw(n, sizeof *copy, "a list", err);
+    if (!copy)
+        return ST_NOMEM;
+    if (n)
+        memcpy(copy, items, n * sizeof *copy);
+    pthread_mutex_lock(&wb->lock);
+    uint32_t *old = wb->last_list;
+    wb->last_list = copy;
+    wb->nlast_list = n;
+    pthread_mutex_unlock(&wb->lock);
+    mem_free(old);
+    return ST_OK;
+}
+
+/* ---- the question ---- */
+
+static const struct param_value *option(const struct call *call, const char *name)
+{
+    size_t i = param_index(call->command->options, call->command->noptions, name);
+    return i < call->command->noptions && call->values[i].given ? &call->values[i] : NULL;
+}
+
+struct selection question_selection(struct workbench *wb, const struct call *call, const struct dataset *d)
+{
+    const struct param_value *at = option(call, "at");
+    return (struct selection){.data = d, .until = at ? at->integer : wb->now};
+}
+
+static enum status open_history(struct workbench *wb, const struct call *call, const struct word *user, struct question *q, struct error *err)
+{
+    struct selection s = question_selection(wb, call, q->data);
+    enum status st = name_user(wb, q->data, user, &q->user, err);
+    if (st)
+        return st;
+    if (q->user == NO_USER) {
+        q->who = "new";
+        return history_of_events(wb->made_up, wb->nmade_up, s.until, &q->history, err);
+    }
+    q->who = dict_text(&q->data->users, q->user);
+    return history_of_user(&s, q->user, &q->history, err);
+}
+
+static enum status open_models(struct workbench *wb, const struct call *call, struct question *q, struct error *err)
+{
+    const char **names = mem_new(call->nmodels, sizeof *names, "model names", err);
+    if (!names)
+        return ST_NOMEM;
+    for (size_t i = 0; i < call->nmodels; i++)
+        names[i] = call->models[i].text;
+    enum status st = workbench_models(wb, names, call->nmodels, &q->models, &q->nmodels, err);
+    for (size_t i = 0; st == ST_NOT_FOUND && i < call->nmodels; i++) {
+        struct model *m = workbench_model(wb, call->models[i].text);
+        if (!m) {
+            error_at_word(st, err, &call->models[i]);
+            break;
+        }
+        model_release(m);
+    }
+    mem_free(names);
+    return st;
+}
+
+enum status question_open_data(struct workbench *wb, const struct call *call, const struct word *user, struct question *out, struct error *err)
+{
+    const struct param_value *seen = option(call, "seen");
+    *out = (struct question){.user = NO_USER, .who = "", .history = {.user = NO_USER, .as_of = NO_TIME}};
+    out->data = workbench_data(wb);
+    out->seen = (seen ? seen->integer == SEEN_HIDE : wb->hide_seen) ? SEEN_HIDE : SEEN_SHOW;
+    return user ? open_history(wb, call, user, out, err) : ST_OK;
+}
+
+enum status question_open(struct workbench *wb, const struct call *call, const struct word *user, struct question *out, struct error *err)
+{
+    enum status st = question_open_data(wb, call, user, out, err);
+    return st ? st : open_models(wb, call, out, err);
+}
+
+void question_close(struct question *q)
+{
+    for (size_t i = 0; i < q->nmodels; i++)
+        model_release(q->models[i]);
+    mem_free(q->models);
+    history_clear(&q->history);
+    dataset_release(q->data);
+    *q = (struct question){0};
+}
+
+void warn_of_future(const struct question *q, struct result *out)
+{
+    for (size_t i = 0; i < q->nmodels; i++) {
+        const struct model *m = q->models[i];
+        char trained[40], asked[40];
+        if (!model_sees_future(m, q->history.as_of))
+            continue;
+        time_short(trained, sizeof trained, m->record.trained_until);
+        time_short(asked, sizeof asked, q->history.as_of);
+        result_message(out, MESSAGE_WARNING, "%s was trained on events up to %s: as of %s it knows the future", m->name, trained, asked);
+    }
+}
+
+/* ---- the command again ---- */
+
+void put_word(struct str *s, const char *text)
+{
+    if (s->length)
+        str_putc(s, ' ');
+    lex_quote(s, text);
+}
+
+void put_item(struct str *s, const struct dataset *d, uint32_t item)
+{
+    struct str id = {0};
+    str_printf(&id, "id:%s", dict_text(&d->items, item));
+    put_word(s, str_text(&id));
+    s->failed |= id.failed;
+    str_free(&id);
+}
+
+void put_user(struct str *s, const struct question *q)
+{
+    if (q->user == NO_USER)
+        str_puts(s, " new"); /* a keyword: quotes would make it an id */
+    else
+        put_word(s, q->who);
+}
+
+void put_end(struct str *s, const struct call *call, const struct question *q)
+{
+    for (size_t i = 0; i < q->nmodels; i++) {
+        str_puts(s, i == 0 ? " with" : "");
+        put_word(s, q->models[i]->name);
+    }
+    for (size_t i = 0; i < call->command->noptions; i++) {
+        if (!call->values[i].given)
+            continue;
+        str_printf(s, " %s=", call->command->options[i].name);
+        lex_quote(s, call->values[i].text);
+    }
+}
+
+void put_command(struct str *s, struct result *out)
+{
+    if (!s->failed) {
+        mem_free(out->command);
+        out->command = mem_strdup(str_text(s), NULL); /* without memory the line as typed is kept */
+    }
+    str_free(s);
+}
+
+/* ---- items in tables ---- */
+
+void item_columns(const struct dataset *d, struct column out[ITEM_COLUMNS])
+{
+    bool titles = dataset_titles(d), categories = dataset_item_category(d);
+    out[0] = (struct column){.name = "item", .type = VALUE_TEXT, .flags = titles ? COLUMN_HIDDEN : 0};
+    out[1] = (struct column){.name = "title", .type = VALUE_TEXT, .flags = titles ? 0 : COLUMN_HIDDEN};
+    out[2] = (struct column){.name = "category", .type = VALUE_TEXT, .flags = categories ? COLUMN_COMPACT : COLUMN_HIDDEN};
+}
+
+void item_cells(const struct dataset *d, uint32_t item, struct table *t)
+{
+    const struct field *category = dataset_item_category(d);
+    table_text(t, dict_text(&d->items, item));
+    table_text(t, dataset_titles(d) ? dataset_item_title(d, item) : NULL);
+    if (!category || field_missing(category, item)) {
+        table_null(t);
+        return;
+    }
+    struct str text = {0};
+    field_format(category, item, &text);
+    table_text(t, text.failed ? NULL : str_text(&text));
+    str_free(&text);
+}

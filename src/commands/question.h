@@ -1,0 +1,60 @@
+/* A question about one history: who is asked about, which models answer, as of when. Shared by the commands that inspect. */
+#ifndef TAILOR_COMMANDS_QUESTION_H
+#define TAILOR_COMMANDS_QUESTION_H
+
+#include "commands/command.h"
+#include "ranking/ranking.h"
+
+/* Options that such commands have: seen= and at=. */
+#define OPTION_SEEN                                                                                                              \
+    {                                                                                                                            \
+        .name = "seen", .type = PARAM_ENUM, .choices = "hide|show", .doc = "items of the history in the lists; as `set seen` when not given" \
+    }
+#define OPTION_AT                                                                                                                \
+    {                                                                                                                            \
+        .name = "at", .type = PARAM_TIME, .doc = "only the history before this moment, with the same models"                     \
+    }
+
+struct question {
+    struct dataset *data;
+    uint32_t user;        /* NO_USER: the made-up history */
+    const char *who;      /* their id, or "your made-up user"; lives as long as `data` */
+    struct history history;
+    struct model **models;
+    size_t nmodels;
+    enum seen seen;
+};
+
+/* Takes hold of the data and the models of `with` (else those in use, else all). `user` NULL: about nobody. Close it in every case. */
+MUST_CHECK enum status question_open(struct workbench *wb, const struct call *call, const struct word *user, struct question *out, struct error *err);
+/* The same without models. */
+MUST_CHECK enum status question_open_data(struct workbench *wb, const struct call *call, const struct word *user, struct question *out,
+                                          struct error *err);
+void question_close(struct question *q);
+
+/* USER: an id, `.` for the current one, `new` for the made-up one. *user is NO_USER for the made-up one. */
+MUST_CHECK enum status name_user(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *user, struct error *err);
+/* ITEM: an id, a title, a part of one, #3 of the last list. */
+MUST_CHECK enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item, struct error *err);
+
+/* The events that count at the moment of the question: all before at=, else before the workbench's clock. */
+struct selection question_selection(struct workbench *wb, const struct call *call, const struct dataset *d);
+/* Makes a list the one that #3 is about. */
+MUST_CHECK enum status remember_list(struct workbench *wb, const uint32_t *items, size_t n, struct error *err);
+/* Says which models were trained on something later than the moment asked about. */
+void warn_of_future(const struct question *q, struct result *out);
+
+/* The command that asks the same again, with ids: put_word and put_item append " WORD"; put_end the models and the given options. */
+void put_word(struct str *s, const char *text);
+void put_item(struct str *s, const struct dataset *d, uint32_t item);
+void put_user(struct str *s, const struct question *q);
+void put_end(struct str *s, const struct call *call, const struct question *q);
+/* Hands the finished line to the result. */
+void put_command(struct str *s, struct result *out);
+
+/* Columns that show an item: its id (for programs when there are titles), its title, its category. */
+enum { ITEM_COLUMNS = 3 };
+void item_columns(const struct dataset *d, struct column out[ITEM_COLUMNS]);
+void item_cells(const struct dataset *d, uint32_t item, struct table *t);
+
+#endif
