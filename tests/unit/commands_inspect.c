@@ -116,7 +116,7 @@ static void test_recommend(void **state)
 static void test_all(void **state)
 {
     struct bench *b = *state;
-    char score[64], alone[64], line[64], user[64];
+    char score[64], alone[64], line[128], user[64];
     run(b, "recommend all with itemknn k=1");
     size_t n = count(b, "\"rank\":1");
     assert_int_equal(n, b->wb->data->users.n);
