@@ -10,10 +10,10 @@ static const struct command_family *const families[] = {
     &train_commands,
     &model_commands,
     &compare_commands,
-    &simulate_commands,
     &user_commands,
     &recommend_commands,
     &inspect_commands,
+    &simulate_commands,
     &session_commands,
 };
 
