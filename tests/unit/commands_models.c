@@ -1,6 +1,7 @@
 /* split, train, use, compare: from a command line to a result, in a workbench of its own. */
 #include "tests/unit/world.h"
 
+#include <stdatomic.h>
 #include <unistd.h>
 
 #include "commands/command.h"
@@ -352,12 +353,56 @@ static void test_reopened(void **state)
     unlink(path);
 }
 
+/* ---- without memory ---- */
+
+static bool refuse(void *context, size_t bytes)
+{
+    atomic_long *left = context;
+    (void)bytes;
+    return atomic_fetch_sub(left, 1) != 0;
+}
+
+/* One allocation fails, then another one: the command says so or does without, nothing leaks, and the next run works. */
+static void survive(struct face *f, const char *line)
+{
+    for (long i = 0; i < 100000; i += 1 + i / 16) {
+        atomic_long left = i;
+        struct error err = {0};
+        mem_set_hook(refuse, &left);
+        enum status st = command_run(f->wb, line, &f->sink, &err);
+        mem_set_hook(NULL, NULL);
+        if (st != ST_OK && st != ST_NOMEM)
+            fail_msg("%s, allocation %ld: %s: %s", line, i, status_name(st), err.message);
+        if (atomic_load(&left) >= 0)
+            return;
+        run(f, line);
+    }
+    fail_msg("%s takes more allocations than can be", line);
+}
+
+static void test_memory(void **state)
+{
+    (void)state;
+    struct face f;
+    open_face(&f, NULL);
+    give_data(&f, 1);
+    survive(&f, "split last 1");
+    survive(&f, "train pop itemknn");
+    survive(&f, "train itemknn neighbours=7 as seven replace=yes");
+    survive(&f, "compare");
+    survive(&f, "compare with pop seven metric=ndcg@3 on=test history=rolling");
+    survive(&f, "use seven");
+    survive(&f, "models");
+    close_face(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),      cmocka_unit_test(test_train),        cmocka_unit_test(test_early_stopping),
         cmocka_unit_test(test_use),        cmocka_unit_test(test_compare),      cmocka_unit_test(test_other_splits),
         cmocka_unit_test(test_cold_users), cmocka_unit_test(test_same_bytes),   cmocka_unit_test(test_reopened),
+        cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests_name("commands_models", tests, NULL, NULL);
 }
