@@ -37,16 +37,22 @@ static inline __attribute__((always_inline)) void tile(const float *restrict pan
                                                        const size_t queries, const size_t vectors, float *restrict out)
 {
     floats sum[QUERIES][VECTORS];
+#pragma GCC unroll 8
     for (size_t q = 0; q < queries; q++)
+#pragma GCC unroll 8
         for (size_t v = 0; v < vectors; v++)
             sum[q][v] = (floats){0};
     for (size_t f = 0; f < k; f++) {
         const floats *y = (const floats *)(panel + f * DOTS_PANEL);
+#pragma GCC unroll 8
         for (size_t q = 0; q < queries; q++)
+#pragma GCC unroll 8
             for (size_t v = 0; v < vectors; v++)
                 sum[q][v] += x[q * k + f] * y[v];
     }
+#pragma GCC unroll 8
     for (size_t q = 0; q < queries; q++)
+#pragma GCC unroll 8
         for (size_t v = 0; v < vectors; v++)
             *(floats *)(out + q * DOTS_PANEL + v * LANES) = sum[q][v];
 }

@@ -14,6 +14,7 @@ static inline __attribute__((always_inline)) void add_rows(float *restrict out, 
     size_t c = 0;
     for (; c + LANES <= k; c += LANES) {
         floats sum = *(const floats_anywhere *)(out + c);
+#pragma GCC unroll 4
         for (size_t r = 0; r < rows; r++)
             sum += w[r] * *(const floats_anywhere *)(y[r] + c);
         *(floats_anywhere *)(out + c) = sum;

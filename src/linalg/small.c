@@ -9,6 +9,8 @@
 
 /* Rows gathered at a time, so that they stay in the first-level cache; and the tile of the result that is held in registers. */
 enum { GATHER = 32, TILE_ROWS = 8, TILE_VECTORS = 2 };
+/* Rows of U made before the rows below take their part. */
+enum { PIVOTS = 4 };
 
 /* Gathered rows are padded with zeros to whole tiles. */
 static size_t padded(size_t k)
@@ -29,20 +31,30 @@ static inline __attribute__((always_inline)) void outer(float *out, size_t k, co
 {
     size_t stride = padded(k), width = k - c < vectors * LANES ? k - c : vectors * LANES;
     floats sum[TILE_ROWS][TILE_VECTORS];
+#pragma GCC unroll 8
     for (size_t i = 0; i < height; i++)
+#pragma GCC unroll 8
         for (size_t v = 0; v < vectors; v++)
             sum[i][v] = (floats){0};
     for (size_t j = 0; j < n; j++) {
         const float *row = rows + j * stride;
+#pragma GCC unroll 8
         for (size_t i = 0; i < height; i++)
+#pragma GCC unroll 8
             for (size_t v = 0; v < vectors; v++)
                 sum[i][v] += row[r + i] * *(const floats *)(row + c + v * LANES);
     }
+#pragma GCC unroll 8
     for (size_t i = 0; i < height; i++) {
-        const float *from = (const float *)sum[i];
-        float *to = out + (r + i) * k + c;
-        for (size_t v = 0; v < width; v++)
-            to[v] += from[v];
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++) {
+            float *to = out + (r + i) * k + c + v * LANES;
+            if ((v + 1) * LANES <= width)
+                *(floats_anywhere *)to += sum[i][v];
+            else
+                for (size_t l = 0; v * LANES + l < width; l++)
+                    to[l] += sum[i][v][l];
+        }
     }
 }
 
@@ -58,40 +70,77 @@ static inline __attribute__((always_inline)) void add_outer(float *out, size_t k
             outer(out, k, rows, n, r, c, 1, vectors);
 }
 
-/* Copies lower to upper, then makes the rows of U from the first on; each takes its part from the rows below. */
+/* row[c] -= sum over r of u[r][i] u[r][c] for c >= i, from `pivots` finished rows of U. What stands left of the diagonal
+ * is overwritten too: it is not kept, and whole vectors are faster. */
+static inline __attribute__((always_inline)) void take_from(float *restrict row, const float *restrict u, size_t k, size_t i, const size_t pivots)
+{
+    float scale[PIVOTS];
+    size_t c = i / LANES * LANES;
+    for (size_t r = 0; r < pivots; r++)
+        scale[r] = -u[r * k + i];
+    for (; c + LANES <= k; c += LANES) {
+        floats sum = *(floats_anywhere *)(row + c);
+#pragma GCC unroll 4
+        for (size_t r = 0; r < pivots; r++)
+            sum += scale[r] * *(const floats_anywhere *)(u + r * k + c);
+        *(floats_anywhere *)(row + c) = sum;
+    }
+    for (; c < k; c++)
+        for (size_t r = 0; r < pivots; r++)
+            row[c] += scale[r] * u[r * k + c];
+}
+
+static inline __attribute__((always_inline)) void multiply(float *row, size_t n, float scale)
+{
+    size_t c = 0;
+    for (; c + LANES <= n; c += LANES)
+        *(floats_anywhere *)(row + c) *= scale;
+    for (; c < n; c++)
+        row[c] *= scale;
+}
+
+/* Copies lower to upper, then makes the rows of U in order, PIVOTS of them before the rows below see any. */
 static inline __attribute__((always_inline)) bool factor(float *a, size_t k)
 {
     for (size_t i = 0; i < k; i++)
         for (size_t j = 0; j < i; j++)
             a[j * k + i] = a[i * k + j];
-    for (size_t p = 0; p < k; p++) {
-        float *pivot = a + p * k;
-        if (!(pivot[p] > 0) || !isfinite(pivot[p]))
-            return false;
-        float root = sqrtf(pivot[p]), inverse = 1 / root;
-        pivot[p] = root;
-        for (size_t c = p + 1; c < k; c++)
-            pivot[c] *= inverse;
-        for (size_t i = p + 1; i < k; i++) {
-            float *row = a + i * k;
-            float scale = -pivot[i];
-            size_t c = i / LANES * LANES; /* what stands left of the diagonal is not kept */
-            for (; c + LANES <= k; c += LANES)
-                *(floats_anywhere *)(row + c) += scale * *(const floats_anywhere *)(pivot + c);
-            for (; c < k; c++)
-                row[c] += scale * pivot[c];
+    for (size_t first = 0; first < k; first += PIVOTS) {
+        size_t end = first + PIVOTS < k ? first + PIVOTS : k;
+        for (size_t p = first; p < end; p++) {
+            float *pivot = a + p * k;
+            for (size_t q = first; q < p; q++)
+                take_from(pivot, a + q * k, k, p, 1);
+            if (!(pivot[p] > 0) || !isfinite(pivot[p]))
+                return false;
+            pivot[p] = sqrtf(pivot[p]);
+            multiply(pivot + p + 1, k - p - 1, 1 / pivot[p]);
         }
+        for (size_t i = end; i < k; i++)
+            take_from(a + i * k, a + first * k, k, i, PIVOTS);
     }
     return true;
 }
 
-static inline __attribute__((always_inline)) void solve(const float *u, size_t k, float *b)
+static inline __attribute__((always_inline)) float total(floats sum)
+{
+    for (size_t half = LANES / 2; half; half /= 2)
+        for (size_t l = 0; l < half; l++)
+            sum[l] += sum[l + half];
+    return sum[0];
+}
+
+/* U'z = b from the top, then U x = z from the bottom. */
+static inline __attribute__((always_inline)) void solve(const float *restrict u, size_t k, float *restrict b)
 {
     for (size_t i = 0; i < k; i++) {
         const float *row = u + i * k;
-        b[i] /= row[i];
-        for (size_t c = i + 1; c < k; c++)
-            b[c] -= b[i] * row[c];
+        float scale = b[i] /= row[i];
+        size_t c = i + 1;
+        for (; c + LANES <= k; c += LANES)
+            *(floats_anywhere *)(b + c) -= scale * *(const floats_anywhere *)(row + c);
+        for (; c < k; c++)
+            b[c] -= scale * row[c];
     }
     for (size_t i = k; i-- > 0;) {
         const float *row = u + i * k;
@@ -102,9 +151,7 @@ static inline __attribute__((always_inline)) void solve(const float *u, size_t k
             sum += *(const floats_anywhere *)(row + c) * *(const floats_anywhere *)(b + c);
         for (; c < k; c++)
             rest -= row[c] * b[c];
-        for (size_t v = 0; v < LANES; v++)
-            rest -= sum[v];
-        b[i] = rest / row[i];
+        b[i] = (rest - total(sum)) / row[i];
     }
 }
 
