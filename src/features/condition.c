@@ -1,0 +1,466 @@
+#include "features/condition.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+
+enum { DEEPEST = 200, MOST_NODES = 2000 }; /* what recursion may cost */
+enum node_type { NODE_OR, NODE_AND, NODE_NOT, NODE_COMPARISON };
+enum operator { IN, NOT_IN, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
+
+/* Where the cell of an event is found. */
+enum subject { OF_TYPE, OF_VALUE, OF_USER, OF_ITEM, OF_TIME, OF_CONTEXT, OF_ITEM_FIELD, OF_USER_FIELD };
+
+struct comparison {
+    enum subject subject;
+    const struct field *field; /* the last three */
+    enum operator operator;
+    uint32_t *codes;   /* what a text is compared with, ... */
+    double *numbers;   /* ... or a number or time; n of them */
+    size_t n;
+};
+
+struct node {
+    enum node_type type;
+    size_t left, right; /* children; NOT has left only */
+    struct comparison comparison;
+};
+
+/* Nodes in the order in which they were read; the last is the root. */
+struct condition {
+    const struct dataset *data;
+    struct node *node;
+    size_t n, capacity;
+};
+
+void condition_free(struct condition *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; i < c->n; i++) {
+        mem_free(c->node[i].comparison.codes);
+        mem_free(c->node[i].comparison.numbers);
+    }
+    mem_free(c->node);
+    mem_free(c);
+}
+
+/* ---- holding ---- */
+
+static bool compares_text(const struct comparison *c)
+{
+    switch (c->subject) {
+    case OF_TYPE:
+    case OF_USER:
+    case OF_ITEM:
+        return true;
+    case OF_VALUE:
+    case OF_TIME:
+        return false;
+    default:
+        return c->field->type == FIELD_TEXT || c->field->type == FIELD_LIST;
+    }
+}
+
+static size_t row_of(const struct comparison *c, const struct dataset *d, size_t e)
+{
+    if (c->subject == OF_ITEM_FIELD)
+        return d->events.item[e];
+    return c->subject == OF_USER_FIELD ? d->events.user[e] : e;
+}
+
+static bool has_code(const struct comparison *c, uint32_t code)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->codes[i] == code)
+            return true;
+    return false;
+}
+
+static bool list_holds(const struct comparison *c, size_t row)
+{
+    const struct field *f = c->field;
+    bool any = false;
+    for (size_t i = f->list_begin[row]; i < f->list_begin[row + 1]; i++)
+        any |= has_code(c, f->list_code[i]);
+    return f->list_begin[row] < f->list_begin[row + 1] && any == (c->operator == IN);
+}
+
+static bool text_holds(const struct comparison *c, const struct dataset *d, size_t e)
+{
+    uint32_t code;
+    switch (c->subject) {
+    case OF_TYPE:
+        code = d->events.type[e];
+        break;
+    case OF_USER:
+        code = d->events.user[e];
+        break;
+    case OF_ITEM:
+        code = d->events.item[e];
+        break;
+    default:
+        if (c->field->type == FIELD_LIST)
+            return list_holds(c, row_of(c, d, e));
+        code = c->field->code[row_of(c, d, e)];
+    }
+    return code != NO_CODE && has_code(c, code) == (c->operator == IN);
+}
+
+/* NaN when missing. */
+static double number_of(const struct comparison *c, const struct dataset *d, size_t e)
+{
+    int64_t integer = NO_INT;
+    if (c->subject == OF_VALUE)
+        return d->events.value ? (double)d->events.value[e] : NAN;
+    if (c->subject == OF_TIME)
+        integer = d->events.time ? d->events.time[e] : NO_TIME;
+    else if (c->field->type == FIELD_REAL)
+        return c->field->real[row_of(c, d, e)];
+    else
+        integer = c->field->integer[row_of(c, d, e)];
+    return integer == NO_INT ? NAN : (double)integer;
+}
+
+static bool number_holds(const struct comparison *c, const struct dataset *d, size_t e)
+{
+    double x = number_of(c, d, e);
+    if (isnan(x))
+        return false;
+    switch (c->operator) {
+    case LESS:
+        return x < c->numbers[0];
+    case LESS_EQUAL:
+        return x <= c->numbers[0];
+    case GREATER:
+        return x > c->numbers[0];
+    case GREATER_EQUAL:
+        return x >= c->numbers[0];
+    case IN:
+    case NOT_IN:
+        break;
+    }
+    bool any = false;
+    for (size_t i = 0; i < c->n; i++)
+        any |= x == c->numbers[i];
+    return any == (c->operator == IN);
+}
+
+static bool node_holds(const struct condition *c, size_t i, size_t e)
+{
+    const struct node *n = &c->node[i];
+    switch (n->type) {
+    case NODE_OR:
+        return node_holds(c, n->left, e) || node_holds(c, n->right, e);
+    case NODE_AND:
+        return node_holds(c, n->left, e) && node_holds(c, n->right, e);
+    case NODE_NOT:
+        return !node_holds(c, n->left, e);
+    case NODE_COMPARISON:
+        break;
+    }
+    return compares_text(&n->comparison) ? text_holds(&n->comparison, c->data, e) : number_holds(&n->comparison, c->data, e);
+}
+
+bool condition_holds(const struct condition *c, size_t e)
+{
+    return node_holds(c, c->n - 1, e);
+}
+
+/* ---- reading: columns ---- */
+
+static const struct {
+    const char *name;
+    enum subject subject;
+} own_columns[] = {{"type", OF_TYPE}, {"value", OF_VALUE}, {"user", OF_USER}, {"item", OF_ITEM}, {"time", OF_TIME}};
+
+static bool look_in(const struct fields *set, enum subject subject, const char *name, struct comparison *c)
+{
+    c->field = fields_find(set, name);
+    c->subject = subject;
+    return c->field != NULL;
+}
+
+static bool find_column(const struct dataset *d, const char *name, struct comparison *c)
+{
+    for (size_t i = 0; i < sizeof own_columns / sizeof *own_columns; i++) {
+        if (text_same(own_columns[i].name, name)) {
+            c->subject = own_columns[i].subject;
+            return true;
+        }
+    }
+    if (strncmp(name, "item.", 5) == 0 && look_in(&d->item_fields, OF_ITEM_FIELD, name + 5, c))
+        return true;
+    if (strncmp(name, "user.", 5) == 0 && look_in(&d->user_fields, OF_USER_FIELD, name + 5, c))
+        return true;
+    return look_in(&d->events.context, OF_CONTEXT, name, c) || look_in(&d->item_fields, OF_ITEM_FIELD, name, c) ||
+           look_in(&d->user_fields, OF_USER_FIELD, name, c);
+}
+
+static void add_names(struct str *all, const struct fields *set, const char *prefix)
+{
+    for (size_t i = 0; i < set->n; i++)
+        str_printf(all, ", %s%s", prefix, set->field[i].name);
+}
+
+/* The name nearest to `word` among all columns, in out, or "". */
+static void nearest_column(const struct dataset *d, const char *word, char *out, size_t size)
+{
+    const struct fields *sets[] = {&d->events.context, &d->item_fields, &d->user_fields};
+    static const char *const prefixes[] = {"", "item.", "user."};
+    size_t best = strlen(word) / 3 + 2;
+    char name[256];
+    *out = 0;
+    for (size_t i = 0; i < sizeof own_columns / sizeof *own_columns; i++) {
+        size_t distance = text_distance(word, own_columns[i].name);
+        if (distance < best) {
+            best = distance;
+            snprintf(out, size, "%s", own_columns[i].name);
+        }
+    }
+    for (size_t s = 0; s < 3; s++) {
+        for (size_t i = 0; i < sets[s]->n; i++) {
+            snprintf(name, sizeof name, "%s%s", prefixes[s], sets[s]->field[i].name);
+            size_t whole = text_distance(word, name), bare = text_distance(word, sets[s]->field[i].name);
+            size_t distance = whole < bare ? whole : bare;
+            if (distance < best) {
+                best = distance;
+                snprintf(out, size, "%s", name);
+            }
+        }
+    }
+}
+
+static enum status unknown_column(const struct lexer *in, const struct dataset *d, struct error *err)
+{
+    struct str all = {0};
+    char near[256];
+    error_set(err, ST_USAGE, "there is no column \"%s\"", in->token.text);
+    error_span(err, in->token.offset, in->token.length);
+    nearest_column(d, in->token.text, near, sizeof near);
+    str_puts(&all, "type, value, user, item, time");
+    add_names(&all, &d->events.context, "");
+    add_names(&all, &d->item_fields, "item.");
+    add_names(&all, &d->user_fields, "user.");
+    if (*near)
+        error_hint(err, "did you mean %s? There are: %s", near, str_text(&all));
+    else
+        error_hint(err, "there are: %s", str_text(&all));
+    str_free(&all);
+    return ST_USAGE;
+}
+
+/* ---- reading: values ---- */
+
+static const struct dict *words_of(const struct comparison *c, const struct dataset *d)
+{
+    switch (c->subject) {
+    case OF_TYPE:
+        return &d->types;
+    case OF_USER:
+        return &d->users;
+    case OF_ITEM:
+        return &d->items;
+    default:
+        return &c->field->levels;
+    }
+}
+
+enum { NEAR_ENOUGH_TO_LOOK = 5000 };
+
+/* A text that no cell has is most often a slip, so it is said at once. */
+static enum status unknown_text(const struct lexer *in, const struct dict *words, struct error *err)
+{
+    const char *near = NULL;
+    size_t best = in->token.text_length / 3 + 2;
+    error_set(err, ST_USAGE, "no event has \"%s\" there", in->token.text);
+    error_span(err, in->token.offset, in->token.length);
+    for (uint32_t i = 0; i < words->n && i < NEAR_ENOUGH_TO_LOOK; i++) {
+        size_t distance = dict_length(words, i) < 200 ? text_distance(in->token.text, dict_text(words, i)) : best;
+        if (distance < best) {
+            best = distance;
+            near = dict_text(words, i);
+        }
+    }
+    if (near)
+        error_hint(err, "did you mean '%s'?", near);
+    else if (words->n)
+        error_hint(err, "for example '%s'", dict_text(words, 0));
+    return ST_USAGE;
+}
+
+static bool is_moment(const struct comparison *c)
+{
+    return c->subject == OF_TIME || (c->subject >= OF_CONTEXT && c->field->type == FIELD_TIME);
+}
+
+/* The next token as a value of the column. */
+static enum status read_value(struct lexer *in, const struct dataset *d, struct comparison *c, size_t *capacity, struct error *err)
+{
+    const struct token *t = &in->token;
+    enum status st;
+    if (t->type != TOKEN_WORD && t->type != TOKEN_TEXT)
+        return lexer_expected(in, "a value", err);
+    if (compares_text(c)) {
+        st = mem_grow(&c->codes, capacity, c->n + 1, sizeof *c->codes, err);
+        if (st)
+            return st;
+        c->codes[c->n] = dict_find(words_of(c, d), t->text, t->text_length);
+        if (c->codes[c->n++] == NO_CODE)
+            return unknown_text(in, words_of(c, d), err);
+        return lexer_next(in, err);
+    }
+    double number = 0;
+    int64_t moment = 0;
+    bool whole = strlen(t->text) == t->text_length;
+    if (is_moment(c) ? !whole || !time_parse(t->text, t->text_length, 0, &moment) : !whole || !text_parse_real(t->text, &number))
+        return lexer_expected(in, is_moment(c) ? "a time" : "a number", err);
+    st = mem_grow(&c->numbers, capacity, c->n + 1, sizeof *c->numbers, err);
+    if (st)
+        return st;
+    c->numbers[c->n++] = is_moment(c) ? (double)moment : number;
+    return lexer_next(in, err);
+}
+
+static enum status read_values(struct lexer *in, const struct dataset *d, struct comparison *c, struct error *err)
+{
+    size_t capacity = 0;
+    bool more = true;
+    enum status st = lexer_need(in, "(", err);
+    while (!st && more) {
+        st = read_value(in, d, c, &capacity, err);
+        if (!st)
+            st = lexer_take(in, ",", &more, err);
+    }
+    return st ? st : lexer_need(in, ")", err);
+}
+
+/* ---- reading: the tree ---- */
+
+static enum status add_node(struct condition *c, struct node n, struct error *err)
+{
+    if (c->n == MOST_NODES) {
+        error_set(err, ST_USAGE, "the condition is too long");
+        error_hint(err, "many values of one column: column in ('a', 'b', ...)");
+        return ST_USAGE;
+    }
+    enum status st = mem_grow(&c->node, &c->capacity, c->n + 1, sizeof *c->node, err);
+    if (!st)
+        c->node[c->n++] = n;
+    return st;
+}
+
+static enum status read_operator(struct lexer *in, struct comparison *c, bool *list, struct error *err)
+{
+    static const struct {
+        const char *sign;
+        enum operator operator;
+    } signs[] = {{"=", IN}, {"!=", NOT_IN}, {"<>", NOT_IN}, {"<", LESS}, {"<=", LESS_EQUAL}, {">", GREATER}, {">=", GREATER_EQUAL}};
+    bool negated = false;
+    enum status st = lexer_take(in, "not", &negated, err);
+    *list = negated || lexer_sees(in, "in");
+    if (st)
+        return st;
+    c->operator = negated ? NOT_IN : IN;
+    if (*list)
+        return lexer_need(in, "in", err);
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        if (!lexer_sees(in, signs[i].sign))
+            continue;
+        c->operator = signs[i].operator;
+        if (c->operator <= NOT_IN || !compares_text(c))
+            return lexer_next(in, err);
+        error_set(err, ST_USAGE, "text cannot be compared with %s", signs[i].sign);
+        error_span(err, in->token.offset, in->token.length);
+        error_hint(err, "text knows =, != and in");
+        return ST_USAGE;
+    }
+    return lexer_expected(in, "a comparison (=, !=, <, <=, >, >=, in)", err);
+}
+
+static enum status read_comparison(struct lexer *in, struct condition *c, struct error *err)
+{
+    bool list = false;
+    size_t capacity = 0;
+    if (in->token.type != TOKEN_WORD && in->token.type != TOKEN_TEXT)
+        return lexer_expected(in, "a column", err);
+    struct comparison x = {0};
+    if (!find_column(c->data, in->token.text, &x))
+        return unknown_column(in, c->data, err);
+    enum status st = lexer_next(in, err);
+    if (!st)
+        st = read_operator(in, &x, &list, err);
+    if (!st)
+        st = list ? read_values(in, c->data, &x, err) : read_value(in, c->data, &x, &capacity, err);
+    if (!st)
+        st = add_node(c, (struct node){.type = NODE_COMPARISON, .comparison = x}, err);
+    if (st) {
+        mem_free(x.codes);
+        mem_free(x.numbers);
+    }
+    return st;
+}
+
+static enum status read_or(struct lexer *in, struct condition *c, int depth, struct error *err);
+
+static enum status read_not(struct lexer *in, struct condition *c, int depth, struct error *err)
+{
+    bool found;
+    if (depth > DEEPEST) {
+        error_set(err, ST_USAGE, "the condition is nested too deeply");
+        error_span(err, in->token.offset, in->token.length ? in->token.length : 1);
+        return ST_USAGE;
+    }
+    enum status st = lexer_take(in, "not", &found, err);
+    if (!st && found) {
+        st = read_not(in, c, depth + 1, err);
+        return st ? st : add_node(c, (struct node){.type = NODE_NOT, .left = c->n - 1}, err);
+    }
+    if (!st)
+        st = lexer_take(in, "(", &found, err);
+    if (!st && found) {
+        st = read_or(in, c, depth + 1, err);
+        return st ? st : lexer_need(in, ")", err);
+    }
+    return st ? st : read_comparison(in, c, err);
+}
+
+/* A chain of one kind of link, grouped from the left. */
+static enum status read_chain(struct lexer *in, struct condition *c, enum node_type type, int depth, struct error *err)
+{
+    bool more = true;
+    enum status st = type == NODE_OR ? read_chain(in, c, NODE_AND, depth, err) : read_not(in, c, depth, err);
+    for (;;) {
+        size_t left = c->n - 1;
+        if (!st)
+            st = lexer_take(in, type == NODE_OR ? "or" : "and", &more, err);
+        if (st || !more)
+            return st;
+        st = type == NODE_OR ? read_chain(in, c, NODE_AND, depth, err) : read_not(in, c, depth, err);
+        if (!st)
+            st = add_node(c, (struct node){.type = type, .left = left, .right = c->n - 1}, err);
+    }
+}
+
+static enum status read_or(struct lexer *in, struct condition *c, int depth, struct error *err)
+{
+    return read_chain(in, c, NODE_OR, depth, err);
+}
+
+enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out, struct error *err)
+{
+    struct condition *c = mem_new(1, sizeof *c, "a condition", err);
+    if (!c)
+        return ST_NOMEM;
+    c->data = d;
+    enum status st = read_or(in, c, 0, err);
+    if (st) {
+        condition_free(c);
+        return st;
+    }
+    *out = c;
+    return ST_OK;
+}

@@ -1,0 +1,27 @@
+/* Conditions over the columns of an event, bound to a data set: `type = 'click' and item.price > 10`.
+ *
+ *   condition   = conjunction { "or" conjunction }
+ *   conjunction = negation { "and" negation }
+ *   negation    = "not" negation | "(" condition ")" | comparison
+ *   comparison  = column ( "=" | "!=" | "<>" | "<" | "<=" | ">" | ">=" ) value
+ *               | column [ "not" ] "in" "(" value { "," value } ")"
+ *   column      = type | value | user | item | time | NAME of a context column | item.NAME | user.NAME
+ *
+ * A bare NAME that is no context column is looked for among the attributes of items, then of users. Values are 'text',
+ * "text", bare words or numbers; times are ISO 8601 or epoch. A comparison with a missing cell is false, != too. With
+ * a list, = and in ask whether any entry is equal, != and not in whether none is. */
+#ifndef TAILOR_FEATURES_CONDITION_H
+#define TAILOR_FEATURES_CONDITION_H
+
+#include "data/dataset.h"
+#include "features/lexer.h"
+
+struct condition;
+
+/* Reads a condition from the tokens up to what cannot continue it. Errors mark their place in the text. */
+MUST_CHECK enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out, struct error *err);
+void condition_free(struct condition *c);
+/* Does it hold for event e? */
+bool condition_holds(const struct condition *c, size_t e);
+
+#endif
