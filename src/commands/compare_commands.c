@@ -433,8 +433,8 @@ static void say_lead(const struct comparison *c, struct result *out)
         result_message(out, MESSAGE_INFO, "%s leads %s by %.*f%s of %s (95 %% interval: %.*f to %.*f)", best->model->name, second->model->name,
                        digits, lead, unit, metric, digits, low, digits, high);
     else
-        result_message(out, MESSAGE_INFO, "%s is %.*f%s of %s ahead of %s, which may be chance (95 %% interval: %.*f to %.*f)",
-                       best->model->name, digits, lead, unit, metric, second->model->name, digits, low, digits, high);
+        result_message(out, MESSAGE_INFO, "%s and %s cannot be told apart by %s: a lead of %.*f%s may be chance (95 %% interval: %.*f to %.*f)",
+                       best->model->name, second->model->name, metric, digits, lead, unit, digits, low, digits, high);
 }
 
 static void say_repeats(const struct comparison *c, struct result *out)

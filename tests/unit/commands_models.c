@@ -251,7 +251,7 @@ static void test_compare(void **state)
     contains(json, "\"p\":null"); /* the best against itself */
     contains(json, "\"recall@20_low\":");
     assert_null(strstr(json, "mrr"));
-    contains(str_text(&f.said), "of ndcg@5");
+    contains(str_text(&f.said), "ndcg@5");
     contains(run(&f, "compare k=3"), "\"coverage@3\":");
     run(&f, "compare history=rolling seen=show");
 
