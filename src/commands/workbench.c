@@ -220,6 +220,19 @@ static enum status read_model(void *context, struct blob_reader *in, struct erro
     return model_load(in, context, err);
 }
 
+/* A renamed model still has its first name inside; the catalogue's counts. Only before it is published. */
+static enum status name_model(struct model *m, const char *name, struct error *err)
+{
+    if (strcmp(m->name, name) == 0)
+        return ST_OK;
+    char *copy = mem_strdup(name, err);
+    if (!copy)
+        return ST_NOMEM;
+    mem_free(m->name);
+    m->name = copy;
+    return ST_OK;
+}
+
 static enum status restore_models(struct workbench *wb, const struct dataset *d, struct error *err)
 {
     struct model_info *list = NULL;
@@ -232,24 +245,112 @@ static enum status restore_models(struct workbench *wb, const struct dataset *d,
             st = error_set(err, ST_CORRUPT, "model %s was trained on other data than %s", m->name, d->name);
             model_release(m);
         } else if (!st) {
-            st = workbench_add_model(wb, m, err);
+            st = name_model(m, list[i].name, err);
+            if (st)
+                model_release(m);
+            else
+                st = workbench_add_model(wb, m, err);
         }
     }
     mem_free(list);
     return st;
 }
 
+static size_t find_model(const struct workbench *wb, const char *name)
+{
+    size_t i = 0;
+    while (i < wb->nmodels && strcmp(wb->models[i]->name, name) != 0)
+        i++;
+    return i;
+}
+
+/* `use` follows a model to its new name, and forgets one that is gone (to NULL). Under the lock. */
+static void follow_name(struct workbench *wb, const char *from, char *to)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < wb->nused; i++) {
+        bool same = strcmp(wb->used[i], from) == 0;
+        if (same) {
+            mem_free(wb->used[i]);
+            wb->used[i] = to;
+        }
+        if (wb->used[i])
+            wb->used[kept++] = wb->used[i];
+        to = same ? NULL : to;
+    }
+    wb->nused = kept;
+    mem_free(to);
+}
+
+/* A published model never changes, so the new name goes to a new model that takes over what the old one holds; that
+ * needs the old one to be nobody else's. */
+static struct model *move_model(struct model *m, const char *name, struct error *err)
+{
+    if (atomic_load(&m->references) > 1) {
+        error_set(err, ST_BUSY, "model %s is in use", m->name);
+        error_hint(err, "try again in a moment");
+        return NULL;
+    }
+    struct model *moved = model_new(m->class, name, m->values, m->nusers, m->nitems, err);
+    if (!moved)
+        return NULL;
+    moved->record = m->record;
+    moved->state = m->state;
+    m->record.curve = NULL;
+    m->state = NULL;
+    return moved;
+}
+
+static enum status rename_published(struct workbench *wb, const char *from, const char *to, char *copy, struct error *err)
+{
+    struct model *old = NULL, *moved = NULL;
+    enum status st = ST_OK;
+    pthread_mutex_lock(&wb->lock);
+    size_t i = find_model(wb, from);
+    if (find_model(wb, to) < wb->nmodels) {
+        st = error_set(err, ST_USAGE, "there is a model %s already", to);
+    } else if (i < wb->nmodels) {
+        old = wb->models[i];
+        moved = move_model(old, to, err);
+        if (moved) {
+            wb->models[i] = moved;
+            wb->generation++;
+            follow_name(wb, from, copy);
+            copy = NULL;
+        }
+    }
+    pthread_mutex_unlock(&wb->lock);
+    mem_free(copy);
+    if (st)
+        return st;
+    if (!old)
+        return no_model(wb, from, err);
+    if (!moved)
+        return err ? err->code : ST_BUSY;
+    model_release(old);
+    return ST_OK;
+}
+
+enum status workbench_rename_model(struct workbench *wb, const char *from, const char *to, struct error *err)
+{
+    char *copy = mem_strdup(to, err);
+    enum status st = copy ? rename_published(wb, from, to, copy, err) : ST_NOMEM;
+    if (st)
+        return st;
+    st = workspace_rename_model(wb->space, wb->data->name, from, to, err);
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
 enum status workbench_drop_model(struct workbench *wb, const char *name, struct error *err)
 {
     struct model *old = NULL;
     pthread_mutex_lock(&wb->lock);
-    for (size_t i = 0; i < wb->nmodels; i++) {
-        if (strcmp(wb->models[i]->name, name) != 0)
-            continue;
+    size_t i = find_model(wb, name);
+    if (i < wb->nmodels) {
         old = wb->models[i];
         memmove(&wb->models[i], &wb->models[i + 1], (--wb->nmodels - i) * sizeof(struct model *));
         wb->generation++;
-        break;
+        follow_name(wb, name, NULL);
     }
     pthread_mutex_unlock(&wb->lock);
     if (!old)

@@ -68,6 +68,8 @@ MUST_CHECK enum status workbench_keep_split(struct workbench *wb, struct error *
 MUST_CHECK enum status workbench_keep_model(struct workbench *wb, const struct model *m, struct error *err);
 /* Forgets a model, in memory and in the workspace; ST_NOT_FOUND with a near name. */
 MUST_CHECK enum status workbench_drop_model(struct workbench *wb, const char *name, struct error *err);
+/* Gives a model another name, in memory and in the workspace. ST_USAGE when the name is taken, ST_BUSY while somebody holds the model. */
+MUST_CHECK enum status workbench_rename_model(struct workbench *wb, const char *from, const char *to, struct error *err);
 /* Opens another data set of the workspace with its split and models, and publishes it. */
 MUST_CHECK enum status workbench_switch(struct workbench *wb, const char *dataset, struct error *err);
 /* The models meant by `with A B` (n names), else those chosen by `use`, else all. References for the caller in

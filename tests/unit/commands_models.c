@@ -205,6 +205,41 @@ static void test_use(void **state)
     close_face(&f);
 }
 
+static void test_rename_and_drop(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/tailor-models-XXXXXX";
+    struct face f;
+    struct error err;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path);
+    open_face(&f, path);
+    give_data(&f, 1);
+    run(&f, "split last 1");
+    run(&f, "train pop itemknn");
+    run(&f, "use itemknn pop");
+    struct model *held = workbench_model(f.wb, "itemknn");
+    assert_int_equal(workbench_rename_model(f.wb, "itemknn", "near", &err), ST_BUSY);
+    model_release(held);
+    assert_int_equal(workbench_rename_model(f.wb, "itemknn", "pop", &err), ST_USAGE);
+    assert_int_equal(workbench_rename_model(f.wb, "itemkn", "near", &err), ST_NOT_FOUND);
+    assert_int_equal(workbench_rename_model(f.wb, "itemknn", "near", &err), ST_OK);
+    assert_string_equal(f.wb->used[0], "near");
+    contains(run(&f, "compare"), "\"near\"");
+    assert_int_equal(workbench_drop_model(f.wb, "pop", &err), ST_OK);
+    assert_int_equal(f.wb->nused, 1);
+    assert_int_equal(workbench_drop_model(f.wb, "pop", &err), ST_NOT_FOUND);
+    close_face(&f);
+    open_face(&f, path);
+    assert_int_equal(f.wb->nmodels, 1);
+    assert_string_equal(f.wb->models[0]->name, "near");
+    contains(run(&f, "compare"), "\"near\"");
+    close_face(&f);
+    unlink(path);
+}
+
 /* ---- compare ---- */
 
 static double mean_by_hand(const struct workbench *wb, const struct model *m, const char *metric, size_t *users)
@@ -400,7 +435,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_split),      cmocka_unit_test(test_train),        cmocka_unit_test(test_early_stopping),
-        cmocka_unit_test(test_use),        cmocka_unit_test(test_compare),      cmocka_unit_test(test_other_splits),
+        cmocka_unit_test(test_use),        cmocka_unit_test(test_rename_and_drop),
+              cmocka_unit_test(test_compare),      cmocka_unit_test(test_other_splits),
         cmocka_unit_test(test_cold_users), cmocka_unit_test(test_same_bytes),   cmocka_unit_test(test_reopened),
         cmocka_unit_test(test_memory),
     };
