@@ -175,12 +175,21 @@ static enum status fill_values(struct order *o, struct error *err)
     return st;
 }
 
+/* Judging was a phase of its own in the job; the epochs go on where they were. */
+static void resume_epochs(struct order *o, size_t epoch)
+{
+    size_t planned = param_index(o->class->params, o->class->nparams, "epochs");
+    job_begin(&o->wb->job, planned < o->class->nparams ? (uint64_t)o->values[planned].integer : 0, "epochs", "train %s", o->name);
+    job_set(&o->wb->job, epoch + 1);
+}
+
 static enum status validate(void *context, const struct model *m, size_t epoch, double *value, struct error *err)
 {
     struct order *o = context;
     struct evaluation *e = NULL;
     double *users = mem_new_raw(o->valid->nusers, sizeof *users, "metrics of users", err);
-    enum status st = users ? evaluation_run(m, o->valid, o->s->fingerprint, o->metric.k, NULL, &e, err) : ST_NOMEM;
+    enum status st = users ? evaluation_run(m, o->valid, o->s->fingerprint, o->metric.k, &o->wb->job, &e, err) : ST_NOMEM;
+    resume_epochs(o, epoch);
     if (!st) {
         evaluation_users(e, &o->metric, users);
         *value = evaluation_mean(e, users, true, NULL);
