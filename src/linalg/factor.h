@@ -12,11 +12,7 @@
 /* a (n x n with n = x->cols) = X'X. */
 MUST_CHECK enum status sparse_gram(const struct csr *x, float *a, struct job *job, const char *what, struct error *err);
 
-/* A = L L': a becomes L. ST_FORMAT when the matrix is not positive definite. */
-MUST_CHECK enum status factor_cholesky(float *a, size_t n, struct job *job, const char *what, struct error *err);
-/* a holds L of A = L L' and becomes the inverse of A. */
-MUST_CHECK enum status factor_inverse(float *a, size_t n, struct job *job, const char *what, struct error *err);
-/* Both, as one phase of the job. */
+/* a becomes its inverse. ST_FORMAT when it is not positive definite. */
 MUST_CHECK enum status symmetric_inverse(float *a, size_t n, struct job *job, const char *what, struct error *err);
 
 /* Copies the lower triangle to the upper one. */
