@@ -7,16 +7,16 @@
 #include "commands/families.h"
 #include "sim/simulate.h"
 
-/* What stands in the tables, in this order, with its margin (half of the 95 % interval). */
+/* What stands in the tables, in this order, with plus or minus how much (half of the 95 % interval). */
 static const struct {
     enum sim_metric metric;
-    const char *name, *margin, *low, *high, *unit;
+    const char *name, *pm, *low, *high, *unit;
     int precision;
 } shown[] = {
-    {SIM_CTR, "ctr", "ctr_margin", "ctr_low", "ctr_high", "%", 2},
-    {SIM_REVENUE, "revenue_per_user", "revenue_margin", "revenue_low", "revenue_high", "", 2},
-    {SIM_RETURN, "return_rate", "return_margin", "return_low", "return_high", "%", 2},
-    {SIM_PURCHASES, "purchases_per_user", "purchases_margin", "purchases_low", "purchases_high", "", 3},
+    {SIM_CTR, "ctr", "ctr_pm", "ctr_low", "ctr_high", "%", 2},
+    {SIM_REVENUE, "revenue", "revenue_pm", "revenue_low", "revenue_high", "", 2},
+    {SIM_RETURN, "return_rate", "return_pm", "return_low", "return_high", "%", 2},
+    {SIM_PURCHASES, "purchases", "purchases_pm", "purchases_low", "purchases_high", "", 3},
 };
 enum { SHOWN = sizeof shown / sizeof *shown, EACH = 4 };
 
@@ -118,7 +118,7 @@ static size_t put_columns(struct column *columns, size_t n)
         columns[n++] = (struct column){
             .name = shown[k].name, .type = VALUE_REAL, .unit = shown[k].unit, .precision = shown[k].precision};
         columns[n++] = (struct column){
-            .name = shown[k].margin, .type = VALUE_REAL, .unit = shown[k].unit, .precision = shown[k].precision};
+            .name = shown[k].pm, .type = VALUE_REAL, .unit = shown[k].unit, .precision = shown[k].precision};
         columns[n++] = (struct column){.name = shown[k].low,
                                        .type = VALUE_REAL,
                                        .unit = shown[k].unit,
@@ -144,7 +144,8 @@ static void put_estimate(struct table *t, bool known, struct estimate e)
 static void put_policies(const struct sim_outcome *o, const struct contest *c, struct result *out)
 {
     struct column columns[1 + SHOWN * EACH] = {{.name = "policy", .type = VALUE_TEXT}};
-    struct table *t = result_table(out, "policies", "over all days", columns, put_columns(columns, 1));
+    struct table *t = result_table(out, "policies", "a user, over all days; _pm: half of a 95 % interval over users",
+                                   columns, put_columns(columns, 1));
     for (size_t p = 0; p < c->n; p++) {
         table_text(t, c->policy[p].name);
         for (size_t k = 0; k < SHOWN; k++)
@@ -156,7 +157,9 @@ static void put_differences(const struct sim_outcome *o, const struct contest *c
 {
     struct column columns[2 + SHOWN * EACH] = {{.name = "policy", .type = VALUE_TEXT},
                                                {.name = "minus", .type = VALUE_TEXT}};
-    struct table *t = result_table(out, "differences", "differences, paired by user", columns, put_columns(columns, 2));
+    struct table *t =
+        result_table(out, "differences", "differences, paired by user; beyond its _pm one is more than luck", columns,
+                     put_columns(columns, 2));
     for (size_t a = 0; a < c->n; a++)
         for (size_t b = a + 1; b < c->n; b++) {
             table_text(t, c->policy[a].name);
@@ -176,7 +179,7 @@ static void put_days(const struct sim_outcome *o, const struct contest *c, struc
     struct column columns[3 + SHOWN * EACH] = {{.name = "policy", .type = VALUE_TEXT},
                                                {.name = "day", .type = VALUE_INT},
                                                {.name = "date", .type = VALUE_TIME}};
-    struct table *t = result_table(out, "days", "day by day", columns, put_columns(columns, 3));
+    struct table *t = result_table(out, "days", "a user, day by day", columns, put_columns(columns, 3));
     for (size_t p = 0; p < c->n; p++)
         for (uint32_t day = 0; day < o->spec.days; day++) {
             table_text(t, c->policy[p].name);
@@ -307,8 +310,9 @@ static const struct command rows[] = {
          "sees "
          "their histories only, answers with its best items, and what people do then is folded into their histories. "
          "Every "
-         "policy meets the same people with the same luck, so differences are paired; margins are half a 95 % interval "
-         "over users.\n"
+         "policy meets the same people with the same luck, so differences are paired; revenue (in the currency of the "
+         "data) and "
+         "purchases are a user, and _pm is half of a 95 % interval over users.\n"
          "A policy is a trained model, or one of two built in: `random`, any item alike, and `oracle`, the best by the "
          "true click "
          "probabilities of the world. The oracle knows what no model can: it says how much there is to gain.\n"

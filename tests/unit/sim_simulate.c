@@ -289,6 +289,69 @@ static void data_without_times_needs_a_word(void **state)
     dataset_release(d);
 }
 
+/* ---- memory ---- */
+
+static bool one_fails(void *context, size_t bytes)
+{
+    size_t *left = context;
+    (void)bytes;
+    return (*left)-- != 0;
+}
+
+/* Everything from the catalogue to the outcome, small. */
+static enum status whole_way(bool fitted)
+{
+    struct world_spec spec = world_spec_default();
+    struct world *w = NULL;
+    struct dataset *d = NULL;
+    struct environment *e = NULL;
+    struct sim_outcome *o = NULL;
+    struct policy random = {"random", POLICY_RANDOM, NULL};
+    struct sim_spec trial = {.users = 20, .days = 3, .slate = 4, .seed = 1};
+    struct fit_options options = {.visits = NAN, .ctr = NAN, .decay = NAN, .slate = 4, .seed = 1};
+    struct error err;
+    spec.users = 20;
+    spec.items = 40;
+    spec.days = 30;
+    enum status st = world_new(&spec, &w, &err);
+    if (!st)
+        st = world_dataset(w, false, "generate users=20 items=40 days=30", NULL, &d, &err);
+    if (!st) {
+        mem_free(d->source);
+        d->source = mem_strdup("generate users=20 items=40 days=30", &err);
+        st = d->source ? ST_OK : ST_NOMEM;
+    }
+    if (!st)
+        st = fitted ? environment_fit(d, &options, NULL, &e, &err) : environment_shop(d, &e, &err);
+    if (!st)
+        st = simulate(e, &random, 1, &trial, NULL, &o, &err);
+    sim_outcome_free(o);
+    environment_free(e);
+    dataset_release(d);
+    world_free(w);
+    return st;
+}
+
+static void no_memory_unwinds(void **state)
+{
+    (void)state;
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    for (int fitted = 0; fitted < 2; fitted++) {
+        enum status st = ST_NOMEM;
+        size_t n = 0;
+        for (; st == ST_NOMEM; n += 1 + n / 50) {
+            size_t left = n;
+            mem_set_hook(one_fails, &left);
+            st = whole_way(fitted);
+            mem_set_hook(NULL, NULL);
+        }
+        assert_int_equal(st, ST_OK);
+        assert_true(n > 100);
+    }
+    omp_set_num_threads(threads);
+}
+
 static void a_cancelled_run_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -317,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_fitted_world_ranks_policies_as_the_truth_does),
         cmocka_unit_test(the_click_rate_is_as_told),
         cmocka_unit_test(data_without_times_needs_a_word),
+        cmocka_unit_test(no_memory_unwinds),
         cmocka_unit_test(a_cancelled_run_leaves_nothing),
     };
     return cmocka_run_group_tests(tests, open_shop, close_shop);
