@@ -1,21 +1,24 @@
 /* The world as a data set in memory: what loading its files would give. */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "sim/generate.h"
 
+/* Types are those that ingest gives the columns of the files (a session is an id, a quantity a real). */
 enum context_column { SESSION, SLATE, POSITION, PROPENSITY, DEVICE, COUNTRY, PAGE, PRICE, QUANTITY, CONTEXT_COLUMNS };
 
 static const struct {
     const char *name;
     enum field_type type;
 } context_columns[CONTEXT_COLUMNS] = {
-    [SESSION] = {"session", FIELD_INT},   [SLATE] = {"slate", FIELD_INT},
-    [POSITION] = {"position", FIELD_INT}, [PROPENSITY] = {"propensity", FIELD_REAL},
-    [DEVICE] = {"device", FIELD_TEXT},    [COUNTRY] = {"country", FIELD_TEXT},
-    [PAGE] = {"page", FIELD_TEXT},        [PRICE] = {"price", FIELD_REAL},
-    [QUANTITY] = {"quantity", FIELD_INT},
+    [SESSION] = {"session", FIELD_TEXT},   [SLATE] = {"slate", FIELD_INT},
+    [POSITION] = {"position", FIELD_INT},  [PROPENSITY] = {"propensity", FIELD_REAL},
+    [DEVICE] = {"device", FIELD_TEXT},     [COUNTRY] = {"country", FIELD_TEXT},
+    [PAGE] = {"page", FIELD_TEXT},         [PRICE] = {"price", FIELD_REAL},
+    [QUANTITY] = {"quantity", FIELD_REAL},
 };
 
 struct builder {
@@ -67,7 +70,9 @@ static enum status push_text(struct field *f, const char *text, struct error *er
 
 static enum status push_context(struct field *f, const struct log_row *row, struct error *err)
 {
-    enum status st = field_push_int(&f[SESSION], (int64_t)row->session, err);
+    char session[24];
+    int n = snprintf(session, sizeof session, "%" PRIu64, row->session);
+    enum status st = field_push_text(&f[SESSION], session, (size_t)n, err);
     if (!st)
         st = field_push_int(&f[SLATE], (int64_t)row->slate, err);
     if (!st)
@@ -83,7 +88,7 @@ static enum status push_context(struct field *f, const struct log_row *row, stru
     if (!st)
         st = field_push_real(&f[PRICE], round((double)row->price * 100) / 100, err);
     if (!st)
-        st = field_push_int(&f[QUANTITY], row->quantity ? row->quantity : NO_INT, err);
+        st = field_push_real(&f[QUANTITY], row->quantity ? row->quantity : NAN, err);
     return st;
 }
 
@@ -114,13 +119,20 @@ static enum status take_block(void *context, size_t slot, const struct log *bloc
     return st;
 }
 
-/* world index of each code, the inverse of `code`, after all ids have one. */
-static uint32_t *inverse(const uint32_t *code, uint32_t n, struct error *err)
+/* Columns were filled in the order of the world, as a file of attributes is read; puts their rows in the order of the
+ * codes. */
+static enum status reorder(struct fields *set, const uint32_t *code, uint32_t n, struct error *err)
 {
-    uint32_t *index = mem_new(n, sizeof *index, "index of the world", err);
-    for (uint32_t i = 0; index && i < n; i++)
+    uint64_t *index = mem_new(n, sizeof *index, "index of the world", err);
+    if (!index)
+        return ST_NOMEM;
+    for (uint32_t i = 0; i < n; i++)
         index[code[i]] = i;
-    return index;
+    enum status st = ST_OK;
+    for (size_t f = 0; f < set->n && !st; f++)
+        st = field_permute(&set->field[f], index, n, err);
+    mem_free(index);
+    return st;
 }
 
 static enum status push_interests(struct field *f, const uint8_t *interest, size_t n, struct error *err)
@@ -198,7 +210,6 @@ static enum status attributes(struct builder *b, struct error *err)
     const struct world *w = b->w;
     struct dataset *d = b->data;
     struct shopper s = {0};
-    uint32_t *items = NULL, *users = NULL;
     enum status st = ST_OK;
     for (uint32_t i = 0; i < w->spec.items && !st; i++)
         st = item_code(b, i, err);
@@ -210,19 +221,14 @@ static enum status attributes(struct builder *b, struct error *err)
         st = add_columns(&d->user_fields, user_names, user_types, USER_COLUMNS, err);
     if (!st)
         st = shopper_new(w, &s, err);
-    if (st)
-        goto out;
-    items = inverse(b->item_code, w->spec.items, err);
-    users = inverse(b->user_code, w->spec.users, err);
-    if (!items || !users)
-        st = ST_NOMEM;
     for (uint32_t i = 0; i < w->spec.items && !st; i++)
-        st = push_item(w, items[i], d->item_fields.field, err);
+        st = push_item(w, i, d->item_fields.field, err);
     for (uint32_t u = 0; u < w->spec.users && !st; u++)
-        st = push_user(w, &s, users[u], d->user_fields.field, err);
-out:
-    mem_free(items);
-    mem_free(users);
+        st = push_user(w, &s, u, d->user_fields.field, err);
+    if (!st)
+        st = reorder(&d->item_fields, b->item_code, w->spec.items, err);
+    if (!st)
+        st = reorder(&d->user_fields, b->user_code, w->spec.users, err);
     shopper_clear(&s);
     return st;
 }

@@ -71,7 +71,7 @@ static char *put_propensity(char *p, double v)
         return put_text(p, "1");
     unsigned digits = 4;
     double scale = 1e4;
-    while (v * scale < 999.5 && digits < 15) {
+    while (v * scale < 999.95 && digits < 15) {
         scale *= 10;
         digits++;
     }

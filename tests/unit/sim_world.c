@@ -12,6 +12,7 @@
 #include "base/dict.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "ingest/ingest.h"
 #include "sim/world_files.h"
 
 static struct world_spec small_spec(void)
@@ -316,6 +317,73 @@ static void the_data_set_is_whole(void **state)
     world_free(w);
 }
 
+static enum status no_reject(void *context, const char *file, uint64_t line, const char *reason, const char *text,
+                             size_t n, struct error *err)
+{
+    (void)context;
+    (void)text;
+    (void)n;
+    return error_set(err, ST_FORMAT, "%s:%llu: %s", file, (unsigned long long)line, reason);
+}
+
+static void same_fields(const struct fields *a, const struct fields *b)
+{
+    struct str x = {0}, y = {0};
+    assert_int_equal(a->n, b->n);
+    for (size_t f = 0; f < a->n; f++) {
+        assert_string_equal(a->field[f].name, b->field[f].name);
+        assert_int_equal(a->field[f].type, b->field[f].type);
+        assert_int_equal(a->field[f].n, b->field[f].n);
+        for (size_t row = 0; row < a->field[f].n; row++) {
+            str_clear(&x);
+            str_clear(&y);
+            field_format(&a->field[f], row, &x);
+            field_format(&b->field[f], row, &y);
+            if (strcmp(str_text(&x), str_text(&y)) != 0)
+                fail_msg("%s, row %zu: %s and %s", a->field[f].name, row, str_text(&x), str_text(&y));
+        }
+    }
+    str_free(&x);
+    str_free(&y);
+}
+
+/* Written and read, the world is the one that was made in memory, to the last attribute. */
+static void files_read_back_as_the_data_set(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/tailor-sim-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    struct world_spec spec = small_spec();
+    struct world *w = make(&spec);
+    struct world_files how = {.path = folder, .impressions = true};
+    struct world_files_made made;
+    struct dataset *made_here = NULL, *read = NULL;
+    struct reject_sink rejects = {.reject = no_reject};
+    struct ingest_report report = {0};
+    struct error err;
+    const char *path = folder;
+    assert_int_equal(world_write(w, &how, NULL, &made, NULL), ST_OK);
+    if (ingest_events(&path, 1, NULL, 0, "shop", &rejects, NULL, &read, &report, &err))
+        fail_msg("%s", err.message);
+    assert_int_equal(world_dataset(w, true, "shop", NULL, &made_here, NULL), ST_OK);
+    size_t n = made_here->events.n;
+    assert_int_equal(read->events.n, n);
+    assert_memory_equal(read->events.user, made_here->events.user, n * sizeof *read->events.user);
+    assert_memory_equal(read->events.item, made_here->events.item, n * sizeof *read->events.item);
+    assert_memory_equal(read->events.time, made_here->events.time, n * sizeof *read->events.time);
+    assert_memory_equal(read->events.type, made_here->events.type, n * sizeof *read->events.type);
+    same_fields(&read->events.context, &made_here->events.context);
+    same_fields(&read->item_fields, &made_here->item_fields);
+    same_fields(&read->user_fields, &made_here->user_fields);
+    dataset_release(read);
+    dataset_release(made_here);
+    unlink(made.events);
+    unlink(made.items);
+    unlink(made.users);
+    rmdir(folder);
+    world_free(w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,7 +391,7 @@ int main(void)
         cmocka_unit_test(titles_do_not_repeat),           cmocka_unit_test(propensities_are_the_chances_of_the_draw),
         cmocka_unit_test(position_bias_is_recovered),     cmocka_unit_test(activity_is_recovered),
         cmocka_unit_test(price_sensitivity_shows),        cmocka_unit_test(rows_can_be_asked_for),
-        cmocka_unit_test(the_data_set_is_whole),
+        cmocka_unit_test(the_data_set_is_whole),          cmocka_unit_test(files_read_back_as_the_data_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
