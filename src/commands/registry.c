@@ -5,6 +5,9 @@
 #include "commands/families.h"
 
 static const struct command_family *const families[] = {
+    &data_commands,
+    &space_commands,
+    &event_commands,
     &generate_commands,
     &split_commands,
     &train_commands,

@@ -158,8 +158,10 @@ enum status workbench_keep_split(struct workbench *wb, struct error *err)
 {
     if (!wb->data || wb->readonly)
         return ST_OK;
-    if (!wb->split)
-        return workspace_drop_note(wb->space, wb->data->name, "split", "current", err);
+    if (!wb->split) {
+        enum status gone = workspace_drop_note(wb->space, wb->data->name, "split", "current", err);
+        return gone == ST_NOT_FOUND ? ST_OK : gone;
+    }
     const struct split_spec *s = &wb->split->spec;
     struct str text = {0};
     str_printf(&text, "%d %zu %lld %lld %.17g %.17g %.17g %llu %s", (int)s->kind, s->last, (long long)s->at, (long long)s->duration, s->share,

@@ -38,9 +38,9 @@ MUST_CHECK enum status ingest_set_part(struct ingest *in, const char *part, stru
 /* A line of the report (the oldest win when there are too many). */
 void ingest_note(struct ingest *in, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Opens path (or takes the feed that is open already) as a table. form NULL: in->form. */
+/* Opens path (or takes the feed that is open already) as a sheet. form NULL: in->form. */
 MUST_CHECK enum status ingest_open(struct ingest *in, const char *path, const struct sheet_form *form, struct sheet *out, struct error *err);
-/* Closes a table after the last row and reports what its text was like. */
+/* Closes a sheet after the last row and reports what its text was like. */
 void ingest_close(struct ingest *in, struct sheet *t);
 /* The next row that could be cut into cells; others go to the rejects. Keeps the progress and notices a cancel. */
 MUST_CHECK enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct error *err);
@@ -84,9 +84,9 @@ enum status roles_missing(const struct sheet *t, const char *key, const char *co
 
 /* ---- readers ---- */
 
-/* Rows of an open table as events; closes it. */
+/* Rows of an open sheet as events; closes it. */
 MUST_CHECK enum status events_read(struct ingest *in, struct sheet *t, struct error *err);
-/* Rows of an open table as attributes; closes it. */
+/* Rows of an open sheet as attributes; closes it. */
 MUST_CHECK enum status attributes_read(struct ingest *in, struct sheet *t, enum attribute_target target, struct error *err);
 /* Opens and reads the file of items or users that lies beside `path` (or in the folder `path`) when it is there. */
 MUST_CHECK enum status attributes_beside(struct ingest *in, const char *path, const char *file, enum attribute_target target, struct error *err);

@@ -1,0 +1,554 @@
+/* load, load items, load users, weight: what makes the data set that is open. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "commands/families.h"
+#include "commands/places.h"
+#include "ingest/ingest.h"
+
+/* ---- what the command line says, as ingest wants it ---- */
+
+static const char *const own_options[] = {"replace"};
+
+static bool is_own(const char *option)
+{
+    for (size_t i = 0; i < sizeof own_options / sizeof *own_options; i++)
+        if (strcmp(option, own_options[i]) == 0)
+            return true;
+    return false;
+}
+
+/* Every option that was typed, but those of the command itself. */
+static enum status collect_mapping(const struct call *call, struct mapping **out, size_t *n, struct error *err)
+{
+    const struct command *c = call->command;
+    struct mapping *m = mem_new(c->noptions + call->nopen, sizeof *m, "a mapping", err);
+    if (!m)
+        return ST_NOMEM;
+    *n = 0;
+    for (size_t i = 0; i < c->noptions; i++)
+        if (!is_own(c->options[i].name) && call->values[i].given)
+            m[(*n)++] = (struct mapping){c->options[i].name, call->values[i].text};
+    for (size_t i = 0; i < call->nopen; i++)
+        m[(*n)++] = (struct mapping){call->open[i].key.text, call->open[i].value.text};
+    *out = m;
+    return ST_OK;
+}
+
+static enum status stage(void *context, const char *file, uint64_t line, const char *reason, const char *text, size_t n, struct error *err)
+{
+    struct workbench *wb = context;
+    const struct reject r = {.file = file, .line = line, .reason = reason, .text = text, .text_length = n};
+    return workspace_stage_reject(wb->space, &r, err);
+}
+
+/* ---- the report ---- */
+
+static void say_types(const struct dataset *d, struct result *out)
+{
+    enum { MOST = 8 };
+    struct str text = {0};
+    size_t n[MOST] = {0};
+    if (d->types.n < 2 || d->types.n > MOST)
+        return;
+    for (size_t e = 0; e < d->events.n; e++)
+        n[d->events.type[e]]++;
+    for (uint32_t t = 0; t < d->types.n; t++) {
+        char count[32];
+        text_count(count, sizeof count, (int64_t)n[t]);
+        str_printf(&text, "%s%s %s", t ? ", " : "", count, dict_text(&d->types, t));
+        if (!(d->type_weight[t] > 0))
+            str_puts(&text, " (not feedback)");
+    }
+    result_message(out, MESSAGE_INFO, "%s", str_text(&text));
+    str_free(&text);
+}
+
+static void say_rows(uint64_t read, uint64_t kept, uint64_t rejected, struct result *out)
+{
+    char r[32], k[32], j[32];
+    text_count(r, sizeof r, (int64_t)read);
+    text_count(k, sizeof k, (int64_t)kept);
+    text_count(j, sizeof j, (int64_t)rejected);
+    result_message(out, MESSAGE_INFO, "%s rows read: %s kept, %s rejected", r, k, j);
+    if (rejected)
+        result_message(out, MESSAGE_WARNING, "%s row%s rejected: `rejects` shows which and why", j, rejected == 1 ? " was" : "s were");
+}
+
+static void say_notes(const struct ingest_report *report, struct result *out)
+{
+    for (size_t i = 0; i < report->nnotes; i++)
+        result_message(out, MESSAGE_INFO, "%s", report->notes[i].text);
+}
+
+static void put_dataset(const struct dataset *d, const char *reader, struct result *out)
+{
+    static const struct column columns[] = {
+        {.name = "dataset", .type = VALUE_TEXT},   {.name = "reader", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
+        {.name = "users", .type = VALUE_INT},      {.name = "items", .type = VALUE_INT},
+        {.name = "events", .type = VALUE_INT},     {.name = "types", .type = VALUE_INT},
+        {.name = "oldest", .type = VALUE_TIME},    {.name = "newest", .type = VALUE_TIME},
+        {.name = "rows_read", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
+        {.name = "rows_kept", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
+        {.name = "rows_rejected", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
+    };
+    struct table *t = result_table(out, "loaded", "", columns, sizeof columns / sizeof *columns);
+    int64_t oldest = NO_TIME, newest = NO_TIME;
+    (void)dataset_time_range(d, &oldest, &newest);
+    table_text(t, d->name);
+    table_text(t, reader);
+    table_int(t, d->users.n);
+    table_int(t, d->items.n);
+    table_int(t, (int64_t)d->events.n);
+    table_int(t, d->types.n);
+    table_time(t, oldest);
+    table_time(t, newest);
+    table_int(t, (int64_t)d->rows_read);
+    table_int(t, (int64_t)d->rows_kept);
+    table_int(t, (int64_t)d->rows_rejected);
+}
+
+/* Stores the next data set and opens it; takes over d. */
+static enum status publish(struct workbench *wb, struct dataset *d, bool replace, struct error *err)
+{
+    job_begin(&wb->job, 0, "", "load %s: storing", d->name);
+    enum status st = workspace_put_dataset(wb->space, d, replace, &wb->job, err);
+    if (st) {
+        workspace_unstage_rejects(wb->space);
+        dataset_release(d);
+        return st;
+    }
+    workbench_set_data(wb, d);
+    return workbench_keep_split(wb, err);
+}
+
+/* ---- load ---- */
+
+/* Names of data sets: letters, digits, - _ and . from the last part of the path, without what tells the format. */
+static void name_of_path(const char *path, char *out, size_t size)
+{
+    static const char *const endings[] = {".gz", ".zst", ".csv", ".tsv", ".jsonl", ".json", ".txt", ".dat", ".log"};
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    size_t begin = n;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    snprintf(out, size, "%.*s", (int)(n - begin), path + begin);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t length = strlen(out), end = strlen(endings[i]);
+        if (length > end && text_same(out + length - end, endings[i]))
+            out[length - end] = 0;
+    }
+    for (char *p = out; *p; p++)
+        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.", *p)))
+            *p = '_';
+    if (strcmp(path, "-") == 0 || !out[0] || out[0] == '.')
+        snprintf(out, size, "%s", strcmp(path, "-") == 0 ? "stdin" : "data");
+}
+
+/* Is there a data set of that name in the workspace? */
+static enum status is_kept(struct workbench *wb, const char *name, bool *found, struct error *err)
+{
+    struct dataset_info *list = NULL;
+    size_t n = 0;
+    enum status st = workspace_list_datasets(wb->space, &list, &n, err);
+    *found = false;
+    for (size_t i = 0; i < n && !st; i++)
+        *found |= strcmp(list[i].name, name) == 0;
+    mem_free(list);
+    return st;
+}
+
+/* `load NAME` of a data set that the workspace holds: opens it, with its split and models. */
+static enum status open_kept(struct workbench *wb, const char *name, struct result *out, struct error *err)
+{
+    struct dataset *d = workbench_data(wb);
+    bool here = d && strcmp(d->name, name) == 0;
+    dataset_release(d);
+    enum status st = here ? ST_OK : workbench_switch(wb, name, err);
+    if (st)
+        return st;
+    d = workbench_data(wb);
+    put_dataset(d, "workspace", out);
+    result_message(out, MESSAGE_INFO, here ? "%s is open already" : "%s was in the workspace: opened with its split and models", name);
+    result_message(out, MESSAGE_HINT, "replace=yes reads the files again");
+    dataset_release(d);
+    return ST_OK;
+}
+
+static enum status already_there(const struct call *call, const char *name, struct error *err)
+{
+    error_set(err, ST_USAGE, "there is a data set %s already", name);
+    error_hint(err, "`load %s` opens it; as NAME keeps both; replace=yes reads the files again", name);
+    return error_at_word(ST_USAGE, err, call->as.text ? &call->as : &call->args[0]);
+}
+
+/* Does the message speak of key=...? As the ingest room quotes it. */
+static bool speaks_of(const struct error *err, const char *key, const char *form)
+{
+    char quoted[80];
+    snprintf(quoted, sizeof quoted, form, key);
+    return strstr(err->message, quoted) != NULL;
+}
+
+/* The caret goes under the option or the path that the message is about. */
+static enum status point_at(const struct call *call, enum status st, struct error *err)
+{
+    if (!st || !err)
+        return st;
+    for (size_t i = 0; i < call->command->noptions; i++)
+        if (call_given(call, call->command->options[i].name) && speaks_of(err, call->command->options[i].name, "%s="))
+            return error_at_option(st, err, call, call->command->options[i].name);
+    for (size_t i = 0; i < call->nopen; i++) {
+        if (speaks_of(err, call->open[i].key.text, "option \"%s\""))
+            return error_at_word(st, err, &call->open[i].key);
+        if (speaks_of(err, call->open[i].key.text, "(%s="))
+            return error_at_word(st, err, &call->open[i].value);
+    }
+    for (size_t i = 0; i < call->nargs; i++)
+        if (strstr(err->message, call->args[i].text))
+            return error_at_word(st, err, &call->args[i]);
+    return st;
+}
+
+/* The source is what was typed: the same on every machine, also for bundled data. */
+static enum status name_source(struct dataset *d, const struct call *call, struct error *err)
+{
+    struct str text = {0};
+    for (size_t i = 0; i < call->nargs; i++)
+        str_printf(&text, "%s%s", i ? " " : "", call->args[i].text);
+    char *source = text.failed ? NULL : mem_strdup(str_text(&text), err);
+    str_free(&text);
+    if (!source)
+        return error_nomem(err, 256, "the name of the source");
+    mem_free(d->source);
+    d->source = source;
+    return ST_OK;
+}
+
+static enum status read_events(struct workbench *wb, const struct call *call, const char *name, struct result *out, struct error *err)
+{
+    struct reject_sink rejects = {wb, stage};
+    struct ingest_report report;
+    struct mapping *mapping = NULL;
+    size_t nmapping;
+    struct dataset *d = NULL;
+    char (*resolved)[PLACE_MOST] = mem_new(call->nargs, sizeof *resolved, "paths", err);
+    const char **paths = mem_new(call->nargs, sizeof *paths, "paths", err);
+    enum status st = resolved && paths ? collect_mapping(call, &mapping, &nmapping, err) : ST_NOMEM;
+    for (size_t i = 0; i < call->nargs && !st; i++)
+        paths[i] = place_of_data(call->args[i].text, resolved[i], sizeof resolved[i]) ? resolved[i] : call->args[i].text;
+    if (!st)
+        st = ingest_events(paths, call->nargs, mapping, nmapping, name, &rejects, &wb->job, &d, &report, err);
+    if (st)
+        workspace_unstage_rejects(wb->space);
+    if (!st) {
+        st = name_source(d, call, err);
+        if (!st)
+            st = publish(wb, dataset_hold(d), call_yes(call, "replace"), err);
+        if (!st) {
+            put_dataset(d, report.reader, out);
+            say_types(d, out);
+            say_rows(d->rows_read, d->rows_kept, d->rows_rejected, out);
+            say_notes(&report, out);
+            result_message(out, MESSAGE_HINT, "next: `split last 1`, then `train pop itemknn ease ials`");
+        }
+        dataset_release(d);
+    }
+    mem_free(mapping);
+    mem_free(paths);
+    mem_free(resolved);
+    return point_at(call, st, err);
+}
+
+static enum status run_load(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    char name[64];
+    bool found;
+    name_of_path(call->args[0].text, name, sizeof name);
+    bool plain = call->nargs == 1 && strcmp(call->args[0].text, name) == 0 && !call->as.text && !call_yes(call, "replace");
+    if (call->as.text && strlen(call->as.text) >= sizeof name)
+        return error_at_word(error_set(err, ST_USAGE, "the name of a data set has at most 63 bytes"), err, &call->as);
+    if (call->as.text)
+        snprintf(name, sizeof name, "%s", call->as.text);
+    enum status st = is_kept(wb, name, &found, err);
+    if (st)
+        return st;
+    if (found && plain)
+        return open_kept(wb, name, out, err);
+    if (found && !call_yes(call, "replace"))
+        return already_there(call, name, err);
+    return read_events(wb, call, name, out, err);
+}
+
+/* ---- load items, load users ---- */
+
+static void put_fields(const struct dataset *d, enum attribute_target target, struct result *out)
+{
+    static const struct column columns[] = {
+        {.name = "field", .type = VALUE_TEXT},
+        {.name = "type", .type = VALUE_TEXT},
+        {.name = "known", .type = VALUE_INT},
+        {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
+        {.name = "values", .type = VALUE_INT},
+        {.name = "example", .type = VALUE_TEXT},
+    };
+    static const char *const types[] = {"text", "list", "real", "int", "time"};
+    bool items = target == ATTRIBUTES_OF_ITEMS;
+    const struct fields *set = items ? &d->item_fields : &d->user_fields;
+    struct table *t = result_table(out, items ? "item_fields" : "user_fields", items ? "fields of items" : "fields of users", columns,
+                                   sizeof columns / sizeof *columns);
+    struct str example = {0};
+    for (size_t i = 0; i < set->n; i++) {
+        const struct field *f = &set->field[i];
+        size_t known = 0, first = f->n;
+        for (size_t r = f->n; r-- > 0;) {
+            known += !field_missing(f, r);
+            first = field_missing(f, r) ? first : r;
+        }
+        str_clear(&example);
+        if (first < f->n)
+            field_format(f, first, &example);
+        table_text(t, f->name);
+        table_text(t, types[f->type]);
+        table_int(t, (int64_t)known);
+        table_real(t, f->n ? (double)known / (double)f->n : 0);
+        if (f->levels.n)
+            table_int(t, f->levels.n);
+        else
+            table_null(t);
+        table_text(t, first < f->n ? str_text(&example) : NULL);
+    }
+    str_free(&example);
+}
+
+static enum status load_attributes(struct workbench *wb, const struct call *call, enum attribute_target target, struct result *out, struct error *err)
+{
+    struct reject_sink rejects = {wb, stage};
+    struct ingest_report report;
+    struct mapping *mapping = NULL;
+    size_t nmapping;
+    struct dataset *base = workbench_data(wb), *d = NULL;
+    bool items = target == ATTRIBUTES_OF_ITEMS;
+    char bundled[PLACE_MOST];
+    const char *path = place_of_data(call->args[0].text, bundled, sizeof bundled) ? bundled : call->args[0].text;
+    uint32_t before = items ? base->items.n : base->users.n;
+    enum status st = collect_mapping(call, &mapping, &nmapping, err);
+    if (!st)
+        st = ingest_attributes(base, target, path, mapping, nmapping, &rejects, &wb->job, &d, &report, err);
+    if (st)
+        workspace_unstage_rejects(wb->space);
+    if (!st) {
+        size_t models = wb->nmodels;
+        st = publish(wb, dataset_hold(d), true, err);
+        if (!st) {
+            uint32_t now = items ? d->items.n : d->users.n;
+            uint64_t rejected = d->rows_rejected - base->rows_rejected, read = d->rows_read - base->rows_read;
+            put_fields(d, target, out);
+            say_rows(read, read - rejected, rejected, out);
+            say_notes(&report, out);
+            if (now > before)
+                result_message(out, MESSAGE_INFO, "%u new %s without events", now - before, items ? "items" : "users");
+            if (models)
+                result_message(out, MESSAGE_WARNING, "models and split belonged to the data as it was: train again");
+        }
+        dataset_release(d);
+    }
+    mem_free(mapping);
+    dataset_release(base);
+    return point_at(call, st, err);
+}
+
+static enum status run_load_items(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    return load_attributes(wb, call, ATTRIBUTES_OF_ITEMS, out, err);
+}
+
+static enum status run_load_users(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    return load_attributes(wb, call, ATTRIBUTES_OF_USERS, out, err);
+}
+
+/* ---- weight ---- */
+
+static void put_weights(const struct dataset *d, struct result *out)
+{
+    static const struct column columns[] = {
+        {.name = "type", .type = VALUE_TEXT},
+        {.name = "events", .type = VALUE_INT},
+        {.name = "weight", .type = VALUE_REAL, .precision = -1},
+    };
+    struct table *t = result_table(out, "weights", "", columns, 3);
+    int64_t *n = result_room(out, d->types.n, sizeof *n);
+    for (size_t e = 0; n && e < d->events.n; e++)
+        n[d->events.type[e]]++;
+    for (uint32_t k = 0; n && k < d->types.n; k++) {
+        table_text(t, dict_text(&d->types, k));
+        table_int(t, n[k]);
+        table_real(t, (double)d->type_weight[k]);
+    }
+}
+
+static enum status no_such_type(const struct dataset *d, const struct word *w, struct error *err)
+{
+    enum { LOOK = 256 };
+    const char *names[LOOK];
+    uint32_t n = d->types.n < LOOK ? d->types.n : LOOK;
+    for (uint32_t i = 0; i < n; i++)
+        names[i] = dict_text(&d->types, i);
+    const char *near = text_nearest(w->text, names, n);
+    error_set(err, ST_NOT_FOUND, "no event is of type \"%s\"", w->text);
+    error_hint(err, near ? "did you mean %s?" : "`weight` lists the types there are", near);
+    return error_at_word(ST_NOT_FOUND, err, w);
+}
+
+static enum status read_weight(const struct dataset *d, const struct call_option *o, float *weights, struct error *err)
+{
+    static const struct param param = {.name = "weight", .type = PARAM_REAL, .min = 0, .max = 1e6};
+    struct param_value v = {0};
+    uint32_t type = dict_find_text(&d->types, o->key.text);
+    if (type == NO_CODE)
+        return no_such_type(d, &o->key, err);
+    enum status st = param_parse(&param, o->value.text, &v, err);
+    if (st)
+        return error_at_word(st, err, &o->value);
+    weights[type] = (float)v.real;
+    param_values_free(&v, 1);
+    return ST_OK;
+}
+
+static enum status set_weights(struct workbench *wb, const struct dataset *d, const struct call *call, struct error *err)
+{
+    struct dataset *next = NULL;
+    enum status st = dataset_copy(d, d->name, &next, err);
+    for (size_t i = 0; i < call->nopen && !st; i++)
+        st = read_weight(d, &call->open[i], next->type_weight, err);
+    bool any = false;
+    for (uint32_t t = 0; t < d->types.n && !st; t++)
+        any |= next->type_weight[t] > 0;
+    if (!st && !any) {
+        st = error_set(err, ST_USAGE, "with no type above 0 there is nothing to learn from");
+        error_hint(err, "give at least one type a weight");
+    }
+    if (!st)
+        st = dataset_finish(next, err);
+    if (!st)
+        return publish(wb, next, true, err);
+    dataset_release(next);
+    return st;
+}
+
+static enum status run_weight(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    struct dataset *d = workbench_data(wb);
+    enum status st = ST_OK;
+    if (call->nopen && wb->readonly)
+        st = error_set(err, ST_STATE, "weight would change the workspace, which is open for reading only");
+    else if (call->nopen) {
+        size_t models = wb->nmodels;
+        st = set_weights(wb, d, call, err);
+        if (!st && models)
+            result_message(out, MESSAGE_WARNING, "models and split belonged to the weights as they were: train again");
+    }
+    dataset_release(d);
+    if (st)
+        return st;
+    d = workbench_data(wb);
+    put_weights(d, out);
+    dataset_release(d);
+    return ST_OK;
+}
+
+/* ---- the table ---- */
+
+static const struct argument load_args[] = {
+    {.name = "PATH",
+     .type = ARG_PATH,
+     .repeated = true,
+     .doc = "files, a folder of a known layout, a pattern in quotes, - for standard input, a bundled data set or one of the workspace"},
+};
+
+static const struct param load_options[] = {
+    {.name = "user", .type = PARAM_TEXT, .doc = "column of the user: its name, or its number from 1"},
+    {.name = "item", .type = PARAM_TEXT, .doc = "column of the item"},
+    {.name = "time", .type = PARAM_TEXT, .doc = "column of the time: ISO 8601 or epoch"},
+    {.name = "value", .type = PARAM_TEXT, .doc = "column of the rating or amount"},
+    {.name = "type", .type = PARAM_TEXT, .doc = "column that says what the user did"},
+    {.name = "session", .type = PARAM_TEXT, .doc = "column of the session"},
+    {.name = "price", .type = PARAM_TEXT, .doc = "column of the price"},
+    {.name = "quantity", .type = PARAM_TEXT, .doc = "column of the quantity"},
+    {.name = "format", .type = PARAM_ENUM, .choices = "csv|tsv|jsonl", .doc = "how files are read, when it should not be guessed"},
+    {.name = "delimiter", .type = PARAM_TEXT, .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
+    {.name = "header", .type = PARAM_ENUM, .choices = "yes|no", .doc = "is the first row a header?"},
+    {.name = "encoding", .type = PARAM_TEXT, .doc = "utf-8, latin1 or auto: rows that are not UTF-8 are read as Latin-1"},
+    {.name = "tz", .type = PARAM_TEXT, .doc = "offset of times that do not say: +02:00"},
+    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "overwrite the data set of that name"},
+};
+
+static const struct argument attribute_args[] = {
+    {.name = "FILE", .type = ARG_PATH, .doc = "a file or a pattern in quotes: CSV, TSV, JSON lines, u.item, movies.dat, u.user, users.dat"},
+};
+
+static const struct param attribute_options[] = {
+    {.name = "id", .type = PARAM_TEXT, .doc = "column of the id (without it: one of a well-known name)"},
+    {.name = "delimiter", .type = PARAM_TEXT, .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
+    {.name = "header", .type = PARAM_ENUM, .choices = "yes|no", .doc = "is the first row a header?"},
+    {.name = "encoding", .type = PARAM_TEXT, .doc = "utf-8, latin1 or auto"},
+};
+
+static const struct command rows[] = {
+    {.name = "load",
+     .group = "data",
+     .summary = "read events from files",
+     .arguments = load_args,
+     .narguments = 1,
+     .options = load_options,
+     .noptions = sizeof load_options / sizeof *load_options,
+     .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES,
+     .help = "Reads CSV, TSV (any of , ; tab | :: between columns) and JSON lines, plain or packed with gzip or zstd; MovieLens folders "
+             "(u.data, ratings.dat, ratings.csv with what lies beside them); LightGCN folders (train.txt and test.txt: the split is given); and folders "
+             "of events.csv with items.csv and users.csv.\n"
+             "Columns are known by their usual names (user_id, sku, timestamp, rating, ...) or by what is said: user=uid item=sku time=ts. "
+             "item.brand=brand and user.country=country make attributes of columns that ride on events. All other columns are kept as they are.\n"
+             "Every row is kept or rejected: `rejects` lists file, line, reason and text.\n"
+             "A data set that the workspace holds is opened again by its name.",
+     .examples = (const char *const[]){"load tiny", "load tiny as mine", "load shop", NULL},
+     .run = run_load},
+    {.name = "load items",
+     .group = "data",
+     .summary = "join titles, categories, prices, ... to the items",
+     .arguments = attribute_args,
+     .narguments = 1,
+     .options = attribute_options,
+     .noptions = sizeof attribute_options / sizeof *attribute_options,
+     .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA | COMMAND_CHANGES,
+     .help = "id=COLUMN says which column is the item; NAME=COLUMN gives a column another name, as in title=label. Values like a|b|c and JSON arrays are lists. "
+             "Items of the file that no event has become new, cold items. Fields that are there already keep their values where the file says nothing.",
+     .examples = (const char *const[]){"load items tiny/items.csv", "load items tiny/items.csv id=id title=title", NULL},
+     .run = run_load_items},
+    {.name = "load users",
+     .group = "data",
+     .summary = "join country, age, ... to the users",
+     .arguments = attribute_args,
+     .narguments = 1,
+     .options = attribute_options,
+     .noptions = sizeof attribute_options / sizeof *attribute_options,
+     .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA | COMMAND_CHANGES,
+     .help = "As `load items`, for users.",
+     .examples = (const char *const[]){"load users tiny/users.csv", NULL},
+     .run = run_load_users},
+    {.name = "weight",
+     .group = "data",
+     .summary = "what each type of event says about liking",
+     .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA,
+     .help = "weight click=1 cart=3 purchase=10: models learn from the sum of weights of a user's events with an item. Weight 0 is no feedback: such events are "
+             "kept and shown but neither learnt from nor tested. Impressions begin with 0, all else with 1. Models and split are dropped.",
+     .examples = (const char *const[]){"weight", "weight click=1 purchase=5", NULL},
+     .run = run_weight},
+};
+
+const struct command_family data_commands = {rows, sizeof rows / sizeof *rows};

@@ -1,0 +1,336 @@
+/* status, datasets, rename, drop, save, verify: what is open and what is kept. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/parallel.h"
+#include "commands/families.h"
+#include "commands/places.h"
+#include "linalg/dense.h"
+
+/* ---- status ---- */
+
+static void put(struct table *t, const char *what, const char *value)
+{
+    table_text(t, what);
+    table_text(t, value);
+}
+
+static void put_data(struct table *t, const struct dataset *d, struct result *out)
+{
+    char users[32], items[32], events[32], from[40], to[40];
+    int64_t oldest, newest;
+    text_count(users, sizeof users, d->users.n);
+    text_count(items, sizeof items, d->items.n);
+    text_count(events, sizeof events, (int64_t)d->events.n);
+    put(t, "data set", d->name);
+    put(t, "source", d->source);
+    put(t, "size", result_textf(out, "%s users, %s items, %s events", users, items, events));
+    if (dataset_time_range(d, &oldest, &newest)) {
+        time_short(from, sizeof from, oldest);
+        time_short(to, sizeof to, newest);
+        put(t, "times", result_textf(out, "%s to %s UTC", from, to));
+    } else {
+        put(t, "times", "none: order only");
+    }
+    if (d->rows_rejected)
+        put(t, "rejected rows", result_textf(out, "%llu of %llu", (unsigned long long)d->rows_rejected, (unsigned long long)d->rows_read));
+    struct str text = {0};
+    for (uint32_t i = 0; i < d->types.n && text.length < 200; i++)
+        str_printf(&text, "%s%s=%g", i ? " " : "", dict_text(&d->types, i), (double)d->type_weight[i]);
+    put(t, "weights", str_text(&text));
+    str_free(&text);
+}
+
+static void put_models(struct table *t, struct workbench *wb)
+{
+    struct str text = {0};
+    pthread_mutex_lock(&wb->lock);
+    for (size_t i = 0; i < wb->nmodels; i++)
+        str_printf(&text, "%s%s", i ? " " : "", wb->models[i]->name);
+    pthread_mutex_unlock(&wb->lock);
+    put(t, "models", text.length ? str_text(&text) : "none");
+    str_free(&text);
+}
+
+static void put_workspace(struct table *t, struct workbench *wb, struct result *out)
+{
+    const char *path = workspace_path(wb->space);
+    put(t, "workspace", result_textf(out, "%s%s", path ? path : "temporary (`save FILE` keeps it)", workspace_readonly(wb->space) ? ", for reading only" : ""));
+    put(t, "seed", result_textf(out, "%llu", (unsigned long long)wb->seed));
+    if (wb->now != NO_TIME) {
+        char now[40];
+        time_iso(now, sizeof now, wb->now);
+        put(t, "clock", now);
+    }
+}
+
+/* What differs from run to run and from machine to machine is a message and not part of the document. */
+static void say_machine(struct result *out)
+{
+    unsigned long long pages = 0;
+    char size[32] = "?";
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fscanf(f, "%*u %llu", &pages) == 1)
+        text_bytes(size, sizeof size, (double)pages * (double)sysconf(_SC_PAGESIZE));
+    if (f)
+        fclose(f);
+    result_message(out, MESSAGE_INFO, "memory in use: %s; %d thread%s; %s kernels", size, parallel_threads(), parallel_threads() == 1 ? "" : "s",
+                   linalg_kernel_name());
+}
+
+static enum status run_status(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    static const struct column columns[] = {{.name = "what", .type = VALUE_TEXT}, {.name = "value", .type = VALUE_TEXT}};
+    (void)call;
+    (void)err;
+    struct dataset *d = workbench_data(wb);
+    struct split *s = workbench_split(wb);
+    struct table *t = result_table(out, "status", "", columns, 2);
+    if (d) {
+        put_data(t, d, out);
+        put(t, "split", s ? s->description : "none: models learn from all events");
+        put_models(t, wb);
+    } else {
+        put(t, "data set", "none");
+        result_message(out, MESSAGE_HINT, "`load tiny` opens a small bundled data set, `load PATH` one of yours");
+    }
+    put_workspace(t, wb, out);
+    put(t, "program", PACKAGE_STRING);
+    say_machine(out);
+    split_release(s);
+    dataset_release(d);
+    return ST_OK;
+}
+
+/* ---- datasets ---- */
+
+struct kept {
+    struct table *table;
+    const struct dataset_info *list;
+    size_t n, bundled;
+};
+
+static enum status put_bundled(void *context, const char *name, const char *path, struct error *err)
+{
+    struct kept *k = context;
+    struct table *t = k->table;
+    (void)path;
+    (void)err;
+    for (size_t i = 0; i < k->n; i++)
+        if (strcmp(k->list[i].name, name) == 0)
+            return ST_OK;
+    k->bundled++;
+    table_text(t, name);
+    table_text(t, "bundled");
+    for (int i = 0; i < 7; i++)
+        table_null(t);
+    table_bool(t, false);
+    return ST_OK;
+}
+
+static enum status run_datasets(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    static const struct column columns[] = {
+        {.name = "dataset", .type = VALUE_TEXT}, {.name = "source", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
+        {.name = "users", .type = VALUE_INT},    {.name = "items", .type = VALUE_INT},
+        {.name = "events", .type = VALUE_INT},   {.name = "oldest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
+        {.name = "newest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
+        {.name = "rejects", .type = VALUE_INT},  {.name = "bytes", .type = VALUE_INT, .unit = "B", .flags = COLUMN_HIDDEN},
+        {.name = "open", .type = VALUE_BOOL},
+    };
+    struct dataset_info *list = NULL;
+    size_t n = 0;
+    (void)call;
+    enum status st = workspace_list_datasets(wb->space, &list, &n, err);
+    if (st)
+        return st;
+    struct dataset *d = workbench_data(wb);
+    struct table *t = result_table(out, "datasets", "", columns, sizeof columns / sizeof *columns);
+    for (size_t i = 0; i < n; i++) {
+        table_text(t, list[i].name);
+        table_text(t, list[i].source);
+        table_int(t, (int64_t)list[i].users);
+        table_int(t, (int64_t)list[i].items);
+        table_int(t, (int64_t)list[i].events);
+        table_time(t, list[i].oldest);
+        table_time(t, list[i].newest);
+        table_int(t, (int64_t)list[i].rejects);
+        table_int(t, (int64_t)list[i].bytes);
+        table_bool(t, d && strcmp(d->name, list[i].name) == 0);
+    }
+    struct kept kept = {t, list, n, 0};
+    st = place_each_bundled(put_bundled, &kept, err);
+    if (n + kept.bundled > (d != NULL))
+        result_message(out, MESSAGE_HINT, "`load NAME` opens one of them");
+    dataset_release(d);
+    mem_free(list);
+    return st;
+}
+
+/* ---- rename, drop ---- */
+
+static enum status no_such_dataset(struct workbench *wb, const struct word *w, bool models, struct error *err)
+{
+    enum { LOOK = 64 };
+    struct dataset_info *list = NULL;
+    const char *names[2 * LOOK];
+    size_t n = 0, m = 0;
+    if (workspace_list_datasets(wb->space, &list, &n, NULL))
+        n = 0;
+    for (; m < n && m < LOOK; m++)
+        names[m] = list[m].name;
+    pthread_mutex_lock(&wb->lock);
+    for (size_t i = 0; models && i < wb->nmodels && m < 2 * LOOK; i++)
+        names[m++] = wb->models[i]->name;
+    const char *near = text_nearest(w->text, names, m);
+    error_set(err, ST_NOT_FOUND, models ? "neither a model nor a data set is called \"%s\"" : "no data set is called \"%s\"", w->text);
+    error_hint(err, near ? "did you mean %s?" : models ? "`models` and `datasets` list them" : "`datasets` lists them", near);
+    pthread_mutex_unlock(&wb->lock);
+    mem_free(list);
+    return error_at_word(ST_NOT_FOUND, err, w);
+}
+
+static bool is_open(struct workbench *wb, const char *name)
+{
+    struct dataset *d = workbench_data(wb);
+    bool open = d && strcmp(d->name, name) == 0;
+    dataset_release(d);
+    return open;
+}
+
+static enum status run_rename(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    const char *from = call->args[0].text, *to = call->args[1].text;
+    bool open = is_open(wb, from);
+    enum status st = workspace_rename_dataset(wb->space, from, to, err);
+    if (st == ST_NOT_FOUND)
+        return no_such_dataset(wb, &call->args[0], false, err);
+    if (st)
+        return error_at_word(st, err, &call->args[1]);
+    if (open)
+        st = workbench_switch(wb, to, err);
+    result_message(out, MESSAGE_INFO, "%s is now called %s", from, to);
+    return st;
+}
+
+static enum status drop_one(struct workbench *wb, const struct word *w, struct result *out, struct error *err)
+{
+    struct model *m = workbench_model(wb, w->text);
+    if (m) {
+        model_release(m);
+        result_message(out, MESSAGE_INFO, "model %s is dropped", w->text);
+        return workbench_drop_model(wb, w->text, err);
+    }
+    bool open = is_open(wb, w->text);
+    enum status st = workspace_drop_dataset(wb->space, w->text, err);
+    if (st == ST_NOT_FOUND)
+        return no_such_dataset(wb, w, true, err);
+    if (st)
+        return st;
+    if (open)
+        workbench_set_data(wb, NULL);
+    result_message(out, MESSAGE_INFO, "data set %s is dropped, with its split and models", w->text);
+    return ST_OK;
+}
+
+static enum status run_drop(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    enum status st = ST_OK;
+    for (size_t i = 0; i < call->nargs && !st; i++)
+        st = drop_one(wb, &call->args[i], out, err);
+    return st;
+}
+
+/* ---- save, verify ---- */
+
+static enum status run_save(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    const char *path = call->args[0].text;
+    enum status st = workspace_save_as(wb->space, path, call_yes(call, "replace"), &wb->job, err);
+    if (st)
+        return error_at_word(st, err, &call->args[0]);
+    result_message(out, MESSAGE_INFO, "kept in %s; what changes from now on is kept there too", path);
+    return ST_OK;
+}
+
+static enum status run_verify(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    (void)call;
+    enum status st = workspace_verify(wb->space, &wb->job, err);
+    if (!st)
+        result_message(out, MESSAGE_INFO, "the workspace is whole: every checksum holds");
+    return st;
+}
+
+/* ---- the table ---- */
+
+static const struct argument rename_args[] = {
+    {.name = "DATASET", .type = ARG_DATASET, .doc = "a data set of the workspace"},
+    {.name = "NAME", .type = ARG_TEXT, .doc = "its new name"},
+};
+static const struct argument drop_args[] = {
+    {.name = "NAME", .type = ARG_MODEL, .repeated = true, .doc = "models, or data sets with all that belongs to them"},
+};
+static const struct argument save_args[] = {
+    {.name = "FILE", .type = ARG_PATH, .doc = "the workspace file to be"},
+};
+static const struct param save_options[] = {
+    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "overwrite the file"},
+};
+
+static const struct command rows[] = {
+    {.name = "status",
+     .group = "data",
+     .summary = "what is open",
+     .help = "The data set, its split and models, the workspace, and what this program was built with.",
+     .examples = (const char *const[]){"status", NULL},
+     .run = run_status},
+    {.name = "datasets",
+     .group = "data",
+     .summary = "the data sets of the workspace, and the bundled ones",
+     .help = "`load NAME` opens one of them.",
+     .examples = (const char *const[]){"datasets", NULL},
+     .run = run_datasets},
+    {.name = "rename",
+     .group = "data",
+     .summary = "give a data set another name",
+     .arguments = rename_args,
+     .narguments = 2,
+     .flags = COMMAND_CHANGES,
+     .help = "Its split, models and all else stay with it.",
+     .examples = (const char *const[]){"rename tiny small", NULL},
+     .run = run_rename},
+    {.name = "drop",
+     .group = "data",
+     .summary = "forget models or data sets",
+     .arguments = drop_args,
+     .narguments = 1,
+     .flags = COMMAND_CHANGES,
+     .help = "From memory and from the workspace. A data set takes its split, models and rejects along. A model goes before a data set of the same name.",
+     .examples = (const char *const[]){"drop mine", "drop tiny", NULL},
+     .run = run_drop},
+    {.name = "save",
+     .group = "session",
+     .summary = "keep the workspace in a file",
+     .arguments = save_args,
+     .narguments = 1,
+     .options = save_options,
+     .noptions = 1,
+     .help = "Copies all data sets and models into FILE and goes on with it. `tailor FILE` opens it again. Without it a session that was begun without a "
+             "name leaves nothing behind.",
+     .examples = (const char *const[]){"save mine.tailor", "save mine.tailor replace=yes", NULL},
+     .run = run_save},
+    {.name = "verify",
+     .group = "session",
+     .summary = "check every checksum of the workspace",
+     .help = "Reads all of it: data sets, rejects, models.",
+     .examples = (const char *const[]){"verify", NULL},
+     .run = run_verify},
+};
+
+const struct command_family space_commands = {rows, sizeof rows / sizeof *rows};
