@@ -169,7 +169,7 @@ enum status symmetric_inverse(float *a, size_t n, struct job *job, const char *w
     struct tiled t = tiled_start(a, n, job);
     size_t tasks = t.count * (t.count + 1) * (t.count + 2) / 2 - t.count;
     job_begin(job, tasks, "tiles", "%s", what);
-#pragma omp parallel if (t.count > 2)
+#pragma omp parallel if (n >= 1024)
 #pragma omp single
     {
         cholesky_tasks(&t);

@@ -1,0 +1,126 @@
+/* What a reader of the User view waits for: one item of the history is unticked or ticked, and the lists of all models
+ * are made anew. A thousand toggles on MovieLens 100K, the history of another user every ten. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "bench/bench.h"
+#include "ingest/ingest.h"
+#include "linalg/dense.h"
+#include "models/driver.h"
+#include "ranking/ranking.h"
+
+enum { TOGGLES = 1000, A_USER = 10, BEST = 50, MODELS_MAX = 16 };
+static const double FRAME = .016; /* seconds */
+
+struct toggles {
+    struct dataset *data;
+    struct model *models[MODELS_MAX];
+    size_t nmodels;
+    double all[TOGGLES], of_model[MODELS_MAX][TOGGLES];
+};
+
+static void need(enum status st, const struct error *err)
+{
+    if (!st)
+        return;
+    fprintf(stderr, "%s\n", err->message);
+    exit(1);
+}
+
+static void train_all(struct toggles *t)
+{
+    struct selection all = {.data = t->data, .until = NO_TIME};
+    struct error err;
+    for (const struct model_class *const *c = model_classes; *c && t->nmodels < MODELS_MAX; c++) {
+        struct param_value *values = mem_new((*c)->nparams, sizeof *values, "parameters", &err);
+        need(values ? ST_OK : ST_NOMEM, &err);
+        need(param_defaults((*c)->params, (*c)->nparams, values, &err), &err);
+        need(model_train(*c, (*c)->name, values, &all, 1, NULL, NULL, &t->models[t->nmodels++], &err), &err);
+        param_values_free(values, (*c)->nparams);
+        mem_free(values);
+    }
+}
+
+/* Takes the i-th event out of the history, or puts it back; then asks every model. */
+static void toggle(struct toggles *t, const struct history *whole, struct history *now, bool *ticked, size_t i, size_t at)
+{
+    struct error err;
+    double start = clock_seconds();
+    ticked[i] = !ticked[i];
+    now->n = 0;
+    for (size_t e = 0; e < whole->n; e++)
+        if (ticked[e])
+            now->events[now->n++] = whole->events[e];
+    struct query q = history_query(now);
+    for (size_t m = 0; m < t->nmodels; m++) {
+        struct ranked_list list;
+        double one = clock_seconds();
+        need(rank_list(t->models[m], &q, BEST, SEEN_HIDE, &list, &err), &err);
+        ranked_list_clear(&list);
+        t->of_model[m][at] = clock_seconds() - one;
+    }
+    t->all[at] = clock_seconds() - start;
+}
+
+static void run(struct toggles *t)
+{
+    struct selection all = {.data = t->data, .until = NO_TIME};
+    struct rng r = rng_stream(1, "toggle", 0);
+    struct error err;
+    for (size_t at = 0; at < TOGGLES; at += A_USER) {
+        struct history whole = {0}, now = {0};
+        uint32_t user = (uint32_t)rng_below(&r, t->data->users.n);
+        need(history_of_user(&all, user, &whole, &err), &err);
+        need(history_of_user(&all, user, &now, &err), &err);
+        bool *ticked = mem_new(whole.n, sizeof *ticked, "ticks", &err);
+        need(ticked ? ST_OK : ST_NOMEM, &err);
+        for (size_t e = 0; e < whole.n; e++)
+            ticked[e] = true;
+        for (size_t i = 0; i < A_USER; i++)
+            toggle(t, &whole, &now, ticked, rng_below(&r, whole.n), at + i);
+        mem_free(ticked);
+        history_clear(&whole);
+        history_clear(&now);
+    }
+}
+
+static void print(const char *what, double *seconds)
+{
+    char half[32], most[32], worst[32];
+    text_duration(half, sizeof half, bench_quantile(seconds, TOGGLES, .5));
+    text_duration(most, sizeof most, bench_quantile(seconds, TOGGLES, .99));
+    text_duration(worst, sizeof worst, bench_quantile(seconds, TOGGLES, 1));
+    printf("%-44s p50 %10s   p99 %10s   worst %10s\n", what, half, most, worst);
+}
+
+int main(int argc, char **argv)
+{
+    static struct toggles t;
+    struct ingest_report report;
+    struct error err;
+    char path[4096];
+    const char *folder = argc > 1 ? argv[1] : getenv("TAILOR_DATA"), *paths[] = {path};
+    snprintf(path, sizeof path, "%s/ml-100k", folder ? folder : "../shared/data");
+    FILE *there = fopen(path, "r");
+    if (!there) {
+        printf("toggle of a history item: skipped, no MovieLens 100K in %s (set TAILOR_DATA)\n", path);
+        return 0;
+    }
+    fclose(there);
+    need(ingest_events(paths, 1, NULL, 0, "ml-100k", NULL, NULL, &t.data, &report, &err), &err);
+    train_all(&t);
+    run(&t);
+    printf("\none history item of MovieLens 100K toggled, %zu lists of %d re-ranked, %d times\n\n", t.nmodels, BEST, TOGGLES);
+    for (size_t m = 0; m < t.nmodels; m++)
+        print(t.models[m]->name, t.of_model[m]);
+    print("all lists", t.all);
+    bool fast = bench_quantile(t.all, TOGGLES, .99) < FRAME;
+    printf("%s a frame of 16 ms at p99\n", fast ? "within" : "NOT within");
+    for (size_t m = 0; m < t.nmodels; m++)
+        model_release(t.models[m]);
+    dataset_release(t.data);
+    return fast ? 0 : 1;
+}
