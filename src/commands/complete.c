@@ -139,6 +139,21 @@ static void offer_datasets(struct completer *c)
     mem_free(list);
 }
 
+static enum status offer_note(void *context, const char *name, const void *value, size_t n, struct error *err)
+{
+    (void)value;
+    (void)n;
+    (void)err;
+    offer(context, name);
+    return ST_OK;
+}
+
+static void offer_features(struct completer *c, const struct dataset *d)
+{
+    /* What cannot be read is not offered. */
+    (void)!workspace_list_notes(c->wb->space, d->name, "feature", offer_note, c, NULL);
+}
+
 static void offer_verbs(struct completer *c)
 {
     const struct command *command;
@@ -189,8 +204,11 @@ static void offer_argument(struct completer *c, const struct argument *a)
     case ARG_CHOICE:
         offer_choices(c, &choices);
         break;
-    case ARG_TEXT:
     case ARG_FEATURE:
+        if (d)
+            offer_features(c, d);
+        break;
+    case ARG_TEXT:
         break;
     }
     dataset_release(d);

@@ -7,6 +7,7 @@
 extern const struct command_family compare_commands;   /* compare */
 extern const struct command_family data_commands;    /* load, load items, load users, weight */
 extern const struct command_family event_commands;   /* events rejects */
+extern const struct command_family feature_commands;   /* feature define, feature drop, features */
 extern const struct command_family generate_commands;  /* generate */
 extern const struct command_family inspect_commands;   /* why whatif */
 extern const struct command_family model_commands;     /* models use */

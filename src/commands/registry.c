@@ -9,6 +9,7 @@ static const struct command_family *const families[] = {
     &space_commands,
     &event_commands,
     &generate_commands,
+    &feature_commands,
     &split_commands,
     &train_commands,
     &model_commands,

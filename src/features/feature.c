@@ -21,7 +21,7 @@ struct feature {
     enum function function;
     bool by_item;
     int64_t window; /* 0: all the past */
-    int64_t after_all; /* one microsecond after the newest event */
+    int64_t newest; /* time of the newest event of the data */
     size_t *begin;  /* entities + 1 */
     int64_t *time;  /* NULL when the data has no times */
 };
@@ -169,8 +169,9 @@ static enum status prepare(struct feature *f, struct error *err)
 {
     const struct events *ev = &f->data->events;
     size_t entities = feature_entities(f);
-    int64_t oldest, newest;
-    f->after_all = dataset_time_range(f->data, &oldest, &newest) && newest < INT64_MAX ? newest + 1 : INT64_MAX;
+    int64_t oldest;
+    if (!dataset_time_range(f->data, &oldest, &f->newest))
+        f->newest = 0;
     struct matching m = {f, mem_new_raw(ev->n, 1, "matching events", err)};
     size_t *next = mem_new(entities + 1, sizeof *next, "a feature", err);
     f->begin = mem_new(entities + 1, sizeof *f->begin, "a feature", err);
@@ -255,9 +256,10 @@ static double value_at(const struct feature *f, uint32_t entity, int64_t moment)
     if (!f->time)
         return (double)n;
     const int64_t *t = f->time + f->begin[entity];
-    int64_t start = INT64_MIN;
+    int64_t start = INT64_MIN, now = moment == NO_TIME ? f->newest : moment;
+    /* After all events: the newest counts too, and is no time ago. */
     if (moment == NO_TIME)
-        moment = f->after_all;
+        moment = f->newest < INT64_MAX ? f->newest + 1 : f->newest;
     if (f->window && __builtin_sub_overflow(moment, f->window, &start))
         start = INT64_MIN;
     size_t end = before(t, n, moment), first = before(t, n, start);
@@ -265,7 +267,7 @@ static double value_at(const struct feature *f, uint32_t entity, int64_t moment)
         return (double)(end - first);
     if (end == first)
         return NAN;
-    double seconds = ((double)moment - (double)t[end - 1]) / (double)US_PER_SECOND;
+    double seconds = ((double)now - (double)t[end - 1]) / (double)US_PER_SECOND;
     return f->function == RECENCY ? seconds / 86400 : seconds;
 }
 
