@@ -112,31 +112,28 @@ static enum status find_world(struct workbench *wb, const struct call *call, str
 
 /* ---- what came of it ---- */
 
-static size_t put_columns(struct column *columns, size_t n)
+/* People are not shown columns of what is not known in this world; programs get nulls. */
+static size_t put_columns(const struct sim_outcome *o, struct column *columns, size_t n)
 {
     for (size_t k = 0; k < SHOWN; k++) {
-        columns[n++] = (struct column){
-            .name = shown[k].name, .type = VALUE_REAL, .unit = shown[k].unit, .precision = shown[k].precision};
-        columns[n++] = (struct column){
-            .name = shown[k].pm, .type = VALUE_REAL, .unit = shown[k].unit, .precision = shown[k].precision};
-        columns[n++] = (struct column){.name = shown[k].low,
-                                       .type = VALUE_REAL,
-                                       .unit = shown[k].unit,
-                                       .precision = shown[k].precision,
-                                       .flags = COLUMN_HIDDEN};
-        columns[n++] = (struct column){.name = shown[k].high,
-                                       .type = VALUE_REAL,
-                                       .unit = shown[k].unit,
-                                       .precision = shown[k].precision,
-                                       .flags = COLUMN_HIDDEN};
+        const char *const names[EACH] = {shown[k].name, shown[k].pm, shown[k].low, shown[k].high};
+        bool known = sim_metric_known(o, shown[k].metric);
+        for (size_t j = 0; j < EACH; j++)
+            columns[n++] = (struct column){.name = names[j],
+                                           .type = VALUE_REAL,
+                                           .unit = shown[k].unit,
+                                           .precision = shown[k].precision,
+                                           .flags = j < 2 && known ? 0 : COLUMN_HIDDEN};
     }
     return n;
 }
 
 static void put_estimate(struct table *t, bool known, struct estimate e)
 {
+    /* The wider side: a rate near 0 has no room below. */
+    double pm = e.high - e.value > e.value - e.low ? e.high - e.value : e.value - e.low;
     table_real(t, known ? e.value : NAN);
-    table_real(t, known ? (e.high - e.low) / 2 : NAN);
+    table_real(t, known ? pm : NAN);
     table_real(t, known ? e.low : NAN);
     table_real(t, known ? e.high : NAN);
 }
@@ -145,7 +142,7 @@ static void put_policies(const struct sim_outcome *o, const struct contest *c, s
 {
     struct column columns[1 + SHOWN * EACH] = {{.name = "policy", .type = VALUE_TEXT}};
     struct table *t = result_table(out, "policies", "a user, over all days; _pm: half of a 95 % interval over users",
-                                   columns, put_columns(columns, 1));
+                                   columns, put_columns(o, columns, 1));
     for (size_t p = 0; p < c->n; p++) {
         table_text(t, c->policy[p].name);
         for (size_t k = 0; k < SHOWN; k++)
@@ -159,7 +156,7 @@ static void put_differences(const struct sim_outcome *o, const struct contest *c
                                                {.name = "minus", .type = VALUE_TEXT}};
     struct table *t =
         result_table(out, "differences", "differences, paired by user; beyond its _pm one is more than luck", columns,
-                     put_columns(columns, 2));
+                     put_columns(o, columns, 2));
     for (size_t a = 0; a < c->n; a++)
         for (size_t b = a + 1; b < c->n; b++) {
             table_text(t, c->policy[a].name);
@@ -179,7 +176,7 @@ static void put_days(const struct sim_outcome *o, const struct contest *c, struc
     struct column columns[3 + SHOWN * EACH] = {{.name = "policy", .type = VALUE_TEXT},
                                                {.name = "day", .type = VALUE_INT},
                                                {.name = "date", .type = VALUE_TIME}};
-    struct table *t = result_table(out, "days", "a user, day by day", columns, put_columns(columns, 3));
+    struct table *t = result_table(out, "days", "a user, day by day", columns, put_columns(o, columns, 3));
     for (size_t p = 0; p < c->n; p++)
         for (uint32_t day = 0; day < o->spec.days; day++) {
             table_text(t, c->policy[p].name);

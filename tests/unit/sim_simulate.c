@@ -168,30 +168,50 @@ static void days_add_up_to_totals(void **state)
     sim_outcome_free(o);
 }
 
-/* Three people by hand. */
+/* Twelve people by hand: four times the same three. */
 static void intervals_are_those_of_the_formulas(void **state)
 {
     (void)state;
-    struct sim_totals t[6] = {{.clicks = 1, .impressions = 10, .active_days = 1},
-                              {.clicks = 3, .impressions = 10, .active_days = 2},
-                              {.clicks = 2, .impressions = 20, .active_days = 3},
-                              {.clicks = 0, .impressions = 10},
-                              {.clicks = 1, .impressions = 10},
-                              {.clicks = 2, .impressions = 10}};
-    struct sim_outcome o = {.spec = {.users = 3, .days = 4}, .npolicies = 2, .totals = t};
-    double q = gsl_cdf_tdist_Pinv(.975, 2);
+    static const struct sim_totals three[6] = {{.clicks = 1, .impressions = 10, .active_days = 1},
+                                               {.clicks = 3, .impressions = 10, .active_days = 2},
+                                               {.clicks = 2, .impressions = 20, .active_days = 3},
+                                               {.clicks = 0, .impressions = 10},
+                                               {.clicks = 1, .impressions = 10},
+                                               {.clicks = 2, .impressions = 10}};
+    struct sim_totals t[24];
+    for (int k = 0; k < 12; k++) {
+        t[k] = three[k % 3];
+        t[12 + k] = three[3 + k % 3];
+    }
+    struct sim_outcome o = {.spec = {.users = 12, .days = 4}, .npolicies = 2, .totals = t};
+    double q = gsl_cdf_tdist_Pinv(.975, 11);
     struct estimate clicks = sim_value(&o, 0, SIM_CLICKS);
     assert_near(clicks.value, 2, 1e-12);
-    assert_near(clicks.high, 2 + q * sqrt(1. / 3), 1e-12); /* variance 1 */
+    assert_near(clicks.high, 2 + q * sqrt(8. / 11 / 12), 1e-12); /* squares: 4 * (1 + 1 + 0) */
     struct estimate ctr = sim_value(&o, 0, SIM_CTR);
     /* ratio .15; residuals -.5, 1.5, -1 over mean impressions 40/3 */
-    double square = (.25 + 2.25 + 1) / (40. / 3) / (40. / 3);
+    double square = 4 * (.25 + 2.25 + 1) / (40. / 3) / (40. / 3);
     assert_near(ctr.value, .15, 1e-12);
-    assert_near(ctr.high, .15 + q * sqrt(square / 2 / 3), 1e-12);
+    assert_near(ctr.high, .15 + q * sqrt(square / 11 / 12), 1e-12);
     struct estimate d = sim_difference(&o, 0, 1, SIM_CLICKS); /* 1, 2, 0 */
     assert_near(d.value, 1, 1e-12);
-    assert_near(d.low, 1 - q * sqrt(1. / 3), 1e-12);
+    assert_near(d.low, 1 - q * sqrt(8. / 11 / 12), 1e-12);
     assert_near(sim_value(&o, 0, SIM_RETURN).value, .5, 1e-12);
+    o.spec.users = 3; /* too few for the interval of a ratio */
+    assert_true(isnan(sim_value(&o, 0, SIM_CTR).low));
+}
+
+/* Nobody of 20 came: Wilson's interval ends at z^2 / (n + z^2). */
+static void a_day_without_visits_is_not_certain(void **state)
+{
+    (void)state;
+    struct sim_day day = {0};
+    struct sim_outcome o = {.spec = {.users = 20, .days = 1}, .npolicies = 1, .day = &day};
+    struct estimate e = sim_daily(&o, 0, 0, SIM_RETURN);
+    double z2 = pow(gsl_cdf_ugaussian_Pinv(.975), 2);
+    assert_true(e.value == 0 && e.low == 0);
+    assert_near(e.high, z2 / (20 + z2), 1e-12);
+    assert_true(isnan(sim_daily(&o, 0, 0, SIM_CTR).value));
 }
 
 static void other_data_is_not_taken_for_the_shop(void **state)
@@ -375,6 +395,7 @@ int main(void)
         cmocka_unit_test(bits_follow_the_seed_not_the_threads),
         cmocka_unit_test(days_add_up_to_totals),
         cmocka_unit_test(intervals_are_those_of_the_formulas),
+        cmocka_unit_test(a_day_without_visits_is_not_certain),
         cmocka_unit_test(other_data_is_not_taken_for_the_shop),
         cmocka_unit_test(logs_are_measured),
         cmocka_unit_test(a_fitted_world_ranks_policies_as_the_truth_does),
