@@ -376,19 +376,22 @@ static float value_of(const struct knn *s, const struct query_item *h)
     return s->weigh ? h->weight : 1;
 }
 
-static void score_one(void *context, size_t q, size_t begin, size_t end)
+enum { SCORE_BLOCK = 8 }; /* a few histories are not worth waking a second thread for */
+
+static void score_block(void *context, size_t block, size_t begin, size_t end)
 {
     struct answers *a = context;
     const struct csr *similar = &a->s->similar;
-    float *out = a->scores + q * a->nitems;
-    (void)begin;
-    (void)end;
-    memset(out, 0, a->nitems * sizeof *out);
-    for (size_t h = a->f->begin[q]; h < a->f->begin[q + 1]; h++) {
-        uint32_t j = a->f->items[h].item;
-        float v = value_of(a->s, &a->f->items[h]);
-        for (size_t n = similar->begin[j]; n < similar->begin[j + 1]; n++)
-            out[similar->index[n]] += v * similar->value[n];
+    (void)block;
+    memset(a->scores + begin * a->nitems, 0, (end - begin) * a->nitems * sizeof *a->scores);
+    for (size_t q = begin; q < end; q++) {
+        float *out = a->scores + q * a->nitems;
+        for (size_t h = a->f->begin[q]; h < a->f->begin[q + 1]; h++) {
+            uint32_t j = a->f->items[h].item;
+            float v = value_of(a->s, &a->f->items[h]);
+            for (size_t n = similar->begin[j]; n < similar->begin[j + 1]; n++)
+                out[similar->index[n]] += v * similar->value[n];
+        }
     }
 }
 
@@ -399,7 +402,7 @@ static enum status knn_score(const struct model *m, const struct query *queries,
     if (st)
         return st;
     struct answers a = {m->state, &f, scores, m->nitems};
-    parallel_blocks(n, 1, score_one, &a);
+    parallel_blocks(n, SCORE_BLOCK, score_block, &a);
     folded_clear(&f);
     return ST_OK;
 }

@@ -5,8 +5,9 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 
-/* A batch is at most so many queries, and at most so many scores (64 MiB of floats). */
-enum { BATCH_QUERIES = 256, BATCH_SCORES = 1 << 24 };
+/* A batch is at most so many queries, and at most so many scores (64 MiB of floats). A few queries are not worth waking
+ * a second thread for. */
+enum { BATCH_QUERIES = 256, BATCH_SCORES = 1 << 24, VISIT_BLOCK = 8 };
 
 static size_t batch_size(const struct model *m, size_t n)
 {
@@ -93,15 +94,16 @@ struct batch {
     void *context;
 };
 
-static void visit_one(void *context, size_t i, size_t begin, size_t end)
+static void visit_block(void *context, size_t block, size_t begin, size_t end)
 {
     struct batch *b = context;
-    float *scores = b->scores + i * b->m->nitems;
-    (void)begin;
-    (void)end;
-    if (b->seen == SEEN_HIDE)
-        hide(&b->queries[i], scores);
-    b->visit(b->context, b->first + i, &b->queries[i], scores);
+    (void)block;
+    for (size_t i = begin; i < end; i++) {
+        float *scores = b->scores + i * b->m->nitems;
+        if (b->seen == SEEN_HIDE)
+            hide(&b->queries[i], scores);
+        b->visit(b->context, b->first + i, &b->queries[i], scores);
+    }
 }
 
 static enum status run_batch(struct batch *b, size_t n, struct job *job, struct error *err)
@@ -111,7 +113,7 @@ static enum status run_batch(struct batch *b, size_t n, struct job *job, struct 
         st = model_score(b->m, b->queries, n, b->scores, err);
     if (st)
         return st;
-    parallel_blocks(n, 1, visit_one, b);
+    parallel_blocks(n, VISIT_BLOCK, visit_block, b);
     job_step(job, n);
     return ST_OK;
 }

@@ -1,6 +1,8 @@
 /* The commands that inspect, from words to results. */
 #include "tests/unit/world.h"
 
+#include <stdatomic.h>
+
 #include "commands/command.h"
 #include "models/classes.h"
 
@@ -9,6 +11,7 @@ struct bench {
     struct sink sink;
     struct str json;   /* the last result */
     char command[512]; /* what replays it */
+    size_t warnings;
 };
 
 static enum status emit(struct sink *s, struct result *r, struct error *err)
@@ -18,6 +21,9 @@ static enum status emit(struct sink *s, struct result *r, struct error *err)
     struct str shown = {0};
     str_clear(&b->json);
     snprintf(b->command, sizeof b->command, "%s", r->command);
+    b->warnings = 0;
+    for (size_t i = 0; i < r->nmessages; i++)
+        b->warnings += r->messages[i].level == MESSAGE_WARNING;
     enum status st = result_render_text(r, &box, &shown, err);
     str_free(&shown);
     for (size_t t = 0; t < r->ntables && !st; t++)
@@ -221,12 +227,44 @@ static void test_at(void **state)
     assert_string_not_equal(events, "0");
     run(b, "recommend u3 with itemknn at=2023-11-20 k=3");
     assert_string_equal(b->command, "recommend u3 with itemknn k=3 at=2023-11-20");
+    assert_int_equal(b->warnings, 1); /* the model was trained on later events */
+    run(b, "recommend u3 with itemknn k=3");
+    assert_int_equal(b->warnings, 0);
+}
+
+static bool refuse(void *context, size_t bytes)
+{
+    (void)bytes;
+    return atomic_fetch_sub((atomic_long *)context, 1) != 0;
+}
+
+/* Each allocation fails once: the command says so, nothing leaks (under the sanitizers), and the next run works. */
+static void test_memory(void **state)
+{
+    static const char *const lines[] = {"user u3 events=3", "user new = i1 i2", "recommend u3 k=2", "recommend all with pop itemknn k=1",
+                                        "why u3 i7 k=2", "whatif u3 add i2 k=2", "similar i3 with itemknn k=2", "find item k=2"};
+    struct bench *b = *state;
+    for (size_t l = 0; l < sizeof lines / sizeof *lines; l++) {
+        for (long i = 0; i < 100000; i += 1 + i / 16) {
+            atomic_long left = i;
+            struct error err = {0};
+            mem_set_hook(refuse, &left);
+            enum status st = command_run(b->wb, lines[l], &b->sink, &err);
+            mem_set_hook(NULL, NULL);
+            if (st != ST_OK && st != ST_NOMEM)
+                fail_msg("%s, allocation %ld: %s", lines[l], i, err.message);
+            if (atomic_load(&left) >= 0)
+                break;
+            run(b, lines[l]);
+        }
+    }
 }
 
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {TEST(test_recommend), TEST(test_all),    TEST(test_why_sums),        TEST(test_made_up),
-                                       TEST(test_whatif),    TEST(test_at),     TEST(test_find_and_similar)};
+                                       TEST(test_whatif),    TEST(test_at),     TEST(test_find_and_similar),
+                                       TEST(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
