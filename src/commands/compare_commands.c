@@ -13,8 +13,8 @@ enum { METRICS_MAX = 16 };
 /* Where a metric stands in the leaderboard. */
 struct measure {
     struct metric_at at;
-    bool shown;     /* people see it; programs always do */
-    size_t column;  /* of the values that are resampled; of list metrics only */
+    bool shown;    /* people see it; programs always do */
+    size_t column; /* of the values that are resampled; of list metrics only */
 };
 
 struct entry {
@@ -22,7 +22,7 @@ struct entry {
     struct evaluation *e;
     double mean[METRICS_MAX], cold[METRICS_MAX];
     struct interval interval[METRICS_MAX];
-    double difference, relative, p; /* to the best: mean - best, mean / best - 1 */
+    double difference, relative, p;                     /* to the best: mean - best, mean / best - 1 */
     struct interval difference_interval, lead_interval; /* lead: best / mean - 1 */
 };
 
@@ -38,8 +38,8 @@ struct comparison {
     struct entry *entries;      /* nmodels, best first in the end */
     struct judge judge;
     size_t nwarm, ncold;
-    double *value;              /* warm users x (entries x ncolumns), entries as judged */
-    double *resampled;          /* BOOTSTRAP_RESAMPLES x (entries x ncolumns) */
+    double *value;     /* warm users x (entries x ncolumns), entries as judged */
+    double *resampled; /* BOOTSTRAP_RESAMPLES x (entries x ncolumns) */
 };
 
 /* ---- what was asked for ---- */
@@ -96,7 +96,8 @@ static enum status read_measures(struct comparison *c, struct error *err)
         if ((st = add_measure(c, c->call->args[i].text, true, err)))
             st = not_a_metric(c, &c->call->args[i], st, err);
     for (size_t i = 0; metrics[i] && !st && !list && !c->call->nargs; i++)
-        st = add_measure(c, metrics[i]->name, strcmp(metrics[i]->name, "map") != 0 && strcmp(metrics[i]->name, "precision") != 0, err);
+        st = add_measure(c, metrics[i]->name,
+                         strcmp(metrics[i]->name, "map") != 0 && strcmp(metrics[i]->name, "precision") != 0, err);
     return st;
 }
 
@@ -132,7 +133,8 @@ static enum status keep_comparable(struct comparison *c, bool named, struct resu
     for (size_t i = 0; i < c->nmodels; i++)
         kept += comparable(c, c->models[i]);
     if (others.length && (named || !kept)) {
-        st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", c->s->description, str_text(&others));
+        st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", c->s->description,
+                       str_text(&others));
         error_hint(err, "train again, then compare: models are comparable when they learnt from the same events");
     } else if (others.length) {
         result_message(out, MESSAGE_WARNING, "left out, trained otherwise: %s", str_text(&others));
@@ -177,7 +179,10 @@ static enum status judge_all(struct comparison *c, struct error *err)
     const struct call *call = c->call;
     bool hide = call_given(call, "seen") ? call_int(call, "seen") == 0 : c->wb->hide_seen;
     c->judge = (struct judge){
-        .wb = c->wb, .d = c->d, .s = c->s, .depth = EVALUATION_DEPTH,
+        .wb = c->wb,
+        .d = c->d,
+        .s = c->s,
+        .depth = EVALUATION_DEPTH,
         .protocol = {call_int(call, "on") == 1 ? PART_VALID : PART_TEST, hide, call_int(call, "history") == 1}};
     for (size_t i = 0; i < c->nmeasures; i++)
         if (c->measures[i].at.k > c->judge.depth)
@@ -231,7 +236,8 @@ static enum status take_all(struct comparison *c, struct error *err)
 /* One column over all resamples, less another one or divided by it, as an interval. */
 enum against { ALONE, LESS, OVER };
 
-static struct interval resampled_interval(const struct comparison *c, size_t column, enum against against, size_t other, double *room)
+static struct interval resampled_interval(const struct comparison *c, size_t column, enum against against, size_t other,
+                                          double *room)
 {
     size_t columns = c->nmodels * c->ncolumns;
     for (size_t r = 0; r < BOOTSTRAP_RESAMPLES; r++) {
@@ -258,7 +264,8 @@ static enum status against_best(struct comparison *c, double *room, struct error
 {
     const struct measure *m = &c->measures[0];
     size_t columns = c->nmodels * c->ncolumns, best = best_entry(c), of_best = best * c->ncolumns + m->column;
-    double *a = mem_new_raw(c->nwarm, sizeof *a, "metrics of users", err), *b = mem_new_raw(c->nwarm, sizeof *b, "metrics of users", err);
+    double *a = mem_new_raw(c->nwarm, sizeof *a, "metrics of users", err),
+           *b = mem_new_raw(c->nwarm, sizeof *b, "metrics of users", err);
     enum status st = a && b ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < c->nmodels && !st; i++) {
         struct entry *x = &c->entries[i];
@@ -290,7 +297,8 @@ static enum status take_intervals(struct comparison *c, struct error *err)
         return ST_NOMEM;
     bool any = columns && c->nwarm;
     if (any)
-        st = bootstrap_means(c->value, c->nwarm, columns, BOOTSTRAP_RESAMPLES, c->wb->seed, c->resampled, &c->wb->job, err);
+        st = bootstrap_means(c->value, c->nwarm, columns, BOOTSTRAP_RESAMPLES, c->wb->seed, c->resampled, &c->wb->job,
+                             err);
     for (size_t i = 0; i < c->nmodels && !st; i++) {
         struct entry *x = &c->entries[i];
         x->difference = x->relative = x->p = NAN;
@@ -298,7 +306,8 @@ static enum status take_intervals(struct comparison *c, struct error *err)
         for (size_t m = 0; m < c->nmeasures; m++) {
             bool of_list = c->measures[m].at.metric->of_list != NULL;
             size_t column = i * c->ncolumns + c->measures[m].column;
-            x->interval[m] = any && of_list ? resampled_interval(c, column, ALONE, 0, room) : (struct interval){NAN, NAN};
+            x->interval[m] =
+                any && of_list ? resampled_interval(c, column, ALONE, 0, room) : (struct interval){NAN, NAN};
         }
     }
     if (!st && any && c->measures[0].at.metric->of_list)
@@ -322,7 +331,8 @@ struct columns {
     size_t n;
 };
 
-static void add_column(struct columns *c, const char *name, enum value_type type, const char *unit, int precision, unsigned flags)
+static void add_column(struct columns *c, const char *name, enum value_type type, const char *unit, int precision,
+                       unsigned flags)
 {
     c->at[c->n++] = (struct column){.name = name, .type = type, .unit = unit, .precision = precision, .flags = flags};
 }
@@ -335,8 +345,10 @@ static void add_metric_columns(struct columns *columns, const struct comparison 
     add_column(columns, name, VALUE_REAL, "", 4, x->shown ? 0 : COLUMN_HIDDEN);
     if (!x->at.metric->of_list)
         return;
-    add_column(columns, first ? "low" : result_textf(out, "%s_low", name), VALUE_REAL, "", 4, first ? 0 : COLUMN_HIDDEN);
-    add_column(columns, first ? "high" : result_textf(out, "%s_high", name), VALUE_REAL, "", 4, first ? 0 : COLUMN_HIDDEN);
+    add_column(columns, first ? "low" : result_textf(out, "%s_low", name), VALUE_REAL, "", 4,
+               first ? 0 : COLUMN_HIDDEN);
+    add_column(columns, first ? "high" : result_textf(out, "%s_high", name), VALUE_REAL, "", 4,
+               first ? 0 : COLUMN_HIDDEN);
     if (!first)
         return;
     add_column(columns, "to_best", VALUE_REAL, "%", 1, 0);
@@ -368,8 +380,9 @@ static const char *title(const struct comparison *c, struct result *out)
     text_count(users, sizeof users, (int64_t)c->nwarm);
     text_count(items, sizeof items, (int64_t)c->d->items.n);
     const struct protocol *p = &c->judge.protocol;
-    return result_textf(out, "%s part (%s): means over %s users, all %s items ranked, seen ones %s%s", p->on == PART_TEST ? "test" : "validation",
-                        c->s->description, users, items, p->hide_seen ? "hidden" : "shown", p->rolling ? ", history rolling" : "");
+    return result_textf(out, "%s part (%s): means over %s users, all %s items ranked, seen ones %s%s",
+                        p->on == PART_TEST ? "test" : "validation", c->s->description, users, items,
+                        p->hide_seen ? "hidden" : "shown", p->rolling ? ", history rolling" : "");
 }
 
 static void put_leaderboard(const struct comparison *c, struct result *out)
@@ -403,10 +416,12 @@ static void put_cold(const struct comparison *c, struct result *out)
     add_column(&columns, "model", VALUE_TEXT, "", 0, 0);
     for (size_t m = 0; m < c->nmeasures; m++)
         if (c->measures[m].at.metric->of_list)
-            add_column(&columns, result_text(out, c->measures[m].at.name), VALUE_REAL, "", 4, c->measures[m].shown ? 0 : COLUMN_HIDDEN);
+            add_column(&columns, result_text(out, c->measures[m].at.name), VALUE_REAL, "", 4,
+                       c->measures[m].shown ? 0 : COLUMN_HIDDEN);
     add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_HIDDEN);
-    struct table *t = result_table(out, "cold", result_textf(out, "apart from them: %s cold users, of whom nothing is known before", users),
-                                   columns.at, columns.n);
+    struct table *t = result_table(
+        out, "cold", result_textf(out, "apart from them: %s cold users, of whom nothing is known before", users),
+        columns.at, columns.n);
     for (size_t i = 0; i < c->nmodels; i++) {
         table_text(t, c->entries[i].model->name);
         for (size_t m = 0; m < c->nmeasures; m++)
@@ -430,11 +445,13 @@ static void say_lead(const struct comparison *c, struct result *out)
     int digits = share ? 1 : 4;
     const char *unit = share ? " %" : "";
     if (low > 0)
-        result_message(out, MESSAGE_INFO, "%s leads %s by %.*f%s of %s (95 %% interval: %.*f to %.*f)", best->model->name, second->model->name,
-                       digits, lead, unit, metric, digits, low, digits, high);
+        result_message(out, MESSAGE_INFO, "%s leads %s by %.*f%s of %s (95 %% interval: %.*f to %.*f)",
+                       best->model->name, second->model->name, digits, lead, unit, metric, digits, low, digits, high);
     else
-        result_message(out, MESSAGE_INFO, "%s and %s cannot be told apart by %s: a lead of %.*f%s may be chance (95 %% interval: %.*f to %.*f)",
-                       best->model->name, second->model->name, metric, digits, lead, unit, digits, low, digits, high);
+        result_message(
+            out, MESSAGE_INFO,
+            "%s and %s cannot be told apart by %s: a lead of %.*f%s may be chance (95 %% interval: %.*f to %.*f)",
+            best->model->name, second->model->name, metric, digits, lead, unit, digits, low, digits, high);
 }
 
 static void say_repeats(const struct comparison *c, struct result *out)
@@ -444,7 +461,9 @@ static void say_repeats(const struct comparison *c, struct result *out)
     text_count(repeats, sizeof repeats, (int64_t)e->repeats);
     text_count(events, sizeof events, (int64_t)e->events);
     if (e->repeats)
-        result_message(out, MESSAGE_INFO, "%s of the %s test events repeat what the user has seen before and are not asked for; seen=show asks for them",
+        result_message(out, MESSAGE_INFO,
+                       "%s of the %s test events repeat what the user has seen before and are not asked for; seen=show "
+                       "asks for them",
                        repeats, events);
 }
 
@@ -500,11 +519,25 @@ static const struct argument compare_args[] = {
 };
 
 static const struct param compare_options[] = {
-    {.name = "metric", .type = PARAM_METRIC, .doc = "what decides; more behind it as words: metric=ndcg@20 recall@20; all there are when left out"},
-    {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = METRIC_K_MAX, .doc = "length of the lists of metrics without @"},
+    {.name = "metric",
+     .type = PARAM_METRIC,
+     .doc = "what decides; more behind it as words: metric=ndcg@20 recall@20; all there are when left out"},
+    {.name = "k",
+     .type = PARAM_INT,
+     .initial = "10",
+     .min = 1,
+     .max = METRIC_K_MAX,
+     .doc = "length of the lists of metrics without @"},
     {.name = "on", .type = PARAM_ENUM, .initial = "test", .choices = "test|valid", .doc = "the part that judges"},
-    {.name = "history", .type = PARAM_ENUM, .initial = "fixed", .choices = "fixed|rolling", .doc = "rolling folds in a user's events before each test event"},
-    {.name = "seen", .type = PARAM_ENUM, .choices = "hide|show", .doc = "items of the history in the lists; the setting `seen` when left out"},
+    {.name = "history",
+     .type = PARAM_ENUM,
+     .initial = "fixed",
+     .choices = "fixed|rolling",
+     .doc = "rolling folds in a user's events before each test event"},
+    {.name = "seen",
+     .type = PARAM_ENUM,
+     .choices = "hide|show",
+     .doc = "items of the history in the lists; the setting `seen` when left out"},
 };
 
 static const struct command rows[] = {
@@ -516,13 +549,18 @@ static const struct command rows[] = {
      .options = compare_options,
      .noptions = sizeof compare_options / sizeof *compare_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_WITH,
-     .help = "Every model ranks all items for every user of the test part. The metrics are ndcg, recall, precision, map, mrr, hit and "
+     .help = "Every model ranks all items for every user of the test part. The metrics are ndcg, recall, precision, "
+             "map, mrr, hit and "
              "coverage, cut at a rank: ndcg@20. The first one orders the table.\n"
-             "low and high hold 95 % of the means over users drawn anew (bootstrap, 1,000 times). to_best is the distance to the first "
-             "row; p says how often a distance like that comes up when the two models are swapped at random, user by user.\n"
-             "Means are over users with a history; cold ones stand apart. Items seen before are neither recommended nor asked for, unless "
+             "low and high hold 95 % of the means over users drawn anew (bootstrap, 1,000 times). to_best is the "
+             "distance to the first "
+             "row; p says how often a distance like that comes up when the two models are swapped at random, user by "
+             "user.\n"
+             "Means are over users with a history; cold ones stand apart. Items seen before are neither recommended "
+             "nor asked for, unless "
              "seen=show. Only models trained on the train part of the present split are compared.",
-     .examples = (const char *const[]){"compare", "compare with ease pop", "compare metric=ndcg@5 recall@5", "compare k=5 history=rolling", NULL},
+     .examples = (const char *const[]){"compare", "compare with ease pop", "compare metric=ndcg@5 recall@5",
+                                       "compare k=5 history=rolling", NULL},
      .run = run_compare},
 };
 

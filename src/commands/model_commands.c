@@ -134,7 +134,8 @@ static const struct command rows[] = {
      .group = "models",
      .summary = "the trained models",
      .flags = COMMAND_NEEDS_DATA,
-     .help = "With what they were trained: parameters, events, up to which time. `used` says which ones a command without `with` means.",
+     .help = "With what they were trained: parameters, events, up to which time. `used` says which ones a command "
+             "without `with` means.",
      .examples = (const char *const[]){"models", NULL},
      .run = run_models},
     {.name = "use",

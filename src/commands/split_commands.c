@@ -49,7 +49,8 @@ static enum status parse_cut(const char *text, struct split_spec *spec, struct e
 
 static enum status amount_twice(const struct call *call, struct error *err)
 {
-    error_set(err, ST_USAGE, "what to split at is said twice: %s and test=%s", call->args[1].text, call_text(call, "test"));
+    error_set(err, ST_USAGE, "what to split at is said twice: %s and test=%s", call->args[1].text,
+              call_text(call, "test"));
     return error_at_word(ST_USAGE, err, &call->args[1]);
 }
 
@@ -94,16 +95,19 @@ static enum status read_valid(const struct call *call, struct split_spec *spec, 
     return error_at_option(parse_share(text, &spec->valid_share, err), err, call, "valid");
 }
 
-static enum status read_spec(const struct workbench *wb, const struct call *call, struct split_spec *spec, struct error *err)
+static enum status read_spec(const struct workbench *wb, const struct call *call, struct split_spec *spec,
+                             struct error *err)
 {
-    static const struct param kinds = {.name = "KIND", .type = PARAM_ENUM, .choices = "last|time|users|random|given|none"};
+    static const struct param kinds = {
+        .name = "KIND", .type = PARAM_ENUM, .choices = "last|time|users|random|given|none"};
     struct param_value v = {0};
     enum status st = param_parse(&kinds, call->args[0].text, &v, err);
     int64_t kind = v.integer;
     param_values_free(&v, 1);
     if (st)
         return error_at_word(st, err, &call->args[0]);
-    *spec = (struct split_spec){.kind = (enum split_kind)kind, .at = NO_TIME, .holdout = call_real(call, "holdout"), .seed = wb->seed};
+    *spec = (struct split_spec){
+        .kind = (enum split_kind)kind, .at = NO_TIME, .holdout = call_real(call, "holdout"), .seed = wb->seed};
     const char *target = call_text(call, "target");
     if (target && strlen(target) >= sizeof spec->target)
         return error_at_option(error_set(err, ST_USAGE, "no type of event has so long a name"), err, call, "target");
@@ -121,7 +125,8 @@ struct part_size {
 };
 
 /* Sizes of one part. Cold are users without a history before it, and items without a training event. */
-static void measure(const struct dataset *d, const struct split *s, enum part part, const uint8_t *trained, uint8_t *mark, struct part_size *out)
+static void measure(const struct dataset *d, const struct split *s, enum part part, const uint8_t *trained,
+                    uint8_t *mark, struct part_size *out)
 {
     *out = (struct part_size){.first = NO_TIME, .last = NO_TIME};
     memset(mark, 0, d->items.n);
@@ -149,7 +154,8 @@ static void measure(const struct dataset *d, const struct split *s, enum part pa
     }
 }
 
-static void put_part(struct table *t, const struct split *s, enum part part, const char *name, const struct part_size *size)
+static void put_part(struct table *t, const struct split *s, enum part part, const char *name,
+                     const struct part_size *size)
 {
     bool is_judged = part == PART_TEST || part == PART_VALID;
     size_t all = s->ntrain + s->nvalid + s->ntest + s->nhistory + s->nnone;
@@ -185,8 +191,13 @@ static enum status put_split(const struct dataset *d, const struct split *s, str
     static const struct {
         enum part part;
         const char *name;
-    } parts[] = {{PART_TRAIN, "train"}, {PART_VALID, "valid"}, {PART_TEST, "test"}, {PART_HISTORY, "history"}, {PART_NONE, "left out"}};
-    struct table *t = result_table(out, "parts", result_textf(out, "split: %s", s->description), columns, sizeof columns / sizeof *columns);
+    } parts[] = {{PART_TRAIN, "train"},
+                 {PART_VALID, "valid"},
+                 {PART_TEST, "test"},
+                 {PART_HISTORY, "history"},
+                 {PART_NONE, "left out"}};
+    struct table *t = result_table(out, "parts", result_textf(out, "split: %s", s->description), columns,
+                                   sizeof columns / sizeof *columns);
     uint8_t *trained = mem_new(d->items.n, 1, "item marks", err), *mark = mem_new(d->items.n, 1, "item marks", err);
     enum status st = trained && mark ? ST_OK : ST_NOMEM;
     for (size_t e = 0; e < d->events.n && !st; e++)
@@ -210,7 +221,8 @@ static void say_cold(const struct split *s, struct result *out)
     text_count(cold, sizeof cold, (int64_t)s->cold_users);
     text_count(items, sizeof items, (int64_t)s->cold_items);
     if (s->cold_users)
-        result_message(out, MESSAGE_INFO, "%s of the %s users who are tested are cold: nothing is known of them before", cold, users);
+        result_message(out, MESSAGE_INFO, "%s of the %s users who are tested are cold: nothing is known of them before",
+                       cold, users);
     if (s->cold_items)
         result_message(out, MESSAGE_INFO, "%s items of the test part are cold: no model can have learnt them", items);
 }
@@ -227,9 +239,11 @@ static void say_models(struct workbench *wb, const struct split *s, struct resul
     size_t all = wb->nmodels;
     pthread_mutex_unlock(&wb->lock);
     if (n)
-        result_message(out, MESSAGE_WARNING, "trained on other events, so not to be compared on this split: %s", str_text(&names));
+        result_message(out, MESSAGE_WARNING, "trained on other events, so not to be compared on this split: %s",
+                       str_text(&names));
     if (n == all)
-        result_message(out, MESSAGE_HINT, "train %s", all ? "them again, or others" : "models on it: `train pop itemknn ease ials`");
+        result_message(out, MESSAGE_HINT, "train %s",
+                       all ? "them again, or others" : "models on it: `train pop itemknn ease ials`");
     str_free(&names);
 }
 
@@ -275,15 +289,28 @@ static enum status run_split(struct workbench *wb, const struct call *call, stru
 }
 
 static const struct argument split_args[] = {
-    {.name = "KIND", .type = ARG_CHOICE, .optional = true, .choices = "last|time|users|random|given|none", .doc = "how to cut; without it: the present split"},
-    {.name = "AMOUNT", .type = ARG_TEXT, .optional = true, .doc = "last: events of each user; time: share, duration or moment; users, random: share"},
+    {.name = "KIND",
+     .type = ARG_CHOICE,
+     .optional = true,
+     .choices = "last|time|users|random|given|none",
+     .doc = "how to cut; without it: the present split"},
+    {.name = "AMOUNT",
+     .type = ARG_TEXT,
+     .optional = true,
+     .doc = "last: events of each user; time: share, duration or moment; users, random: share"},
 };
 
 static const struct param split_options[] = {
     {.name = "test", .type = PARAM_TEXT, .doc = "the same as AMOUNT: 14d, 20%, 2025-03-01"},
-    {.name = "valid", .type = PARAM_TEXT, .initial = "no", .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10%"},
+    {.name = "valid",
+     .type = PARAM_TEXT,
+     .initial = "no",
+     .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10%"},
     {.name = "target", .type = PARAM_TEXT, .doc = "judge by events of this type only, such as purchase"},
-    {.name = "holdout", .type = PARAM_PERCENT, .initial = "20%", .doc = "users: the share of a held-out user's events that is test"},
+    {.name = "holdout",
+     .type = PARAM_PERCENT,
+     .initial = "20%",
+     .doc = "users: the share of a held-out user's events that is test"},
 };
 
 static const struct command rows[] = {
@@ -295,16 +322,22 @@ static const struct command rows[] = {
      .options = split_options,
      .noptions = sizeof split_options / sizeof *split_options,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "last N: the last N events of each user who has more are the test part. It goes by order and needs no times.\n"
-             "time CUT: everything from one moment on is the test part: 20% of the events, the last 14d, or from 2025-03-01 on. "
-             "An instant is never cut in two. This is how the future looks in production, with new users and new items.\n"
-             "users SHARE: these users are not trained on at all; what they did last is test, what they did before is their history.\n"
-             "random SHARE: a share of each user's items, whatever the time.\n"
-             "given: the data says it itself, in a column named part (train, valid, test); folders with train.txt and test.txt have one.\n"
-             "none: no split, models learn from all events.\n"
-             "Cold users have no history before the test part, cold items no training event; means over users are told apart for "
-             "them. Random draws follow `set seed`.",
-     .examples = (const char *const[]){"split last 1", "split time test=20%", "split users 20%", "split random 20% valid=10%", "split", NULL},
+     .help =
+         "last N: the last N events of each user who has more are the test part. It goes by order and needs no times.\n"
+         "time CUT: everything from one moment on is the test part: 20% of the events, the last 14d, or from "
+         "2025-03-01 on. "
+         "An instant is never cut in two. This is how the future looks in production, with new users and new items.\n"
+         "users SHARE: these users are not trained on at all; what they did last is test, what they did before is "
+         "their history.\n"
+         "random SHARE: a share of each user's items, whatever the time.\n"
+         "given: the data says it itself, in a column named part (train, valid, test); folders with train.txt and "
+         "test.txt have one.\n"
+         "none: no split, models learn from all events.\n"
+         "Cold users have no history before the test part, cold items no training event; means over users are told "
+         "apart for "
+         "them. Random draws follow `set seed`.",
+     .examples = (const char *const[]){"split last 1", "split time test=20%", "split users 20%",
+                                       "split random 20% valid=10%", "split", NULL},
      .run = run_split},
 };
 

@@ -10,9 +10,8 @@
 #include "models/driver.h"
 
 enum {
-    NAME_LONGEST = 48,
-    EPOCHS_KEPT = 4096,     /* points of a validation curve */
-    SLOW_SECONDS = 1,       /* from here on people are told how long it took */
+    EPOCHS_KEPT = 4096, /* points of a validation curve */
+    SLOW_SECONDS = 1,   /* from here on people are told how long it took */
 };
 static const double keep_bytes = 256e6; /* larger models go to the workspace on `save` only */
 
@@ -24,10 +23,10 @@ struct order {
     struct dataset *d;
     struct split *s;            /* NULL: on all events */
     struct param_value *values; /* class->nparams */
-    char name[NAME_LONGEST + 16];
-    struct test_set *valid;     /* NULL: not validated */
-    struct metric_at metric;    /* of the validation */
-    double *curve;              /* EPOCHS_KEPT validation values */
+    char name[64];
+    struct test_set *valid;  /* NULL: not validated */
+    struct metric_at metric; /* of the validation */
+    double *curve;           /* EPOCHS_KEPT validation values */
     size_t ncurve;
     struct model *model;
     bool reused;
@@ -66,22 +65,6 @@ static enum status find_class(const struct word *w, const struct model_class **o
         error_hint(err, "there are %s", str_text(&list));
     str_free(&list);
     return error_at_word(ST_USAGE, err, w);
-}
-
-/* A name that can be typed back without quotes, and is no other class. */
-static enum status check_name(const struct word *w, const struct model_class *class, struct error *err)
-{
-    const char *name = w->text;
-    const struct model_class *other = model_class_find(name);
-    size_t n = strlen(name);
-    enum status st = ST_OK;
-    if (!n || n > NAME_LONGEST || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+") != n || name[0] == '-')
-        st = error_set(err, ST_USAGE, "\"%s\" cannot be the name of a model: letters, digits and . _ - + can, at most %d", name, NAME_LONGEST);
-    else if (text_same(name, "all") || text_same(name, "with") || text_same(name, "where") || text_same(name, "as"))
-        st = error_set(err, ST_USAGE, "\"%s\" has a meaning in commands, so no model can have this name", name);
-    else if (other && other != class)
-        st = error_set(err, ST_USAGE, "%s is a class of models; a model of class %s needs another name", name, class->name);
-    return st ? error_at_word(st, err, w) : ST_OK;
 }
 
 /* ---- is it there already? ---- */
@@ -179,7 +162,8 @@ static enum status fill_values(struct order *o, struct error *err)
 static void resume_epochs(struct order *o, size_t epoch)
 {
     size_t planned = param_index(o->class->params, o->class->nparams, "epochs");
-    job_begin(&o->wb->job, planned < o->class->nparams ? (uint64_t)o->values[planned].integer : 0, "epochs", "train %s", o->name);
+    job_begin(&o->wb->job, planned < o->class->nparams ? (uint64_t)o->values[planned].integer : 0, "epochs", "train %s",
+              o->name);
     job_set(&o->wb->job, epoch + 1);
 }
 
@@ -188,7 +172,8 @@ static enum status validate(void *context, const struct model *m, size_t epoch, 
     struct order *o = context;
     struct evaluation *e = NULL;
     double *users = mem_new_raw(o->valid->nusers, sizeof *users, "metrics of users", err);
-    enum status st = users ? evaluation_run(m, o->valid, o->s->fingerprint, o->metric.k, &o->wb->job, &e, err) : ST_NOMEM;
+    enum status st =
+        users ? evaluation_run(m, o->valid, o->s->fingerprint, o->metric.k, &o->wb->job, &e, err) : ST_NOMEM;
     resume_epochs(o, epoch);
     if (!st) {
         evaluation_users(e, &o->metric, users);
@@ -226,7 +211,7 @@ static enum status prepare_validation(struct order *o, struct error *err)
     return st;
 }
 
-/* Small models are kept at once; large ones, and all in a workspace without a name, when it is saved. */
+/* Small models are kept at once, large ones on `save`. An older one of this name must not come back in their stead. */
 static enum status keep(struct order *o, struct result *out, struct error *err)
 {
     char size[32];
@@ -234,17 +219,21 @@ static enum status keep(struct order *o, struct result *out, struct error *err)
         return workbench_keep_model(o->wb, o->model, err);
     text_bytes(size, sizeof size, (double)o->model->record.bytes);
     result_message(out, MESSAGE_INFO, "%s takes %s: it stays in memory, `save` writes it", o->model->name, size);
-    return ST_OK;
+    enum status st = workspace_drop_model(o->wb->space, o->d->name, o->model->name, err);
+    return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
 static enum status train_new(struct order *o, struct result *out, struct error *err)
 {
     struct selection selection = {.data = o->d, .split = o->s, .parts = PART_TRAIN, .until = NO_TIME};
-    struct train_watch watch = {
-        .validate = validate, .context = o, .metric = o->metric.name, .patience = (size_t)call_int(o->call, "patience")};
+    struct train_watch watch = {.validate = validate,
+                                .context = o,
+                                .metric = o->metric.name,
+                                .patience = (size_t)call_int(o->call, "patience")};
     enum status st = choose_name(o, err);
     if (!st)
-        st = model_train(o->class, o->name, o->values, &selection, o->wb->seed, o->valid ? &watch : NULL, &o->wb->job, &o->model, err);
+        st = model_train(o->class, o->name, o->values, &selection, o->wb->seed, o->valid ? &watch : NULL, &o->wb->job,
+                         &o->model, err);
     if (!st)
         st = workbench_add_model(o->wb, model_hold(o->model), err);
     if (!st)
@@ -301,7 +290,8 @@ static void put_model(struct table *t, const struct order *o)
 static void put_curve(struct result *out, const struct order *o, const char *what, const double *y, size_t n)
 {
     const char *name = result_textf(out, "%s_%s", what, o->model->name);
-    struct series *s = result_series(out, name, result_textf(out, "%s of %s by epoch", what, o->model->name), VALUE_INT, n, false);
+    struct series *s =
+        result_series(out, name, result_textf(out, "%s of %s by epoch", what, o->model->name), VALUE_INT, n, false);
     if (!s)
         return;
     s->x_label = "epoch";
@@ -338,7 +328,8 @@ static enum status check_words(const struct call *call, struct error *err)
         return st;
     if (call->nargs > 1)
         return error_at_word(error_set(err, ST_USAGE, "%zu models cannot have one name", call->nargs), err, &call->as);
-    return check_name(&call->as, class, err);
+    st = workbench_model_name(call->as.text, class, err);
+    return st ? error_at_word(st, err, &call->as) : ST_OK;
 }
 
 static struct table *models_table(struct result *out, const char *title)
@@ -365,7 +356,8 @@ static enum status run_train(struct workbench *wb, const struct call *call, stru
     bool all = call_int(call, "on") == 1;
     struct dataset *d = workbench_data(wb);
     struct split *s = all ? NULL : workbench_split(wb);
-    struct table *t = models_table(out, s ? result_textf(out, "trained on the train part: %s", s->description) : "trained on all events");
+    struct table *t = models_table(out, s ? result_textf(out, "trained on the train part: %s", s->description)
+                                          : "trained on all events");
     for (size_t i = 0; i < call->nargs && !st; i++) {
         struct order o = {.wb = wb, .call = call, .class = model_class_find(call->args[i].text), .d = d, .s = s};
         st = fill_order(&o, out, err);
@@ -386,13 +378,28 @@ static enum status run_train(struct workbench *wb, const struct call *call, stru
 }
 
 static const struct argument train_args[] = {
-    {.name = "CLASS", .type = ARG_MODEL_CLASS, .repeated = true, .doc = "classes of models; `help CLASS` tells their parameters"},
+    {.name = "CLASS",
+     .type = ARG_MODEL_CLASS,
+     .repeated = true,
+     .doc = "classes of models; `help CLASS` tells their parameters"},
 };
 
 static const struct param train_options[] = {
-    {.name = "on", .type = PARAM_ENUM, .initial = "train", .choices = "train|all", .doc = "learn from the train part of the split, or from all events"},
-    {.name = "patience", .type = PARAM_INT, .initial = "0", .min = 0, .max = 1e6, .doc = "stop after so many epochs without a better validation value, and go back to the best; 0: never"},
-    {.name = "metric", .type = PARAM_METRIC, .initial = "ndcg@10", .doc = "what the validation part is judged by after each epoch, when patience= or this is given"},
+    {.name = "on",
+     .type = PARAM_ENUM,
+     .initial = "train",
+     .choices = "train|all",
+     .doc = "learn from the train part of the split, or from all events"},
+    {.name = "patience",
+     .type = PARAM_INT,
+     .initial = "0",
+     .min = 0,
+     .max = 1e6,
+     .doc = "stop after so many epochs without a better validation value, and go back to the best; 0: never"},
+    {.name = "metric",
+     .type = PARAM_METRIC,
+     .initial = "ndcg@10",
+     .doc = "what the validation part is judged by after each epoch, when patience= or this is given"},
     {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "as NAME may take the place of another model"},
 };
 
@@ -407,10 +414,13 @@ static const struct command rows[] = {
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_AS,
      .more = more_params,
      .help = "Every other key=value is a parameter of the classes: with several classes each takes those it has.\n"
-             "A model gets the name of its class, or ease.2, ease.3 when that is taken; `as NAME` gives it another. Training the same "
+             "A model gets the name of its class, or ease.2, ease.3 when that is taken; `as NAME` gives it another. "
+             "Training the same "
              "again (data, split, parameters, seed) uses the model there is.\n"
-             "After `split` models learn from the train part only. Ctrl-C stops the training; models that were finished stay.",
-     .examples = (const char *const[]){"train pop itemknn ease ials", "train ease lambda=100 as ease100", "train pop on=all", NULL},
+             "After `split` models learn from the train part only. Ctrl-C stops the training; models that were "
+             "finished stay.",
+     .examples = (const char *const[]){"train pop itemknn ease ials", "train ease lambda=100 as ease100",
+                                       "train pop on=all", NULL},
      .run = run_train},
 };
 

@@ -217,6 +217,39 @@ enum status workbench_keep_model(struct workbench *wb, const struct model *m, st
     return workspace_put_model(wb->space, wb->data->name, m->name, m->class->name, write_model, u.context, true, err);
 }
 
+enum status workbench_keep_models(struct workbench *wb, struct error *err)
+{
+    struct model_info *list = NULL;
+    size_t n = 0;
+    if (!wb->data)
+        return ST_OK;
+    enum status st = workspace_list_models(wb->space, wb->data->name, &list, &n, err);
+    for (size_t i = 0; i < wb->nmodels && !st; i++) {
+        bool there = false;
+        for (size_t j = 0; j < n && !there; j++)
+            there = strcmp(list[j].name, wb->models[i]->name) == 0;
+        if (!there)
+            st = workbench_keep_model(wb, wb->models[i], err);
+    }
+    mem_free(list);
+    return st;
+}
+
+enum status workbench_model_name(const char *name, const struct model_class *class, struct error *err)
+{
+    enum { LONGEST = 48 };
+    const struct model_class *other = model_class_find(name);
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+";
+    size_t n = strlen(name);
+    if (!n || n > LONGEST || strspn(name, letters) != n || name[0] == '-')
+        return error_set(err, ST_USAGE, "\"%s\" cannot be the name of a model: letters, digits and . _ - + can, at most %d", name, LONGEST);
+    if (text_same(name, "all") || text_same(name, "with") || text_same(name, "where") || text_same(name, "as"))
+        return error_set(err, ST_USAGE, "\"%s\" has a meaning in commands, so no model can have this name", name);
+    if (other && other != class)
+        return error_set(err, ST_USAGE, "%s is a class of models; a model of class %s needs another name", name, class->name);
+    return ST_OK;
+}
+
 static enum status read_model(void *context, struct blob_reader *in, struct error *err)
 {
     return model_load(in, context, err);

@@ -66,6 +66,10 @@ struct model *workbench_model(struct workbench *wb, const char *name);
 MUST_CHECK enum status workbench_keep_split(struct workbench *wb, struct error *err);
 /* Writes a model into the workspace under the present data set. */
 MUST_CHECK enum status workbench_keep_model(struct workbench *wb, const struct model *m, struct error *err);
+/* Writes those that are in memory only: large ones are kept on `save` alone. */
+MUST_CHECK enum status workbench_keep_models(struct workbench *wb, struct error *err);
+/* Can a model of this class have this name? One that can be typed back without quotes, and is no other class. */
+MUST_CHECK enum status workbench_model_name(const char *name, const struct model_class *class, struct error *err);
 /* Forgets a model, in memory and in the workspace; ST_NOT_FOUND with a near name. */
 MUST_CHECK enum status workbench_drop_model(struct workbench *wb, const char *name, struct error *err);
 /* Gives a model another name, in memory and in the workspace. ST_USAGE when the name is taken, ST_BUSY while somebody holds the model. */

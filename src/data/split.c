@@ -9,13 +9,13 @@
 #include "base/rng.h"
 #include "base/text.h"
 
-/* Every kind carves the same way: all feedback starts as train, the test part is cut out of it, then the validation part
- * out of what is left by the same function. */
+/* Every kind carves the same way: all feedback starts as train, the test part is cut out of it, then the validation
+ * part out of what is left by the same function. */
 struct carver {
     const struct dataset *d;
     struct split *s;
-    uint32_t target;    /* type that is judged, or NO_CODE: any */
-    uint32_t *scratch;  /* as long as the longest run of one user, at least users.n */
+    uint32_t target;   /* type that is judged, or NO_CODE: any */
+    uint32_t *scratch; /* as long as the longest run of one user, at least users.n */
     struct error *err;
 };
 
@@ -385,7 +385,8 @@ static enum status check_parts(const struct carver *c)
     const struct split *s = c->s;
     if (s->ntrain && s->ntest)
         return ST_OK;
-    error_set(c->err, ST_USAGE, "the split \"%s\" leaves no events for %s", s->description, s->ntest ? "training" : "testing");
+    error_set(c->err, ST_USAGE, "the split \"%s\" leaves no events for %s", s->description,
+              s->ntest ? "training" : "testing");
     if (!s->ntest && s->spec.kind == SPLIT_LAST)
         error_hint(c->err, "no user has more than %zu events that count: take a smaller number", s->spec.last);
     else
@@ -451,8 +452,8 @@ static void describe(const struct split *s, struct str *out)
 static enum status name_split(const struct dataset *d, struct split *s, struct error *err)
 {
     const struct split_spec *spec = &s->spec;
-    bool drawn = spec->kind == SPLIT_USERS || spec->kind == SPLIT_RANDOM ||
-                 (spec->kind == SPLIT_GIVEN && spec->valid_share > 0);
+    bool drawn =
+        spec->kind == SPLIT_USERS || spec->kind == SPLIT_RANDOM || (spec->kind == SPLIT_GIVEN && spec->valid_share > 0);
     struct str text = {0};
     describe(s, &text);
     bool failed = text.failed;
@@ -513,8 +514,8 @@ unsigned split_history(const struct split *s, uint32_t user, enum part on)
 {
     if (on == PART_TEST)
         return PART_TRAIN | PART_VALID | PART_HISTORY;
-    /* The history of those who are held out for testing lies in the same time as what validation judges, but it is theirs
-     * alone; what else is history came after the validation events. */
+    /* The history of those who are held out for testing lies in the same time as what validation judges, but it is
+     * theirs alone; what else is history came after the validation events. */
     return PART_TRAIN | (s->held_out && s->held_out[user] ? PART_HISTORY : 0U);
 }
 

@@ -39,8 +39,8 @@ static void draw(void *context, size_t block, size_t begin, size_t end)
     job_step(d->job, end - begin);
 }
 
-enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples, uint64_t seed, double *mean,
-                            struct job *job, struct error *err)
+enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples, uint64_t seed,
+                            double *mean, struct job *job, struct error *err)
 {
     struct drawing d = {value, users, columns, seed, mean, job};
     if (!users)
@@ -106,8 +106,8 @@ static void toss_block(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-enum status paired_randomization(const double *a, const double *b, size_t users, size_t rounds, uint64_t seed, double *p,
-                                 struct error *err)
+enum status paired_randomization(const double *a, const double *b, size_t users, size_t rounds, uint64_t seed,
+                                 double *p, struct error *err)
 {
     size_t blocks = parallel_count(rounds, BLOCK), n = 0, far = 0;
     double sum = 0, size = 0;

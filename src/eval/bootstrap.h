@@ -1,7 +1,7 @@
 /* Intervals and tests for means over users.
  *
- * Users are drawn with replacement, the same ones for every column, so that differences between models are paired. Draws
- * come from one stream a resample: the same bits with any number of threads. */
+ * Users are drawn with replacement, the same ones for every column, so that differences between models are paired.
+ * Draws come from one stream a resample: the same bits with any number of threads. */
 #ifndef TAILOR_EVAL_BOOTSTRAP_H
 #define TAILOR_EVAL_BOOTSTRAP_H
 
@@ -18,8 +18,8 @@ struct interval {
 };
 
 /* value: users x columns. mean: resamples x columns, the mean of each column over each resample (Efron 1979). */
-MUST_CHECK enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples, uint64_t seed,
-                                       double *mean, struct job *job, struct error *err);
+MUST_CHECK enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples,
+                                       uint64_t seed, double *mean, struct job *job, struct error *err);
 
 /* The middle `level` (.95) of x[0..n), which is put in order; quantiles by linear interpolation (type 7 of Hyndman and
  * Fan 1996). NaN when n is 0. */
@@ -27,7 +27,7 @@ struct interval percentile_interval(double *x, size_t n, double level);
 
 /* Paired randomization test: how likely are means of a and b as far apart as these or farther when each user's two
  * values are swapped by the toss of a coin? Two-sided, (1 + as far) / (1 + rounds); 1 when nothing differs. */
-MUST_CHECK enum status paired_randomization(const double *a, const double *b, size_t users, size_t rounds, uint64_t seed,
-                                            double *p, struct error *err);
+MUST_CHECK enum status paired_randomization(const double *a, const double *b, size_t users, size_t rounds,
+                                            uint64_t seed, double *p, struct error *err);
 
 #endif

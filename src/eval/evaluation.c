@@ -63,25 +63,44 @@ double evaluation_mean(const struct evaluation *e, const double *value, bool war
 
 /* ---- saving and loading ----
  *
- *   evaluation  u64  version, part, hide seen, rolling, split, model, depth, items, users, queries, hits, events, repeats
- *   user        u32  users         warm  u8   users       queries  u64  users + 1
- *   relevant    u32  queries       hits  u64  queries + 1
- *   rank        u32  hits          first u32  items */
+ *   evaluation  u64  version, part, hide seen, rolling, split, model, depth, items, users, queries, hits, events,
+ * repeats user        u32  users         warm  u8   users       queries  u64  users + 1 relevant    u32  queries hits
+ * u64  queries + 1 rank        u32  hits          first u32  items */
 
 enum { VERSION = 1 };
-enum { HEAD_VERSION, HEAD_ON, HEAD_HIDE, HEAD_ROLLING, HEAD_SPLIT, HEAD_MODEL, HEAD_DEPTH, HEAD_ITEMS, HEAD_USERS,
-       HEAD_QUERIES, HEAD_HITS, HEAD_EVENTS, HEAD_REPEATS, HEAD_SIZE };
+enum {
+    HEAD_VERSION,
+    HEAD_ON,
+    HEAD_HIDE,
+    HEAD_ROLLING,
+    HEAD_SPLIT,
+    HEAD_MODEL,
+    HEAD_DEPTH,
+    HEAD_ITEMS,
+    HEAD_USERS,
+    HEAD_QUERIES,
+    HEAD_HITS,
+    HEAD_EVENTS,
+    HEAD_REPEATS,
+    HEAD_SIZE
+};
 
 enum status evaluation_save(const struct evaluation *e, struct blob_writer *w, struct error *err)
 {
     uint64_t head[HEAD_SIZE] = {
-        [HEAD_VERSION] = VERSION,           [HEAD_ON] = e->protocol.on,
-        [HEAD_HIDE] = e->protocol.hide_seen, [HEAD_ROLLING] = e->protocol.rolling,
-        [HEAD_SPLIT] = e->split_fingerprint, [HEAD_MODEL] = e->model_created,
-        [HEAD_DEPTH] = e->depth,            [HEAD_ITEMS] = e->nitems,
-        [HEAD_USERS] = e->nusers,           [HEAD_QUERIES] = e->nqueries,
+        [HEAD_VERSION] = VERSION,
+        [HEAD_ON] = e->protocol.on,
+        [HEAD_HIDE] = e->protocol.hide_seen,
+        [HEAD_ROLLING] = e->protocol.rolling,
+        [HEAD_SPLIT] = e->split_fingerprint,
+        [HEAD_MODEL] = e->model_created,
+        [HEAD_DEPTH] = e->depth,
+        [HEAD_ITEMS] = e->nitems,
+        [HEAD_USERS] = e->nusers,
+        [HEAD_QUERIES] = e->nqueries,
         [HEAD_HITS] = e->hit_begin[e->nqueries],
-        [HEAD_EVENTS] = e->events,          [HEAD_REPEATS] = e->repeats,
+        [HEAD_EVENTS] = e->events,
+        [HEAD_REPEATS] = e->repeats,
     };
     enum status st = blob_put(w, "evaluation", BLOB_U64, head, HEAD_SIZE, err);
     if (!st)
@@ -128,7 +147,8 @@ static bool lists_hold(const struct evaluation *e)
 }
 
 /* One section of exactly `count` elements; nothing is allocated before the section says so itself. */
-static enum status get(struct blob_reader *r, const char *name, enum blob_type type, size_t count, void *array, struct error *err)
+static enum status get(struct blob_reader *r, const char *name, enum blob_type type, size_t count, void *array,
+                       struct error *err)
 {
     void *data = NULL;
     size_t n = 0;

@@ -1,6 +1,7 @@
 /* An evaluation: where each model put what was right, user by user.
  *
- * Kept are ranks, not metrics: every metric at every k up to `depth` comes out of them without asking the model again. */
+ * Kept are ranks, not metrics: every metric at every k up to `depth` comes out of them without asking the model again.
+ */
 #ifndef TAILOR_EVAL_EVALUATION_H
 #define TAILOR_EVAL_EVALUATION_H
 
@@ -16,23 +17,24 @@ struct evaluation {
     uint64_t model_created;     /* of the model's record: a model trained anew is another model */
     size_t depth;               /* ranks below this are known */
     size_t nitems, nusers, nqueries;
-    size_t events, repeats;     /* test events there are, and those left out as seen before */
-    uint32_t *user;             /* nusers, as in the test set */
+    size_t events, repeats; /* test events there are, and those left out as seen before */
+    uint32_t *user;         /* nusers, as in the test set */
     uint8_t *warm;
-    size_t *query_begin;        /* nusers + 1 */
-    uint32_t *relevant;         /* nqueries: right items */
-    size_t *hit_begin;          /* nqueries + 1 */
-    uint32_t *hit_rank;         /* ranks of right items from 0, ascending within a query */
-    uint32_t *first_rank;       /* nitems: best rank in any list, UINT32_MAX: in none */
+    size_t *query_begin;  /* nusers + 1 */
+    uint32_t *relevant;   /* nqueries: right items */
+    size_t *hit_begin;    /* nqueries + 1 */
+    uint32_t *hit_rank;   /* ranks of right items from 0, ascending within a query */
+    uint32_t *first_rank; /* nitems: best rank in any list, UINT32_MAX: in none */
 };
 
 /* Ranks all items for every query of the test set: highest score first, ties by smaller index, history masked when the
  * protocol hides it. The same bits with any number of threads. Cancelled: ST_CANCELLED. */
-MUST_CHECK enum status evaluation_run(const struct model *m, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
-                                      struct job *job, struct evaluation **out, struct error *err);
+MUST_CHECK enum status evaluation_run(const struct model *m, const struct test_set *t, uint64_t split_fingerprint,
+                                      size_t depth, struct job *job, struct evaluation **out, struct error *err);
 void evaluation_free(struct evaluation *e); /* NULL is fine */
 
-/* value[0..nusers): the metric of each user, the mean over the user's queries. Not for metrics of all lists together. */
+/* value[0..nusers): the metric of each user, the mean over the user's queries. Not for metrics of all lists together.
+ */
 void evaluation_users(const struct evaluation *e, const struct metric_at *metric, double *value);
 /* Share of all items that stand in the first k of any list. */
 double evaluation_coverage(const struct evaluation *e, size_t k);

@@ -76,7 +76,8 @@ static const struct metric metric_precision = {
 static const struct metric metric_map = {
     .name = "map",
     .summary = "mean of the precision at each right item",
-    .doc = "Sum over the right items in the first k of the precision at their rank, divided by all right items of the user.",
+    .doc = "Sum over the right items in the first k of the precision at their rank, divided by all right items of the "
+           "user.",
     .of_list = map,
 };
 static const struct metric metric_mrr = {

@@ -1,7 +1,8 @@
 /* Metrics of a ranked list against the items that were right, relevance being yes or no.
  *
  * All follow trec_eval's definitions, cut at rank k. A list is known here by the ranks (from 0, ascending) at which its
- * right items stand, so every metric at every k up to the depth of the lists can be taken later without asking a model again. */
+ * right items stand, so every metric at every k up to the depth of the lists can be taken later without asking a model
+ * again. */
 #ifndef TAILOR_EVAL_METRIC_H
 #define TAILOR_EVAL_METRIC_H
 
@@ -14,7 +15,8 @@ struct metric {
     const char *name;    /* "ndcg" */
     const char *summary; /* one line */
     const char *doc;     /* the definition */
-    /* Of one list: ranks below k of its right items, how many items were right in all (> 0). NULL: of all lists together. */
+    /* Of one list: ranks below k of its right items, how many items were right in all (> 0). NULL: of all lists
+     * together. */
     double (*of_list)(const uint32_t *rank, size_t nhits, size_t k, size_t relevant);
 };
 

@@ -196,7 +196,8 @@ static enum status make_room(struct gathering *g, struct error *err)
     t->known = mem_new_raw(g->room, sizeof *t->known, "test histories", err);
     t->right_begin = mem_new_raw(t->nqueries + 1, sizeof *t->right_begin, "test queries", err);
     t->right = mem_new_raw(g->nright, sizeof *t->right, "test items", err);
-    return t->user && t->warm && t->query_begin && t->query && t->known && t->right_begin && t->right ? ST_OK : ST_NOMEM;
+    return t->user && t->warm && t->query_begin && t->query && t->known && t->right_begin && t->right ? ST_OK
+                                                                                                      : ST_NOMEM;
 }
 
 static enum status check_protocol(const struct split *s, const struct protocol *p, struct error *err)
@@ -207,7 +208,8 @@ static enum status check_protocol(const struct split *s, const struct protocol *
         return ST_STATE;
     }
     if (p->rolling && (s->spec.kind == SPLIT_RANDOM || s->spec.kind == SPLIT_GIVEN)) {
-        error_set(err, ST_USAGE, "history=rolling needs test events that come after the others; this split (%s) promises no order",
+        error_set(err, ST_USAGE,
+                  "history=rolling needs test events that come after the others; this split (%s) promises no order",
                   s->description);
         error_hint(err, "split by last, time or users, or leave history=fixed");
         return ST_USAGE;
@@ -217,13 +219,14 @@ static enum status check_protocol(const struct split *s, const struct protocol *
 
 static enum status nothing_to_ask(const struct test_set *t, struct error *err)
 {
-    error_set(err, ST_STATE, "there is nothing to judge: all %zu test events repeat what the user has seen before", t->events);
+    error_set(err, ST_STATE, "there is nothing to judge: all %zu test events repeat what the user has seen before",
+              t->events);
     error_hint(err, "seen=show asks for repeats too");
     return ST_STATE;
 }
 
-enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p, struct test_set **out,
-                         struct error *err)
+enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p,
+                         struct test_set **out, struct error *err)
 {
     struct gathering g = {.d = d, .s = s};
     enum status st = check_protocol(s, p, err);

@@ -33,8 +33,8 @@ struct test_set {
     struct query_event *known;
     size_t *right_begin; /* nqueries + 1 */
     uint32_t *right;
-    size_t events;       /* test events there are */
-    size_t repeats;      /* of them left out: seen before */
+    size_t events;  /* test events there are */
+    size_t repeats; /* of them left out: seen before */
 };
 
 /* ST_STATE when the split has no such part; ST_USAGE for rolling history when the split is not in order. */
