@@ -174,7 +174,7 @@ static enum status run_datasets(struct workbench *wb, const struct call *call, s
 
 /* ---- rename, drop ---- */
 
-static enum status no_such_dataset(struct workbench *wb, const struct word *w, bool models, struct error *err)
+static enum status no_such_name(struct workbench *wb, const struct word *w, struct error *err)
 {
     enum { LOOK = 64 };
     struct dataset_info *list = NULL;
@@ -185,11 +185,11 @@ static enum status no_such_dataset(struct workbench *wb, const struct word *w, b
     for (; m < n && m < LOOK; m++)
         names[m] = list[m].name;
     pthread_mutex_lock(&wb->lock);
-    for (size_t i = 0; models && i < wb->nmodels && m < 2 * LOOK; i++)
+    for (size_t i = 0; i < wb->nmodels && m < 2 * LOOK; i++)
         names[m++] = wb->models[i]->name;
     const char *near = text_nearest(w->text, names, m);
-    error_set(err, ST_NOT_FOUND, models ? "neither a model nor a data set is called \"%s\"" : "no data set is called \"%s\"", w->text);
-    error_hint(err, near ? "did you mean %s?" : models ? "`models` and `datasets` list them" : "`datasets` lists them", near);
+    error_set(err, ST_NOT_FOUND, "neither a model nor a data set is called \"%s\"", w->text);
+    error_hint(err, near ? "did you mean %s?" : "`models` and `datasets` list them", near);
     pthread_mutex_unlock(&wb->lock);
     mem_free(list);
     return error_at_word(ST_NOT_FOUND, err, w);
@@ -203,18 +203,39 @@ static bool is_open(struct workbench *wb, const char *name)
     return open;
 }
 
-static enum status run_rename(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+static enum status rename_dataset(struct workbench *wb, const struct call *call, struct error *err)
 {
     const char *from = call->args[0].text, *to = call->args[1].text;
     bool open = is_open(wb, from);
-    enum status st = workspace_rename_dataset(wb->space, from, to, err);
+    /* What is in memory only would not be there when the data set is opened again under its new name. */
+    enum status st = open ? workbench_keep_models(wb, err) : ST_OK;
+    if (st)
+        return st;
+    st = workspace_rename_dataset(wb->space, from, to, err);
     if (st == ST_NOT_FOUND)
-        return no_such_dataset(wb, &call->args[0], false, err);
+        return no_such_name(wb, &call->args[0], err);
     if (st)
         return error_at_word(st, err, &call->args[1]);
-    if (open)
-        st = workbench_switch(wb, to, err);
-    result_message(out, MESSAGE_INFO, "%s is now called %s", from, to);
+    return open ? workbench_switch(wb, to, err) : ST_OK;
+}
+
+static enum status rename_model(struct workbench *wb, const struct call *call, const struct model_class *class, struct error *err)
+{
+    enum status st = workbench_model_name(call->args[1].text, class, err);
+    if (!st)
+        st = workbench_rename_model(wb, call->args[0].text, call->args[1].text, err);
+    return st ? error_at_word(st, err, &call->args[1]) : ST_OK;
+}
+
+static enum status run_rename(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    const char *from = call->args[0].text, *to = call->args[1].text;
+    struct model *m = workbench_model(wb, from);
+    const struct model_class *class = m ? m->class : NULL;
+    model_release(m);
+    enum status st = class ? rename_model(wb, call, class, err) : rename_dataset(wb, call, err);
+    if (!st)
+        result_message(out, MESSAGE_INFO, "%s is now called %s", from, to);
     return st;
 }
 
@@ -229,7 +250,7 @@ static enum status drop_one(struct workbench *wb, const struct word *w, struct r
     bool open = is_open(wb, w->text);
     enum status st = workspace_drop_dataset(wb->space, w->text, err);
     if (st == ST_NOT_FOUND)
-        return no_such_dataset(wb, w, true, err);
+        return no_such_name(wb, w, err);
     if (st)
         return st;
     if (open)
@@ -254,6 +275,9 @@ static enum status run_save(struct workbench *wb, const struct call *call, struc
     enum status st = workspace_save_as(wb->space, path, call_yes(call, "replace"), &wb->job, err);
     if (st)
         return error_at_word(st, err, &call->args[0]);
+    st = workbench_keep_models(wb, err);
+    if (st)
+        return st;
     result_message(out, MESSAGE_INFO, "kept in %s; what changes from now on is kept there too", path);
     return ST_OK;
 }
@@ -270,7 +294,7 @@ static enum status run_verify(struct workbench *wb, const struct call *call, str
 /* ---- the table ---- */
 
 static const struct argument rename_args[] = {
-    {.name = "DATASET", .type = ARG_DATASET, .doc = "a data set of the workspace"},
+    {.name = "OLD", .type = ARG_MODEL, .doc = "a model, or a data set of the workspace"},
     {.name = "NAME", .type = ARG_TEXT, .doc = "its new name"},
 };
 static const struct argument drop_args[] = {
@@ -298,11 +322,11 @@ static const struct command rows[] = {
      .run = run_datasets},
     {.name = "rename",
      .group = "data",
-     .summary = "give a data set another name",
+     .summary = "give a model or a data set another name",
      .arguments = rename_args,
      .narguments = 2,
      .flags = COMMAND_CHANGES,
-     .help = "Its split, models and all else stay with it.",
+     .help = "A data set keeps its split, models and all else. A model goes before a data set of the same name.",
      .examples = (const char *const[]){"rename tiny small", NULL},
      .run = run_rename},
     {.name = "drop",

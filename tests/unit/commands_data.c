@@ -99,7 +99,7 @@ static void test_load(void **state)
     runs(f, "rejects", "[{\"file\":\"odd.csv\",\"line\":3,\"reason\":\"time \\\"soon\\\" is not a time");
     runs(f, "rename odd even", "even");
     runs(f, "rejects 1", "\"line\":3");
-    fails(f, "rename odd x", ST_NOT_FOUND, "no data set", "", "odd");
+    fails(f, "rename odd x", ST_NOT_FOUND, "neither a model nor a data set", "", "odd");
     runs(f, "drop even other", "dropped");
     fails(f, "events", ST_STATE, "needs data", "load", NULL);
     fails(f, "drop tin", ST_NOT_FOUND, "tin", "tiny", "tin");
