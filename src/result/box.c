@@ -405,7 +405,7 @@ enum status render_box_table(struct writer *w, struct table *t, size_t index, st
 {
     if (index)
         str_putc(&w->text, '\n');
-    if (t->ncolumns == 1 && t->columns[0].flags & COLUMN_PROSE)
+    if (t->prose)
         return draw_prose(w, t, err);
     struct layout l = {.table = t, .options = w->options};
     l.shapes = mem_new(t->ncolumns, sizeof *l.shapes, "a layout", err);

@@ -29,7 +29,7 @@ enum status render_markdown_table(struct writer *w, struct table *t, size_t inde
     struct walk walk;
     const struct value *row = NULL;
     struct str cell = {0}, *out = &w->text;
-    bool prose = t->ncolumns == 1 && t->columns[0].flags & COLUMN_PROSE;
+    bool prose = t->prose;
     if (index)
         str_putc(out, '\n');
     if (*t->title) {

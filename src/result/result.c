@@ -104,7 +104,7 @@ static void table_free(struct table *t)
 
 void result_free(struct result *r)
 {
-    if (!r)
+    if (!r || r->holds-- > 0)
         return;
     for (size_t i = 0; i < r->ntables; i++)
         table_free(r->tables[i]);
@@ -114,6 +114,12 @@ void result_free(struct result *r)
     mem_free(r->command);
     arena_free(&r->arena);
     mem_free(r);
+}
+
+struct result *result_keep(struct result *r)
+{
+    r->holds++;
+    return r;
 }
 
 enum status result_status(const struct result *r, struct error *err)

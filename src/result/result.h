@@ -29,7 +29,6 @@ enum column_flags {
     COLUMN_HIDDEN = 2,  /* for programs: in json, csv, tsv and jsonl but not in box, markdown and line */
     COLUMN_COMPACT = 4, /* ids that people may have cut first when the table is too wide */
     COLUMN_MOVE = 8,    /* an INT change of rank, > 0 is up: an arrow and a number; 0 is "=", null is "new" */
-    COLUMN_PROSE = 16,  /* text to be read, a paragraph a row: a table of this one column is filled lines without a box */
 };
 
 struct column {
@@ -91,10 +90,14 @@ struct result {
     double seconds;  /* how long it took */
     struct arena_block *arena;
     struct error failed; /* the first failure while building */
+    size_t holds;        /* besides the maker's */
 };
 
 struct result *result_new(struct error *err);
+/* Gives up one hold; the last one frees. */
 void result_free(struct result *r);
+/* One more hold for the caller, who frees it too: a face that keeps what it was handed. Holds are not counted atomically. */
+struct result *result_keep(struct result *r);
 /* ST_OK, or what went wrong while building. */
 MUST_CHECK enum status result_status(const struct result *r, struct error *err);
 

@@ -287,9 +287,10 @@ static void paths(void **state)
 static void prose(void **state)
 {
     (void)state;
-    static const struct column columns[] = {{"text", VALUE_TEXT, "", 0, COLUMN_PROSE}};
+    static const struct column columns[] = {{"text", VALUE_TEXT, "", 0, 0}};
     struct result *r = result_new(NULL);
     struct table *t = result_table(r, "help", "", columns, 1);
+    t->prose = true;
     table_text(t, "train MODEL ...");
     table_text(t, "");
     table_text(t, "  one two three four five");
