@@ -1,0 +1,168 @@
+#include "plot/plot.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "plot/axes.h"
+
+enum { WIDTH = 80, HEIGHT = 16, WIDEST = 100, PLAIN_POINTS = 12 };
+
+/* ---- ranges ---- */
+
+static void take(struct range *r, bool *any, double v)
+{
+    if (!isfinite(v))
+        return;
+    r->low = *any ? fmin(r->low, v) : v;
+    r->high = *any ? fmax(r->high, v) : v;
+    *any = true;
+}
+
+static void give_room(struct range *r)
+{
+    if (r->high > r->low)
+        return;
+    double half = r->low == 0 ? 0.5 : fabs(r->low) * 0.1;
+    r->low -= half;
+    r->high += half;
+}
+
+bool range_of_x(const struct series *const *series, size_t n, struct range *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < series[i]->n; j++)
+            if (isfinite(series[i]->y[j]))
+                take(out, &any, series[i]->x[j]);
+    give_room(out);
+    return any;
+}
+
+bool range_of_y(const struct series *const *series, size_t n, bool with_zero, struct range *out)
+{
+    bool any = false;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < series[i]->n; j++) {
+            take(out, &any, series[i]->y[j]);
+            if (series[i]->low) {
+                take(out, &any, series[i]->low[j]);
+                take(out, &any, series[i]->high[j]);
+            }
+        }
+    if (any && with_zero)
+        take(out, &any, 0);
+    give_room(out);
+    return any;
+}
+
+/* ---- the whole ---- */
+
+static void put_title(const struct series *s, const struct plot_options *o, struct str *out)
+{
+    struct str title = {0};
+    str_put_safe(&title, s->title, strlen(s->title));
+    str_puts(out, o->color ? "\033[1m" : "");
+    str_put_column(out, str_text(&title), o->width, false, false, o->kind == CANVAS_TEXT);
+    str_puts(out, o->color ? "\033[0m\n" : "\n");
+    str_free(&title);
+}
+
+static void put_legend(const struct series *const *series, size_t n, const struct plot_options *o, struct str *out)
+{
+    static const char *const signs[] = {"*", "+", "o", "x", "#", "@"};
+    struct str name = {0};
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        str_clear(&name);
+        str_puts(&name, o->kind == CANVAS_TEXT ? signs[i % INKS] : "━━");
+        str_putc(&name, ' ');
+        str_put_safe(&name, series[i]->name, strlen(series[i]->name));
+        size_t width = text_width(str_text(&name), name.length);
+        if (used + width + 2 > o->width)
+            break;
+        str_puts(out, i ? "  " : "");
+        canvas_ink(out, o->color, (unsigned char)(i % INKS + 1));
+        str_puts(out, str_text(&name));
+        canvas_ink(out, o->color, NO_INK);
+        used += width + 2;
+    }
+    str_putc(out, '\n');
+    str_free(&name);
+}
+
+void plot_draw(const struct series *const *series, size_t n, const struct plot_options *options, struct str *out)
+{
+    struct plot_options o = *options;
+    struct range y;
+    o.width = o.width ? o.width : WIDTH;
+    o.height = o.height ? o.height : HEIGHT;
+    if (n == 0)
+        return;
+    size_t height = o.height;
+    if (o.title && *series[0]->title) {
+        put_title(series[0], &o, out);
+        height -= height > 1;
+    }
+    if (n > 1 && series[0]->x_type != VALUE_TEXT) {
+        put_legend(series, n, &o, out);
+        height -= height > 1;
+    }
+    if (!range_of_y(series, n, false, &y)) {
+        str_put_column(out, "(nothing to draw)", o.width, false, false, true);
+        str_putc(out, '\n');
+    } else if (series[0]->x_type == VALUE_TEXT) {
+        draw_rows(series[0], &o, out);
+    } else {
+        draw_axes(series, n, &o, height, out);
+    }
+}
+
+/* ---- as a part of a result ---- */
+
+static void put_number(const struct series *s, double v, bool is_x, struct str *out)
+{
+    char text[64];
+    if (is_x && s->x_type == VALUE_TIME)
+        time_short(text, sizeof text, (int64_t)v);
+    else
+        snprintf(text, sizeof text, "%.6g", v);
+    str_puts(out, text);
+}
+
+/* A series in words: for those who listen to it. Long ones are sampled, the last point always included. */
+static void put_plain(const struct series *s, struct str *out)
+{
+    size_t step = s->x_type == VALUE_TEXT ? 1 : (s->n + PLAIN_POINTS - 1) / PLAIN_POINTS;
+    str_put_safe(out, s->title, strlen(s->title));
+    str_puts(out, *s->title ? "\n" : "");
+    for (size_t i = 0; i < s->n; i++) {
+        if (i % (step ? step : 1) != 0 && i + 1 != s->n)
+            continue;
+        if (s->x_type == VALUE_TEXT)
+            str_put_safe(out, s->labels[i], strlen(s->labels[i]));
+        else
+            put_number(s, s->x[i], true, out);
+        str_puts(out, ": ");
+        put_number(s, s->y[i], false, out);
+        if (s->low) {
+            str_puts(out, ", ");
+            put_number(s, s->low[i], false, out);
+            str_puts(out, " to ");
+            put_number(s, s->high[i], false, out);
+        }
+        str_putc(out, '\n');
+    }
+}
+
+void plot_series(const struct series *s, const struct render_options *options, struct str *out)
+{
+    if (options->plain) {
+        put_plain(s, out);
+        return;
+    }
+    struct plot_options o = {.kind = options->ascii ? CANVAS_TEXT : CANVAS_BRAILLE, .color = options->color, .title = true};
+    o.width = options->width == 0 ? WIDTH : options->width > WIDEST ? WIDEST : options->width;
+    plot_draw(&s, 1, &o, out);
+}
