@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -55,20 +54,6 @@ static void *work(void *context)
     return NULL;
 }
 
-/* Starts the thread with the signals of the terminal blocked. */
-static int start_thread(struct runner *r)
-{
-    static const int terminal_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGWINCH, SIGTSTP, SIGQUIT};
-    sigset_t blocked, before;
-    sigemptyset(&blocked);
-    for (size_t i = 0; i < sizeof terminal_signals / sizeof *terminal_signals; i++)
-        sigaddset(&blocked, terminal_signals[i]);
-    pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    int failed = pthread_create(&r->thread, NULL, work, r);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return failed;
-}
-
 enum status runner_open(struct workbench *wb, struct runner **out, struct error *err)
 {
     struct runner *r = mem_new(1, sizeof *r, "the worker", err);
@@ -80,7 +65,7 @@ enum status runner_open(struct workbench *wb, struct runner **out, struct error 
     enum status st = ST_OK;
     if (pipe2(r->ended, O_CLOEXEC)) {
         st = error_errno(err, "open", "a pipe");
-    } else if ((errno = start_thread(r))) {
+    } else if ((errno = pthread_create(&r->thread, NULL, work, r))) {
         st = error_errno(err, "start", "the worker thread");
         close(r->ended[0]);
         close(r->ended[1]);

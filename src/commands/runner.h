@@ -1,7 +1,7 @@
 /* The worker thread: runs one command at a time while the face goes on looking at keys and at wb->job.
  *
- * One thread serves all commands of a face, so that the OpenMP team it gathers lives on from one to the next. SIGINT and
- * its kin are blocked there: they are the face's to hear. */
+ * One thread serves all commands of a face, so that the OpenMP team it gathers lives on from one to the next. A handler
+ * of signals may run on it: let it only raise a flag and wake the face. */
 #ifndef TAILOR_COMMANDS_RUNNER_H
 #define TAILOR_COMMANDS_RUNNER_H
 

@@ -1,0 +1,180 @@
+/* The prompt: a line at a time, with a history that outlives the session. */
+#include "shell/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <readline/history.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/mem.h"
+
+enum { HISTORY_LINES = 10000 };
+
+/* ---- history ---- */
+
+/* $XDG_STATE_HOME/tailor/history, made private when it is new; false when there is no place for it. */
+static bool history_path(struct str *path)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    struct error err;
+    if (state && *state == '/')
+        str_printf(path, "%s/tailor", state);
+    else if (home && *home)
+        str_printf(path, "%s/.local/state/tailor", home);
+    if (!path->length || file_make_folder(str_text(path), &err))
+        return false;
+    str_puts(path, "/history");
+    int fd = path->failed ? -1 : open(str_text(path), O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+/* Not what repeats the line before, and not what begins with a blank. */
+static void remember(const char *path, const char *line)
+{
+    HIST_ENTRY *before = history_length ? history_get(history_base + history_length - 1) : NULL;
+    if (!*line || *line == ' ' || (before && strcmp(before->line, line) == 0))
+        return;
+    add_history(line);
+    if (*path && append_history(1, path))
+        errno = 0; /* a history that cannot be kept is no reason to stop anybody */
+}
+
+enum status session_history(struct sink *sink, struct result *out, struct error *err)
+{
+    static const struct column columns[] = {{"n", VALUE_INT, "", 0, 0}, {"command", VALUE_TEXT, "", 0, 0}};
+    (void)sink;
+    (void)err;
+    struct table *t = result_table(out, "history", "", columns, 2);
+    for (int i = 0; i < history_length; i++) {
+        HIST_ENTRY *entry = history_get(history_base + i);
+        table_int(t, history_base + i);
+        table_text(t, entry ? entry->line : NULL);
+    }
+    return ST_OK;
+}
+
+/* ---- what is shown ---- */
+
+static void greet(const struct session *s)
+{
+    const char *bold = s->terminal.color ? "\033[1m" : "", *off = s->terminal.color ? "\033[0m" : "";
+    const char *path = workspace_path(s->wb->space);
+    struct str where = {0};
+    str_put_safe(&where, path ? path : "", path ? strlen(path) : 0);
+    static const char *const first[][2] = {
+        {"load FILE", "read events; `load shop` is a bundled shop"},
+        {"train MODEL", "pop, itemknn, ease, ials"},
+        {"user ID", "one person's history, and what to recommend"},
+        {"help", "everything there is; Tab completes"},
+    };
+    printf("tailor, a workbench for personalization%s%s%s\n", path ? ": " : "", str_text(&where), path ? "" : " (`save FILE` keeps what you do)");
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        printf("  %s%-11s%s  %s\n", bold, first[i][0], off, first[i][1]);
+    fflush(stdout);
+    str_free(&where);
+}
+
+/* "tailor ml-100k @1998-03-01> "; *width without the colours. */
+static void make_prompt(const struct session *s, struct str *out, size_t *width)
+{
+    struct dataset *d = workbench_data(s->wb);
+    struct str text = {0};
+    char clock[48] = "";
+    str_puts(&text, "tailor");
+    if (d) {
+        str_putc(&text, ' ');
+        str_put_safe(&text, d->name, strlen(d->name));
+    }
+    dataset_release(d);
+    if (s->wb->now != NO_TIME) {
+        time_short(clock, sizeof clock, s->wb->now);
+        str_printf(&text, " @%s", clock);
+    }
+    str_puts(&text, ">");
+    *width = text_width(str_text(&text), text.length) + 1;
+    str_puts(out, s->terminal.color ? "\001\033[1;36m\002" : "");
+    str_puts(out, str_text(&text));
+    str_puts(out, s->terminal.color ? "\001\033[0m\002 " : " ");
+    str_free(&text);
+}
+
+/* ---- the loop ---- */
+
+/* Waits for a whole line. False when the session ends: *line is NULL then. */
+static bool read_line(struct session *s, char **line)
+{
+    struct str prompt = {0};
+    size_t width;
+    *line = NULL;
+    make_prompt(s, &prompt, &width);
+    typing_open(str_text(&prompt), width);
+    str_free(&prompt);
+    for (;;) {
+        if (signals_wait(&s->ears, STDIN_FILENO, -1) == HEARD_INPUT) {
+            if (typing_key(line))
+                return *line != NULL;
+            continue;
+        }
+        struct signals got = signals_take(&s->ears);
+        if (got.end) {
+            typing_close();
+            return false;
+        }
+        if (got.stop)
+            typing_stop();
+        if (got.resize || got.stop)
+            typing_resized();
+        if (got.interrupt)
+            typing_abandon();
+    }
+}
+
+/* A pasted text may have several lines; the first mistake ends it. */
+static void run_typed(struct session *s, char *text)
+{
+    struct error err = {0};
+    for (char *line = text, *next; line && !s->leaving; line = next) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = 0;
+        if (session_run_line(s, line, &err)) {
+            session_complain(s, &err, line);
+            return;
+        }
+    }
+}
+
+int session_prompt(struct session *s)
+{
+    struct str path = {0};
+    char *line;
+    s->sink.interactive = true;
+    s->sink.history = session_history;
+    using_history();
+    stifle_history(HISTORY_LINES);
+    if (!history_path(&path) || read_history(str_text(&path)))
+        str_clear(&path);
+    typing_begin(s);
+    greet(s);
+    while (!s->leaving && read_line(s, &line)) {
+        remember(str_text(&path), line);
+        run_typed(s, line);
+        free(line);
+    }
+    if (!s->leaving)
+        fputs("\n", stdout);
+    if (path.length)
+        history_truncate_file(str_text(&path), HISTORY_LINES);
+    str_free(&path);
+    fflush(stdout);
+    return EXIT_DONE;
+}

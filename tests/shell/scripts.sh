@@ -1,0 +1,105 @@
+#!/bin/sh
+# The script runner through the real program: streams, exit codes, where commands come from, what is left out of a pipe.
+tailor="${TAILOR:-./tailor} --no-init"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+failed=0
+i=0
+echo 1..24
+
+# check WHAT TEST...: one TAP line
+check() {
+  i=$((i + 1))
+  what=$1
+  shift
+  if "$@"; then
+    echo "ok $i - $what"
+  else
+    failed=1
+    echo "not ok $i - $what"
+    sed 's/^/# out: /' out
+    sed 's/^/# err: /' err
+  fi
+}
+# run ARGUMENTS...: standard output to out, standard error to err, the exit code to $code
+run() {
+  $tailor "$@" >out 2>err </dev/null
+  code=$?
+}
+same() { printf "$1" | cmp -s - out; }
+says() { grep -qF -e "$1" err; }
+quiet() { [ ! -s err ]; }
+all() { for condition; do eval "$condition" || return 1; done; }
+
+run --output csv -c 'set who ann' -c 'set who'
+check '-c runs in order, csv on standard output' all '[ $code = 0 ]' 'same "setting,value\nwho,ann\nsetting,value\nwho,ann\n"' quiet
+run -c 'set who'
+check 'a failing command: exit 3, message and caret on standard error only' \
+  all '[ $code = 3 ]' '[ ! -s out ]' 'says "error: "' 'says "    ^^^"' 'says "hint: "'
+run -c 'set who ann' -c 'frobnicate' -c 'set who bob'
+check 'a script stops at its first error' all '[ $code = 3 ]' 'same "setting\tvalue\nwho\tann\n"'
+run --output json -c 'set who "a\"b	c"' -c '# nothing' -c '' -c 'set who'
+check 'json: one document a command, one a line, none for comments' all '[ $code = 0 ]' '[ "$(wc -l <out)" = 2 ]' \
+  '[ "$(head -1 out)" = "$(tail -1 out)" ]' 'grep -q "^\[{\"setting\":\"who\",\"value\":" out'
+run --output xml -c 'set'
+check 'an output form that is none: exit 2' all '[ $code = 2 ]' 'says xml'
+run --frob
+check 'an unknown option: exit 2' all '[ $code = 2 ]' 'says "tailor --help"'
+run a.tailor b.tailor
+check 'two workspaces: exit 2' all '[ $code = 2 ]' 'says b.tailor'
+run --seed many -c 'set seed'
+check 'a seed that is no number: exit 2' all '[ $code = 2 ]' 'says seed'
+run --seed 7 --output line -c 'set seed'
+check '--seed is the setting' all '[ $code = 0 ]' 'grep -q "^value: *7$" out'
+mkdir folder
+run folder -c 'set'
+check 'a workspace that cannot be opened: exit 1' all '[ $code = 1 ]' '[ ! -s out ]' '[ -s err ]'
+run --help
+check '--help' all '[ $code = 0 ]' 'grep -q "^Usage: tailor" out' 'grep -q -e "--readonly" out' quiet
+run --version
+check '--version' all '[ $code = 0 ]' 'grep -q "^tailor [0-9]" out'
+
+printf '# a script\nset who ann\n\nset who\nset nothing\nset who bob\n' >script
+run -f script
+check '-f FILE names the line that failed' all '[ $code = 3 ]' 'says "script:5: "' '[ "$(wc -l <out)" = 4 ]'
+run -f missing
+check 'a script that is not there: exit 1' all '[ $code = 1 ]' 'says missing'
+printf 'set who ann\r\nset who\nquit\nset who bob\n' | $tailor --output csv >out 2>err
+code=$?
+check 'standard input is a script; quit ends it' all '[ $code = 0 ]' '[ "$(grep -c ann out)" = 2 ]' '! grep -q bob out'
+printf 'set who ann\n' | $tailor --output csv -f - -c 'set who' >out 2>err
+code=$?
+check '-f - and -c in the order given' all '[ $code = 0 ]' '[ "$(grep -c ann out)" = 2 ]'
+
+run --output json -c 'set who ann > who.csv' -c 'set who > who.json'
+check '> FILE: the extension picks the form, nothing is printed' all '[ $code = 0 ]' '[ ! -s out ]' \
+  'printf "setting,value\nwho,ann\n" | cmp -s - who.csv' 'grep -q "^\[{" who.json'
+run -c 'set who ann > nowhere/who.csv'
+check '> FILE where there is no folder: exit 3' all '[ $code = 3 ]' 'says nowhere'
+run --output csv -c 'set who ann | tr a-z A-Z'
+check '| PROGRAM' all '[ $code = 0 ]' 'same "SETTING,VALUE\nWHO,ANN\n"'
+run -c 'timer on' -c 'set who ann'
+check 'durations go to standard error' all '[ $code = 0 ]' 'says "time: "' '! grep -q "time: " out'
+if [ -c /dev/full ]; then
+  $tailor -c help >/dev/full 2>err </dev/null
+  code=$?
+  : >out
+  check 'a full disk is said: exit 3' all '[ $code = 3 ]' 'says "No space left"'
+else
+  check 'a full disk is said (skipped: no /dev/full)' true
+fi
+$tailor -c help -c help -c help 2>err </dev/null | head -1 >out
+check 'a reader that leaves early is no error to speak of' all '! says error' '[ "$(wc -l <out)" = 1 ]'
+
+printf 'set greeting hello\n' >rc
+"${TAILOR:-./tailor}" --init rc --output csv -c 'set greeting' >out 2>err </dev/null
+check '--init runs first' all 'tail -1 out | grep -q hello'
+# Ctrl-C on a script: the command is cancelled, the exit code says so.
+# (Without job control a shell has SIGINT ignored in what runs in the background.)
+sh -mc "$tailor -c 'watch 1 set' >out 2>err </dev/null & pid=\$!
+  n=0; while [ ! -s out ] && [ \$n -lt 100 ]; do n=\$((n + 1)); sleep 0.05; done
+  kill -INT \$pid; wait \$pid" 2>/dev/null
+code=$?
+check 'interrupted: exit 130' [ $code = 130 ]
+exit $failed
