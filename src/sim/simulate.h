@@ -69,8 +69,8 @@ enum sim_metric {
 extern const char *const sim_metric_names[SIM_METRICS];
 bool sim_metric_known(const struct sim_outcome *o, enum sim_metric metric);
 
-/* A value with its 95 % interval over users: Student's t, the delta method for the ratio (Deng et al. 2018), Wilson's for the
- * share of users that come on a day. No interval (NaN) for a click rate of fewer than ten people. */
+/* A value with its 95 % interval over users: Student's t, the delta method for the ratio (Deng et al. 2018), Wilson's
+ * for the share of users that come on a day. No interval (NaN) for a click rate of fewer than ten people. */
 struct estimate {
     double value, low, high;
 };
