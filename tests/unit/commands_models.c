@@ -228,7 +228,7 @@ static void test_rename_and_drop(void **state)
     assert_int_equal(workbench_rename_model(f.wb, "itemknn", "near", &err), ST_OK);
     assert_string_equal(f.wb->used[0], "near");
     run(&f, "rename near nearest");
-    refused(&f, "rename nearest pop", ST_USAGE, "pop", "already");
+    refused(&f, "rename pop nearest", ST_USAGE, "nearest", "already");
     refused(&f, "rename nearest ease", ST_USAGE, "ease", "class");
     run(&f, "rename nearest near");
     contains(run(&f, "compare"), "\"near\"");
