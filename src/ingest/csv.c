@@ -167,12 +167,15 @@ enum status csv_unescape(struct row *row, struct error *err)
 enum { SNIFF_ROWS = 64 };
 
 /* How well a dialect fits: the most frequent number of cells and the share of rows that have it. */
-static size_t fit(const struct dialect *d, const char *head, size_t n, bool whole, struct row *row, double *share)
+static enum status fit(const struct dialect *d, const char *head, size_t n, bool whole, struct row *row, size_t *cells, double *share,
+                       struct error *err)
 {
     size_t counts[SNIFF_ROWS], rows = 0, best = 0, times = 0;
     for (size_t at = 0; at < n && rows < SNIFF_ROWS;) {
-        enum scan scan = csv_scan(d, head + at, n - at, whole, row, NULL);
-        if (scan == SCAN_MORE || scan == SCAN_NOMEM)
+        enum scan scan = csv_scan(d, head + at, n - at, whole, row, err);
+        if (scan == SCAN_NOMEM)
+            return ST_NOMEM;
+        if (scan == SCAN_MORE)
             break;
         if (scan == SCAN_BAD)
             counts[rows++] = 0;
@@ -190,10 +193,11 @@ static size_t fit(const struct dialect *d, const char *head, size_t n, bool whol
         }
     }
     *share = rows ? (double)times / (double)rows : 0;
-    return best;
+    *cells = best;
+    return ST_OK;
 }
 
-bool csv_sniff(struct dialect *d, const char *head, size_t n, bool whole, struct row *scratch)
+enum status csv_sniff(struct dialect *d, const char *head, size_t n, bool whole, struct row *scratch, bool *found, struct error *err)
 {
     static const struct {
         char delimiter;
@@ -208,7 +212,10 @@ bool csv_sniff(struct dialect *d, const char *head, size_t n, bool whole, struct
         struct dialect try;
         double share;
         csv_dialect(&try, kinds[i].delimiter, kinds[i].twice, !kinds[i].twice, lone_cr);
-        size_t cells = fit(&try, head, n, whole, scratch, &share);
+        size_t cells;
+        enum status st = fit(&try, head, n, whole, scratch, &cells, &share, err);
+        if (st)
+            return st;
         /* First that rows agree, then that there are many cells. */
         double score = cells < 2 ? 0 : (share >= 0.8 ? 1e6 : share * 1e5) + (double)cells;
         if (score > best_score) {
@@ -217,5 +224,6 @@ bool csv_sniff(struct dialect *d, const char *head, size_t n, bool whole, struct
         }
     }
     *d = best;
-    return best_score > 0;
+    *found = best_score > 0;
+    return ST_OK;
 }

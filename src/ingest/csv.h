@@ -45,8 +45,8 @@ struct dialect {
 enum scan { SCAN_ROW, SCAN_BAD, SCAN_MORE, SCAN_NOMEM };
 
 void csv_dialect(struct dialect *d, char delimiter, bool twice, bool quotes, bool lone_cr);
-/* Guesses the dialect from the beginning of a file; whole says that there is no more. False when no delimiter makes two columns. */
-bool csv_sniff(struct dialect *d, const char *head, size_t n, bool whole, struct row *scratch);
+/* Guesses the dialect from the beginning of a file; whole says that there is no more. *found is false when no delimiter makes two columns. */
+MUST_CHECK enum status csv_sniff(struct dialect *d, const char *head, size_t n, bool whole, struct row *scratch, bool *found, struct error *err);
 
 /* Cuts the row at text[0..n) into cells that point into it. text[n] must be a line feed. SCAN_MORE when the row does not end within n (never
  * when `last`). An empty line is a row of no cells. */

@@ -299,8 +299,10 @@ static enum status find_dialect(struct sheet *t, const struct sheet_form *form, 
         error_hint(err, "one character, or tab, comma, semicolon, pipe, space, ::");
         return ST_USAGE;
     }
-    if (csv_sniff(&t->dialect, f->data + f->at, f->end - f->at, f->ended, &t->row))
-        return ST_OK;
+    bool found;
+    enum status st = csv_sniff(&t->dialect, f->data + f->at, f->end - f->at, f->ended, &t->row, &found, err);
+    if (st || found)
+        return st;
     error_set(err, ST_FORMAT, "%s: rows have one column only, or no delimiter that all agree on", f->path);
     error_hint(err, "say it: delimiter=tab, delimiter=';', ...");
     return ST_FORMAT;
