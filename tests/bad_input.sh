@@ -50,13 +50,13 @@ refused 'columns that cannot be guessed' 3 'user=' -- -c 'load columns.csv'
 refused 'a wrong option' 3 'lamda' 'lambda' -- -c 'load tiny' -c 'train ease lamda=5'
 refused 'a wrong value' 3 'lambda' 'number' -- -c 'load tiny' -c 'train ease lambda=five'
 refused 'an unknown user' 3 'anna' 'ana' -- -c 'load tiny' -c 'user anna'
-refused 'an ambiguous title' 3 'fits' 'id:' -- -c 'load tiny' -c 'train pop' -c 'why ana "boots"'
+refused 'an ambiguous title' 3 'fits' 'id:' -- -c 'load tiny' -c 'train pop' -c 'why ana "ing"'
 refused 'an unknown command' 3 'recomend' 'recommend' -- -c 'recomend ana'
 refused 'a workspace that is not ours' 1 'plain.tailor' -- plain.tailor -c status
 refused 'an unknown option of the program' 2 'bogus' -- --bogus
 
 i=$((i + 1))
-"$tailor" --no-init --output json -c 'load broken.csv' -c 'rejects limit=1' >out 2>err </dev/null
+"$tailor" --no-init --output json -c 'load broken.csv' -c 'rejects 1' >out 2>err </dev/null
 code=$?
 if [ $code = 0 ] && grep -q '"rows_read":100000' out && grep -q '"rows_kept":99000' out && grep -q '"rows_rejected":1000' out &&
   grep -q '"line":101' out && grep -q '31/02/2024' out; then
