@@ -26,9 +26,14 @@ void command_usage(const struct command *c, struct str *out)
         str_puts(out, " [as NAME]");
 }
 
+/* One row a paragraph: help texts separate them by line breaks. */
 static void say(struct table *t, const char *text)
 {
-    table_text(t, text);
+    while (*text) {
+        size_t n = strcspn(text, "\n");
+        table_textn(t, text, n);
+        text += n + (text[n] == '\n');
+    }
 }
 
 static struct table *prose(struct result *out, const char *name, const char *title)

@@ -97,9 +97,10 @@ printf 'set greeting hello\n' >rc
 check '--init runs first' all 'tail -1 out | grep -q hello'
 # Ctrl-C on a script: the command is cancelled, the exit code says so.
 # (Without job control a shell has SIGINT ignored in what runs in the background.)
+rm -f out
 sh -mc "$tailor -c 'watch 1 set' >out 2>err </dev/null & pid=\$!
   n=0; while [ ! -s out ] && [ \$n -lt 100 ]; do n=\$((n + 1)); sleep 0.05; done
-  kill -INT \$pid; wait \$pid" 2>/dev/null
+  for try in 1 2 3 4 5 6 7 8 9; do kill -INT \$pid 2>/dev/null || break; sleep 0.3; done; wait \$pid" 2>/dev/null
 code=$?
 check 'interrupted: exit 130' [ $code = 130 ]
 exit $failed
