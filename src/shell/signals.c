@@ -9,7 +9,9 @@
 #include "base/mem.h"
 #include "shell/session.h"
 
-static volatile sig_atomic_t interrupted, resized, stopped, ended;
+enum { INTERRUPT = 1, RESIZE = 2, STOP = 4, END = 8 };
+
+static atomic_uint came;           /* which of them; taken in one go, so that none is lost */
 static volatile sig_atomic_t bell; /* the pipe's writing end */
 
 static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP};
@@ -17,14 +19,7 @@ static const int caught[] = {SIGINT, SIGWINCH, SIGTSTP, SIGTERM, SIGHUP};
 static void note(int signal)
 {
     int saved = errno;
-    if (signal == SIGINT)
-        interrupted = 1;
-    else if (signal == SIGWINCH)
-        resized = 1;
-    else if (signal == SIGTSTP)
-        stopped = 1;
-    else
-        ended = 1;
+    atomic_fetch_or(&came, signal == SIGINT ? INTERRUPT : signal == SIGWINCH ? RESIZE : signal == SIGTSTP ? STOP : END);
     if (write(bell, "", 1) < 0) /* a full pipe rings just as well */
         errno = saved;
     errno = saved;
@@ -78,7 +73,6 @@ struct signals signals_take(const struct ears *e)
     char bytes[64];
     while (read(e->pipe[0], bytes, sizeof bytes) > 0)
         ;
-    struct signals s = {interrupted != 0, resized != 0, stopped != 0, ended != 0};
-    interrupted = resized = stopped = ended = 0;
-    return s;
+    unsigned taken = atomic_exchange(&came, 0);
+    return (struct signals){taken & INTERRUPT, taken & RESIZE, taken & STOP, taken & END};
 }

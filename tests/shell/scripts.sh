@@ -96,11 +96,16 @@ printf 'set greeting hello\n' >rc
 "${TAILOR:-./tailor}" --init rc --output csv -c 'set greeting' >out 2>err </dev/null
 check '--init runs first' all 'tail -1 out | grep -q hello'
 # Ctrl-C on a script: the command is cancelled, the exit code says so.
-# (Without job control a shell has SIGINT ignored in what runs in the background.)
-rm -f out
-sh -mc "$tailor -c 'watch 1 set' >out 2>err </dev/null & pid=\$!
-  n=0; while [ ! -s out ] && [ \$n -lt 100 ]; do n=\$((n + 1)); sleep 0.05; done
-  for try in 1 2 3 4 5 6 7 8 9; do kill -INT \$pid 2>/dev/null || break; sleep 0.3; done; wait \$pid" 2>/dev/null
+: >out
+$tailor -c 'watch 1 set' >out 2>err </dev/null &
+pid=$!
+n=0
+while [ ! -s out ] && [ $n -lt 600 ]; do
+  n=$((n + 1))
+  sleep 0.05
+done
+kill -INT $pid
+wait $pid
 code=$?
-check 'interrupted: exit 130' [ $code = 130 ]
+check 'interrupted: exit 130' all '[ $code = 130 ]' 'says cancelled'
 exit $failed
