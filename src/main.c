@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "commands/manual.h"
 #include "shell/shell.h"
 
 static const char usage[] =
@@ -28,6 +29,7 @@ static const char usage[] =
     "      --plain      no frames, no colours, no drawing: for screen readers and dumb terminals\n"
     "      --no-color   no colours (so does NO_COLOR=1 in the environment)\n"
     "  -h, --help       this text\n"
+    "      --manual     commands and models in the form of the manual page\n"
     "  -V, --version    the version\n"
     "\n"
     "Exit status: 0 done, 1 fatal, 2 usage, 3 a command failed, 130 interrupted.\n"
@@ -40,12 +42,21 @@ struct arguments {
     bool readonly, done;
 };
 
-enum long_option { OPT_OUTPUT = 256, OPT_UI, OPT_READONLY, OPT_SEED, OPT_INIT, OPT_NO_INIT, OPT_PLAIN, OPT_NO_COLOR };
+enum long_option { OPT_OUTPUT = 256, OPT_UI, OPT_READONLY, OPT_SEED, OPT_INIT, OPT_NO_INIT, OPT_PLAIN, OPT_NO_COLOR, OPT_MANUAL };
 
 static int wrong_usage(const char *what, const char *word)
 {
     fprintf(stderr, "error: %s%s\nhint: tailor --help\n", what, word);
     return EXIT_USAGE;
+}
+
+/* The part of man/tailor.1 that comes from the tables. */
+static void print_manual(void)
+{
+    struct str text = {0};
+    manual_sections(&text);
+    fputs(str_text(&text), stdout);
+    str_free(&text);
 }
 
 static int take_option(int option, struct arguments *a, struct script *scripts)
@@ -68,6 +79,10 @@ static int take_option(int option, struct arguments *a, struct script *scripts)
         return EXIT_DONE;
     case OPT_OUTPUT:
         o->output = optarg;
+        return EXIT_DONE;
+    case OPT_MANUAL:
+        print_manual();
+        a->done = true;
         return EXIT_DONE;
     case OPT_UI:
         o->ui = true;
@@ -104,6 +119,7 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct scr
         {"readonly", no_argument, NULL, OPT_READONLY},   {"seed", required_argument, NULL, OPT_SEED},
         {"init", required_argument, NULL, OPT_INIT},     {"no-init", no_argument, NULL, OPT_NO_INIT},
         {"plain", no_argument, NULL, OPT_PLAIN},         {"no-color", no_argument, NULL, OPT_NO_COLOR},
+        {"manual", no_argument, NULL, OPT_MANUAL},
         {"help", no_argument, NULL, 'h'},                {"version", no_argument, NULL, 'V'},
         {NULL, 0, NULL, 0},
     };

@@ -28,6 +28,13 @@ static void put_line(struct str *out, const char *before, const char *text, cons
     str_puts(out, after);
 }
 
+/* A summary as a sentence. */
+static void put_sentence(struct str *out, const char *text)
+{
+    size_t n = strlen(text);
+    put_line(out, "", text, n && strchr(".!?", text[n - 1]) ? "\n" : ".\n");
+}
+
 static void put_params(struct str *out, const struct param *params, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -42,7 +49,7 @@ static void put_params(struct str *out, const struct param *params, size_t n)
             put_roff(out, p->initial);
         str_putc(out, '\n');
         if (p->doc)
-            put_line(out, "", p->doc, ".\n");
+            put_sentence(out, p->doc);
         if (p->choices && p->initial)
             put_line(out, "Default: ", p->initial, ".\n");
     }
@@ -54,12 +61,12 @@ static void put_command(struct str *out, const struct command *c)
     command_usage(c, &usage);
     put_line(out, ".SS ", str_text(&usage), "\n");
     str_free(&usage);
-    put_line(out, "", c->summary, ".\n");
+    put_sentence(out, c->summary);
     if (c->help)
         put_line(out, ".PP\n", c->help, "\n");
     for (size_t i = 0; i < c->narguments; i++) {
         put_line(out, ".TP\n.I ", c->arguments[i].name, "\n");
-        put_line(out, "", c->arguments[i].doc, ".\n");
+        put_sentence(out, c->arguments[i].doc);
     }
     put_params(out, c->options, c->noptions);
     str_puts(out, ".PP\n.RS\n.nf\n");
@@ -78,7 +85,7 @@ void manual_sections(struct str *out)
     for (size_t i = 0; model_classes[i]; i++) {
         const struct model_class *m = model_classes[i];
         put_line(out, ".SS ", m->name, "\n");
-        put_line(out, "", m->summary, ".\n");
+        put_sentence(out, m->summary);
         if (m->reference)
             put_line(out, "Source: ", m->reference, "\n");
         if (m->fold_in)
