@@ -38,7 +38,8 @@ static enum status collect_mapping(const struct call *call, struct mapping **out
     return ST_OK;
 }
 
-static enum status stage(void *context, const char *file, uint64_t line, const char *reason, const char *text, size_t n, struct error *err)
+static enum status stage(void *context, const char *file, uint64_t line, const char *reason, const char *text, size_t n,
+                         struct error *err)
 {
     struct workbench *wb = context;
     const struct reject r = {.file = file, .line = line, .reason = reason, .text = text, .text_length = n};
@@ -75,7 +76,8 @@ static void say_rows(uint64_t read, uint64_t kept, uint64_t rejected, struct res
     text_count(j, sizeof j, (int64_t)rejected);
     result_message(out, MESSAGE_INFO, "%s rows read: %s kept, %s rejected", r, k, j);
     if (rejected)
-        result_message(out, MESSAGE_WARNING, "%s row%s rejected: `rejects` shows which and why", j, rejected == 1 ? " was" : "s were");
+        result_message(out, MESSAGE_WARNING, "%s row%s rejected: `rejects` shows which and why", j,
+                       rejected == 1 ? " was" : "s were");
 }
 
 static void say_notes(const struct ingest_report *report, struct result *out)
@@ -87,10 +89,14 @@ static void say_notes(const struct ingest_report *report, struct result *out)
 static void put_dataset(const struct dataset *d, const char *reader, struct result *out)
 {
     static const struct column columns[] = {
-        {.name = "dataset", .type = VALUE_TEXT},   {.name = "reader", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
-        {.name = "users", .type = VALUE_INT},      {.name = "items", .type = VALUE_INT},
-        {.name = "events", .type = VALUE_INT},     {.name = "types", .type = VALUE_INT},
-        {.name = "oldest", .type = VALUE_TIME},    {.name = "newest", .type = VALUE_TIME},
+        {.name = "dataset", .type = VALUE_TEXT},
+        {.name = "reader", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
+        {.name = "users", .type = VALUE_INT},
+        {.name = "items", .type = VALUE_INT},
+        {.name = "events", .type = VALUE_INT},
+        {.name = "types", .type = VALUE_INT},
+        {.name = "oldest", .type = VALUE_TIME},
+        {.name = "newest", .type = VALUE_TIME},
         {.name = "rows_read", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
         {.name = "rows_kept", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
         {.name = "rows_rejected", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
@@ -174,7 +180,8 @@ static enum status open_kept(struct workbench *wb, const char *name, struct resu
         return st;
     d = workbench_data(wb);
     put_dataset(d, "workspace", out);
-    result_message(out, MESSAGE_INFO, here ? "%s is open already" : "%s was in the workspace: opened with its split and models", name);
+    result_message(out, MESSAGE_INFO,
+                   here ? "%s is open already" : "%s was in the workspace: opened with its split and models", name);
     result_message(out, MESSAGE_HINT, "replace=yes reads the files again");
     dataset_release(d);
     return ST_OK;
@@ -230,18 +237,20 @@ static enum status name_source(struct dataset *d, const struct call *call, struc
     return ST_OK;
 }
 
-static enum status read_events(struct workbench *wb, const struct call *call, const char *name, struct result *out, struct error *err)
+static enum status read_events(struct workbench *wb, const struct call *call, const char *name, struct result *out,
+                               struct error *err)
 {
     struct reject_sink rejects = {wb, stage};
     struct ingest_report report;
     struct mapping *mapping = NULL;
     size_t nmapping;
     struct dataset *d = NULL;
-    char (*resolved)[PLACE_MOST] = mem_new(call->nargs, sizeof *resolved, "paths", err);
+    char(*resolved)[PLACE_MOST] = mem_new(call->nargs, sizeof *resolved, "paths", err);
     const char **paths = mem_new(call->nargs, sizeof *paths, "paths", err);
     enum status st = resolved && paths ? collect_mapping(call, &mapping, &nmapping, err) : ST_NOMEM;
     for (size_t i = 0; i < call->nargs && !st; i++)
-        paths[i] = place_of_data(call->args[i].text, resolved[i], sizeof resolved[i]) ? resolved[i] : call->args[i].text;
+        paths[i] =
+            place_of_data(call->args[i].text, resolved[i], sizeof resolved[i]) ? resolved[i] : call->args[i].text;
     if (!st)
         st = ingest_events(paths, call->nargs, mapping, nmapping, name, &rejects, &wb->job, &d, &report, err);
     if (st)
@@ -270,7 +279,8 @@ static enum status run_load(struct workbench *wb, const struct call *call, struc
     char name[64];
     bool found;
     name_of_path(call->args[0].text, name, sizeof name);
-    bool plain = call->nargs == 1 && strcmp(call->args[0].text, name) == 0 && !call->as.text && !call_yes(call, "replace");
+    bool plain =
+        call->nargs == 1 && strcmp(call->args[0].text, name) == 0 && !call->as.text && !call_yes(call, "replace");
     if (call->as.text && strlen(call->as.text) >= sizeof name)
         return error_at_word(error_set(err, ST_USAGE, "the name of a data set has at most 63 bytes"), err, &call->as);
     if (call->as.text)
@@ -300,8 +310,9 @@ static void put_fields(const struct dataset *d, enum attribute_target target, st
     static const char *const types[] = {"text", "list", "real", "int", "time"};
     bool items = target == ATTRIBUTES_OF_ITEMS;
     const struct fields *set = items ? &d->item_fields : &d->user_fields;
-    struct table *t = result_table(out, items ? "item_fields" : "user_fields", items ? "fields of items" : "fields of users", columns,
-                                   sizeof columns / sizeof *columns);
+    struct table *t =
+        result_table(out, items ? "item_fields" : "user_fields", items ? "fields of items" : "fields of users", columns,
+                     sizeof columns / sizeof *columns);
     struct str example = {0};
     for (size_t i = 0; i < set->n; i++) {
         const struct field *f = &set->field[i];
@@ -326,7 +337,8 @@ static void put_fields(const struct dataset *d, enum attribute_target target, st
     str_free(&example);
 }
 
-static enum status load_attributes(struct workbench *wb, const struct call *call, enum attribute_target target, struct result *out, struct error *err)
+static enum status load_attributes(struct workbench *wb, const struct call *call, enum attribute_target target,
+                                   struct result *out, struct error *err)
 {
     struct reject_sink rejects = {wb, stage};
     struct ingest_report report;
@@ -421,7 +433,8 @@ static enum status read_weight(const struct dataset *d, const struct call_option
     return ST_OK;
 }
 
-static enum status set_weights(struct workbench *wb, const struct dataset *d, const struct call *call, struct error *err)
+static enum status set_weights(struct workbench *wb, const struct dataset *d, const struct call *call,
+                               struct error *err)
 {
     struct dataset *next = NULL;
     enum status st = dataset_copy(d, d->name, &next, err);
@@ -469,7 +482,8 @@ static const struct argument load_args[] = {
     {.name = "PATH",
      .type = ARG_PATH,
      .repeated = true,
-     .doc = "files, a folder of a known layout, a pattern in quotes, - for standard input, a bundled data set or one of the workspace"},
+     .doc = "files, a folder of a known layout, a pattern in quotes, - for standard input, a bundled data set or one "
+            "of the workspace"},
 };
 
 static const struct param load_options[] = {
@@ -481,21 +495,32 @@ static const struct param load_options[] = {
     {.name = "session", .type = PARAM_TEXT, .doc = "column of the session"},
     {.name = "price", .type = PARAM_TEXT, .doc = "column of the price"},
     {.name = "quantity", .type = PARAM_TEXT, .doc = "column of the quantity"},
-    {.name = "format", .type = PARAM_ENUM, .choices = "csv|tsv|jsonl", .doc = "how files are read, when it should not be guessed"},
-    {.name = "delimiter", .type = PARAM_TEXT, .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
+    {.name = "format",
+     .type = PARAM_ENUM,
+     .choices = "csv|tsv|jsonl",
+     .doc = "how files are read, when it should not be guessed"},
+    {.name = "delimiter",
+     .type = PARAM_TEXT,
+     .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
     {.name = "header", .type = PARAM_ENUM, .choices = "yes|no", .doc = "is the first row a header?"},
-    {.name = "encoding", .type = PARAM_TEXT, .doc = "utf-8, latin1 or auto: rows that are not UTF-8 are read as Latin-1"},
+    {.name = "encoding",
+     .type = PARAM_TEXT,
+     .doc = "utf-8, latin1 or auto: rows that are not UTF-8 are read as Latin-1"},
     {.name = "tz", .type = PARAM_TEXT, .doc = "offset of times that do not say: +02:00"},
     {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "overwrite the data set of that name"},
 };
 
 static const struct argument attribute_args[] = {
-    {.name = "FILE", .type = ARG_PATH, .doc = "a file or a pattern in quotes: CSV, TSV, JSON lines, u.item, movies.dat, u.user, users.dat"},
+    {.name = "FILE",
+     .type = ARG_PATH,
+     .doc = "a file or a pattern in quotes: CSV, TSV, JSON lines, u.item, movies.dat, u.user, users.dat"},
 };
 
 static const struct param attribute_options[] = {
     {.name = "id", .type = PARAM_TEXT, .doc = "column of the id (without it: one of a well-known name)"},
-    {.name = "delimiter", .type = PARAM_TEXT, .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
+    {.name = "delimiter",
+     .type = PARAM_TEXT,
+     .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
     {.name = "header", .type = PARAM_ENUM, .choices = "yes|no", .doc = "is the first row a header?"},
     {.name = "encoding", .type = PARAM_TEXT, .doc = "utf-8, latin1 or auto"},
 };
@@ -509,11 +534,15 @@ static const struct command rows[] = {
      .options = load_options,
      .noptions = sizeof load_options / sizeof *load_options,
      .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES,
-     .help = "Reads CSV, TSV (any of , ; tab | :: between columns) and JSON lines, plain or packed with gzip or zstd; MovieLens folders "
-             "(u.data, ratings.dat, ratings.csv with what lies beside them); LightGCN folders (train.txt and test.txt: the split is given); and folders "
+     .help = "Reads CSV, TSV (any of , ; tab | :: between columns) and JSON lines, plain or packed with gzip or zstd; "
+             "MovieLens folders "
+             "(u.data, ratings.dat, ratings.csv with what lies beside them); LightGCN folders (train.txt and test.txt: "
+             "the split is given); and folders "
              "of events.csv with items.csv and users.csv.\n"
-             "Columns are known by their usual names (user_id, sku, timestamp, rating, ...) or by what is said: user=uid item=sku time=ts. "
-             "item.brand=brand and user.country=country make attributes of columns that ride on events. All other columns are kept as they are.\n"
+             "Columns are known by their usual names (user_id, sku, timestamp, rating, ...) or by what is said: "
+             "user=uid item=sku time=ts. "
+             "item.brand=brand and user.country=country make attributes of columns that ride on events. All other "
+             "columns are kept as they are.\n"
              "Every row is kept or rejected: `rejects` lists file, line, reason and text.\n"
              "A data set that the workspace holds is opened again by its name.",
      .examples = (const char *const[]){"load tiny", "load tiny as mine", "load shop", NULL},
@@ -526,9 +555,12 @@ static const struct command rows[] = {
      .options = attribute_options,
      .noptions = sizeof attribute_options / sizeof *attribute_options,
      .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA | COMMAND_CHANGES,
-     .help = "id=COLUMN says which column is the item; NAME=COLUMN gives a column another name, as in title=label. Values like a|b|c and JSON arrays are lists. "
-             "Items of the file that no event has become new, cold items. Fields that are there already keep their values where the file says nothing.",
-     .examples = (const char *const[]){"load items tiny/items.csv", "load items tiny/items.csv id=id title=title", NULL},
+     .help = "id=COLUMN says which column is the item; NAME=COLUMN gives a column another name, as in title=label. "
+             "Values like a|b|c and JSON arrays are lists. "
+             "Items of the file that no event has become new, cold items. Fields that are there already keep their "
+             "values where the file says nothing.",
+     .examples =
+         (const char *const[]){"load items tiny/items.csv", "load items tiny/items.csv id=id title=title", NULL},
      .run = run_load_items},
     {.name = "load users",
      .group = "data",
@@ -545,8 +577,10 @@ static const struct command rows[] = {
      .group = "data",
      .summary = "what each type of event says about liking",
      .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA,
-     .help = "weight click=1 cart=3 purchase=10: models learn from the sum of weights of a user's events with an item. Weight 0 is no feedback: such events are "
-             "kept and shown but neither learnt from nor tested. Impressions begin with 0, all else with 1. Models and split are dropped.",
+     .help = "weight click=1 cart=3 purchase=10: models learn from the sum of weights of a user's events with an item. "
+             "Weight 0 is no feedback: such events are "
+             "kept and shown but neither learnt from nor tested. Impressions begin with 0, all else with 1. Models and "
+             "split are dropped.",
      .examples = (const char *const[]){"weight", "weight click=1 purchase=5", NULL},
      .run = run_weight},
 };

@@ -144,19 +144,27 @@ enum { FIXED = 6, CONTEXT_SHOWN = 24 };
 static struct table *list_table(const struct dataset *d, struct result *out, size_t *ncontext)
 {
     static const struct column fixed[FIXED] = {
-        {.name = "time", .type = VALUE_TIME}, {.name = "user", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
-        {.name = "item", .type = VALUE_TEXT, .flags = COLUMN_COMPACT}, {.name = "title", .type = VALUE_TEXT},
-        {.name = "type", .type = VALUE_TEXT}, {.name = "value", .type = VALUE_REAL, .precision = -1},
+        {.name = "time", .type = VALUE_TIME},
+        {.name = "user", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
+        {.name = "item", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
+        {.name = "title", .type = VALUE_TEXT},
+        {.name = "type", .type = VALUE_TEXT},
+        {.name = "value", .type = VALUE_REAL, .precision = -1},
     };
-    static const enum value_type types[] = {
-        [FIELD_TEXT] = VALUE_TEXT, [FIELD_LIST] = VALUE_TEXT, [FIELD_REAL] = VALUE_REAL, [FIELD_INT] = VALUE_INT, [FIELD_TIME] = VALUE_TIME};
+    static const enum value_type types[] = {[FIELD_TEXT] = VALUE_TEXT,
+                                            [FIELD_LIST] = VALUE_TEXT,
+                                            [FIELD_REAL] = VALUE_REAL,
+                                            [FIELD_INT] = VALUE_INT,
+                                            [FIELD_TIME] = VALUE_TIME};
     struct column columns[FIXED + CONTEXT_SHOWN];
     const struct fields *context = &d->events.context;
     *ncontext = context->n < CONTEXT_SHOWN ? context->n : CONTEXT_SHOWN;
     memcpy(columns, fixed, sizeof fixed);
     for (size_t i = 0; i < *ncontext; i++)
-        columns[FIXED + i] = (struct column){
-            .name = result_text(out, context->field[i].name), .type = types[context->field[i].type], .precision = -1, .flags = COLUMN_HIDDEN};
+        columns[FIXED + i] = (struct column){.name = result_text(out, context->field[i].name),
+                                             .type = types[context->field[i].type],
+                                             .precision = -1,
+                                             .flags = COLUMN_HIDDEN};
     return result_table(out, "events", "newest first", columns, FIXED + *ncontext);
 }
 
@@ -198,7 +206,18 @@ static enum status list_events(const struct choice *c, size_t last, struct resul
 
 /* ---- counted by something ---- */
 
-enum group_kind { GROUP_TYPE, GROUP_USER, GROUP_ITEM, GROUP_FIELD, GROUP_HOUR, GROUP_DAY, GROUP_WEEK, GROUP_MONTH, GROUP_YEAR, GROUP_WEEKDAY };
+enum group_kind {
+    GROUP_TYPE,
+    GROUP_USER,
+    GROUP_ITEM,
+    GROUP_FIELD,
+    GROUP_HOUR,
+    GROUP_DAY,
+    GROUP_WEEK,
+    GROUP_MONTH,
+    GROUP_YEAR,
+    GROUP_WEEKDAY
+};
 
 struct grouping {
     enum group_kind kind;
@@ -212,7 +231,8 @@ struct group {
     uint32_t last_user; /* events come user by user, so a change of user is a new user */
 };
 
-static enum status read_grouping(const struct dataset *d, const struct call *call, struct grouping *g, struct error *err)
+static enum status read_grouping(const struct dataset *d, const struct call *call, struct grouping *g,
+                                 struct error *err)
 {
     static const char *const names[] = {"type", "user", "item", "", "hour", "day", "week", "month", "year", "weekday"};
     enum { KINDS = sizeof names / sizeof *names };
@@ -244,7 +264,10 @@ static enum status read_grouping(const struct dataset *d, const struct call *cal
         error_set(err, ST_USAGE, "%s is a number: events are counted by what has names", by);
     else
         error_set(err, ST_NOT_FOUND, "events cannot be counted by \"%s\"", by);
-    error_hint(err, near ? "did you mean %s?" : "type, user, item, hour, day, week, month, year, weekday, or a text column of the events", near);
+    error_hint(err,
+               near ? "did you mean %s?"
+                    : "type, user, item, hour, day, week, month, year, weekday, or a text column of the events",
+               near);
     return error_at_option(g->field ? ST_USAGE : ST_NOT_FOUND, err, call, "by");
 }
 
@@ -276,8 +299,10 @@ static int64_t bucket_of(enum group_kind kind, int64_t time)
     }
 }
 
-/* Which group an event is in: a code that groups are numbered by, in order of appearance for times. NO_CODE: in none. */
-static enum status group_of(const struct grouping *g, const struct dataset *d, size_t e, struct dict *buckets, uint32_t *code, struct error *err)
+/* Which group an event is in: a code that groups are numbered by, in order of appearance for times. NO_CODE: in none.
+ */
+static enum status group_of(const struct grouping *g, const struct dataset *d, size_t e, struct dict *buckets,
+                            uint32_t *code, struct error *err)
 {
     const struct events *ev = &d->events;
     *code = NO_CODE;
@@ -320,8 +345,8 @@ static int compare_groups(const void *a, const void *b, void *context)
     return x->code < y->code ? -1 : x->code > y->code;
 }
 
-static enum status count_groups(const struct choice *c, const struct grouping *g, struct dict *buckets, struct group **groups, size_t *n,
-                                size_t *all, struct error *err)
+static enum status count_groups(const struct choice *c, const struct grouping *g, struct dict *buckets,
+                                struct group **groups, size_t *n, size_t *all, struct error *err)
 {
     size_t begin, end, capacity = 0;
     enum status st = ST_OK;
@@ -362,10 +387,11 @@ static const char *group_name(const struct grouping *g, const struct dataset *d,
     }
 }
 
-static void put_groups(const struct choice *c, const struct grouping *g, const struct dict *buckets, const struct group *groups, size_t n, size_t all,
-                       size_t top, struct result *out)
+static void put_groups(const struct choice *c, const struct grouping *g, const struct dict *buckets,
+                       const struct group *groups, size_t n, size_t all, size_t top, struct result *out)
 {
-    static const char *const weekdays[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+    static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                           "Friday", "Saturday", "Sunday"};
     bool timed = g->kind >= GROUP_HOUR && g->kind != GROUP_WEEKDAY, items = g->kind == GROUP_ITEM;
     struct column columns[5];
     size_t k = 0;
@@ -375,7 +401,8 @@ static void put_groups(const struct choice *c, const struct grouping *g, const s
     columns[k++] = (struct column){.name = "events", .type = VALUE_INT};
     if (g->kind != GROUP_USER)
         columns[k++] = (struct column){.name = "users", .type = VALUE_INT};
-    columns[k++] = (struct column){.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR};
+    columns[k++] =
+        (struct column){.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR};
     struct table *t = result_table(out, "counts", result_textf(out, "events by %s", g->name), columns, k);
     size_t shown = 0, groups_all = 0;
     for (size_t i = 0; i < n; i++) {
@@ -388,7 +415,8 @@ static void put_groups(const struct choice *c, const struct grouping *g, const s
         if (timed)
             table_time(t, bucket_time(buckets, groups[i].code));
         else
-            table_text(t, g->kind == GROUP_WEEKDAY ? weekdays[bucket_time(buckets, groups[i].code)] : group_name(g, c->data, groups[i].code));
+            table_text(t, g->kind == GROUP_WEEKDAY ? weekdays[bucket_time(buckets, groups[i].code)]
+                                                   : group_name(g, c->data, groups[i].code));
         if (items)
             table_text(t, dataset_item_title(c->data, groups[i].code));
         table_int(t, (int64_t)groups[i].events);
@@ -398,20 +426,6 @@ static void put_groups(const struct choice *c, const struct grouping *g, const s
     }
     if (groups_all > shown)
         result_message(out, MESSAGE_INFO, "the %zu largest of %zu: top=N shows more", shown, groups_all);
-}
-
-/* Bars for the screen and for plots. */
-static void put_series(const struct grouping *g, const struct dict *buckets, const struct group *groups, size_t n, struct result *out)
-{
-    if (g->kind < GROUP_HOUR || g->kind == GROUP_WEEKDAY || n == 0)
-        return;
-    struct series *s = result_series(out, "events", result_textf(out, "events by %s", g->name), VALUE_TIME, n, false);
-    for (size_t i = 0; s && i < n; i++) {
-        s->x[i] = (double)bucket_time(buckets, groups[i].code);
-        s->y[i] = (double)groups[i].events;
-    }
-    if (s)
-        s->style = "bar";
 }
 
 static enum status count_events(const struct choice *c, const struct call *call, struct result *out, struct error *err)
@@ -427,10 +441,8 @@ static enum status count_events(const struct choice *c, const struct call *call,
         struct order order = {.buckets = g.kind >= GROUP_HOUR ? &buckets : NULL};
         qsort_r(groups, n, sizeof *groups, compare_groups, &order);
     }
-    if (!st) {
+    if (!st)
         put_groups(c, &g, &buckets, groups, n, all, (size_t)call_int(call, "top"), out);
-        put_series(&g, &buckets, groups, n, out);
-    }
     mem_free(groups);
     dict_clear(&buckets);
     return st;
@@ -442,7 +454,8 @@ static enum status run_events(struct workbench *wb, const struct call *call, str
     struct choice c = {.data = d};
     enum status st = read_choice(wb, call, &c, err);
     if (!st)
-        st = call_text(call, "by") ? count_events(&c, call, out, err) : list_events(&c, (size_t)call_int(call, "last"), out, err);
+        st = call_text(call, "by") ? count_events(&c, call, out, err)
+                                   : list_events(&c, (size_t)call_int(call, "last"), out, err);
     dataset_release(d);
     return st;
 }
@@ -480,7 +493,8 @@ static enum status run_rejects(struct workbench *wb, const struct call *call, st
     if (!st && d->rows_rejected == 0)
         result_message(out, MESSAGE_INFO, "no row of %s was rejected", d->name);
     else if (!st && d->rows_rejected > (uint64_t)limit)
-        result_message(out, MESSAGE_INFO, "the first %lld of %llu: rejects N shows more", (long long)limit, (unsigned long long)d->rows_rejected);
+        result_message(out, MESSAGE_INFO, "the first %lld of %llu: rejects N shows more", (long long)limit,
+                       (unsigned long long)d->rows_rejected);
     dataset_release(d);
     return st;
 }
@@ -492,8 +506,15 @@ static const struct param events_options[] = {
     {.name = "item", .type = PARAM_TEXT, .doc = "with this item only: an id or a title"},
     {.name = "type", .type = PARAM_TEXT, .doc = "of this type only"},
     {.name = "last", .type = PARAM_INT, .initial = "20", .min = 1, .max = 1e9, .doc = "how many, the newest first"},
-    {.name = "by", .type = PARAM_TEXT, .doc = "count them instead: by type, user, item, hour, day, week, month, year, weekday or a text column"},
-    {.name = "top", .type = PARAM_INT, .initial = "50", .min = 1, .max = 1e9, .doc = "with by=: how many of the largest"},
+    {.name = "by",
+     .type = PARAM_TEXT,
+     .doc = "count them instead: by type, user, item, hour, day, week, month, year, weekday or a text column"},
+    {.name = "top",
+     .type = PARAM_INT,
+     .initial = "50",
+     .min = 1,
+     .max = 1e9,
+     .doc = "with by=: how many of the largest"},
 };
 
 static const struct argument rejects_args[] = {
@@ -507,8 +528,10 @@ static const struct command rows[] = {
      .options = events_options,
      .noptions = sizeof events_options / sizeof *events_options,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "Lists the newest events, or counts them with by=. Context columns come along in json, csv and tsv. Times are UTC, weeks begin on Monday.",
-     .examples = (const char *const[]){"events", "events user=ana last=5", "events by=type", "events by=day", "events item=tent by=user", NULL},
+     .help = "Lists the newest events, or counts them with by=. Context columns come along in json, csv and tsv. Times "
+             "are UTC, weeks begin on Monday.",
+     .examples = (const char *const[]){"events", "events user=ana last=5", "events by=type", "events by=day",
+                                       "events item=tent by=user", NULL},
      .run = run_events},
     {.name = "rejects",
      .group = "data",
@@ -516,7 +539,8 @@ static const struct command rows[] = {
      .arguments = rejects_args,
      .narguments = 1,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "Rows read are rows kept plus rows rejected. At most 100,000 rejected rows of a load are kept with their text.",
+     .help = "Rows read are rows kept plus rows rejected. At most 100,000 rejected rows of a load are kept with their "
+             "text.",
      .examples = (const char *const[]){"rejects", "rejects 5", NULL},
      .run = run_rejects},
 };

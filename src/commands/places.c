@@ -56,7 +56,8 @@ bool place_of_data(const char *name, char *out, size_t size)
         return false;
     for (int i = 0; i < ROOTS; i++) {
         char folder[PLACE_MOST];
-        if (root(i, folder, sizeof folder) && (size_t)snprintf(out, size, "%s/%s", folder, name) < size && stat(out, &info) == 0)
+        if (root(i, folder, sizeof folder) && (size_t)snprintf(out, size, "%s/%s", folder, name) < size &&
+            stat(out, &info) == 0)
             return true;
     }
     return false;
@@ -67,8 +68,9 @@ static int visible(const struct dirent *e)
     return e->d_name[0] != '.';
 }
 
-enum status place_each_bundled(enum status (*each)(void *context, const char *name, const char *path, struct error *err), void *context,
-                               struct error *err)
+enum status place_each_bundled(enum status (*each)(void *context, const char *name, const char *path,
+                                                   struct error *err),
+                               void *context, struct error *err)
 {
     char folder[PLACE_MOST], path[PLACE_MOST + 256];
     struct dirent **list = NULL;

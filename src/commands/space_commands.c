@@ -38,7 +38,8 @@ static void put_data(struct table *t, const struct dataset *d, struct result *ou
         put(t, "times", "none: order only");
     }
     if (d->rows_rejected)
-        put(t, "rejected rows", result_textf(out, "%llu of %llu", (unsigned long long)d->rows_rejected, (unsigned long long)d->rows_read));
+        put(t, "rejected rows",
+            result_textf(out, "%llu of %llu", (unsigned long long)d->rows_rejected, (unsigned long long)d->rows_read));
     struct str text = {0};
     for (uint32_t i = 0; i < d->types.n && text.length < 200; i++)
         str_printf(&text, "%s%s=%g", i ? " " : "", dict_text(&d->types, i), (double)d->type_weight[i]);
@@ -60,7 +61,9 @@ static void put_models(struct table *t, struct workbench *wb)
 static void put_workspace(struct table *t, struct workbench *wb, struct result *out)
 {
     const char *path = workspace_path(wb->space);
-    put(t, "workspace", result_textf(out, "%s%s", path ? path : "temporary (`save FILE` keeps it)", workspace_readonly(wb->space) ? ", for reading only" : ""));
+    put(t, "workspace",
+        result_textf(out, "%s%s", path ? path : "temporary (`save FILE` keeps it)",
+                     workspace_readonly(wb->space) ? ", for reading only" : ""));
     put(t, "seed", result_textf(out, "%llu", (unsigned long long)wb->seed));
     if (wb->now != NO_TIME) {
         char now[40];
@@ -79,13 +82,14 @@ static void say_machine(struct result *out)
         text_bytes(size, sizeof size, (double)pages * (double)sysconf(_SC_PAGESIZE));
     if (f)
         fclose(f);
-    result_message(out, MESSAGE_INFO, "memory in use: %s; %d thread%s; %s kernels", size, parallel_threads(), parallel_threads() == 1 ? "" : "s",
-                   linalg_kernel_name());
+    result_message(out, MESSAGE_INFO, "memory in use: %s; %d thread%s; %s kernels", size, parallel_threads(),
+                   parallel_threads() == 1 ? "" : "s", linalg_kernel_name());
 }
 
 static enum status run_status(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    static const struct column columns[] = {{.name = "what", .type = VALUE_TEXT}, {.name = "value", .type = VALUE_TEXT}};
+    static const struct column columns[] = {{.name = "what", .type = VALUE_TEXT},
+                                            {.name = "value", .type = VALUE_TEXT}};
     (void)call;
     (void)err;
     struct dataset *d = workbench_data(wb);
@@ -136,11 +140,15 @@ static enum status put_bundled(void *context, const char *name, const char *path
 static enum status run_datasets(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     static const struct column columns[] = {
-        {.name = "dataset", .type = VALUE_TEXT}, {.name = "source", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
-        {.name = "users", .type = VALUE_INT},    {.name = "items", .type = VALUE_INT},
-        {.name = "events", .type = VALUE_INT},   {.name = "oldest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
+        {.name = "dataset", .type = VALUE_TEXT},
+        {.name = "source", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
+        {.name = "users", .type = VALUE_INT},
+        {.name = "items", .type = VALUE_INT},
+        {.name = "events", .type = VALUE_INT},
+        {.name = "oldest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
         {.name = "newest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
-        {.name = "rejects", .type = VALUE_INT},  {.name = "bytes", .type = VALUE_INT, .unit = "B", .flags = COLUMN_HIDDEN},
+        {.name = "rejects", .type = VALUE_INT},
+        {.name = "bytes", .type = VALUE_INT, .unit = "B", .flags = COLUMN_HIDDEN},
         {.name = "open", .type = VALUE_BOOL},
     };
     struct dataset_info *list = NULL;
@@ -219,7 +227,8 @@ static enum status rename_dataset(struct workbench *wb, const struct call *call,
     return open ? workbench_switch(wb, to, err) : ST_OK;
 }
 
-static enum status rename_model(struct workbench *wb, const struct call *call, const struct model_class *class, struct error *err)
+static enum status rename_model(struct workbench *wb, const struct call *call, const struct model_class *class,
+                                struct error *err)
 {
     enum status st = workbench_model_name(call->args[1].text, class, err);
     if (!st)
@@ -335,7 +344,8 @@ static const struct command rows[] = {
      .arguments = drop_args,
      .narguments = 1,
      .flags = COMMAND_CHANGES,
-     .help = "From memory and from the workspace. A data set takes its split, models and rejects along. A model goes before a data set of the same name.",
+     .help = "From memory and from the workspace. A data set takes its split, models and rejects along. A model goes "
+             "before a data set of the same name.",
      .examples = (const char *const[]){"drop mine", "drop tiny", NULL},
      .run = run_drop},
     {.name = "save",
@@ -345,7 +355,8 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = save_options,
      .noptions = 1,
-     .help = "Copies all data sets and models into FILE and goes on with it. `tailor FILE` opens it again. Without it a session that was begun without a "
+     .help = "Copies all data sets and models into FILE and goes on with it. `tailor FILE` opens it again. Without it "
+             "a session that was begun without a "
              "name leaves nothing behind.",
      .examples = (const char *const[]){"save mine.tailor", "save mine.tailor replace=yes", NULL},
      .run = run_save},

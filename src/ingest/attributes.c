@@ -12,7 +12,7 @@ struct attribute_reader {
     struct dict *ids;
     const char *what; /* "item" or "user" */
     uint32_t key;
-    size_t *target;   /* per column of the file: index in columns, or NOT_KEPT */
+    size_t *target; /* per column of the file: index in columns, or NOT_KEPT */
     size_t capacity;
     uint32_t planned;
 };
@@ -22,14 +22,16 @@ enum { NOT_KEPT = -1 };
 /* The name a column gets: what the mapping says (title=name), "title" for what is surely one, else its own. */
 static const char *field_name(const struct attribute_reader *r, uint32_t c)
 {
-    static const char *const titles[] = {"title",       "movietitle", "booktitle", "itemtitle",  "producttitle", "productname", "itemname",
-                                         "gamename",    "moviename",  "bookname",  "artistname", "tracktitle",   "trackname",   "songtitle",
-                                         "articletitle", "headline"};
+    static const char *const titles[] = {"title",        "movietitle",  "booktitle",    "itemtitle",
+                                         "producttitle", "productname", "itemname",     "gamename",
+                                         "moviename",    "bookname",    "artistname",   "tracktitle",
+                                         "trackname",    "songtitle",   "articletitle", "headline"};
     const char *name = dict_text(&r->t->names, c);
     for (size_t i = 0; i < r->in->nmapping; i++)
         if (strcmp(r->in->mapping[i].key, "id") != 0 && sheet_column(r->t, r->in->mapping[i].value) == c)
             return r->in->mapping[i].key;
-    if (strcmp(r->what, "item") != 0 || ingest_mapped(r->in, "title") || dict_find_text(&r->t->names, "title") != NO_CODE)
+    if (strcmp(r->what, "item") != 0 || ingest_mapped(r->in, "title") ||
+        dict_find_text(&r->t->names, "title") != NO_CODE)
         return name;
     char folded[64];
     name_fold(name, folded, sizeof folded);
@@ -113,7 +115,8 @@ enum status attributes_read(struct ingest *in, struct sheet *t, enum attribute_t
     return st;
 }
 
-enum status attributes_beside(struct ingest *in, const char *path, const char *file, enum attribute_target target, struct error *err)
+enum status attributes_beside(struct ingest *in, const char *path, const char *file, enum attribute_target target,
+                              struct error *err)
 {
     char beside[4096];
     if (!path_beside(path, file, beside, sizeof beside))

@@ -122,7 +122,8 @@ static bool is_missing(const char *text, size_t n)
 /* "1-Jan-1995", "01 Jan 1995". */
 static bool month_name_time(const char *text, size_t n, int64_t *us)
 {
-    static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"};
+    static const char *const months[] = {"jan", "feb", "mar", "apr", "may", "jun",
+                                         "jul", "aug", "sep", "oct", "nov", "dec"};
     if (n < 10 || n > 11)
         return false;
     size_t day = n - 9; /* digits of the day */
@@ -190,7 +191,8 @@ static bool names_text(const char *folded)
 
 static bool names_list(const char *folded)
 {
-    return strcmp(folded, "genres") == 0 || strcmp(folded, "genre") == 0 || strcmp(folded, "tags") == 0 || strcmp(folded, "categories") == 0;
+    return strcmp(folded, "genres") == 0 || strcmp(folded, "genre") == 0 || strcmp(folded, "tags") == 0 ||
+           strcmp(folded, "categories") == 0;
 }
 
 static bool any_bar(const struct dict *levels)
@@ -210,7 +212,8 @@ static enum field_type infer(const struct raw_column *c, bool *boolean)
         return FIELD_LIST;
     if (c->text || ends_with(folded, "id") || names_text(folded))
         return FIELD_TEXT;
-    bool time_name = strstr(folded, "time") || strstr(folded, "date") || ends_with(folded, "ts") || ends_with(c->name, "_at");
+    bool time_name =
+        strstr(folded, "time") || strstr(folded, "date") || ends_with(folded, "ts") || ends_with(c->name, "_at");
     unsigned may = MAY_INT | MAY_REAL | MAY_TIME | MAY_BOOL;
     bool any = false;
     for (uint32_t i = 0; may && i < c->levels.n; i++) {
@@ -303,10 +306,14 @@ static enum status settle_lists(struct raw_column *c, struct field *f, size_t ro
     enum status st = part && length ? ST_OK : ST_NOMEM;
     for (size_t r = 0; !st && r < rows; r++) {
         uint32_t code = c->code[r];
-        size_t n = code == NO_CODE ? 0
-                                   : cut_list(dict_text(&c->levels, code), dict_length(&c->levels, code),
-                                              memchr(dict_text(&c->levels, code), LIST_MARK, dict_length(&c->levels, code)) || !c->bars ? LIST_MARK : '|',
-                                              part, length);
+        size_t n =
+            code == NO_CODE
+                ? 0
+                : cut_list(dict_text(&c->levels, code), dict_length(&c->levels, code),
+                           memchr(dict_text(&c->levels, code), LIST_MARK, dict_length(&c->levels, code)) || !c->bars
+                               ? LIST_MARK
+                               : '|',
+                           part, length);
         st = field_push_list(f, part, length, n, err);
     }
     mem_free(part);

@@ -1,8 +1,10 @@
-/* A column while it is being read: text codes for rows that may come in any order, typed at the end when all of it is known.
+/* A column while it is being read: text codes for rows that may come in any order, typed at the end when all of it is
+ * known.
  *
- * A column is INT when every value is a whole number as one writes it (no leading zeros: those are ids), or true or false; REAL when every one is
- * a number; TIME when every one is a date or time; LIST when values hold lists (JSON arrays, or a|b|c in attributes); else TEXT. Blank cells and the
- * usual marks of a missing number ("NA", "null", "nan", ...) say nothing about the type. Columns whose name says "id" stay TEXT. */
+ * A column is INT when every value is a whole number as one writes it (no leading zeros: those are ids), or true or
+ * false; REAL when every one is a number; TIME when every one is a date or time; LIST when values hold lists (JSON
+ * arrays, or a|b|c in attributes); else TEXT. Blank cells and the usual marks of a missing number ("NA", "null", "nan",
+ * ...) say nothing about the type. Columns whose name says "id" stay TEXT. */
 #ifndef TAILOR_INGEST_COLUMN_H
 #define TAILOR_INGEST_COLUMN_H
 
@@ -12,13 +14,13 @@
 struct raw_column {
     char *name;
     struct dict levels;
-    uint32_t *code;     /* n rows, NO_CODE = missing */
+    uint32_t *code; /* n rows, NO_CODE = missing */
     size_t n, capacity;
-    bool quoted;        /* a value was a JSON string: not a number */
-    bool lists;         /* a value was a JSON array */
-    bool bars;          /* a|b|c is a list here (attributes) */
-    bool text;          /* TEXT whatever it looks like (session, part) */
-    double *real;       /* a number from the start (price): REAL, code is unused */
+    bool quoted;  /* a value was a JSON string: not a number */
+    bool lists;   /* a value was a JSON array */
+    bool bars;    /* a|b|c is a list here (attributes) */
+    bool text;    /* TEXT whatever it looks like (session, part) */
+    double *real; /* a number from the start (price): REAL, code is unused */
     size_t real_capacity;
     bool numeric;
 };

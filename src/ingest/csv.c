@@ -41,7 +41,8 @@ static enum scan finish_row(struct row *row, const char *text, const char *at, c
     return SCAN_ROW;
 }
 
-/* A bad row gives up its first physical line; what follows is read afresh, so a stray quote costs one line, not the file. */
+/* A bad row gives up its first physical line; what follows is read afresh, so a stray quote costs one line, not the
+ * file. */
 static enum scan bad(const struct dialect *d, struct row *row, const char *text, const char *end, const char *reason)
 {
     const char *at = memchr(text, d->lone_cr ? '\r' : '\n', (size_t)(end - text));
@@ -167,8 +168,8 @@ enum status csv_unescape(struct row *row, struct error *err)
 enum { SNIFF_ROWS = 64 };
 
 /* How well a dialect fits: the most frequent number of cells and the share of rows that have it. */
-static enum status fit(const struct dialect *d, const char *head, size_t n, bool whole, struct row *row, size_t *cells, double *share,
-                       struct error *err)
+static enum status fit(const struct dialect *d, const char *head, size_t n, bool whole, struct row *row, size_t *cells,
+                       double *share, struct error *err)
 {
     size_t counts[SNIFF_ROWS], rows = 0, best = 0, times = 0;
     for (size_t at = 0; at < n && rows < SNIFF_ROWS;) {
@@ -197,7 +198,8 @@ static enum status fit(const struct dialect *d, const char *head, size_t n, bool
     return ST_OK;
 }
 
-enum status csv_sniff(struct dialect *d, const char *head, size_t n, bool whole, struct row *scratch, bool *found, struct error *err)
+enum status csv_sniff(struct dialect *d, const char *head, size_t n, bool whole, struct row *scratch, bool *found,
+                      struct error *err)
 {
     static const struct {
         char delimiter;

@@ -26,9 +26,12 @@ struct event_reader {
     double amount[2]; /* price and quantity of the current row */
 };
 
-static enum status add_plan(struct event_reader *r, uint32_t source, enum role role, const char *name, struct error *err)
+static enum status add_plan(struct event_reader *r, uint32_t source, enum role role, const char *name,
+                            struct error *err)
 {
-    struct raw_columns *set = role == ROLE_ITEM_FIELD ? &r->in->item_columns : role == ROLE_USER_FIELD ? &r->in->user_columns : &r->in->context;
+    struct raw_columns *set = role == ROLE_ITEM_FIELD   ? &r->in->item_columns
+                              : role == ROLE_USER_FIELD ? &r->in->user_columns
+                                                        : &r->in->context;
     struct plan plan = {.source = source, .role = role};
     enum status st = mem_grow(&r->plans, &r->capacity, r->nplans + 1, sizeof *r->plans, err);
     if (!st)

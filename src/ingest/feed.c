@@ -73,9 +73,21 @@ static const char *binary_kind(const struct feed *f)
         const char *magic;
         size_t n;
         const char *kind;
-    } kinds[] = {{"\x7f""ELF", 4, "a program"}, {"\x89PNG", 4, "a picture"}, {"\xff\xd8\xff", 3, "a picture"}, {"%PDF", 4, "a PDF document"},
-                 {"PK\x03\x04", 4, "a zip archive"}, {"PAR1", 4, "a Parquet file"}, {"SQLite format 3", 15, "an SQLite database"},
-                 {"BZh", 3, "a bzip2 file"}, {"\xfd""7zXZ", 5, "an xz file"}, {"\xff\xfe", 2, "UTF-16 text"}, {"\xfe\xff", 2, "UTF-16 text"}};
+    } kinds[] = {{"\x7f"
+                  "ELF",
+                  4, "a program"},
+                 {"\x89PNG", 4, "a picture"},
+                 {"\xff\xd8\xff", 3, "a picture"},
+                 {"%PDF", 4, "a PDF document"},
+                 {"PK\x03\x04", 4, "a zip archive"},
+                 {"PAR1", 4, "a Parquet file"},
+                 {"SQLite format 3", 15, "an SQLite database"},
+                 {"BZh", 3, "a bzip2 file"},
+                 {"\xfd"
+                  "7zXZ",
+                  5, "an xz file"},
+                 {"\xff\xfe", 2, "UTF-16 text"},
+                 {"\xfe\xff", 2, "UTF-16 text"}};
     enum { LOOK = 64 << 10, FEW = 8 };
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (starts(f, kinds[i].magic, kinds[i].n))

@@ -4,8 +4,8 @@
  *   data[at .. end)  text to come; data[end] is always a line feed (a scan may run to it unchecked) and FEED_PADDING
  *                    readable bytes follow (for simdjson)
  *
- * Text is UTF-8 for those who ask through feed_clean: a row that is not valid UTF-8 is read as Windows-1252 (the superset
- * of Latin-1), which is counted and reported; a row with a NUL byte is refused. */
+ * Text is UTF-8 for those who ask through feed_clean: a row that is not valid UTF-8 is read as Windows-1252 (the
+ * superset of Latin-1), which is counted and reported; a row with a NUL byte is refused. */
 #ifndef TAILOR_INGEST_FEED_H
 #define TAILOR_INGEST_FEED_H
 
@@ -23,9 +23,9 @@ struct feed {
     char *path;
     char *data;
     size_t at, end, capacity;
-    bool ended;         /* the source has no more */
-    bool plain;         /* data[at .. end) holds neither NUL bytes nor anything beyond ASCII */
-    uint64_t line;      /* number of the line that begins at `at`, from 1 */
+    bool ended;    /* the source has no more */
+    bool plain;    /* data[at .. end) holds neither NUL bytes nor anything beyond ASCII */
+    uint64_t line; /* number of the line that begins at `at`, from 1 */
     enum encoding encoding;
     uint64_t converted; /* rows that were taken for Windows-1252 */
     struct str room;    /* the converted row */
@@ -36,8 +36,9 @@ MUST_CHECK enum status feed_open(const char *path, struct job *job, struct feed 
 void feed_close(struct feed *f); /* NULL is fine */
 /* Slides and reads more, growing the window when it is full of unused text. Pointers into data become invalid. */
 MUST_CHECK enum status feed_more(struct feed *f, struct error *err);
-/* The row data[at .. at + n) as valid UTF-8 into *text, *m (the same bytes, or f->room; followed by a line feed and padding), or a reason why
- * it is refused into *reason. */
-MUST_CHECK enum status feed_clean(struct feed *f, size_t n, const char **text, size_t *m, const char **reason, struct error *err);
+/* The row data[at .. at + n) as valid UTF-8 into *text, *m (the same bytes, or f->room; followed by a line feed and
+ * padding), or a reason why it is refused into *reason. */
+MUST_CHECK enum status feed_clean(struct feed *f, size_t n, const char **text, size_t *m, const char **reason,
+                                  struct error *err);
 
 #endif

@@ -15,14 +15,16 @@
 
 static enum status unknown_key(const char *key, bool events, struct error *err)
 {
-    static const char *const event_keys[] = {"user",  "item",   "time",   "value",     "type",   "session",  "price",
-                                             "quantity", "item.", "user.", "format", "delimiter", "header", "encoding", "tz"};
+    static const char *const event_keys[] = {"user",    "item",      "time",     "value",    "type",
+                                             "session", "price",     "quantity", "item.",    "user.",
+                                             "format",  "delimiter", "header",   "encoding", "tz"};
     const char *near = events ? text_nearest(key, event_keys, sizeof event_keys / sizeof *event_keys) : NULL;
     error_set(err, ST_USAGE, "load has no option \"%s\"", key);
     if (near)
         error_hint(err, "did you mean %s=?", near);
     else
-        error_hint(err, "columns: user item time value type session price quantity item.X user.X; and format delimiter header encoding tz "
+        error_hint(err, "columns: user item time value type session price quantity item.X user.X; and format delimiter "
+                        "header encoding tz "
                         "(columns that are not named are kept as they are)");
     return ST_USAGE;
 }
@@ -32,8 +34,9 @@ static enum status parse_encoding(const char *text, enum encoding *out, struct e
     static const struct {
         const char *name;
         enum encoding encoding;
-    } names[] = {{"auto", ENCODING_AUTO},     {"utf-8", ENCODING_UTF8},         {"utf8", ENCODING_UTF8},         {"latin1", ENCODING_LATIN1},
-                 {"latin-1", ENCODING_LATIN1}, {"iso-8859-1", ENCODING_LATIN1}, {"windows-1252", ENCODING_LATIN1}, {"cp1252", ENCODING_LATIN1}};
+    } names[] = {{"auto", ENCODING_AUTO},           {"utf-8", ENCODING_UTF8},     {"utf8", ENCODING_UTF8},
+                 {"latin1", ENCODING_LATIN1},       {"latin-1", ENCODING_LATIN1}, {"iso-8859-1", ENCODING_LATIN1},
+                 {"windows-1252", ENCODING_LATIN1}, {"cp1252", ENCODING_LATIN1}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (text_same(text, names[i].name)) {
             *out = names[i].encoding;
@@ -160,7 +163,9 @@ static enum status no_such_file(const char *path, struct error *err)
     if (near)
         error_hint(err, "did you mean %.*s%s?", slash ? (int)(slash - path + 1) : 0, path, near);
     else
-        error_hint(err, "a file, a folder of a known layout, a pattern in quotes ('events-*.csv.gz'), or - for standard input");
+        error_hint(
+            err,
+            "a file, a folder of a known layout, a pattern in quotes ('events-*.csv.gz'), or - for standard input");
     return st;
 }
 
@@ -175,7 +180,8 @@ static enum status expand(const char *path, struct paths *out, struct error *err
     int failed = glob(path, 0, NULL, &found);
     enum status st = ST_OK;
     if (failed) {
-        st = failed == GLOB_NOSPACE ? error_nomem(err, 4096, "a pattern") : error_set(err, ST_NOT_FOUND, "no file is called %s", path);
+        st = failed == GLOB_NOSPACE ? error_nomem(err, 4096, "a pattern")
+                                    : error_set(err, ST_NOT_FOUND, "no file is called %s", path);
     }
     for (size_t i = 0; !st && i < found.gl_pathc; i++)
         st = paths_add(out, found.gl_pathv[i], err);
@@ -200,7 +206,8 @@ static const char *part_of(const char *path)
 {
     static const struct {
         const char *word, *part;
-    } words[] = {{"train", "train"}, {"base", "train"}, {"valid", "valid"}, {"val", "valid"}, {"dev", "valid"}, {"test", "test"}};
+    } words[] = {{"train", "train"}, {"base", "train"}, {"valid", "valid"},
+                 {"val", "valid"},   {"dev", "valid"},  {"test", "test"}};
     char stem[256];
     path_stem(path, stem, sizeof stem);
     for (const char *p = stem; *p;) {
@@ -232,8 +239,11 @@ static bool parts_given(const struct paths *p)
 static enum status unknown_folder(const char *path, struct error *err)
 {
     error_set(err, ST_FORMAT, "%s is a folder of no layout that is known", path);
-    error_hint(err, "known: MovieLens (u.data, ratings.dat, ratings.csv), LightGCN (train.txt and test.txt), events.csv with items.csv; else name the "
-                    "files: load '%s/*.csv'", path);
+    error_hint(err,
+               "known: MovieLens (u.data, ratings.dat, ratings.csv), LightGCN (train.txt and test.txt), events.csv "
+               "with items.csv; else name the "
+               "files: load '%s/*.csv'",
+               path);
     return ST_FORMAT;
 }
 
@@ -295,7 +305,8 @@ static enum status nothing_kept(const struct ingest *in, const char *source, str
 {
     const struct dataset *d = in->data;
     if (d->rows_rejected) {
-        error_set(err, ST_FORMAT, "%s: none of %llu rows could be used; the first: %s", source, (unsigned long long)d->rows_read, in->first_reject);
+        error_set(err, ST_FORMAT, "%s: none of %llu rows could be used; the first: %s", source,
+                  (unsigned long long)d->rows_read, in->first_reject);
         error_hint(err, "are the columns the right ones? user= item= time= value= type= say which is which");
     } else {
         error_set(err, ST_FORMAT, "%s holds no rows", source);
@@ -309,7 +320,8 @@ static void note_rejects(struct ingest *in, uint64_t read, uint64_t rejected)
     if (rejected > in->staged && in->rejects)
         ingest_note(in, "only the first %llu rejected rows are kept for `rejects`", (unsigned long long)in->staged);
     if (rejected * 10 > read)
-        ingest_note(in, "%.0f%% of the rows were rejected; the first: %.120s", 100. * (double)rejected / (double)read, in->first_reject);
+        ingest_note(in, "%.0f%% of the rows were rejected; the first: %.120s", 100. * (double)rejected / (double)read,
+                    in->first_reject);
 }
 
 static enum status settle(struct ingest *in, struct error *err)
@@ -339,8 +351,9 @@ static enum status finish(struct ingest *in, enum status st, struct dataset **ou
     return st;
 }
 
-enum status ingest_events(const char *const *paths, size_t npaths, const struct mapping *mapping, size_t nmapping, const char *name,
-                          struct reject_sink *rejects, struct job *job, struct dataset **out, struct ingest_report *report, struct error *err)
+enum status ingest_events(const char *const *paths, size_t npaths, const struct mapping *mapping, size_t nmapping,
+                          const char *name, struct reject_sink *rejects, struct job *job, struct dataset **out,
+                          struct ingest_report *report, struct error *err)
 {
     struct ingest in = {.job = job, .rejects = rejects, .report = report, .mapping = mapping, .nmapping = nmapping};
     struct paths all = {0};
@@ -405,9 +418,9 @@ static enum status keep_old(struct fields *set, struct raw_columns *columns, str
     return st;
 }
 
-enum status ingest_attributes(const struct dataset *base, enum attribute_target target, const char *path, const struct mapping *mapping,
-                              size_t nmapping, struct reject_sink *rejects, struct job *job, struct dataset **out, struct ingest_report *report,
-                              struct error *err)
+enum status ingest_attributes(const struct dataset *base, enum attribute_target target, const char *path,
+                              const struct mapping *mapping, size_t nmapping, struct reject_sink *rejects,
+                              struct job *job, struct dataset **out, struct ingest_report *report, struct error *err)
 {
     struct ingest in = {.job = job, .rejects = rejects, .report = report, .mapping = mapping, .nmapping = nmapping};
     struct paths all = {0};
@@ -436,12 +449,14 @@ enum status ingest_attributes(const struct dataset *base, enum attribute_target 
         kept = in.data->rows_kept - kept;
         rejected = in.data->rows_rejected - rejected;
         if (kept == 0) {
-            st = error_set(err, ST_FORMAT, "%s: no row could be used%s%s", path, rejected ? "; the first: " : "", in.first_reject);
+            st = error_set(err, ST_FORMAT, "%s: no row could be used%s%s", path, rejected ? "; the first: " : "",
+                           in.first_reject);
             error_hint(err, "id=COLUMN says which column holds the %s", items ? "item" : "user");
         }
     }
     if (!st)
-        st = keep_old(items ? &in.data->item_fields : &in.data->user_fields, items ? &in.item_columns : &in.user_columns, err);
+        st = keep_old(items ? &in.data->item_fields : &in.data->user_fields,
+                      items ? &in.item_columns : &in.user_columns, err);
     if (!st)
         st = settle(&in, err);
     if (!st)

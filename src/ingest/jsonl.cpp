@@ -1,7 +1,7 @@
 #include <list>
 #include <new>
-#include <string>
 #include <simdjson.h>
+#include <string>
 
 extern "C" { /* the headers of base/ are C */
 #include "ingest/jsonl.h"
@@ -9,7 +9,8 @@ extern "C" { /* the headers of base/ are C */
 
 using namespace simdjson;
 
-namespace {
+namespace
+{
 
 constexpr int deepest = 8; /* events are flat: what nests deeper is no event */
 
@@ -25,7 +26,8 @@ struct jsonl {
     status st;
 };
 
-namespace {
+namespace
+{
 
 bool bad(jsonl &j, const char *reason)
 {
@@ -74,7 +76,8 @@ bool scalar(jsonl &j, ondemand::value value, ondemand::json_type type, cell &out
         std::string_view token = value.raw_json_token();
         size_t n = token.find_last_not_of(" \t\r\n");
         double ignored;
-        e = value.get_double().get(ignored); /* checks the form; the text stays as it came, so that long ids keep all digits */
+        e = value.get_double().get(
+            ignored); /* checks the form; the text stays as it came, so that long ids keep all digits */
         out.text = token.data();
         out.n = n == std::string_view::npos ? 0 : n + 1;
     } else if (type == ondemand::json_type::boolean) {
@@ -191,7 +194,8 @@ bool document(jsonl &j, const char *line, size_t n)
     if (!object(j, std::string(), root, 1))
         return false;
     const char *rest;
-    return doc.current_location().get(rest) ? true : bad(j, "text behind the JSON object"); /* an error: nothing is left */
+    return doc.current_location().get(rest) ? true
+                                            : bad(j, "text behind the JSON object"); /* an error: nothing is left */
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-/* Lists: a user and then the user's items on every line, blanks between, as LightGCN publishes its data. A folder has train.txt and test.txt
- * (maybe valid.txt): the split is given. */
+/* Lists: a user and then the user's items on every line, blanks between, as LightGCN publishes its data. A folder has
+ * train.txt and test.txt (maybe valid.txt): the split is given. */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -37,7 +37,10 @@ static int recognise(const char *path, const char *head, size_t n)
     char beside[4096];
     if (n)
         return looks_like_lists(head, n) ? 20 : 0;
-    return path_is_folder(path) && path_beside(path, "train.txt", beside, sizeof beside) && path_beside(path, "test.txt", beside, sizeof beside) ? 20 : 0;
+    return path_is_folder(path) && path_beside(path, "train.txt", beside, sizeof beside) &&
+                   path_beside(path, "test.txt", beside, sizeof beside)
+               ? 20
+               : 0;
 }
 
 static enum status read_line(struct ingest *in, const struct sheet *t, struct error *err)
@@ -59,7 +62,8 @@ static enum status read_line(struct ingest *in, const struct sheet *t, struct er
 static enum status read_file(struct ingest *in, const char *path, struct error *err)
 {
     static const char *const any_width[] = {NULL};
-    struct sheet_form form = {.delimiter = "space", .encoding = in->form.encoding, .no_quotes = true, .names = any_width};
+    struct sheet_form form = {
+        .delimiter = "space", .encoding = in->form.encoding, .no_quotes = true, .names = any_width};
     struct sheet t;
     size_t alone = 0;
     enum status st = ingest_open(in, path, &form, &t, err);

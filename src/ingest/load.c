@@ -54,7 +54,8 @@ void ingest_note(struct ingest *in, const char *format, ...)
 
 /* ---- rows ---- */
 
-enum status ingest_open(struct ingest *in, const char *path, const struct sheet_form *form, struct sheet *out, struct error *err)
+enum status ingest_open(struct ingest *in, const char *path, const struct sheet_form *form, struct sheet *out,
+                        struct error *err)
 {
     struct feed *feed = in->opened;
     in->opened = NULL;
@@ -76,7 +77,8 @@ void ingest_close(struct ingest *in, struct sheet *t)
     sheet_close(t);
 }
 
-enum status ingest_reject_line(struct ingest *in, const char *file, uint64_t line, const char *reason, const char *text, size_t n, struct error *err)
+enum status ingest_reject_line(struct ingest *in, const char *file, uint64_t line, const char *reason, const char *text,
+                               size_t n, struct error *err)
 {
     in->data->rows_read++;
     in->data->rows_rejected++;
@@ -120,7 +122,8 @@ const char *ingest_id(struct ingest *in, const struct cell *cell, const char *wh
     if (!cell->text || cell->n == 0)
         snprintf(in->reason, sizeof in->reason, "no %s", what);
     else
-        snprintf(in->reason, sizeof in->reason, cell->list ? "the %s is a list" : "the %s is longer than 4,096 bytes", what);
+        snprintf(in->reason, sizeof in->reason, cell->list ? "the %s is a list" : "the %s is longer than 4,096 bytes",
+                 what);
     return in->reason;
 }
 
@@ -153,16 +156,22 @@ static enum status grow_events(struct ingest *in, bool time, bool value, struct 
     return ST_OK;
 }
 
+/* The code of a text that is often the one before. */
+static enum status same_or_add(struct dict *d, const char *text, size_t n, uint32_t *code, struct error *err)
+{
+    if (*code < d->n && dict_length(d, *code) == n && memcmp(dict_text(d, *code), text, n) == 0)
+        return ST_OK;
+    return dict_add(d, text, n, code, err);
+}
+
 static enum status type_code(struct ingest *in, const struct event_row *row, uint16_t *out, struct error *err)
 {
-    struct dict *types = &in->data->types;
-    uint32_t code;
-    enum status st = dict_add(types, row->type, row->type_length, &code, err);
-    if (!st && code > UINT16_MAX) {
+    enum status st = same_or_add(&in->data->types, row->type, row->type_length, &in->last_type, err);
+    if (!st && in->last_type > UINT16_MAX) {
         st = error_set(err, ST_FORMAT, "more than 65,536 types of events");
         error_hint(err, "is it the right column? type=COLUMN says which one tells what a user did");
     }
-    *out = (uint16_t)code;
+    *out = (uint16_t)in->last_type;
     return st;
 }
 
@@ -171,20 +180,20 @@ enum status ingest_add_event(struct ingest *in, const struct event_row *row, str
     struct dataset *d = in->data;
     struct events *e = &d->events;
     bool timed = row->time != NO_TIME, valued = !isnan(row->value);
-    uint32_t user, item;
+    uint32_t item;
     uint16_t type;
     enum status st = ST_OK;
     if (e->n == in->room || (timed && !e->time) || (valued && !e->value))
         st = grow_events(in, timed, valued, err);
     if (!st)
-        st = dict_add(&d->users, row->user->text, row->user->n, &user, err);
+        st = same_or_add(&d->users, row->user->text, row->user->n, &in->last_user, err);
     if (!st)
         st = dict_add(&d->items, row->item->text, row->item->n, &item, err);
     if (!st)
         st = type_code(in, row, &type, err);
     if (st)
         return st;
-    e->user[e->n] = user;
+    e->user[e->n] = in->last_user;
     e->item[e->n] = item;
     e->type[e->n] = type;
     e->sequence[e->n] = e->n;
@@ -196,6 +205,7 @@ enum status ingest_add_event(struct ingest *in, const struct event_row *row, str
     d->rows_read++;
     d->rows_kept++;
     if (in->part)
-        st = raw_column_set(&in->context.column[in->part_column], e->n - 1, &(struct cell){.text = in->part, .n = strlen(in->part)}, err);
+        st = raw_column_set(&in->context.column[in->part_column], e->n - 1,
+                            &(struct cell){.text = in->part, .n = strlen(in->part)}, err);
     return st;
 }

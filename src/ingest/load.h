@@ -15,16 +15,17 @@ struct ingest {
     struct ingest_report *report;
     const struct mapping *mapping;
     size_t nmapping;
-    struct sheet_form form;     /* what the mapping says about the files */
-    int64_t tz;                 /* us east of UTC of times that do not say */
+    struct sheet_form form; /* what the mapping says about the files */
+    int64_t tz;             /* us east of UTC of times that do not say */
     struct raw_columns context, item_columns, user_columns;
     size_t capacity[EVENT_ARRAYS]; /* of user, item, sequence, type, time, value */
-    size_t room;                /* events that fit before the arrays must grow */
-    const char *part;           /* "train", "test", "valid" when the name of this file says so among several, or NULL */
-    size_t part_column;         /* in context */
-    struct feed *opened;        /* the file being read, where it was opened to be recognised */
-    uint64_t bytes_before;      /* of the files done, for the progress */
-    uint64_t staged;            /* rejects handed to the sink */
+    size_t room;                   /* events that fit before the arrays must grow */
+    const char *part;    /* "train", "test", "valid" when the name of this file says so among several, or NULL */
+    size_t part_column;  /* in context */
+    struct feed *opened; /* the file being read, where it was opened to be recognised */
+    uint32_t last_user, last_type; /* of the event before: the next one is often the same */
+    uint64_t bytes_before;         /* of the files done, for the progress */
+    uint64_t staged;               /* rejects handed to the sink */
     char first_reject[320];
     char reason[256];
 };
@@ -39,21 +40,22 @@ MUST_CHECK enum status ingest_set_part(struct ingest *in, const char *part, stru
 void ingest_note(struct ingest *in, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* Opens path (or takes the feed that is open already) as a sheet. form NULL: in->form. */
-MUST_CHECK enum status ingest_open(struct ingest *in, const char *path, const struct sheet_form *form, struct sheet *out, struct error *err);
+MUST_CHECK enum status ingest_open(struct ingest *in, const char *path, const struct sheet_form *form,
+                                   struct sheet *out, struct error *err);
 /* Closes a sheet after the last row and reports what its text was like. */
 void ingest_close(struct ingest *in, struct sheet *t);
 /* The next row that could be cut into cells; others go to the rejects. Keeps the progress and notices a cancel. */
 MUST_CHECK enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct error *err);
 /* Refuses the current row. The reason may stand in in->reason. */
 MUST_CHECK enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err);
-MUST_CHECK enum status ingest_reject_line(struct ingest *in, const char *file, uint64_t line, const char *reason, const char *text, size_t n,
-                                          struct error *err);
+MUST_CHECK enum status ingest_reject_line(struct ingest *in, const char *file, uint64_t line, const char *reason,
+                                          const char *text, size_t n, struct error *err);
 
 /* One event. Cells must have been checked by ingest_id. type NULL: `type_name`. */
 struct event_row {
     const struct cell *user, *item;
-    int64_t time;  /* NO_TIME */
-    double value;  /* NaN */
+    int64_t time; /* NO_TIME */
+    double value; /* NaN */
     const char *type;
     size_t type_length;
 };
@@ -64,21 +66,31 @@ const char *ingest_id(struct ingest *in, const struct cell *cell, const char *wh
 /* ---- roles: which column is what ---- */
 
 enum role {
-    ROLE_USER, ROLE_ITEM, ROLE_TIME, ROLE_VALUE, ROLE_TYPE, ROLE_SESSION, ROLE_PRICE, ROLE_QUANTITY, ROLES,
+    ROLE_USER,
+    ROLE_ITEM,
+    ROLE_TIME,
+    ROLE_VALUE,
+    ROLE_TYPE,
+    ROLE_SESSION,
+    ROLE_PRICE,
+    ROLE_QUANTITY,
+    ROLES,
     ROLE_CONTEXT = ROLES, /* kept as it is */
-    ROLE_ITEM_FIELD, ROLE_USER_FIELD, /* item.X=column, user.X=column */
+    ROLE_ITEM_FIELD,
+    ROLE_USER_FIELD, /* item.X=column, user.X=column */
 };
 
 extern const char *const role_names[ROLES];
 
 struct roles {
-    uint32_t column[ROLES];   /* or NO_CODE */
-    bool ratings;             /* the value is a rating */
+    uint32_t column[ROLES]; /* or NO_CODE */
+    bool ratings;           /* the value is a rating */
 };
 /* By mapping, by well-known names, else (no header) by position and look. ST_USAGE with the columns there are. */
 MUST_CHECK enum status roles_find(struct ingest *in, struct sheet *t, struct roles *out, struct error *err);
 /* The column for the key of items or users in a file of attributes. */
-MUST_CHECK enum status roles_find_key(struct ingest *in, struct sheet *t, enum attribute_target target, uint32_t *out, struct error *err);
+MUST_CHECK enum status roles_find_key(struct ingest *in, struct sheet *t, enum attribute_target target, uint32_t *out,
+                                      struct error *err);
 /* "no column X" with the columns there are and the nearest. */
 enum status roles_missing(const struct sheet *t, const char *key, const char *column, struct error *err);
 
@@ -87,20 +99,25 @@ enum status roles_missing(const struct sheet *t, const char *key, const char *co
 /* Rows of an open sheet as events; closes it. */
 MUST_CHECK enum status events_read(struct ingest *in, struct sheet *t, struct error *err);
 /* Rows of an open sheet as attributes; closes it. */
-MUST_CHECK enum status attributes_read(struct ingest *in, struct sheet *t, enum attribute_target target, struct error *err);
+MUST_CHECK enum status attributes_read(struct ingest *in, struct sheet *t, enum attribute_target target,
+                                       struct error *err);
 /* Opens and reads the file of items or users that lies beside `path` (or in the folder `path`) when it is there. */
-MUST_CHECK enum status attributes_beside(struct ingest *in, const char *path, const char *file, enum attribute_target target, struct error *err);
+MUST_CHECK enum status attributes_beside(struct ingest *in, const char *path, const char *file,
+                                         enum attribute_target target, struct error *err);
 /* A well-known file of attributes by its name ("u.item", "movies.dat"): true when it was read. */
-MUST_CHECK enum status movielens_attributes(struct ingest *in, const char *path, enum attribute_target target, bool *mine, struct error *err);
+MUST_CHECK enum status movielens_attributes(struct ingest *in, const char *path, enum attribute_target target,
+                                            bool *mine, struct error *err);
 
-extern const struct reader reader_movielens_100k, reader_movielens_dat, reader_movielens_csv, reader_lists, reader_folder, reader_jsonl, reader_csv;
+extern const struct reader reader_movielens_100k, reader_movielens_dat, reader_movielens_csv, reader_lists,
+    reader_folder, reader_jsonl, reader_csv;
 
 /* ---- paths ---- */
 
 /* The last part of a path, without .gz or .zst, into out. */
 void path_stem(const char *path, char *out, size_t size);
 bool path_is_folder(const char *path);
-/* "FOLDER/file", or the file beside `path` when that is a file; with .gz or .zst when only that is there. False when there is none. */
+/* "FOLDER/file", or the file beside `path` when that is a file; with .gz or .zst when only that is there. False when
+ * there is none. */
 bool path_beside(const char *path, const char *file, char *out, size_t size);
 
 #endif

@@ -3,8 +3,9 @@
  *   ml-100k    u.data  user TAB item TAB rating TAB time      u.user  user|age|gender|occupation|zip
  *              u.item  item|title|release|video release|url|one 0/1 a genre (Latin-1)      u.genre  name|number
  *              u1.base, u1.test ... ub.test  the folds, as u.data
- *   ml-1m      ratings.dat  user::item::rating::time    movies.dat  item::title::genres    users.dat  user::gender::age::occupation::zip
- *   later      ratings.csv  userId,movieId,rating,timestamp    movies.csv  movieId,title,genres */
+ *   ml-1m      ratings.dat  user::item::rating::time    movies.dat  item::title::genres    users.dat
+ * user::gender::age::occupation::zip later      ratings.csv  userId,movieId,rating,timestamp    movies.csv
+ * movieId,title,genres */
 #include <stdio.h>
 #include <string.h>
 
@@ -31,8 +32,8 @@ static bool is_fold(const char *path)
 {
     char stem[256];
     path_stem(path, stem, sizeof stem);
-    return strcmp(stem, "u.data") == 0 ||
-           (stem[0] == 'u' && stem[1] && strchr("12345ab", stem[1]) && (strcmp(stem + 2, ".base") == 0 || strcmp(stem + 2, ".test") == 0));
+    return strcmp(stem, "u.data") == 0 || (stem[0] == 'u' && stem[1] && strchr("12345ab", stem[1]) &&
+                                           (strcmp(stem + 2, ".base") == 0 || strcmp(stem + 2, ".test") == 0));
 }
 
 static enum status read_ratings(struct ingest *in, const char *path, const char *delimiter, struct error *err)
@@ -111,7 +112,8 @@ static enum status read_item_rows(struct ingest *in, struct sheet *t, const stru
         if (!st && list.failed)
             st = error_nomem(err, list.length, "genres");
         if (!st)
-            st = raw_column_set(&in->item_columns.column[column[3]], item, &(struct cell){.text = list.data, .n = list.length, .list = true}, err);
+            st = raw_column_set(&in->item_columns.column[column[3]], item,
+                                &(struct cell){.text = list.data, .n = list.length, .list = true}, err);
         in->data->rows_read += !st;
         in->data->rows_kept += !st;
     }
@@ -136,7 +138,8 @@ static enum status read_items(struct ingest *in, const char *path, struct error 
     return st;
 }
 
-enum status movielens_attributes(struct ingest *in, const char *path, enum attribute_target target, bool *mine, struct error *err)
+enum status movielens_attributes(struct ingest *in, const char *path, enum attribute_target target, bool *mine,
+                                 struct error *err)
 {
     static const char *const movie_names[] = {"item", "title", "genres", NULL};
     static const char *const user_names[] = {"user", "gender", "age", "occupation", "zip_code", NULL};
@@ -232,6 +235,8 @@ static enum status read_csv(struct ingest *in, const char *path, struct error *e
     return st;
 }
 
-const struct reader reader_movielens_100k = {"movielens-100k", "u.data with u.item and u.user", recognise_100k, read_100k};
-const struct reader reader_movielens_dat = {"movielens-dat", "ratings.dat with movies.dat and users.dat", recognise_dat, read_dat};
+const struct reader reader_movielens_100k = {"movielens-100k", "u.data with u.item and u.user", recognise_100k,
+                                             read_100k};
+const struct reader reader_movielens_dat = {"movielens-dat", "ratings.dat with movies.dat and users.dat", recognise_dat,
+                                            read_dat};
 const struct reader reader_movielens_csv = {"movielens-csv", "ratings.csv with movies.csv", recognise_csv, read_csv};

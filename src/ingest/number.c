@@ -4,8 +4,8 @@
 
 #include "base/text.h"
 
-/* Up to 15 digits and 22 decimals the quotient of two exact doubles is the nearest double (Clinger 1990); anything else goes the
- * long way. */
+/* Up to 15 digits and 22 decimals the quotient of two exact doubles is the nearest double (Clinger 1990); anything else
+ * goes the long way. */
 bool number_real(const char *text, size_t n, double *out)
 {
     static const double ten[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15};

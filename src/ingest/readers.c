@@ -1,4 +1,5 @@
-/* The readers, in the order they are asked, and the plain folder: events.csv (or .tsv, .jsonl) with items.* and users.* beside it. */
+/* The readers, in the order they are asked, and the plain folder: events.csv (or .tsv, .jsonl) with items.* and users.*
+ * beside it. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -89,5 +90,6 @@ static enum status read_folder(struct ingest *in, const char *path, struct error
 
 const struct reader reader_folder = {"folder", "a folder of events, items and users", recognise_folder, read_folder};
 
-const struct reader *const readers[] = {&reader_movielens_100k, &reader_movielens_dat, &reader_movielens_csv, &reader_lists,
-                                        &reader_folder,         &reader_jsonl,         &reader_csv,           NULL};
+const struct reader *const readers[] = {
+    &reader_movielens_100k, &reader_movielens_dat, &reader_movielens_csv, &reader_lists,
+    &reader_folder,         &reader_jsonl,         &reader_csv,           NULL};

@@ -8,17 +8,23 @@ const char *const role_names[ROLES] = {"user", "item", "time", "value", "type", 
 
 /* What people call the columns, folded (name_fold), the surest first. */
 static const char *const known[ROLES][40] = {
-    [ROLE_USER] = {"user", "userid", "uid", "customerid", "customer", "personid", "visitorid", "memberid", "clientid", "accountid", "profileid",
-                   "subscriberid", "shopperid", "buyerid", "reviewerid", "person", "visitor", "member", "account", "username", "fullvisitorid",
-                   "cookieid", "userhash", "useridx"},
-    [ROLE_ITEM] = {"item", "itemid", "iid", "product", "productid", "sku", "movieid", "movie", "contentid", "asin", "articleid", "article", "bookid",
-                   "trackid", "songid", "artistid", "gameid", "videoid", "newsid", "isbn", "businessid", "listingid", "offerid", "recipeid", "hotelid",
-                   "placeid", "poiid", "venueid", "goodsid", "courseid", "content", "itemidx", "adid"},
-    [ROLE_TIME] = {"timestamp", "time", "ts", "eventtime", "eventtimestamp", "datetime", "date", "createdat", "occurredat", "eventdate", "unixtime",
-                   "unixreviewtime", "servertime", "ratedat", "visitedat", "purchasedate", "orderdate", "invoicedate", "day", "epoch"},
-    [ROLE_VALUE] = {"rating", "value", "score", "stars", "overall", "ratingvalue", "weight", "playcount", "plays", "listens", "hours"},
-    [ROLE_TYPE] = {"eventtype", "type", "event", "action", "eventname", "behavior", "behaviour", "behaviortype", "behaviourtype", "interaction",
-                   "interactiontype", "actiontype", "activity", "activitytype"},
+    [ROLE_USER] = {"user",      "userid",   "uid",           "customerid", "customer",  "personid",
+                   "visitorid", "memberid", "clientid",      "accountid",  "profileid", "subscriberid",
+                   "shopperid", "buyerid",  "reviewerid",    "person",     "visitor",   "member",
+                   "account",   "username", "fullvisitorid", "cookieid",   "userhash",  "useridx"},
+    [ROLE_ITEM] = {"item",      "itemid",    "iid",      "product",   "productid", "sku",    "movieid",
+                   "movie",     "contentid", "asin",     "articleid", "article",   "bookid", "trackid",
+                   "songid",    "artistid",  "gameid",   "videoid",   "newsid",    "isbn",   "businessid",
+                   "listingid", "offerid",   "recipeid", "hotelid",   "placeid",   "poiid",  "venueid",
+                   "goodsid",   "courseid",  "content",  "itemidx",   "adid"},
+    [ROLE_TIME] = {"timestamp",    "time",           "ts",          "eventtime",  "eventtimestamp",
+                   "datetime",     "date",           "createdat",   "occurredat", "eventdate",
+                   "unixtime",     "unixreviewtime", "servertime",  "ratedat",    "visitedat",
+                   "purchasedate", "orderdate",      "invoicedate", "day",        "epoch"},
+    [ROLE_VALUE] = {"rating", "value", "score", "stars", "overall", "ratingvalue", "weight", "playcount", "plays",
+                    "listens", "hours"},
+    [ROLE_TYPE] = {"eventtype", "type", "event", "action", "eventname", "behavior", "behaviour", "behaviortype",
+                   "behaviourtype", "interaction", "interactiontype", "actiontype", "activity", "activitytype"},
     [ROLE_SESSION] = {"session", "sessionid", "visitid", "visit", "usersession", "sid"},
     [ROLE_PRICE] = {"price", "unitprice", "itemprice", "saleprice"},
     [ROLE_QUANTITY] = {"quantity", "qty", "units"},
@@ -69,7 +75,8 @@ static enum status by_mapping(struct ingest *in, const struct sheet *t, struct r
     }
     for (size_t i = 0; i < in->nmapping; i++) {
         const char *key = in->mapping[i].key;
-        if ((text_starts(key, "item.") || text_starts(key, "user.")) && sheet_column(t, in->mapping[i].value) == NO_CODE)
+        if ((text_starts(key, "item.") || text_starts(key, "user.")) &&
+            sheet_column(t, in->mapping[i].value) == NO_CODE)
             return roles_missing(t, key, in->mapping[i].value, err);
     }
     return ST_OK;
@@ -189,7 +196,8 @@ enum status roles_find(struct ingest *in, struct sheet *t, struct roles *out, st
     return ST_OK;
 }
 
-enum status roles_find_key(struct ingest *in, struct sheet *t, enum attribute_target target, uint32_t *out, struct error *err)
+enum status roles_find_key(struct ingest *in, struct sheet *t, enum attribute_target target, uint32_t *out,
+                           struct error *err)
 {
     const char *said = ingest_mapped(in, "id");
     struct roles none;

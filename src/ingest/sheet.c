@@ -113,11 +113,13 @@ static enum scan scan_line(struct sheet *t, const char *text, size_t n, bool las
     return SCAN_ROW;
 }
 
-static enum status take_member(void *context, const char *key, size_t key_length, const struct cell *cell, struct error *err)
+static enum status take_member(void *context, const char *key, size_t key_length, const struct cell *cell,
+                               struct error *err)
 {
     struct sheet *t = context;
     uint32_t c = t->next_key;
-    if (c >= t->names.n || dict_length(&t->names, c) != key_length || memcmp(dict_text(&t->names, c), key, key_length) != 0) {
+    if (c >= t->names.n || dict_length(&t->names, c) != key_length ||
+        memcmp(dict_text(&t->names, c), key, key_length) != 0) {
         c = dict_find(&t->names, key, key_length);
         if (c == NO_CODE && t->names.n < MOST_KEYS) {
             enum status st = dict_add(&t->names, key, key_length, &c, err);
@@ -168,7 +170,8 @@ static void check_width(struct sheet *t)
         t->row.n--;
     if (t->row.n == want)
         return;
-    snprintf(t->reason_room, sizeof t->reason_room, "%zu column%s where %zu were expected", t->row.n, t->row.n == 1 ? "" : "s", want);
+    snprintf(t->reason_room, sizeof t->reason_room, "%zu column%s where %zu were expected", t->row.n,
+             t->row.n == 1 ? "" : "s", want);
     t->bad = t->reason_room;
 }
 
@@ -199,7 +202,8 @@ static enum status take_row(struct sheet *t, enum scan scan, struct error *err)
     return st;
 }
 
-/* The window is as large as it may get and the row still does not end. A row that opened a quote gives up its first line. */
+/* The window is as large as it may get and the row still does not end. A row that opened a quote gives up its first
+ * line. */
 static enum scan give_up(struct sheet *t, struct error *err)
 {
     struct feed *f = t->feed;
@@ -225,7 +229,8 @@ enum status sheet_next(struct sheet *t, bool *more, struct error *err)
             *more = false;
             return ST_OK;
         }
-        enum scan scan = t->json ? scan_line(t, f->data + f->at, n, f->ended) : scan_text(t, f->data + f->at, n, f->ended, err);
+        enum scan scan =
+            t->json ? scan_line(t, f->data + f->at, n, f->ended) : scan_text(t, f->data + f->at, n, f->ended, err);
         bool cut = scan == SCAN_MORE || (scan == SCAN_BAD && t->row.length == n && !f->ended);
         if (cut && t->looking) {
             *more = false;
@@ -340,7 +345,8 @@ static enum status add_name(struct sheet *t, const char *text, size_t n, struct 
     }
     if (n && name.length != n)
         str_printf(&t->names_note, "%s%s", t->names_note.length ? ", " : "", str_text(&name));
-    enum status st = name.failed ? error_nomem(err, n, "a column name") : dict_add(&t->names, str_text(&name), name.length, &code, err);
+    enum status st = name.failed ? error_nomem(err, n, "a column name")
+                                 : dict_add(&t->names, str_text(&name), name.length, &code, err);
     str_free(&name);
     return st;
 }
@@ -354,7 +360,8 @@ static enum status name_columns(struct sheet *t, const struct sheet_form *form, 
     if (st)
         return st;
     if (!more || t->bad) {
-        error_set(err, ST_FORMAT, "%s: the first row cannot be read%s%s", f->path, more ? ": " : "", more ? t->bad : "");
+        error_set(err, ST_FORMAT, "%s: the first row cannot be read%s%s", f->path, more ? ": " : "",
+                  more ? t->bad : "");
         error_source(err, "%s:%llu", f->path, (unsigned long long)t->row_line);
         return ST_FORMAT;
     }

@@ -9,12 +9,12 @@
 
 /* What is known of a file beforehand; zero: find out. */
 struct sheet_form {
-    const char *format;           /* "csv", "tsv", "jsonl" */
-    const char *delimiter;        /* ";", "tab", "::", "space", ... */
-    const char *header;           /* "yes", "no" */
+    const char *format;    /* "csv", "tsv", "jsonl" */
+    const char *delimiter; /* ";", "tab", "::", "space", ... */
+    const char *header;    /* "yes", "no" */
     enum encoding encoding;
-    bool no_quotes;               /* a quote is an ordinary character */
-    const char *const *names;     /* no header: these are the columns, NULL-terminated */
+    bool no_quotes;           /* a quote is an ordinary character */
+    const char *const *names; /* no header: these are the columns, NULL-terminated */
 };
 
 struct sheet {
@@ -31,17 +31,20 @@ struct sheet {
     const char *bad;    /* why the current row is refused, or NULL */
     const char *text;   /* its text without the line end, for the report */
     size_t text_length;
-    uint32_t next_key;  /* JSON: the column that most likely comes next */
+    uint32_t next_key;     /* JSON: the column that most likely comes next */
     struct str names_note; /* columns that were renamed because another has the name, or "" */
     char reason_room[96];
 };
 
 /* Takes over the feed, also on failure. */
-MUST_CHECK enum status sheet_open(struct feed *feed, const struct sheet_form *form, struct sheet *out, struct error *err);
+MUST_CHECK enum status sheet_open(struct feed *feed, const struct sheet_form *form, struct sheet *out,
+                                  struct error *err);
 void sheet_close(struct sheet *t);
-/* The next row; *more is false at the end. Bad rows are handed out too, with t->bad set: nothing is skipped in silence. */
+/* The next row; *more is false at the end. Bad rows are handed out too, with t->bad set: nothing is skipped in silence.
+ */
 MUST_CHECK enum status sheet_next(struct sheet *t, bool *more, struct error *err);
-/* Looking ahead: between mark and rewind rows come from the window that is in memory only (more is false where it ends), to be read again. */
+/* Looking ahead: between mark and rewind rows come from the window that is in memory only (more is false where it
+ * ends), to be read again. */
 struct sheet_mark {
     size_t at;
     uint64_t line, converted;

@@ -86,8 +86,10 @@ static enum status refill(struct source *s, struct error *err)
 
 static enum status broken(const struct source *s, bool ends, struct error *err)
 {
-    error_set(err, ST_FORMAT, "%s %s", s->path, ends ? "ends in the middle of its compressed data" : "holds damaged compressed data");
-    error_hint(err, "copy or download it again; `%s -t` tells whether it is whole", s->packing == GZIP ? "gzip" : "zstd");
+    error_set(err, ST_FORMAT, "%s %s", s->path,
+              ends ? "ends in the middle of its compressed data" : "holds damaged compressed data");
+    error_hint(err, "copy or download it again; `%s -t` tells whether it is whole",
+               s->packing == GZIP ? "gzip" : "zstd");
     return ST_FORMAT;
 }
 

@@ -11,7 +11,8 @@
 
 struct source;
 
-/* path "-" is standard input. The job is asked for a cancel while a pipe keeps us waiting; it must outlive the source. */
+/* path "-" is standard input. The job is asked for a cancel while a pipe keeps us waiting; it must outlive the source.
+ */
 MUST_CHECK enum status source_open(const char *path, struct job *job, struct source **out, struct error *err);
 void source_close(struct source *s); /* NULL is fine */
 /* Reads at most `room` bytes; *got == 0 is the end. */

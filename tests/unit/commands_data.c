@@ -41,7 +41,8 @@ static void runs(struct face *f, const char *line, const char *words)
         fail_msg("%s: no \"%s\" in: %s", line, words, str_text(&f->shown));
 }
 
-static void fails(struct face *f, const char *line, enum status expect, const char *message, const char *hint, const char *caret)
+static void fails(struct face *f, const char *line, enum status expect, const char *message, const char *hint,
+                  const char *caret)
 {
     assert_int_equal(run(f, line), expect);
     if (!strstr(f->err.message, message) || !strstr(f->err.hint, hint))
@@ -125,7 +126,9 @@ static void test_events(void **state)
 {
     struct face *f = *state;
     runs(f, "load tiny", "tiny");
-    runs(f, "events user=ana last=1", "[{\"time\":\"2025-05-08T20:00:00Z\",\"user\":\"ana\",\"item\":\"stove\",\"title\":\"Camping stove\",\"type\":\"click\"");
+    runs(f, "events user=ana last=1",
+         "[{\"time\":\"2025-05-08T20:00:00Z\",\"user\":\"ana\",\"item\":\"stove\",\"title\":\"Camping "
+         "stove\",\"type\":\"click\"");
     assert_non_null(strstr(str_text(&f->shown), "the newest 1 of 4 events"));
     runs(f, "events by=type", "[{\"type\":\"click\",\"events\":15,\"users\":6,");
     runs(f, "events by=month", "{\"month\":\"2025-05-01T00:00:00Z\",\"events\":22");
@@ -141,7 +144,8 @@ static void test_weight(void **state)
     struct face *f = *state;
     runs(f, "load tiny", "tiny");
     runs(f, "weight", "{\"type\":\"purchase\",\"events\":7,\"weight\":1}");
-    runs(f, "weight purchase=5 click=0", "{\"type\":\"click\",\"events\":15,\"weight\":0},{\"type\":\"purchase\",\"events\":7,\"weight\":5}");
+    runs(f, "weight purchase=5 click=0",
+         "{\"type\":\"click\",\"events\":15,\"weight\":0},{\"type\":\"purchase\",\"events\":7,\"weight\":5}");
     fails(f, "weight clik=1", ST_NOT_FOUND, "clik", "did you mean click", "clik");
     fails(f, "weight click=lots", ST_USAGE, "lots", "", "lots");
     fails(f, "weight click=-1", ST_USAGE, "-1", "", "-1");
@@ -188,8 +192,10 @@ static int leave(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_load, start, stop),   cmocka_unit_test_setup_teardown(test_attributes, start, stop),
-        cmocka_unit_test_setup_teardown(test_events, start, stop), cmocka_unit_test_setup_teardown(test_weight, start, stop),
+        cmocka_unit_test_setup_teardown(test_load, start, stop),
+        cmocka_unit_test_setup_teardown(test_attributes, start, stop),
+        cmocka_unit_test_setup_teardown(test_events, start, stop),
+        cmocka_unit_test_setup_teardown(test_weight, start, stop),
         cmocka_unit_test_setup_teardown(test_space, start, stop),
     };
     return cmocka_run_group_tests_name("commands_data", tests, enter, leave);

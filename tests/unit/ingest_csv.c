@@ -21,7 +21,8 @@ static const char *cells(const char *text, char delimiter, enum scan expect)
     if (expect == SCAN_ROW) {
         assert_int_equal(csv_unescape(&row, NULL), ST_OK);
         for (size_t i = 0; i < row.n; i++)
-            snprintf(out + strlen(out), sizeof out - strlen(out), "%s%.*s", i ? "/" : "", (int)row.cells[i].n, row.cells[i].text);
+            snprintf(out + strlen(out), sizeof out - strlen(out), "%s%.*s", i ? "/" : "", (int)row.cells[i].n,
+                     row.cells[i].text);
     } else {
         snprintf(out, sizeof out, "%s at %zu", row.reason, row.length);
     }
@@ -98,7 +99,8 @@ static void test_sniff(void **state)
 static void test_numbers(void **state)
 {
     (void)state;
-    static const char *const good[] = {"0", "-0.5", "4.0", "123456789012345", "0.000001", "3.1415926535897932384626", "1e5", "1E-3", "+7", "9007199254740993"};
+    static const char *const good[] = {"0",   "-0.5", "4.0", "123456789012345", "0.000001", "3.1415926535897932384626",
+                                       "1e5", "1E-3", "+7",  "9007199254740993"};
     static const char *const bad[] = {"", "-", ".", "1e999", "nan", "inf", "0x10", "1.2.3", "1,5", "12a", " 1"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         double v;

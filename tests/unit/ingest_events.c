@@ -44,8 +44,11 @@ static void test_mapping(void **state)
 {
     (void)state;
     struct loaded l;
-    const char *path = write_text("b.txt", "who;what;when;colour;brand;country\nann;x;2026-01-01;red;Acme;GB\nann;y;2026-01-02;blue;Bolt;FR\n");
-    const struct mapping m[] = {{"user", "who"}, {"item", "2"}, {"time", "WHEN"}, {"item.brand", "brand"}, {"user.country", "country"}, {"tz", "+02:00"}};
+    const char *path = write_text(
+        "b.txt", "who;what;when;colour;brand;country\nann;x;2026-01-01;red;Acme;GB\nann;y;2026-01-02;blue;Bolt;FR\n");
+    const struct mapping m[] = {
+        {"user", "who"}, {"item", "2"}, {"time", "WHEN"}, {"item.brand", "brand"}, {"user.country", "country"},
+        {"tz", "+02:00"}};
     assert_int_equal(load_paths(&l, &path, 1, m, 6), ST_OK);
     assert_string_equal(cell_text(&l.data->item_fields, "brand", 1), "Bolt");
     assert_string_equal(cell_text(&l.data->user_fields, "country", 0), "FR"); /* the latest */
@@ -63,7 +66,8 @@ static void test_mapping(void **state)
     const struct mapping typo[] = {{"usr", "who"}};
     assert_int_equal(load_paths(&l, &path, 1, typo, 1), ST_USAGE);
     assert_non_null(strstr(l.err.hint, "user"));
-    const struct mapping odd[] = {{"tz", "moon"}}, enc[] = {{"encoding", "ebcdic"}}, head[] = {{"header", "maybe"}}, delim[] = {{"delimiter", "ab"}};
+    const struct mapping odd[] = {{"tz", "moon"}}, enc[] = {{"encoding", "ebcdic"}}, head[] = {{"header", "maybe"}},
+                         delim[] = {{"delimiter", "ab"}};
     assert_int_equal(load_paths(&l, &path, 1, odd, 1), ST_USAGE);
     assert_int_equal(load_paths(&l, &path, 1, enc, 1), ST_USAGE);
     assert_int_equal(load_paths(&l, &path, 1, head, 1), ST_USAGE);
@@ -98,9 +102,11 @@ static void test_json(void **state)
     (void)state;
     struct loaded l;
     LOADS(&l, "a.jsonl",
-          "{\"user_id\":\"12345\",\"event_type\":\"product_click\",\"product_id\":\"sku_987\",\"timestamp\":\"2026-05-24T10:30:00Z\",\"device\":\"mobile\",\"location\":\"US\"}\n"
+          "{\"user_id\":\"12345\",\"event_type\":\"product_click\",\"product_id\":\"sku_987\",\"timestamp\":\"2026-05-"
+          "24T10:30:00Z\",\"device\":\"mobile\",\"location\":\"US\"}\n"
           "\n"
-          "{\"product_id\":17,\"user_id\":-8845298781299428018,\"timestamp\":1779618600000,\"event_type\":\"buy\",\"n\":2,\"ok\":true,\"x\":null,\"geo\":{\"lat\":1.5},\"tags\":[\"a\",\"b|c\"]}\n");
+          "{\"product_id\":17,\"user_id\":-8845298781299428018,\"timestamp\":1779618600000,\"event_type\":\"buy\","
+          "\"n\":2,\"ok\":true,\"x\":null,\"geo\":{\"lat\":1.5},\"tags\":[\"a\",\"b|c\"]}\n");
     const struct fields *c = &l.data->events.context;
     assert_string_equal(l.report.reader, "jsonl");
     assert_string_equal(dict_text(&l.data->users, 1), "-8845298781299428018");
@@ -120,7 +126,9 @@ static void test_json(void **state)
                {"{\"user_id\":\"a\"}", "no item"},
                {"[1,2]", "not a JSON object"},
                {"{\"user_id\":\"a\",\"product_id\":\"b\"} {}", "behind"},
-               {"{\"user_id\":\"a\",\"product_id\":\"b\",\"d\":{\"d\":{\"d\":{\"d\":{\"d\":{\"d\":{\"d\":{\"d\":{\"d\":1}}}}}}}}}}", "too deep"},
+               {"{\"user_id\":\"a\",\"product_id\":\"b\",\"d\":{\"d\":{\"d\":{\"d\":{\"d\":{\"d\":{\"d\":{\"d\":{\"d\":"
+                "1}}}}}}}}}}",
+                "too deep"},
                {"{\"user_id\":\"a\",\"product_id\":\"b\",\"v\":1e999}", "number"},
                {"{\"user_id\":\"a\",\"product_id\":\"b\",\"v\":NaN}", "JSON"},
                {"{\"user_id\":\"a\\u0000b\",\"product_id\":\"b\"}", "NUL"},
@@ -128,7 +136,9 @@ static void test_json(void **state)
                {"{\"user_id\":\"a\",\"product_id\":\"b\",\"t\":\"x\n\"}", ""}};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char text[512];
-        snprintf(text, sizeof text, "{\"user_id\":\"a\",\"product_id\":\"b\"}\n%s\n{\"user_id\":\"a\",\"product_id\":\"c\"}\n", bad[i].line);
+        snprintf(text, sizeof text,
+                 "{\"user_id\":\"a\",\"product_id\":\"b\"}\n%s\n{\"user_id\":\"a\",\"product_id\":\"c\"}\n",
+                 bad[i].line);
         LOADS(&l, "bad.jsonl", text);
         assert_int_equal(l.data->events.n, 2);
         assert_true(l.rejects >= 1);
@@ -180,7 +190,8 @@ static void test_bad_rows(void **state)
         unload(&l);
     }
     struct loaded l;
-    LOADS(&l, "times.csv", "user,item,value,time\na,b,-3,-5\na,c,2,1779618600123\na,d,2,1779618600123456789\na,e,2,1779618600.5\n");
+    LOADS(&l, "times.csv",
+          "user,item,value,time\na,b,-3,-5\na,c,2,1779618600123\na,d,2,1779618600123456789\na,e,2,1779618600.5\n");
     assert_int_equal(l.data->events.n, 4);
     assert_int_equal(l.data->events.time[0], -5 * US_PER_SECOND);
     unload(&l);
@@ -202,7 +213,9 @@ static void test_text_forms(void **state)
     assert_string_equal(cell_text(&l.data->events.context, "note", 0), "two\nlines, \"quoted\"");
     assert_int_equal(l.last_line, 4);
     unload(&l);
-    LOADS(&l, "latin.csv", "user,item\nJos\xe9,b\nA\xf1""a,\"\x93x\x94\"\nZo\xc3\xab,d\n");
+    LOADS(&l, "latin.csv",
+          "user,item\nJos\xe9,b\nA\xf1"
+          "a,\"\x93x\x94\"\nZo\xc3\xab,d\n");
     assert_string_equal(dict_text(&l.data->users, 0), "José");
     assert_string_equal(dict_text(&l.data->items, 1), "“x”");
     assert_string_equal(dict_text(&l.data->users, 2), "Zoë"); /* what is UTF-8 stays */
@@ -407,10 +420,10 @@ static void test_several_files(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_columns),   cmocka_unit_test(test_mapping),  cmocka_unit_test(test_no_header),
-        cmocka_unit_test(test_json),      cmocka_unit_test(test_bad_rows), cmocka_unit_test(test_text_forms),
-        cmocka_unit_test(test_not_data),  cmocka_unit_test(test_wide_and_long),
-        cmocka_unit_test(test_many_broken), cmocka_unit_test(test_sources), cmocka_unit_test(test_several_files),
+        cmocka_unit_test(test_columns),  cmocka_unit_test(test_mapping),       cmocka_unit_test(test_no_header),
+        cmocka_unit_test(test_json),     cmocka_unit_test(test_bad_rows),      cmocka_unit_test(test_text_forms),
+        cmocka_unit_test(test_not_data), cmocka_unit_test(test_wide_and_long), cmocka_unit_test(test_many_broken),
+        cmocka_unit_test(test_sources),  cmocka_unit_test(test_several_files),
     };
     return cmocka_run_group_tests_name("ingest_events", tests, NULL, remove_scratch);
 }

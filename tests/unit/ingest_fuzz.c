@@ -4,10 +4,12 @@
 #include "base/rng.h"
 
 static const char *const seeds[] = {
-    "user,item,rating,timestamp,note\nu1,i1,5,2026-05-24T10:30:00Z,\"a \"\"quoted\"\" note\"\nu2,i2,4.5,1779618600,\nJos\xe9,i3,1,1779618600123,x\n",
+    "user,item,rating,timestamp,note\nu1,i1,5,2026-05-24T10:30:00Z,\"a \"\"quoted\"\" "
+    "note\"\nu2,i2,4.5,1779618600,\nJos\xe9,i3,1,1779618600123,x\n",
     "1\t242\t3\t881250949\r\n186\t302\t3\t891717742\r\n22\t377\t1\t878887116\r\n",
     "1::10::5::978300760\n1::20::3::978302109\n",
-    "{\"user_id\":\"1\",\"product_id\":\"s\",\"timestamp\":\"2026-05-24T10:30:00Z\",\"n\":1.5,\"tags\":[\"a\",\"b\"],\"o\":{\"x\":true,\"y\":null}}\n"
+    "{\"user_id\":\"1\",\"product_id\":\"s\",\"timestamp\":\"2026-05-24T10:30:00Z\",\"n\":1.5,\"tags\":[\"a\",\"b\"],"
+    "\"o\":{\"x\":true,\"y\":null}}\n"
     "{\"user_id\":2,\"product_id\":\"t\",\"timestamp\":1779618600}\n",
     "0 1 2 3 4\n1 5 6\n2 7\n",
     "user;item;value\ra;b;1,5\rc;d;2\r",
@@ -17,8 +19,35 @@ enum { SEEDS = sizeof seeds / sizeof *seeds, MOST = 2048, ROUNDS = 20000 };
 /* A few small changes: a byte flipped, a piece cut, doubled or moved, a nasty token put in. */
 static size_t mutate(struct rng *g, char *text, size_t n)
 {
-    static const char *const nasty[] = {"\"", "\"\"", ",", "\n", "\r", "\t", "::", "|", "{", "}", "[", "]", ":", "\\", "\\u0000", "1e999", "NaN", "-",
-                                        "99999999999999999999", "\xef\xbb\xbf", "\xff", "\xc3", "\xe2\x82", "user", "item", " ", "null", "{\"a\":", "[["};
+    static const char *const nasty[] = {"\"",
+                                        "\"\"",
+                                        ",",
+                                        "\n",
+                                        "\r",
+                                        "\t",
+                                        "::",
+                                        "|",
+                                        "{",
+                                        "}",
+                                        "[",
+                                        "]",
+                                        ":",
+                                        "\\",
+                                        "\\u0000",
+                                        "1e999",
+                                        "NaN",
+                                        "-",
+                                        "99999999999999999999",
+                                        "\xef\xbb\xbf",
+                                        "\xff",
+                                        "\xc3",
+                                        "\xe2\x82",
+                                        "user",
+                                        "item",
+                                        " ",
+                                        "null",
+                                        "{\"a\":",
+                                        "[["};
     for (uint64_t changes = 1 + rng_below(g, 4); changes > 0; changes--) {
         size_t at = rng_below(g, n + 1), length = rng_below(g, 24);
         switch (rng_below(g, 5)) {
@@ -152,7 +181,8 @@ static void test_no_memory(void **state)
     static char csv[256], json[256], items[256];
     snprintf(csv, sizeof csv, "%s", write_text("m.csv", seeds[0]));
     snprintf(json, sizeof json, "%s", write_text("m.jsonl", seeds[3]));
-    snprintf(items, sizeof items, "%s", write_text("items.csv", "item,title,genres,price\ni1,One,a|b,1.5\ni9,Nine,,2\n"));
+    snprintf(items, sizeof items, "%s",
+             write_text("items.csv", "item,title,genres,price\ni1,One,a|b,1.5\ni9,Nine,,2\n"));
     fail_each(csv, items, false);
     fail_each(csv, items, true);
     fail_each(json, items, false);

@@ -59,7 +59,8 @@ static inline int remove_scratch(void **state)
     return system(command);
 }
 
-static inline enum status count_reject(void *context, const char *file, uint64_t line, const char *reason, const char *text, size_t n, struct error *err)
+static inline enum status count_reject(void *context, const char *file, uint64_t line, const char *reason,
+                                       const char *text, size_t n, struct error *err)
 {
     struct loaded *l = context;
     (void)file;
@@ -71,11 +72,13 @@ static inline enum status count_reject(void *context, const char *file, uint64_t
     return ST_OK;
 }
 
-static inline enum status load_paths(struct loaded *l, const char *const *paths, size_t npaths, const struct mapping *mapping, size_t nmapping)
+static inline enum status load_paths(struct loaded *l, const char *const *paths, size_t npaths,
+                                     const struct mapping *mapping, size_t nmapping)
 {
     memset(l, 0, sizeof *l);
     struct reject_sink sink = {l, count_reject};
-    enum status st = ingest_events(paths, npaths, mapping, nmapping, "test", &sink, NULL, &l->data, &l->report, &l->err);
+    enum status st =
+        ingest_events(paths, npaths, mapping, nmapping, "test", &sink, NULL, &l->data, &l->report, &l->err);
     if (!st) {
         assert_int_equal(l->data->rows_read, l->data->rows_kept + l->data->rows_rejected);
         assert_int_equal(l->data->rows_rejected, l->rejects);

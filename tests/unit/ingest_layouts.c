@@ -24,7 +24,8 @@ static void test_movielens_small(void **state)
     (void)state;
     struct loaded l;
     write_text("u.data", "1\t10\t5\t881250949\n2\t20\t3\t881250950\n");
-    write_text("u.item", "10|Les Mis\xe9rables (1995)|1-Jan-1995||http://x|0|1|1\n20|\"Heat|01-Feb-1995|||1|0|0\n30|Cold|||\n");
+    write_text("u.item",
+               "10|Les Mis\xe9rables (1995)|1-Jan-1995||http://x|0|1|1\n20|\"Heat|01-Feb-1995|||1|0|0\n30|Cold|||\n");
     write_text("u.genre", "unknown|0\nDrama|1\nWar|2\n\n");
     write_text("u.user", "1|24|M|writer|0123\n2|30|F|other|x12\n");
     assert_int_equal(load_path(&l, scratch_path("u.data")), ST_OK);
@@ -108,7 +109,8 @@ static void test_attributes(void **state)
     const struct mapping m[] = {{"id", "sku"}, {"title", "label"}};
     const char *path = write_text("items1.csv", "sku,label,price,tags\nb,Bag,3,red|blue\nc,Cup,4.5,\n,Nameless,1,\n");
     struct reject_sink sink = {&l, count_reject};
-    assert_int_equal(ingest_attributes(l.data, ATTRIBUTES_OF_ITEMS, path, m, 2, &sink, NULL, &next, &l.report, &l.err), ST_OK);
+    assert_int_equal(ingest_attributes(l.data, ATTRIBUTES_OF_ITEMS, path, m, 2, &sink, NULL, &next, &l.report, &l.err),
+                     ST_OK);
     assert_int_equal(l.rejects, 1);
     assert_string_equal(l.last_reason, "no item");
     assert_int_equal(l.data->items.n, 2);
@@ -122,8 +124,11 @@ static void test_attributes(void **state)
     assert_string_equal(cell_text(&next->item_fields, "tags", 1), "red|blue");
     assert_true(next->fingerprint != l.data->fingerprint);
 
-    path = write_text("items2.jsonl", "{\"item\":\"a\",\"title\":\"Axe\",\"price\":7,\"tags\":[\"steel\",\"a b\"]}\n{\"item\":\"b\",\"price\":5}\n");
-    assert_int_equal(ingest_attributes(next, ATTRIBUTES_OF_ITEMS, path, NULL, 0, &sink, NULL, &third, &l.report, &l.err), ST_OK);
+    path = write_text(
+        "items2.jsonl",
+        "{\"item\":\"a\",\"title\":\"Axe\",\"price\":7,\"tags\":[\"steel\",\"a b\"]}\n{\"item\":\"b\",\"price\":5}\n");
+    assert_int_equal(
+        ingest_attributes(next, ATTRIBUTES_OF_ITEMS, path, NULL, 0, &sink, NULL, &third, &l.report, &l.err), ST_OK);
     assert_string_equal(cell_text(&third->item_fields, "title", 0), "Axe");
     assert_string_equal(cell_text(&third->item_fields, "title", 1), "Bag"); /* not in the second file: kept */
     assert_string_equal(cell_text(&third->item_fields, "price", 1), "5");
@@ -132,9 +137,12 @@ static void test_attributes(void **state)
     assert_int_equal(third->item_fields.n, 3);
     dataset_release(third);
 
-    assert_int_equal(ingest_attributes(next, ATTRIBUTES_OF_USERS, scratch_path("gone.csv"), NULL, 0, &sink, NULL, &third, &l.report, &l.err), ST_NOT_FOUND);
+    assert_int_equal(ingest_attributes(next, ATTRIBUTES_OF_USERS, scratch_path("gone.csv"), NULL, 0, &sink, NULL,
+                                       &third, &l.report, &l.err),
+                     ST_NOT_FOUND);
     path = write_text("users.csv", "name,age\nann,3\n");
-    assert_int_equal(ingest_attributes(next, ATTRIBUTES_OF_USERS, path, NULL, 0, &sink, NULL, &third, &l.report, &l.err), ST_USAGE);
+    assert_int_equal(
+        ingest_attributes(next, ATTRIBUTES_OF_USERS, path, NULL, 0, &sink, NULL, &third, &l.report, &l.err), ST_USAGE);
     assert_non_null(strstr(l.err.hint, "name, age"));
     dataset_release(next);
     unload(&l);
@@ -183,8 +191,9 @@ static void test_real_events(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_movielens_small), cmocka_unit_test(test_lists_small), cmocka_unit_test(test_folder),
-        cmocka_unit_test(test_attributes),      cmocka_unit_test(test_real_movielens), cmocka_unit_test(test_real_lists),
+        cmocka_unit_test(test_movielens_small), cmocka_unit_test(test_lists_small),
+        cmocka_unit_test(test_folder),          cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_real_movielens),  cmocka_unit_test(test_real_lists),
         cmocka_unit_test(test_real_events),
     };
     return cmocka_run_group_tests_name("ingest_layouts", tests, NULL, remove_scratch);
