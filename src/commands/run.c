@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "commands/command.h"
 #include "commands/lex.h"
+#include "plot/plot.h"
 
 extern char **environ;
 
@@ -26,7 +27,7 @@ static enum status write_stream(void *context, const char *bytes, size_t n, stru
 
 static enum status to_file(struct workbench *wb, struct result *r, const struct word *path, struct error *err)
 {
-    struct render_options options = {.form = OUTPUT_TSV, .header = true};
+    struct render_options options = {.form = OUTPUT_TSV, .header = true, .draw = plot_series};
     if (!output_form_of_path(path->text, &options.form))
         options.form = OUTPUT_BOX;
     struct file_draft *draft;
@@ -87,7 +88,7 @@ out:
 
 static enum status to_program(struct workbench *wb, struct result *r, const struct word *program, struct error *err)
 {
-    struct render_options options = {.form = OUTPUT_TSV, .header = true};
+    struct render_options options = {.form = OUTPUT_TSV, .header = true, .draw = plot_series};
     const char *form = workbench_setting(wb, "output");
     for (size_t i = 0; form && i < OUTPUT_FORMS; i++)
         if (strcmp(form, output_form_names[i]) == 0)

@@ -16,6 +16,7 @@ struct shape {
     size_t column;     /* in the table */
     size_t width;      /* of the text */
     size_t content;    /* of the widest value, without the heading */
+    size_t split;      /* bytes of the heading's first line when it stands on two; 0: it has one */
     double high, low;  /* COLUMN_BAR: largest and smallest value, 0 included */
 };
 
@@ -25,6 +26,7 @@ struct layout {
     struct shape *shapes;
     size_t n;
     size_t bar;      /* width of the bars; 0: none */
+    bool two_lines;  /* some heading stands on two */
     bool more;       /* there are rows beyond max_rows */
     uint64_t rows;   /* counted; for a cursor that has more: at least so many */
 };
@@ -155,14 +157,45 @@ static void shrink_text(struct layout *l, unsigned flags, size_t least)
     }
 }
 
-static void shrink_headings(struct layout *l)
+/* Where a heading is best broken in two: behind a "_" or before an "@". *width is that of its wider half. 0: nowhere. */
+static size_t heading_split(const char *name, size_t *width)
 {
-    for (size_t i = 0; i < l->n && total_width(l) > l->options->width; i++) {
-        struct shape *s = &l->shapes[i];
-        size_t least = s->content > HEADING_LEAST ? s->content : HEADING_LEAST;
-        size_t over = total_width(l) - l->options->width;
-        if (s->width > least)
-            s->width = s->width - least > over ? s->width - over : least;
+    size_t n = strlen(name), best = 0;
+    *width = n;
+    for (size_t i = 1; i < n; i++) {
+        size_t wider = i > n - i ? i : n - i;
+        if ((name[i - 1] == '_' || name[i] == '@') && wider < *width) {
+            best = i;
+            *width = wider;
+        }
+    }
+    return best;
+}
+
+/* Headings wider than what stands below them give way: broken in two where they can be, then cut, the longest first. */
+static void shrink_headings(struct layout *l, bool cut)
+{
+    while (total_width(l) > l->options->width) {
+        struct shape *longest = NULL;
+        size_t most = 0, to = 0, split = 0;
+        for (size_t i = 0; i < l->n; i++) {
+            struct shape *s = &l->shapes[i];
+            size_t half, at = cut ? s->split : heading_split(column_of(l, i)->name, &half), least = s->content;
+            if (!cut && half > least)
+                least = half;
+            least = least > HEADING_LEAST ? least : HEADING_LEAST;
+            if ((cut || (at && !s->split)) && s->width > least && s->width - least > most) {
+                longest = s;
+                most = s->width - least;
+                to = cut ? s->width - 1 : least;
+                split = at;
+            }
+        }
+        if (!longest)
+            return;
+        longest->width = to;
+        longest->split = split;
+        l->two_lines = l->two_lines || split;
     }
 }
 
@@ -203,10 +236,11 @@ static bool fit(struct layout *l)
             l->shapes[i].width = width;
     shrink_text(l, COLUMN_COMPACT, COMPACT_LEAST);
     shrink_text(l, 0, TEXT_LONG);
+    shrink_headings(l, false);
     shrink_bars(l, BAR_LEAST);
     shrink_text(l, 0, TEXT_SHORT);
     shrink_bars(l, 0);
-    shrink_headings(l);
+    shrink_headings(l, true);
     shrink_text(l, 0, TEXT_LEAST);
     if (total_width(l) > width)
         drop_compact(l);
@@ -296,17 +330,32 @@ static bool padded(const struct layout *l, size_t i)
     return i + 1 < l->n || style_of(l->options)->closed;
 }
 
-static void put_heading(struct str *out, const struct layout *l)
+/* Line 0 or 1 of a heading; one that stands on a single line stands on the last. */
+static void heading_line(const struct layout *l, size_t i, int line, struct str *out)
 {
-    for (size_t i = 0; i < l->n; i++) {
-        const struct column *c = column_of(l, i);
-        put_between(out, l, i);
-        pen(out, l->options->color, PEN_BOLD);
-        str_put_column(out, c->name, l->shapes[i].width, padded(l, i) || is_number(c), is_number(c), l->options->ascii);
-        pen(out, l->options->color, PEN_OFF);
-        str_repeat(out, " ", padded(l, i) ? cell_width(l, i) - l->shapes[i].width : 0);
+    const char *name = column_of(l, i)->name;
+    size_t split = l->shapes[i].split;
+    str_clear(out);
+    if (split && line == 0)
+        str_append(out, name, split);
+    else if (line == 1 || !l->two_lines)
+        str_puts(out, name + split);
+}
+
+static void put_heading(struct str *out, const struct layout *l, struct str *cell)
+{
+    for (int line = 0; line < (l->two_lines ? 2 : 1); line++) {
+        for (size_t i = 0; i < l->n; i++) {
+            const struct column *c = column_of(l, i);
+            heading_line(l, i, line, cell);
+            put_between(out, l, i);
+            pen(out, l->options->color, PEN_BOLD);
+            str_put_column(out, str_text(cell), l->shapes[i].width, padded(l, i) || is_number(c), is_number(c), l->options->ascii);
+            pen(out, l->options->color, PEN_OFF);
+            str_repeat(out, " ", padded(l, i) ? cell_width(l, i) - l->shapes[i].width : 0);
+        }
+        put_between(out, l, l->n);
     }
-    put_between(out, l, l->n);
 }
 
 static void put_row(struct str *out, const struct layout *l, const struct value *row, struct str *cell)
@@ -365,7 +414,7 @@ static enum status draw(struct writer *w, const struct layout *l, struct error *
     const struct value *row = NULL;
     put_title(&w->text, l);
     put_rule(&w->text, l, &style->top);
-    put_heading(&w->text, l);
+    put_heading(&w->text, l, &cell);
     put_rule(&w->text, l, &style->below_heading);
     enum status st = walk_begin(&walk, l->table, w->job, err);
     while (!st && (!l->more || walk.rows < l->options->max_rows) && !(st = walk_next(&walk, &row, err)) && row) {

@@ -125,6 +125,26 @@ static void narrow_boxes(void **state)
     }
 }
 
+/* Headings that are wider than their values break in two before anything else is lost. */
+static void broken_headings(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {{"model", VALUE_TEXT, "", 0, 0}, {"coverage@10", VALUE_REAL, "", 2, 0}, {"cold_users", VALUE_INT, "", 0, 0}};
+    struct result *r = result_new(NULL);
+    struct table *t = result_table(r, "compare", "", columns, 3);
+    table_text(t, "ease");
+    table_real(t, .25);
+    table_int(t, 3);
+    assert_renders(r,
+                   "╭───────┬──────────┬───────╮\n"
+                   "│       │ coverage │ cold_ │\n"
+                   "│ model │      @10 │ users │\n"
+                   "├───────┼──────────┼───────┤\n"
+                   "│ ease  │     0.25 │     3 │\n"
+                   "╰───────┴──────────┴───────╯\n",
+                   .form = OUTPUT_BOX, .width = 28);
+}
+
 static void for_programs(void **state)
 {
     (void)state;
@@ -328,7 +348,8 @@ static void rendering_survives_lost_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(boxes),        cmocka_unit_test(narrow_boxes), cmocka_unit_test(for_programs),
+        cmocka_unit_test(boxes),        cmocka_unit_test(narrow_boxes), cmocka_unit_test(broken_headings),
+        cmocka_unit_test(for_programs),
         cmocka_unit_test(several_tables), cmocka_unit_test(hostile_text), cmocka_unit_test(values),
         cmocka_unit_test(errors),       cmocka_unit_test(paths),        cmocka_unit_test(prose),
         cmocka_unit_test(rendering_survives_lost_memory),
