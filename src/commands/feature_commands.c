@@ -17,7 +17,7 @@ enum { LONGEST_NAME = 63, MOST_BARS = 20 };
 struct values {
     double *value;
     size_t n, missing;
-    bool whole; /* all are whole numbers: counts */
+    bool counts; /* numbers of events */
 };
 
 static int by_size(const void *a, const void *b)
@@ -29,18 +29,16 @@ static int by_size(const void *a, const void *b)
 static enum status take_values(const struct feature *f, int64_t moment, struct values *v, struct error *err)
 {
     size_t all = feature_entities(f);
-    *v = (struct values){.value = mem_new_raw(all, sizeof *v->value, "the values of a feature", err), .whole = true};
+    *v = (struct values){.value = mem_new_raw(all, sizeof *v->value, "the values of a feature", err)};
     if (!v->value)
         return ST_NOMEM;
     feature_snapshot(f, moment, v->value);
     for (size_t i = 0; i < all; i++) {
-        double x = v->value[i];
-        if (isnan(x))
-            continue;
-        v->whole &= x == floor(x);
-        v->value[v->n++] = x;
+        if (!isnan(v->value[i]))
+            v->value[v->n++] = v->value[i];
     }
     v->missing = all - v->n;
+    v->counts = strcmp(feature_unit(f), "events") == 0;
     qsort(v->value, v->n, sizeof *v->value, by_size);
     return ST_OK;
 }
@@ -102,31 +100,43 @@ static void put_row(struct table *t, const char *name, const char *text, const s
 
 /* ---- histogram ---- */
 
+/* A step of 1, 2 or 5 times a power of ten that cuts `range` into at most ten pieces or so. */
+static double round_step(double range)
+{
+    double power = pow(10, floor(log10(range / 10)));
+    for (double step = 1; step < 10; step = step == 2 ? 5 : 2 * step)
+        if (range / (power * step) <= 10)
+            return power * step;
+    return power * 10;
+}
+
 /* Bars low[i] <= x < low[i + 1], the last one closed: one a count while there are few, doubling widths when counts spread,
- * equal widths for what is measured. */
+ * equal round widths for what is measured. */
 static size_t cut_bars(const struct values *v, double *low)
 {
     double min = v->value[0], max = v->value[v->n - 1];
     size_t n = 0;
-    if (v->whole && max - min < MOST_BARS) {
+    if (v->counts && max - min < MOST_BARS) {
         for (double x = min; x <= max + 1; x++)
             low[n++] = x;
-    } else if (v->whole && min >= 0) {
+    } else if (v->counts) {
         low[n++] = 0;
         for (double x = 1; n <= MOST_BARS && low[n - 1] <= max; x *= 2)
             low[n++] = x;
         low[n - 1] = fmax(low[n - 1], max + 1);
     } else {
-        for (n = 0; n <= MOST_BARS / 2; n++)
-            low[n] = min + (max - min) * (double)n / (MOST_BARS / 2);
+        double step = max > min ? round_step(max - min) : 1, first = floor(min / step);
+        do
+            low[n] = (first + (double)n) * step;
+        while (low[n++] <= max && n <= MOST_BARS);
     }
     return n - 1;
 }
 
 static const char *bar_label(struct result *out, const struct values *v, double low, double high)
 {
-    if (!v->whole)
-        return result_textf(out, "%.4g..%.4g", low, high);
+    if (!v->counts)
+        return result_textf(out, "%.10g..%.10g", low, high);
     return high - low > 1 ? result_textf(out, "%.0f..%.0f", low, high - 1) : result_textf(out, "%.0f", low);
 }
 

@@ -11,7 +11,7 @@ enum { DEEPEST = 200, MOST_NODES = 2000 }; /* what recursion may cost */
 enum node_type { NODE_OR, NODE_AND, NODE_NOT, NODE_COMPARISON };
 enum operator { IN, NOT_IN, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
 
-/* Where the cell of an event is found. */
+/* Where the cell of an event is found: in a column that all data have, or in a field. */
 enum subject { OF_TYPE, OF_VALUE, OF_USER, OF_ITEM, OF_TIME, OF_CONTEXT, OF_ITEM_FIELD, OF_USER_FIELD };
 
 struct comparison {
@@ -172,6 +172,7 @@ bool condition_holds(const struct condition *c, size_t e)
 
 /* ---- reading: columns ---- */
 
+/* In the order of their subjects. */
 static const struct {
     const char *name;
     enum subject subject;
@@ -272,11 +273,11 @@ static const struct dict *words_of(const struct comparison *c, const struct data
 enum { NEAR_ENOUGH_TO_LOOK = 5000 };
 
 /* A text that no cell has is most often a slip, so it is said at once. */
-static enum status unknown_text(const struct lexer *in, const struct dict *words, struct error *err)
+static enum status unknown_text(const struct lexer *in, const struct comparison *c, const struct dict *words, struct error *err)
 {
     const char *near = NULL;
     size_t best = in->token.text_length / 3 + 2;
-    error_set(err, ST_USAGE, "no event has \"%s\" there", in->token.text);
+    error_set(err, ST_USAGE, "\"%s\" does not occur in %s", in->token.text, c->field ? c->field->name : own_columns[c->subject].name);
     error_span(err, in->token.offset, in->token.length);
     for (uint32_t i = 0; i < words->n && i < NEAR_ENOUGH_TO_LOOK; i++) {
         size_t distance = dict_length(words, i) < 200 ? text_distance(in->token.text, dict_text(words, i)) : best;
@@ -310,7 +311,7 @@ static enum status read_value(struct lexer *in, const struct dataset *d, struct 
             return st;
         c->codes[c->n] = dict_find(words_of(c, d), t->text, t->text_length);
         if (c->codes[c->n++] == NO_CODE)
-            return unknown_text(in, words_of(c, d), err);
+            return unknown_text(in, c, words_of(c, d), err);
         return lexer_next(in, err);
     }
     double number = 0;

@@ -1,7 +1,11 @@
 /* The workspace: one SQLite file that holds data sets, models and their history.
  *
  * Own application_id, user_version migrations (a newer version is refused), WAL, mode 0600. Without a name it is a
- * private temporary file, removed on close. A second writing process is refused with a message; readers are welcome. */
+ * private temporary file whose name is removed at once, so nothing stays behind whatever becomes of the process. A second
+ * writing process is refused with a message; readers are welcome. schema.c describes the file.
+ *
+ * All functions but open, close and save_as may be called from any thread: one connection writes, one reads, each behind its own
+ * lock, so a long write keeps nobody from reading. Callbacks may call the store again, but not write from within a write. */
 #ifndef TAILOR_STORE_WORKSPACE_H
 #define TAILOR_STORE_WORKSPACE_H
 
@@ -24,7 +28,8 @@ MUST_CHECK enum status workspace_save_as(struct workspace *w, const char *path, 
 /* integrity_check and every checksum. */
 MUST_CHECK enum status workspace_verify(struct workspace *w, struct job *job, struct error *err);
 
-/* Data sets. One transaction: after it the data set is there whole, before it not at all. */
+/* Data sets. One transaction: after it the data set is there whole, before it not at all. Replacing one drops its models,
+ * which know other data, and keeps its notes. */
 struct dataset_info {
     char name[64], source[256];
     uint64_t events, users, items, rejects, bytes, fingerprint;
