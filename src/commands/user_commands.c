@@ -10,6 +10,22 @@
 
 enum { USER_EVENTS = 1, USER_ITEMS, USER_FIRST, USER_LAST, USER_FIXED, USER_ATTRIBUTES = 24 };
 
+/* "country GB, device mobile": for people, who would else see a row of cut cells. */
+static const char *attributes_in_words(const struct question *q, size_t n, struct result *out)
+{
+    struct str text = {0};
+    for (size_t i = 0; i < n; i++) {
+        const struct field *f = &q->data->user_fields.field[i];
+        if (field_missing(f, q->user))
+            continue;
+        str_printf(&text, "%s%s ", text.length ? ", " : "", f->name);
+        field_format(f, q->user, &text);
+    }
+    const char *words = result_text(out, str_text(&text));
+    str_free(&text);
+    return words;
+}
+
 static void add_user(const struct question *q, const struct profile *p, struct result *out)
 {
     const struct fields *attributes = &q->data->user_fields;
@@ -23,8 +39,8 @@ static void add_user(const struct question *q, const struct profile *p, struct r
         [USER_LAST] = {.name = "last", .type = VALUE_TIME, .flags = times ? 0 : COLUMN_HIDDEN},
     };
     for (size_t i = 0; i < n; i++)
-        columns[USER_FIXED + i] = (struct column){.name = result_text(out, attributes->field[i].name), .type = VALUE_TEXT};
-    struct table *t = result_table(out, "user", "", columns, USER_FIXED + n);
+        columns[USER_FIXED + i] = (struct column){.name = result_text(out, attributes->field[i].name), .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};
+    struct table *t = result_table(out, "user", attributes_in_words(q, n, out), columns, USER_FIXED + n);
     table_text(t, q->who);
     table_int(t, (int64_t)p->events);
     table_int(t, (int64_t)p->items);

@@ -160,7 +160,7 @@ void put_ordinal(struct str *out, size_t n)
     str_printf(out, "%s%s", text, end);
 }
 
-/* A title as one says it: "Princess Bride, The (1987)" is The Princess Bride. */
+/* A title as one says it: "Princess Bride, The (1987)" is The Princess Bride. One with a comma left is quoted. */
 static void put_title(const struct dataset *d, uint32_t item, struct str *out)
 {
     static const char *const articles[] = {", The", ", A", ", An"};
@@ -176,7 +176,10 @@ static void put_title(const struct dataset *d, uint32_t item, struct str *out)
             break;
         }
     }
+    bool quoted = memchr(title, ',', n);
+    str_puts(out, quoted ? "\"" : "");
     str_append(out, title, n);
+    str_puts(out, quoted ? "\"" : "");
 }
 
 /* The positive history items that make up half of what speaks for it, three at most. */
@@ -231,7 +234,10 @@ void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
     } else if (n) {
         str_puts(out, w->rank && w->rank <= 20 ? "Recommended mostly because of " : "What speaks for it most: ");
     } else if (w->nparts && w->parts[0].what.item == NO_ITEM) {
-        str_printf(out, "Recommended because it is popular with everybody: %s.", w->parts[0].what.label);
+        str_puts(out, "Recommended because it is popular with everybody: ");
+        for (size_t i = 0; i < w->nparts; i++)
+            str_printf(out, "%s%s", i == 0 ? "" : i + 1 == w->nparts ? " and " : ", ", w->parts[i].what.label);
+        str_putc(out, '.');
     } else {
         str_puts(out, "Nothing in the history speaks for it.");
     }

@@ -239,13 +239,13 @@ static enum status pop_explain(const struct model *m, const struct query *q, uin
         return st;
     for (size_t j = p->begin[item]; j < p->begin[item + 1]; j++) {
         struct contribution *c = explanation_add(out, NO_ITEM, p->sum[j]);
-        snprintf(c->label, sizeof c->label, "%llu %.48s%s%s", (unsigned long long)p->count[j], p->type_name[p->type[j]],
-                 p->count[j] == 1 ? " event" : " events", fades ? ", faded with age" : "");
+        snprintf(c->label, sizeof c->label, "%llu %.48s %s", (unsigned long long)p->count[j], p->type_name[p->type[j]],
+                 p->count[j] == 1 ? "event" : "events");
     }
     explanation_sort(out);
     out->score = p->score[item];
     out->exact = true;
-    out->method = fades ? "decayed counts by event type (exact)" : "counts by event type (exact)";
+    out->method = fades ? "counts by event type, fading with age (exact)" : "counts by event type (exact)";
     return ST_OK;
 }
 
