@@ -431,6 +431,13 @@ static void put_cold(const struct comparison *c, struct result *out)
     }
 }
 
+/* Rounded to what people see, so that nothing shows as minus zero. */
+static double rounded(double x, int digits)
+{
+    double unit = pow(10, digits);
+    return round(x * unit) / unit + 0.0;
+}
+
 /* In shares of the second; in points where a share means nothing, as the second may be at zero. */
 static void say_lead(const struct comparison *c, struct result *out)
 {
@@ -439,12 +446,17 @@ static void say_lead(const struct comparison *c, struct result *out)
     if (c->nmodels < 2 || isnan(second->difference_interval.low))
         return;
     bool share = !isnan(second->lead_interval.low);
+    bool clear =
+        second->difference_interval.high < 0 && second->p < .05; /* with few users the interval alone is too sure */
     double lead = share ? 100 * (best->mean[0] / second->mean[0] - 1) : -second->difference;
     double low = share ? 100 * second->lead_interval.low : -second->difference_interval.high;
     double high = share ? 100 * second->lead_interval.high : -second->difference_interval.low;
     int digits = share ? 1 : 4;
     const char *unit = share ? " %" : "";
-    if (low > 0)
+    lead = rounded(lead, digits);
+    low = rounded(low, digits);
+    high = rounded(high, digits);
+    if (clear)
         result_message(out, MESSAGE_INFO, "%s leads %s by %.*f%s of %s (95 %% interval: %.*f to %.*f)",
                        best->model->name, second->model->name, digits, lead, unit, metric, digits, low, digits, high);
     else
