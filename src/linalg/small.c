@@ -122,12 +122,13 @@ static inline __attribute__((always_inline)) bool factor(float *a, size_t k)
     return true;
 }
 
-static inline __attribute__((always_inline)) float total(floats sum)
+/* Spoils sum. */
+static inline __attribute__((always_inline)) float total(floats *sum)
 {
     for (size_t half = LANES / 2; half; half /= 2)
         for (size_t l = 0; l < half; l++)
-            sum[l] += sum[l + half];
-    return sum[0];
+            (*sum)[l] += (*sum)[l + half];
+    return (*sum)[0];
 }
 
 /* U'z = b from the top, then U x = z from the bottom. */
@@ -151,7 +152,7 @@ static inline __attribute__((always_inline)) void solve(const float *restrict u,
             sum += *(const floats_anywhere *)(row + c) * *(const floats_anywhere *)(b + c);
         for (; c < k; c++)
             rest -= row[c] * b[c];
-        b[i] = (rest - total(sum)) / row[i];
+        b[i] = (rest - total(&sum)) / row[i];
     }
 }
 
