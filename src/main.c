@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "commands/manual.h"
+#include "screen/screen.h"
 #include "shell/shell.h"
 
 static const char usage[] =
@@ -144,6 +145,11 @@ static int complain(const struct error *err, int code)
     return code;
 }
 
+static enum status open_screen(struct workbench *wb, const struct shell_options *options, struct error *err)
+{
+    return screen_run(wb, &(struct screen_options){.color = !options->no_color && !options->plain, .ascii = options->plain}, err);
+}
+
 static int run(struct arguments *a)
 {
     struct workbench *wb;
@@ -161,7 +167,7 @@ static int run(struct arguments *a)
 
 int main(int argc, char **argv)
 {
-    struct arguments a = {0};
+    struct arguments a = {.shell.open_screen = open_screen};
     setlocale(LC_CTYPE, "");
     umask(077);
     struct script *scripts = mem_new((size_t)argc, sizeof *scripts, "the command line", NULL);

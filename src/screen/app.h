@@ -50,6 +50,8 @@ bool app_ascii(const struct app *app);
 enum app_show { APP_QUIET, APP_SHOW }; /* SHOW: open the result when it comes */
 /* Runs a command line on the worker; a short one is awaited. Refused with a notice while another runs. */
 void app_run(struct app *app, const char *command, enum app_show show);
+/* The same, soon: once what is going on now is seen to. A command that fails takes it along. */
+void app_then(struct app *app, const char *command);
 /* A key that was answered without the worker: the command that does the same, and how long it took. */
 void app_log(struct app *app, const char *command, double seconds);
 /* A line for the user until the next key. */
@@ -66,6 +68,8 @@ void app_set_cursor(struct app *app, struct area a, int y, int x);
 struct line_history *app_history(struct app *app);
 /* What the worker is doing; running is false when idle. */
 void app_look(struct app *app, struct job_view *view);
+/* Keys that work in every view. */
+const struct key_help *app_keys(void);
 /* The command that runs, or NULL. */
 const char *app_running_command(const struct app *app);
 

@@ -5,25 +5,20 @@
 
 #include "base/mem.h"
 #include "result/render.h"
-#include "screen/help.h"
-#include "screen/keys.h"
+#include "screen/app.h"
+#include "screen/prompt.h"
 
-enum { MEASURED_ROWS = 500, LEAST_WIDTH = 6, MOST_WIDTH = 48, GAP = 2 };
-
-const struct key_help grid_help[] = {
-    {"j k  ↑ ↓", "move; g G first and last, Ctrl-d Ctrl-u half a page"},
-    {"h l  ← →", "choose a column"},
-    {"[ ]", "sort by the chosen column, up or down; once more: as it was"},
-    {"- +", "hide the chosen column; show all"},
-    {"/ n N", "search, next, previous"},
-    {"&", "filter rows by a word"},
-    {NULL, NULL},
-};
+enum { MEASURED_ROWS = 500, LEAST_WIDTH = 12, MOST_WIDTH = 48, GAP = 2 };
 
 void grid_free(struct grid *g)
 {
     mem_free(g->order);
     memset(g, 0, sizeof *g);
+}
+
+void grid_forget(struct grid *g)
+{
+    g->table = NULL;
 }
 
 static void cell_text(const struct table *t, size_t row, size_t column, struct str *out)
@@ -124,10 +119,11 @@ static void choose_column(struct grid *g, int step)
 
 enum status grid_set(struct grid *g, const struct table *t, struct error *err)
 {
-    if (g->table && t && g->table->ncolumns != t->ncolumns) {
+    if (t && g->ncolumns != t->ncolumns) {
         g->column = g->first = 0;
         g->direction = 0;
         g->hidden = 0;
+        g->ncolumns = t->ncolumns;
     }
     g->table = t;
     while (t && g->column + 1 < t->ncolumns && !shown(g, g->column))
@@ -210,6 +206,30 @@ bool grid_key(struct grid *g, int32_t key)
         return true;
     default: return false;
     }
+}
+
+/* Search and filter follow what is typed. */
+static void search_typed(struct app *app, void *context, const char *text)
+{
+    (void)app;
+    grid_search(context, text ? text : "");
+}
+
+static void filter_typed(struct app *app, void *context, const char *text)
+{
+    struct error err;
+    if (grid_filter(context, text ? text : "", &err) != ST_OK)
+        app_fail(app, &err, NULL);
+}
+
+void grid_ask(struct app *app, struct grid *g, int32_t k)
+{
+    bool searching = k == '/';
+    prompt_open(app, &(struct prompt){.label = searching ? "/" : "&",
+                                      .initial = searching ? NULL : g->filter,
+                                      .changed = searching ? search_typed : filter_typed,
+                                      .done = searching ? search_typed : filter_typed,
+                                      .context = g});
 }
 
 /* ---- drawing ---- */

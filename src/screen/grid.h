@@ -9,6 +9,7 @@
 
 struct grid {
     const struct table *table; /* not owned; NULL: none */
+    size_t ncolumns;           /* of the table that sort, hidden and column are about */
     size_t *order;             /* rows that pass the filter, as they are shown */
     size_t n, capacity;
     struct scroll rows;
@@ -21,6 +22,8 @@ struct grid {
 
 /* Shows this table from now on; cursor, sort, filter and search stay. */
 MUST_CHECK enum status grid_set(struct grid *g, const struct table *t, struct error *err);
+/* The table goes away: shows nothing until the next grid_set, which finds cursor and sort as they were. */
+void grid_forget(struct grid *g);
 void grid_free(struct grid *g);
 /* Row of the table under the cursor; false when there is none. */
 bool grid_row(const struct grid *g, size_t *row);
@@ -41,6 +44,8 @@ struct grid_extra {
 /* Header line, then rows. The cursor's row is in reverse when focused. `extra` may be NULL. */
 void grid_draw(struct grid *g, struct area a, bool focused, const struct grid_extra *extra);
 
-extern const struct key_help grid_help[];
+/* Asks for what to search ('/') or to filter ('&') on the bottom line; the grid follows what is typed. */
+struct app;
+void grid_ask(struct app *app, struct grid *g, int32_t key);
 
 #endif

@@ -1,5 +1,6 @@
 #include "screen/prompt.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -121,7 +122,7 @@ static void draw_candidates(const struct prompt_state *p, struct area whole)
             width = w;
     }
     struct area box = area_part(whole, whole.height - 1 - height, 1, height, width);
-    char foot[32] = "";
+    char foot[48] = "";
     if (n > rows)
         snprintf(foot, sizeof foot, "%zu of %zu", chosen + 1, n);
     area_box(box, LOOK_DIM, NULL, foot);
@@ -155,6 +156,8 @@ void prompt_open(struct app *app, const struct prompt *prompt)
     p->spec = *prompt;
     p->edit.history = prompt->command ? app_history(app) : NULL;
     line_edit_set(&p->edit, prompt->initial ? prompt->initial : "");
+    if (prompt->command)
+        tell(app, p);
     app_push(app, &prompt_overlay, p);
 }
 

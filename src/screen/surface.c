@@ -10,13 +10,13 @@
 
 enum { ARM_UP = 1, ARM_DOWN = 2, ARM_LEFT = 4, ARM_RIGHT = 8 };
 
-static const struct cell blank_cell = {.code = {' '}};
+static const struct surface_cell blank_cell = {.code = {' '}};
 
 /* ---- the grid of cells ---- */
 
 enum status surface_resize(struct surface *s, int height, int width, struct error *err)
 {
-    struct cell *cells = mem_new_raw((size_t)height * (size_t)width, sizeof *cells, "the screen", err);
+    struct surface_cell *cells = mem_new_raw((size_t)height * (size_t)width, sizeof *cells, "the screen", err);
     if (!cells)
         return ST_NOMEM;
     mem_free(s->cells);
@@ -59,7 +59,7 @@ struct area area_part(struct area a, int y, int x, int height, int width)
 }
 
 /* The cell at the area's (y, x), or NULL outside. */
-static struct cell *cell_at(struct area a, int y, int x)
+static struct surface_cell *cell_at(struct area a, int y, int x)
 {
     if (y < 0 || x < 0 || y >= a.height || x >= a.width)
         return NULL;
@@ -73,7 +73,7 @@ static struct cell *cell_at(struct area a, int y, int x)
 /* Half of a wide character must not stay behind when its other half is drawn over. */
 static void unpair(struct area a, int y, int x)
 {
-    struct cell *c = cell_at(a, y, x), *before = cell_at(a, y, x - 1), *after = cell_at(a, y, x + 1);
+    struct surface_cell *c = cell_at(a, y, x), *before = cell_at(a, y, x - 1), *after = cell_at(a, y, x + 1);
     if (c->code[0] == 0 && before)
         before->code[0] = ' ', before->code[1] = 0;
     if (after && after->code[0] == 0 && c->code[0] != 0)
@@ -84,7 +84,7 @@ void area_blank(struct area a, enum look look)
 {
     for (int y = 0; y < a.height; y++)
         for (int x = 0; x < a.width; x++) {
-            struct cell *c = cell_at(a, y, x);
+            struct surface_cell *c = cell_at(a, y, x);
             *c = blank_cell;
             c->look = (uint8_t)look;
         }
@@ -99,7 +99,7 @@ const char *area_glyph(struct area a, const char *utf8, const char *ascii)
 
 static void put_mark(struct area a, int y, int x, int32_t code)
 {
-    struct cell *c = cell_at(a, y, x);
+    struct surface_cell *c = cell_at(a, y, x);
     if (c && c->code[0] == 0)
         c = cell_at(a, y, x - 1);
     for (int i = 1; c && i < CELL_CODES; i++)
@@ -124,14 +124,16 @@ static int put_text(struct area a, int y, int x, unsigned look, const char *text
         }
         if (w < 0)
             code = '?', w = 1;
-        struct cell *c = cell_at(a, y, x), *half = w == 2 ? cell_at(a, y, x + 1) : NULL;
+        struct surface_cell *c = cell_at(a, y, x), *half = w == 2 ? cell_at(a, y, x + 1) : NULL;
         if (c && (w == 1 || half)) {
             unpair(a, y, x);
             if (half)
                 unpair(a, y, x + 1);
-            *c = (struct cell){.code = {code}, .look = (uint8_t)look};
+            if (look & LOOK_REVERSE) /* one even bar: ink and dimness would show as patches of background */
+                look &= ~(unsigned)(INK_MASK | LOOK_DIM);
+            *c = (struct surface_cell){.code = {code}, .look = (uint8_t)look};
             if (half)
-                *half = (struct cell){.look = (uint8_t)look};
+                *half = (struct surface_cell){.look = (uint8_t)look};
         }
         x += w;
     }
@@ -231,7 +233,7 @@ int area_wrap(struct area a, int y, int x, int width, int height, unsigned look,
 void area_relook(struct area a, int y, int x, int width, unsigned without, unsigned with)
 {
     for (int i = 0; i < width; i++) {
-        struct cell *c = cell_at(a, y, x + i);
+        struct surface_cell *c = cell_at(a, y, x + i);
         if (c)
             c->look = (uint8_t)((c->look & ~without) | with);
     }
@@ -244,18 +246,30 @@ static void put_line(struct area a, int y, int x, unsigned arms, unsigned look)
     static const int32_t joined[16] = {' ',    0x2502, 0x2502, 0x2502, 0x2500, 0x2518, 0x2510, 0x2524,
                                        0x2500, 0x2514, 0x250c, 0x251c, 0x2500, 0x2534, 0x252c, 0x253c};
     static const char plain[] = " |||-+++-+++-+++";
-    struct cell *c = cell_at(a, y, x);
+    struct surface_cell *c = cell_at(a, y, x);
     if (!c)
         return;
     unpair(a, y, x);
     arms |= c->line;
-    *c = (struct cell){.code = {a.surface->ascii ? plain[arms] : joined[arms]}, .look = (uint8_t)look, .line = (uint8_t)arms};
+    *c = (struct surface_cell){.code = {a.surface->ascii ? plain[arms] : joined[arms]}, .look = (uint8_t)look, .line = (uint8_t)arms};
+}
+
+/* Is this cell one of the words on a rule, or of the blanks around them? */
+static bool has_words(struct area a, int y, int x)
+{
+    const struct surface_cell *c = cell_at(a, y, x);
+    bool words = false;
+    for (int i = -1; i <= 1 && c && !c->line; i++) {
+        const struct surface_cell *near = cell_at(a, y, x + i);
+        words |= near && !near->line && near->code[0] != ' ';
+    }
+    return words;
 }
 
 /* The ends of a line reach into another that is there already, and not past it. */
 static unsigned arms_at(struct area a, int y, int x, int i, int n, unsigned back, unsigned on)
 {
-    const struct cell *c = cell_at(a, y, x);
+    const struct surface_cell *c = cell_at(a, y, x);
     if (c && c->line)
         return i == 0 ? on : i == n - 1 ? back : back | on;
     return back | on;
@@ -269,27 +283,34 @@ void area_hline(struct area a, int y, int x, int width, unsigned look)
 
 void area_vline(struct area a, int y, int x, int height, unsigned look)
 {
-    for (int i = 0; i < height; i++)
-        put_line(a, y + i, x, arms_at(a, y + i, x, i, height, ARM_UP, ARM_DOWN), look);
+    for (int i = 0; i < height; i++) {
+        bool end = i == 0 || i == height - 1;
+        if (!end || !has_words(a, y + i, x)) /* words on a rule stay readable */
+            put_line(a, y + i, x, arms_at(a, y + i, x, i, height, ARM_UP, ARM_DOWN), look);
+    }
 }
 
 void area_rule(struct area a, int y, unsigned look, const char *left, const char *right)
 {
     area_hline(a, y, 0, a.width, look);
+    int title = left ? (int)text_width(left, strlen(left)) : 0, note = right ? (int)text_width(right, strlen(right)) : 0;
+    int room = a.width - 7 - title; /* what is at the right gives way first */
+    if (note > room)
+        note = room < 8 ? 0 : room;
     int from = a.width;
-    if (right && *right) {
-        char words[256];
-        snprintf(words, sizeof words, " %s ", right);
-        from = area_text_right(a, y, a.width - 1, look, words);
+    if (note > 0) {
+        from -= note + 3;
+        area_text(a, y, from, look, " ");
+        area_column(a, y, from + 1, note, look, false, right);
+        area_text(a, y, from + 1 + note, look, " ");
     }
-    if (left && *left && from > 4) {
-        int width = (int)text_width(left, strlen(left)), room = from - 4;
-        area_text(a, y, 1, look, " ");
-        if (width < room)
-            room = width;
-        area_column(a, y, 2, room, (look & ~(unsigned)LOOK_DIM) | LOOK_BOLD, false, left);
-        area_text(a, y, 2 + room, look, " ");
-    }
+    if (title > from - 4)
+        title = from - 4;
+    if (title <= 0)
+        return;
+    area_text(a, y, 1, look, " ");
+    area_column(a, y, 2, title, (look & ~(unsigned)LOOK_DIM) | LOOK_BOLD, false, left);
+    area_text(a, y, 2 + title, look, " ");
 }
 
 void area_box(struct area a, unsigned look, const char *title, const char *foot)
@@ -338,7 +359,7 @@ void area_bar(struct area a, int y, int x, int width, double share, unsigned loo
 void surface_dump(const struct surface *s, struct str *out)
 {
     for (int y = 0; y < s->height; y++) {
-        const struct cell *row = s->cells + (size_t)y * (size_t)s->width;
+        const struct surface_cell *row = s->cells + (size_t)y * (size_t)s->width;
         int end = s->width;
         while (end > 0 && row[end - 1].code[0] == ' ')
             end--;

@@ -1,6 +1,6 @@
 /* A surface: the screen as cells in memory.
  *
- * Views draw into areas of a surface and never see a terminal; terminal.c shows the cells with ncurses, and a test
+ * Views draw into areas of a surface and never see a terminal; display.c shows the cells with ncurses, and a test
  * dumps them as text. Whatever is drawn is made safe on the way in, so no control character from data can reach the
  * terminal. A wide character takes a cell and leaves the next one empty (code[0] == 0). */
 #ifndef TAILOR_SCREEN_SURFACE_H
@@ -23,7 +23,7 @@ enum look {
 
 enum { CELL_CODES = 4 }; /* a character and its combining marks */
 
-struct cell {
+struct surface_cell {
     int32_t code[CELL_CODES]; /* unused ones are 0 */
     uint8_t look;
     uint8_t line; /* arms of a box-drawing line that crosses here, or 0 */
@@ -32,7 +32,7 @@ struct cell {
 struct surface {
     int height, width;
     bool ascii; /* lines, bars and marks without UTF-8 */
-    struct cell *cells; /* height * width, row by row */
+    struct surface_cell *cells; /* height * width, row by row */
 };
 
 /* Gives the surface a size and blanks it. On failure it keeps its old size. */

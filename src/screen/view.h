@@ -24,8 +24,9 @@ struct view {
     bool (*key)(struct app *app, void *state, int32_t key);
     /* Where inside the view one is, for the breadcrumbs: "196 › ease". May be NULL. */
     void (*place)(struct app *app, void *state, struct str *out);
-    /* A command that was run while this view was shown has ended well. May be NULL. */
-    void (*finished)(struct app *app, void *state, const char *command, const struct result *r);
+    /* A command that was run while this view was shown has ended well. True: the view shows what came of it, so the result
+     * need not be opened. To go on, app_then. May be NULL. */
+    bool (*finished)(struct app *app, void *state, const char *command, struct result *r);
     /* One step back inside the view (Escape, q); false: nothing to go back from. May be NULL. */
     bool (*back)(struct app *app, void *state);
 };

@@ -13,8 +13,8 @@
 #include "base/mem.h"
 #include "screen/line_edit.h"
 #include "screen/scroll.h"
-#include "screen/terminal.h"
-#include "screen_keys.h"
+#include "screen/display.h"
+#include "tests/unit/screen_keys.h"
 
 static struct surface surface_of(int height, int width, bool ascii)
 {
@@ -81,7 +81,7 @@ static void lines_join(void **state)
     area_hline(a, 3, 0, 16, LOOK_DIM);
     area_vline(a, 0, 13, 4, 0);
     area_vline(area_part(a, 1, 0, 2, -1), 0, 5, 2, 0);
-    assert_shows(&s, "─ hi… ─ 2 of │ ─\n     │       │\n     │       │\n─────────────┴──\n");
+    assert_shows(&s, "─ history ───┬──\n     │       │\n     │       │\n─────────────┴──\n");
     surface_blank(&s);
     area_box(a, 0, NULL, "Esc");
     area_hline(a, 2, 0, 16, 0);
@@ -239,32 +239,32 @@ static void a_dumb_terminal_is_refused_untouched(void **state)
 {
     (void)state;
     struct error err;
-    struct terminal *t;
+    struct display *t;
     FILE *out = tmpfile(), *in = fopen("/dev/null", "r");
     setenv("TERM", "dumb", 1);
-    assert_int_equal(terminal_open(in, out, true, &t, &err), ST_UNSUPPORTED);
+    assert_int_equal(display_open(in, out, true, &t, &err), ST_UNSUPPORTED);
     assert_non_null(strstr(err.message, "dumb"));
     assert_true(*err.hint);
     setenv("TERM", "no-such-terminal", 1);
-    assert_int_equal(terminal_open(in, out, true, &t, &err), ST_UNSUPPORTED);
+    assert_int_equal(display_open(in, out, true, &t, &err), ST_UNSUPPORTED);
     fflush(out);
     assert_int_equal(ftell(out), 0);
     fclose(out);
     fclose(in);
 }
 
-static void a_terminal_shows_the_cells(void **state)
+static void a_display_shows_the_cells(void **state)
 {
     (void)state;
     struct error err;
-    struct terminal *t;
+    struct display *t;
     FILE *out = tmpfile(), *in = fopen("/dev/null", "r");
     setenv("TERM", "xterm", 1);
-    assert_int_equal(terminal_open(in, out, true, &t, &err), ST_OK);
+    assert_int_equal(display_open(in, out, true, &t, &err), ST_OK);
     struct surface s = surface_of(3, 20, false);
     area_text(surface_area(&s), 1, 2, LOOK_BOLD | INK_RED, "Fargo日é");
-    terminal_show(t, &s, 1, 2);
-    terminal_close(t);
+    display_show(t, &s, 1, 2);
+    display_close(t);
     char written[4096] = {0};
     rewind(out);
     size_t n = fread(written, 1, sizeof written - 1, out);
@@ -294,7 +294,7 @@ int main(void)
         cmocka_unit_test(long_lines_scroll),
         cmocka_unit_test(lists_scroll),
         cmocka_unit_test(a_dumb_terminal_is_refused_untouched),
-        cmocka_unit_test(a_terminal_shows_the_cells),
+        cmocka_unit_test(a_display_shows_the_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

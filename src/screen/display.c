@@ -1,5 +1,5 @@
 #define NCURSES_WIDECHAR 1
-#include "screen/terminal.h"
+#include "screen/display.h"
 
 #include <langinfo.h>
 #include <ncurses.h>
@@ -21,7 +21,7 @@ static const int watched[] = {SIGWINCH, SIGTSTP, SIGCONT, SIGINT, SIGTERM, SIGHU
 static const int deadly[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 enum { NWATCHED = sizeof watched / sizeof *watched, NDEADLY = sizeof deadly / sizeof *deadly };
 
-struct terminal {
+struct display {
     SCREEN *screen;
     FILE *in, *out;
     bool color;
@@ -59,7 +59,7 @@ static void on_crash(int sig)
     raise(sig);
 }
 
-static void signals_install(struct terminal *t)
+static void signals_install(struct display *t)
 {
     struct sigaction action = {.sa_handler = on_signal}, crash = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
     sigset_t mask;
@@ -74,7 +74,7 @@ static void signals_install(struct terminal *t)
     pthread_sigmask(SIG_BLOCK, &mask, &t->before);
 }
 
-static void signals_restore(struct terminal *t)
+static void signals_restore(struct display *t)
 {
     for (size_t i = 0; i < NWATCHED; i++)
         sigaction(watched[i], &t->old[i], NULL);
@@ -100,7 +100,7 @@ static void restore_remember(int fd, bool have_modes)
     restore_fd = have_modes ? fd : -1;
 }
 
-bool terminal_utf8(void)
+bool display_utf8(void)
 {
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
@@ -124,7 +124,7 @@ static enum status can_place_cursor(int fd, struct error *err)
     return ST_UNSUPPORTED;
 }
 
-static void colors_start(struct terminal *t)
+static void colors_start(struct display *t)
 {
     static const short ink[INKS] = {-1, COLOR_RED, COLOR_GREEN, COLOR_YELLOW, COLOR_BLUE, COLOR_MAGENTA, COLOR_CYAN};
     const char *no = getenv("NO_COLOR");
@@ -135,12 +135,12 @@ static void colors_start(struct terminal *t)
         init_pair(i, ink[i], -1);
 }
 
-enum status terminal_open(FILE *in, FILE *out, bool color, struct terminal **result, struct error *err)
+enum status display_open(FILE *in, FILE *out, bool color, struct display **result, struct error *err)
 {
     *result = NULL;
     if (can_place_cursor(fileno(out), err) != ST_OK)
         return err ? err->code : ST_UNSUPPORTED;
-    struct terminal *t = mem_new(1, sizeof *t, "the terminal", err);
+    struct display *t = mem_new(1, sizeof *t, "the terminal", err);
     if (!t)
         return ST_NOMEM;
     t->in = in;
@@ -168,7 +168,7 @@ enum status terminal_open(FILE *in, FILE *out, bool color, struct terminal **res
     return ST_OK;
 }
 
-void terminal_close(struct terminal *t)
+void display_close(struct display *t)
 {
     if (!t)
         return;
@@ -182,13 +182,13 @@ void terminal_close(struct terminal *t)
         raise(sig);
 }
 
-void terminal_size(const struct terminal *t, int *height, int *width)
+void display_size(const struct display *t, int *height, int *width)
 {
     *height = t->height;
     *width = t->width;
 }
 
-static void take_size(struct terminal *t)
+static void take_size(struct display *t)
 {
     struct winsize size;
     if (ioctl(fileno(t->out), TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0)
@@ -238,38 +238,38 @@ static bool take_flag(volatile sig_atomic_t *flag)
     return was;
 }
 
-enum terminal_event terminal_wait(struct terminal *t, int milliseconds, int wake_fd, int32_t *key)
+enum display_event display_wait(struct display *t, int milliseconds, int wake_fd, int32_t *key)
 {
     *key = read_key(); /* ncurses may hold keys that poll does not see */
     if (*key != K_NONE)
-        return TERMINAL_KEY;
+        return DISPLAY_KEY;
     struct pollfd fds[2] = {{.fd = fileno(t->in), .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
     struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
     if (!resized && !stopped && !interrupted && !ended)
         ppoll(fds, wake_fd >= 0 ? 2 : 1, &limit, &t->before);
     if (ended)
-        return TERMINAL_QUIT;
+        return DISPLAY_QUIT;
     if (take_flag(&resized)) {
         take_size(t);
-        return TERMINAL_RESIZE;
+        return DISPLAY_RESIZE;
     }
     if (take_flag(&stopped))
-        return TERMINAL_STOP;
+        return DISPLAY_STOP;
     if (take_flag(&interrupted)) {
         *key = K_CTRL('c');
-        return TERMINAL_KEY;
+        return DISPLAY_KEY;
     }
     if (fds[0].revents & POLLIN) {
         *key = read_key();
         if (*key != K_NONE)
-            return *key == K_CTRL('z') ? TERMINAL_STOP : TERMINAL_KEY;
+            return *key == K_CTRL('z') ? DISPLAY_STOP : DISPLAY_KEY;
         int waiting = 0; /* readable with nothing to read: the end of the keyboard */
         if (ioctl(fileno(t->in), FIONREAD, &waiting) == 0 && waiting == 0 && (fds[0].revents & POLLHUP))
-            return TERMINAL_QUIT;
+            return DISPLAY_QUIT;
     } else if (fds[0].revents & (POLLHUP | POLLERR)) {
-        return TERMINAL_QUIT;
+        return DISPLAY_QUIT;
     }
-    return wake_fd >= 0 && fds[1].revents ? TERMINAL_WAKE : TERMINAL_TICK;
+    return wake_fd >= 0 && fds[1].revents ? DISPLAY_WAKE : DISPLAY_TICK;
 }
 
 /* ---- drawing ---- */
@@ -288,12 +288,12 @@ static attr_t attributes(unsigned look)
     return a;
 }
 
-void terminal_show(struct terminal *t, const struct surface *s, int cursor_y, int cursor_x)
+void display_show(struct display *t, const struct surface *s, int cursor_y, int cursor_x)
 {
     int height = s->height < t->height ? s->height : t->height, width = s->width < t->width ? s->width : t->width;
     for (int y = 0; y < height; y++)
         for (int x = 0; x < width; x++) {
-            const struct cell *c = &s->cells[(size_t)y * (size_t)s->width + (size_t)x];
+            const struct surface_cell *c = &s->cells[(size_t)y * (size_t)s->width + (size_t)x];
             if (c->code[0] == 0)
                 continue; /* the right half of a wide character */
             wchar_t text[CELL_CODES + 1] = {0};
@@ -309,13 +309,13 @@ void terminal_show(struct terminal *t, const struct surface *s, int cursor_y, in
     refresh();
 }
 
-void terminal_repaint(struct terminal *t)
+void display_repaint(struct display *t)
 {
     (void)t;
     clearok(curscr, TRUE);
 }
 
-void terminal_suspend(struct terminal *t)
+void display_suspend(struct display *t)
 {
     endwin();
     struct sigaction normal = {.sa_handler = SIG_DFL}, ours;
@@ -328,5 +328,5 @@ void terminal_suspend(struct terminal *t)
     pthread_sigmask(SIG_BLOCK, &stop, NULL);
     sigaction(SIGTSTP, &ours, NULL);
     take_size(t);
-    terminal_repaint(t);
+    display_repaint(t);
 }

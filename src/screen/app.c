@@ -1,0 +1,516 @@
+#include "screen/app.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "commands/command.h"
+#include "commands/runner.h"
+#include "screen/capture.h"
+#include "screen/frame.h"
+#include "screen/palette.h"
+#include "screen/prompt.h"
+#include "screen/result_view.h"
+
+enum { MOST_OVERLAYS = 4, MOST_TRAIL = 8, HELD_ROWS = 10000, SHORT_WAIT_MS = 80 };
+
+struct app {
+    struct workbench *wb;
+    struct surface surface;
+    struct sink sink;
+    struct runner *runner;
+    char running[512];           /* the command that runs */
+    char next[512];              /* run this after it, when not "" */
+    double started;
+    enum app_show show;          /* what is done with its result */
+    struct result *incoming;     /* written by the worker while a command runs, ours after */
+    struct result *held;         /* the last result; the overlay shows it */
+
+    void *states[MOST_VIEWS];    /* NULL until the view was shown once */
+    uint64_t seen[MOST_VIEWS];   /* generation that its state shows */
+    size_t current, trail[MOST_TRAIL], ntrail;
+    struct {
+        const struct overlay *overlay;
+        void *state;
+        uint64_t id;
+    } overlays[MOST_OVERLAYS];
+    size_t noverlays;
+    uint64_t overlay_ids;
+
+    struct line_history history;
+    struct frame_log log;        /* the command of the last key */
+    struct frame_notice notice;
+    bool quit, repaint;
+    int cursor_y, cursor_x;
+};
+
+/* ---- small things that views ask for ---- */
+
+struct workbench *app_workbench(struct app *app)
+{
+    return app->wb;
+}
+
+bool app_ascii(const struct app *app)
+{
+    return app->surface.ascii;
+}
+
+struct line_history *app_history(struct app *app)
+{
+    return &app->history;
+}
+
+void app_look(struct app *app, struct job_view *view)
+{
+    job_look(&app->wb->job, view);
+}
+
+const char *app_running_command(const struct app *app)
+{
+    return runner_busy(app->runner) ? app->running : NULL;
+}
+
+bool app_running(const struct app *app)
+{
+    return runner_busy(app->runner);
+}
+
+int app_wake_fd(const struct app *app)
+{
+    return runner_fd(app->runner);
+}
+
+bool app_done(const struct app *app)
+{
+    return app->quit;
+}
+
+bool app_wants_repaint(struct app *app)
+{
+    bool wants = app->repaint;
+    app->repaint = false;
+    return wants;
+}
+
+void app_set_cursor(struct app *app, struct area a, int y, int x)
+{
+    app->cursor_y = a.top + y;
+    app->cursor_x = a.left + x;
+}
+
+void app_say(struct app *app, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    app->notice.kind = NOTICE_SAY;
+    vsnprintf(app->notice.text, sizeof app->notice.text, format, args);
+    va_end(args);
+}
+
+void app_fail(struct app *app, const struct error *err, const char *command)
+{
+    app->notice.kind = NOTICE_ERROR;
+    app->notice.error = *err;
+    snprintf(app->notice.text, sizeof app->notice.text, "%s", command ? command : "");
+}
+
+void app_log(struct app *app, const char *command, double seconds)
+{
+    snprintf(app->log.command, sizeof app->log.command, "%s", command);
+    app->log.seconds = seconds;
+}
+
+/* ---- views ---- */
+
+static size_t view_index(const char *name)
+{
+    size_t i = 0;
+    while (views[i] && strcmp(views[i]->name, name) != 0)
+        i++;
+    return i;
+}
+
+const struct view *app_view(const struct app *app)
+{
+    return views[app->current];
+}
+
+void *app_view_state(struct app *app, const char *view)
+{
+    size_t i = view_index(view);
+    return views[i] ? app->states[i] : NULL;
+}
+
+static uint64_t generation(struct app *app)
+{
+    pthread_mutex_lock(&app->wb->lock);
+    uint64_t g = app->wb->generation;
+    pthread_mutex_unlock(&app->wb->lock);
+    return g;
+}
+
+/* Opens the view's state when it has none yet, and brings it up to date. True: it was changed. */
+static bool freshen(struct app *app, size_t i)
+{
+    struct error err;
+    uint64_t now = generation(app);
+    bool is_new = !app->states[i];
+    if (!is_new && app->seen[i] == now)
+        return false;
+    enum status st = is_new ? views[i]->open(app, &app->states[i], &err) : ST_OK;
+    if (st == ST_OK)
+        st = views[i]->refresh(app, app->states[i], &err);
+    if (st == ST_OK)
+        app->seen[i] = now;
+    else
+        app_fail(app, &err, NULL); /* and it is tried again */
+    return true;
+}
+
+static void show_view(struct app *app, size_t i)
+{
+    app->current = i;
+    freshen(app, i);
+}
+
+void app_go(struct app *app, const char *view)
+{
+    size_t i = view_index(view);
+    if (!views[i] || i == app->current)
+        return;
+    if (app->ntrail == MOST_TRAIL)
+        memmove(app->trail, app->trail + 1, --app->ntrail * sizeof *app->trail);
+    app->trail[app->ntrail++] = app->current;
+    show_view(app, i);
+}
+
+static void go_back(struct app *app)
+{
+    const struct view *v = views[app->current];
+    if (app->states[app->current] && v->back && v->back(app, app->states[app->current]))
+        return;
+    if (app->ntrail > 0)
+        show_view(app, app->trail[--app->ntrail]);
+    else
+        app_say(app, "this is the first view: Q goes back to the shell, : runs a command");
+}
+
+/* ---- overlays ---- */
+
+void app_push(struct app *app, const struct overlay *overlay, void *state)
+{
+    if (app->noverlays == MOST_OVERLAYS) {
+        overlay->close(state);
+        return;
+    }
+    app->overlays[app->noverlays].overlay = overlay;
+    app->overlays[app->noverlays].state = state;
+    app->overlays[app->noverlays++].id = ++app->overlay_ids;
+}
+
+/* By id, because what a key does may have put another one on top. */
+static void close_overlay(struct app *app, uint64_t id)
+{
+    for (size_t i = 0; i < app->noverlays; i++)
+        if (app->overlays[i].id == id) {
+            app->overlays[i].overlay->close(app->overlays[i].state);
+            memmove(&app->overlays[i], &app->overlays[i + 1], (app->noverlays - i - 1) * sizeof *app->overlays);
+            app->noverlays--;
+            return;
+        }
+}
+
+static void close_all_overlays(struct app *app)
+{
+    while (app->noverlays)
+        close_overlay(app, app->overlays[app->noverlays - 1].id);
+}
+
+/* ---- commands ---- */
+
+/* On the worker's thread. */
+static enum status take_result(struct sink *sink, struct result *r, struct error *err)
+{
+    struct app *app = sink->face;
+    result_free(app->incoming);
+    app->incoming = NULL;
+    return result_capture(r, HELD_ROWS, &app->incoming, err);
+}
+
+static struct result *last_result(struct sink *sink)
+{
+    return ((struct app *)sink->face)->held;
+}
+
+static void leave(struct sink *sink)
+{
+    ((struct app *)sink->face)->quit = true;
+}
+
+static void present(struct app *app, const char *command)
+{
+    struct result *r = app->held;
+    bool shown = views[app->current]->finished && app->states[app->current] &&
+                 views[app->current]->finished(app, app->states[app->current], command, r);
+    if (app->show == APP_SHOW && !shown && result_view_worth(r))
+        result_view_open(app, r);
+    else if (r->nmessages && app->notice.kind == NOTICE_NONE)
+        app_say(app, "%s", r->messages[0].text);
+}
+
+static void finish(struct app *app)
+{
+    struct error err;
+    double seconds = clock_seconds() - app->started;
+    enum status st = runner_wait(app->runner, &err);
+    if (app->incoming) {
+        close_all_overlays(app); /* one of them may show what is about to be freed */
+        result_free(app->held);
+        app->held = app->incoming;
+        app->incoming = NULL;
+    }
+    freshen(app, app->current);
+    app_log(app, app->running, seconds);
+    if (st != ST_OK)
+        app_fail(app, &err, app->running);
+    else if (app->held)
+        present(app, app->running);
+    if (st != ST_OK)
+        app->next[0] = 0;
+}
+
+static void run_next(struct app *app)
+{
+    char next[sizeof app->next];
+    if (!*app->next || runner_busy(app->runner))
+        return;
+    memcpy(next, app->next, sizeof next);
+    app->next[0] = 0;
+    app_run(app, next, APP_QUIET);
+}
+
+void app_then(struct app *app, const char *command)
+{
+    snprintf(app->next, sizeof app->next, "%s", command);
+}
+
+/* Has the command ended, or does it within so many milliseconds? */
+static bool ended(const struct app *app, int milliseconds)
+{
+    struct pollfd end = {.fd = runner_fd(app->runner), .events = POLLIN};
+    return runner_busy(app->runner) && poll(&end, 1, milliseconds) > 0;
+}
+
+void app_run(struct app *app, const char *command, enum app_show how)
+{
+    struct error err;
+    if (runner_busy(app->runner)) {
+        app_say(app, "%s is still running; Ctrl-C cancels it", app->running);
+        return;
+    }
+    if (runner_start(app->runner, command, &app->sink, &err) != ST_OK) {
+        app_fail(app, &err, command);
+        return;
+    }
+    app->show = how;
+    app->started = clock_seconds();
+    snprintf(app->running, sizeof app->running, "%s", command);
+    app_log(app, command, -1);
+    if (ended(app, SHORT_WAIT_MS))
+        finish(app);
+}
+
+bool app_poll(struct app *app)
+{
+    if (ended(app, 0)) {
+        finish(app);
+        run_next(app);
+        return true;
+    }
+    run_next(app);
+    return freshen(app, app->current) || runner_busy(app->runner);
+}
+
+/* ---- keys of the screen itself ---- */
+
+static const struct key_help app_help[] = {
+    {"1 2 3", "views"},
+    {"Esc q", "back; cursor, sort and filter stay"},
+    {":", "a command, with completion, history and the editing keys of the shell"},
+    {"Ctrl-P", "the palette: find any command by words"},
+    {"Ctrl-C", "cancel the running command"},
+    {"D", "write what is shown into a text file, without frames"},
+    {"Ctrl-L", "draw everything anew"},
+    {"Q", "back to the shell"},
+    {NULL, NULL},
+};
+
+const struct key_help *app_keys(void)
+{
+    return app_help;
+}
+
+static void write_dump(struct app *app, void *context, const char *path)
+{
+    (void)context;
+    struct error err;
+    if (!path || !*path)
+        return;
+    if (frame_write(&app->surface, path, &err) == ST_OK)
+        app_say(app, "written to %s", path);
+    else
+        app_fail(app, &err, NULL);
+}
+
+static void ask_dump(struct app *app)
+{
+    char name[64];
+    snprintf(name, sizeof name, "tailor-%s.txt", views[app->current]->name);
+    prompt_open(app, &(struct prompt){.label = "write this view to: ", .initial = name, .done = write_dump});
+}
+
+static void interrupt(struct app *app)
+{
+    if (runner_busy(app->runner)) {
+        runner_cancel(app->runner);
+        app_say(app, "cancelling %s", app->running);
+    } else if (app->noverlays) {
+        close_overlay(app, app->overlays[app->noverlays - 1].id);
+    } else {
+        app_say(app, "nothing is running; Q goes back to the shell");
+    }
+}
+
+static void own_key(struct app *app, int32_t key)
+{
+    size_t nviews = view_index("");
+    if (key >= '1' && key < '1' + (int32_t)nviews) {
+        app_go(app, views[key - '1']->name);
+        return;
+    }
+    switch (key) {
+    case ':': prompt_command(app, NULL); break;
+    case '?': case K_F1: help_open(app); break;
+    case K_CTRL('p'): case K_ALT | 'x': palette_open(app); break;
+    case 'D': ask_dump(app); break;
+    case 'Q': app->quit = true; break;
+    case 'q': case K_ESCAPE: go_back(app); break;
+    default: break;
+    }
+}
+
+void app_key(struct app *app, int32_t key)
+{
+    app->notice.kind = NOTICE_NONE;
+    if (key == K_CTRL('c')) {
+        interrupt(app);
+    } else if (key == K_CTRL('l')) {
+        app->repaint = true;
+    } else if (app->noverlays) {
+        uint64_t id = app->overlays[app->noverlays - 1].id;
+        if (!app->overlays[app->noverlays - 1].overlay->key(app, app->overlays[app->noverlays - 1].state, key))
+            close_overlay(app, id);
+    } else {
+        void *state = app->states[app->current];
+        if (!state || !views[app->current]->key(app, state, key))
+            own_key(app, key);
+    }
+}
+
+/* ---- drawing ---- */
+
+enum status app_resize(struct app *app, int height, int width, struct error *err)
+{
+    return surface_resize(&app->surface, height, width, err);
+}
+
+static void draw_overlays(struct app *app, struct area whole)
+{
+    for (size_t i = 0; i < app->noverlays; i++)
+        app->overlays[i].overlay->draw(app, app->overlays[i].state, whole);
+}
+
+const struct surface *app_draw(struct app *app, int *cursor_y, int *cursor_x)
+{
+    struct area whole = surface_area(&app->surface);
+    app->cursor_y = app->cursor_x = -1;
+    surface_blank(&app->surface);
+    if (frame_too_small(whole)) {
+        frame_draw_too_small(whole);
+    } else {
+        const struct view *v = views[app->current];
+        void *state = app->states[app->current];
+        struct str place = {0};
+        if (state && v->place)
+            v->place(app, state, &place);
+        frame_draw_head(app, whole, app->current, app->trail, app->ntrail, str_text(&place));
+        if (state)
+            v->draw(app, state, frame_body(whole));
+        frame_draw_foot(whole, &app->log, &app->notice, v->keys);
+        draw_overlays(app, whole);
+        frame_draw_error(whole, &app->notice);
+        str_free(&place);
+    }
+    *cursor_y = app->cursor_y;
+    *cursor_x = app->cursor_x;
+    return &app->surface;
+}
+
+/* ---- beginning and end ---- */
+
+/* Without data, Data is what helps; with models, a user is what one came for. */
+static const char *fitting_view(struct workbench *wb)
+{
+    pthread_mutex_lock(&wb->lock);
+    const char *name = !wb->data ? "data" : wb->nmodels == 0 ? "models" : "user";
+    pthread_mutex_unlock(&wb->lock);
+    return name;
+}
+
+enum status app_open(struct workbench *wb, bool ascii, const char *view, struct app **out, struct error *err)
+{
+    struct app *app = mem_new(1, sizeof *app, "the screen", err);
+    if (!app)
+        return ST_NOMEM;
+    app->wb = wb;
+    app->surface.ascii = ascii;
+    app->sink = (struct sink){.face = app, .interactive = true, .emit = take_result, .last = last_result, .quit = leave};
+    app->log.seconds = -1;
+    size_t first = view_index(view ? view : fitting_view(wb));
+    if (!views[first]) {
+        mem_free(app);
+        error_set(err, ST_NOT_FOUND, "there is no view \"%s\"", view ? view : "");
+        error_hint(err, "the views are data, models and user");
+        return ST_NOT_FOUND;
+    }
+    enum status st = runner_open(wb, &app->runner, err);
+    if (st == ST_OK)
+        st = surface_resize(&app->surface, 24, 80, err);
+    if (st != ST_OK) {
+        app_close(app);
+        return st;
+    }
+    show_view(app, first);
+    *out = app;
+    return ST_OK;
+}
+
+void app_close(struct app *app)
+{
+    if (!app)
+        return;
+    runner_close(app->runner); /* cancels and waits */
+    close_all_overlays(app);
+    for (size_t i = 0; views[i]; i++)
+        if (app->states[i])
+            views[i]->close(app->states[i]);
+    result_free(app->incoming);
+    result_free(app->held);
+    line_history_free(&app->history);
+    surface_free(&app->surface);
+    mem_free(app);
+}

@@ -1,0 +1,319 @@
+#include "screen/user_bench.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "commands/lex.h"
+
+/* ---- beginning and end ---- */
+
+void bench_clear(struct bench *b)
+{
+    for (size_t i = 0; i < b->nlists; i++) {
+        struct bench_list *l = &b->lists[i];
+        model_release(l->model);
+        mem_free(l->scores);
+        mem_free(l->was);
+        mem_free(l->was_rank);
+    }
+    mem_free(b->lists);
+    mem_free(b->items);
+    mem_free(b->row_of);
+    profile_clear(&b->profile);
+    history_clear(&b->truth);
+    history_clear(&b->changed);
+    dataset_release(b->data);
+    memset(b, 0, sizeof *b);
+    b->user = NO_USER;
+}
+
+static struct bench_item *find_item(const struct bench *b, uint32_t item)
+{
+    uint32_t row = b->row_of[item];
+    return row == NO_CODE ? NULL : &b->items[row];
+}
+
+static void index_items(struct bench *b)
+{
+    for (size_t i = 0; i < b->nitems; i++)
+        b->row_of[b->items[i].item] = (uint32_t)i;
+}
+
+/* Distinct items of the true history, newest first. */
+static enum status collect_items(struct bench *b, struct error *err)
+{
+    b->row_of = mem_new_raw(b->data->items.n, sizeof *b->row_of, "the items of a history", err);
+    if (!b->row_of || mem_grow(&b->items, &b->items_capacity, b->truth.n + 1, sizeof *b->items, err) != ST_OK)
+        return ST_NOMEM;
+    for (size_t i = 0; i < b->data->items.n; i++)
+        b->row_of[i] = NO_CODE;
+    for (size_t e = b->truth.n; e-- > 0;) {
+        const struct query_event *q = &b->truth.events[e];
+        struct bench_item *known = find_item(b, q->item);
+        if (known) {
+            known->count++;
+            continue;
+        }
+        b->row_of[q->item] = (uint32_t)b->nitems;
+        b->items[b->nitems++] = (struct bench_item){.item = q->item, .count = 1, .value = q->value, .time = q->time,
+                                                    .type = q->type, .on = true, .part = NAN};
+    }
+    return ST_OK;
+}
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct scored *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score > y->score ? -1 : 1;
+    return x->index < y->index ? -1 : 1;
+}
+
+/* Places of all items by the order of lists. */
+static enum status rank_all(const float *scores, size_t n, uint32_t *rank, struct error *err)
+{
+    struct scored *order = mem_new_raw(n, sizeof *order, "a ranking", err);
+    if (!order)
+        return ST_NOMEM;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        rank[i] = 0;
+        if (scores[i] > -INFINITY) /* and not NaN */
+            order[kept++] = (struct scored){(uint32_t)i, scores[i]};
+    }
+    qsort(order, kept, sizeof *order, by_rank);
+    for (size_t i = 0; i < kept; i++)
+        rank[order[i].index] = (uint32_t)i + 1;
+    mem_free(order);
+    return ST_OK;
+}
+
+static enum status load_lists(struct bench *b, struct workbench *wb, struct error *err)
+{
+    struct model **models = NULL;
+    size_t n = 0;
+    enum status st = workbench_models(wb, NULL, 0, &models, &n, err);
+    if (st != ST_OK)
+        return st == ST_STATE ? ST_OK : st; /* no model yet: a history without lists */
+    b->lists = mem_new(n, sizeof *b->lists, "the lists", err);
+    if (!b->lists)
+        st = ST_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        if (!b->lists) {
+            model_release(models[i]);
+            continue;
+        }
+        struct bench_list *l = &b->lists[b->nlists++];
+        l->model = models[i];
+        l->scores = mem_new(b->data->items.n, sizeof *l->scores, "scores", err);
+        l->was = mem_new(b->data->items.n, sizeof *l->was, "scores", err);
+        l->was_rank = mem_new(b->data->items.n, sizeof *l->was_rank, "a ranking", err);
+        if (!l->scores || !l->was || !l->was_rank)
+            st = ST_NOMEM;
+    }
+    mem_free(models);
+    return st;
+}
+
+static enum status load_truth(struct bench *b, struct workbench *wb, struct error *err)
+{
+    struct selection all = {.data = b->data, .until = wb->now};
+    if (b->user != NO_USER)
+        return history_of_user(&all, b->user, &b->truth, err);
+    return history_of_events(wb->made_up, wb->nmade_up, wb->now, &b->truth, err);
+}
+
+enum status bench_load(struct bench *b, struct workbench *wb, uint32_t user, struct error *err)
+{
+    bench_clear(b);
+    b->data = workbench_data(wb);
+    if (!b->data)
+        return ST_OK;
+    b->user = user;
+    enum status st = load_truth(b, wb, err);
+    if (st == ST_OK)
+        st = collect_items(b, err);
+    struct query q = history_query(&b->truth);
+    if (st == ST_OK)
+        st = profile_make(b->data, &q, &b->profile, err);
+    if (st == ST_OK)
+        st = load_lists(b, wb, err);
+    if (st == ST_OK)
+        st = bench_rank(b, err);
+    for (size_t i = 0; i < b->nlists && st == ST_OK; i++) {
+        struct bench_list *l = &b->lists[i];
+        memcpy(l->was, l->scores, b->data->items.n * sizeof *l->was);
+        st = rank_all(l->was, b->data->items.n, l->was_rank, err);
+    }
+    return st;
+}
+
+/* ---- changing and ranking ---- */
+
+/* b->changed = the true events whose items are on, and the added ones. */
+static enum status apply(struct bench *b, struct error *err)
+{
+    b->changed.n = 0;
+    b->changed.user = b->truth.user;
+    b->changed.as_of = b->truth.as_of;
+    if (mem_grow(&b->changed.events, &b->changed.capacity, b->truth.n, sizeof *b->changed.events, err) != ST_OK)
+        return ST_NOMEM;
+    for (size_t e = 0; e < b->truth.n; e++) {
+        const struct bench_item *i = find_item(b, b->truth.events[e].item);
+        if (i->on)
+            b->changed.events[b->changed.n++] = b->truth.events[e];
+    }
+    for (size_t i = b->nitems; i-- > 0;)
+        if (b->items[i].added && b->items[i].on) {
+            enum status st = history_add(&b->changed, b->data, b->items[i].item, err);
+            if (st != ST_OK)
+                return st;
+        }
+    return ST_OK;
+}
+
+enum status bench_rank(struct bench *b, struct error *err)
+{
+    double begin = clock_seconds();
+    enum status st = apply(b, err);
+    struct query q = history_query(&b->changed);
+    for (size_t i = 0; i < b->nlists && st == ST_OK; i++) {
+        struct bench_list *l = &b->lists[i];
+        st = rank_scores(l->model, &q, SEEN_HIDE, l->scores, err);
+        if (st == ST_OK)
+            l->n = topk(l->scores, b->data->items.n, BENCH_DEPTH, l->top);
+    }
+    b->seconds = clock_seconds() - begin;
+    return st;
+}
+
+enum status bench_add(struct bench *b, uint32_t item, struct error *err)
+{
+    struct bench_item *known = find_item(b, item);
+    if (known) {
+        known->on = true;
+        return ST_OK;
+    }
+    if (mem_grow(&b->items, &b->items_capacity, b->nitems + 1, sizeof *b->items, err) != ST_OK)
+        return ST_NOMEM;
+    memmove(b->items + 1, b->items, b->nitems++ * sizeof *b->items);
+    b->items[0] = (struct bench_item){.item = item, .count = 1, .value = NAN, .time = NO_TIME, .on = true, .added = true, .part = NAN};
+    index_items(b);
+    return ST_OK;
+}
+
+bool bench_touched(const struct bench *b)
+{
+    for (size_t i = 0; i < b->nitems; i++)
+        if (b->items[i].on == b->items[i].added)
+            return true;
+    return false;
+}
+
+int32_t bench_moved(const struct bench_list *l, size_t place)
+{
+    uint32_t before = l->was_rank[l->top[place].index];
+    return before == 0 ? INT32_MAX : (int32_t)before - (int32_t)(place + 1);
+}
+
+/* ---- questions ---- */
+
+enum status bench_explain(struct bench *b, size_t list, uint32_t item, struct why *out, struct error *err)
+{
+    struct query q = history_query(&b->changed);
+    enum status st = why_make(b->lists[list].model, &q, item, 1, out, err);
+    for (size_t i = 0; i < b->nitems; i++)
+        b->items[i].part = NAN;
+    for (size_t i = 0; st == ST_OK && i < out->nparts; i++) {
+        const struct contribution *c = &out->parts[i].what;
+        struct bench_item *known = c->item == NO_ITEM ? NULL : find_item(b, c->item);
+        if (known)
+            known->part = (isnan(known->part) ? 0 : known->part) + c->value;
+    }
+    return st;
+}
+
+static size_t distance(const struct move *m)
+{
+    if (m->before == 0 || m->after == 0)
+        return SIZE_MAX;
+    return m->before > m->after ? m->before - m->after : m->after - m->before;
+}
+
+/* Largest first; the list is short. */
+static void keep_largest(struct move *out, size_t *n, size_t most, const struct move *m)
+{
+    size_t at = *n;
+    while (at > 0 && distance(&out[at - 1]) < distance(m))
+        at--;
+    if (at == most)
+        return;
+    if (*n < most)
+        (*n)++;
+    memmove(&out[at + 1], &out[at], (*n - at - 1) * sizeof *out);
+    out[at] = *m;
+}
+
+enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n, struct error *err)
+{
+    struct history now = {0};
+    struct whatif w;
+    size_t most = *n;
+    *n = 0;
+    enum status st = history_of_events(b->changed.events, b->changed.n, b->changed.as_of, &now, err);
+    if (st != ST_OK)
+        return st;
+    now.user = b->changed.user;
+    b->items[row].on = !b->items[row].on;
+    st = apply(b, err);
+    b->items[row].on = !b->items[row].on;
+    struct query before = history_query(&now), after = history_query(&b->changed);
+    if (st == ST_OK)
+        st = whatif_make(b->lists[list].model, &before, &after, top, SEEN_HIDE, &w, err);
+    for (size_t i = 0; st == ST_OK && i < w.n; i++)
+        if (w.moves[i].before != w.moves[i].after)
+            keep_largest(out, n, most, &w.moves[i]);
+    if (st == ST_OK)
+        whatif_clear(&w);
+    history_clear(&now);
+    return st == ST_OK ? apply(b, err) : st;
+}
+
+/* ---- as a command ---- */
+
+void bench_put_item(const struct bench *b, uint32_t item, struct str *out)
+{
+    str_puts(out, "id:");
+    lex_quote(out, dict_text(&b->data->items, item));
+}
+
+void bench_put_user(const struct bench *b, struct str *out)
+{
+    if (b->user == NO_USER)
+        str_putc(out, '.');
+    else
+        lex_quote(out, dict_text(&b->data->users, b->user));
+}
+
+void bench_command(const struct bench *b, struct str *out)
+{
+    static const char *const words[] = {" remove", " add"};
+    str_puts(out, "whatif ");
+    bench_put_user(b, out);
+    for (int added = 0; added < 2; added++) {
+        bool any = false;
+        for (size_t i = 0; i < b->nitems; i++) {
+            const struct bench_item *it = &b->items[i];
+            if (it->added != (added == 1) || it->on != it->added)
+                continue;
+            if (!any)
+                str_puts(out, words[added]);
+            any = true;
+            str_putc(out, ' ');
+            bench_put_item(b, it->item, out);
+        }
+    }
+}

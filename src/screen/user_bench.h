@@ -1,0 +1,70 @@
+/* One user under the lamp: a history whose items can be switched off, and what every model makes of it.
+ *
+ * The lists come from ranking/ and the contributions from the models, as `recommend`, `whatif` and `why` get them, so the
+ * numbers are the same to the last bit. Everything here answers inside one frame and runs on the thread of the screen. */
+#ifndef TAILOR_SCREEN_USER_BENCH_H
+#define TAILOR_SCREEN_USER_BENCH_H
+
+#include "commands/workbench.h"
+#include "inspect/profile.h"
+#include "inspect/whatif.h"
+#include "inspect/why.h"
+
+enum { BENCH_DEPTH = 100 }; /* rows of a list */
+
+/* A distinct item of the history. */
+struct bench_item {
+    uint32_t item, count;
+    float value;   /* of its latest event; NaN: none */
+    int64_t time;  /* of its latest event */
+    uint16_t type;
+    bool on;
+    bool added;    /* by the user of the screen: it never happened */
+    double part;   /* contribution to the item in question; NaN: none was asked for */
+};
+
+struct bench_list {
+    struct model *model;      /* counted */
+    float *scores, *was;      /* all items, what was seen masked: of the changed history, and of the true one */
+    uint32_t *was_rank;       /* 1 for the best, 0 masked */
+    struct scored top[BENCH_DEPTH];
+    size_t n;
+};
+
+struct bench {
+    struct dataset *data;     /* counted; NULL: nothing loaded */
+    uint32_t user;            /* NO_USER: a made-up history, or nobody */
+    struct history truth;     /* all events up to the clock */
+    struct history changed;   /* without what is off, with what was added */
+    struct profile profile;   /* of the true history */
+    struct bench_item *items; /* newest first; added ones before them */
+    size_t nitems, items_capacity;
+    uint32_t *row_of;         /* per item of the data: its row of `items`, or NO_CODE */
+    struct bench_list *lists;
+    size_t nlists;
+    double seconds;           /* the last ranking of all lists */
+};
+
+/* Takes the workbench's data, models and clock; the user's events or, with NO_USER, the made-up history. */
+MUST_CHECK enum status bench_load(struct bench *b, struct workbench *wb, uint32_t user, struct error *err);
+void bench_clear(struct bench *b);
+/* Ranks every list anew after items[].on changed. */
+MUST_CHECK enum status bench_rank(struct bench *b, struct error *err);
+/* Puts an item that never happened before the history, switched on; ranks nothing. An item that is there is switched on. */
+MUST_CHECK enum status bench_add(struct bench *b, uint32_t item, struct error *err);
+bool bench_touched(const struct bench *b);
+/* Places gained since the true history: > 0 up; INT32_MAX: was not in the list at all. */
+int32_t bench_moved(const struct bench_list *l, size_t place);
+/* Why `item` has its place in list `l`: with the largest part taken out once. Fills items[].part too. */
+MUST_CHECK enum status bench_explain(struct bench *b, size_t list, uint32_t item, struct why *out, struct error *err);
+/* What switching history row `row` over would do to the first `top` of list `list`: its moves, largest first; *n of them at
+ * most, and how many there are. */
+MUST_CHECK enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n, struct error *err);
+
+/* "whatif 196 remove id:7 add id:12": the command with the same answer. */
+void bench_command(const struct bench *b, struct str *out);
+/* "id:50", quoted where an id has to be. */
+void bench_put_item(const struct bench *b, uint32_t item, struct str *out);
+void bench_put_user(const struct bench *b, struct str *out);
+
+#endif

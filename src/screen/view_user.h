@@ -1,0 +1,46 @@
+/* What the files of the User view share: its state, and what is drawn where. */
+#ifndef TAILOR_SCREEN_VIEW_USER_H
+#define TAILOR_SCREEN_VIEW_USER_H
+
+#include "screen/scroll.h"
+#include "screen/surface.h"
+#include "screen/user_bench.h"
+
+enum { MOST_PANES = 17, SHOWN_MOVES = 6, PREVIEW_TOP = 10, UNDO_STEPS = 64 };
+
+enum history_order { ORDER_NEWEST, ORDER_TITLE, ORDER_VALUE, ORDER_PART, ORDERS };
+
+struct user_view {
+    struct bench bench;
+    uint32_t user;                 /* what the bench was loaded for */
+    size_t pane;                   /* 0: the history; 1 + l: list l */
+    size_t first;                  /* first list that is drawn */
+    struct scroll rows[MOST_PANES];
+    enum history_order order;
+    size_t *shown;                 /* rows of bench.items in the order on show */
+    size_t nshown, shown_capacity;
+    bool zoomed;                   /* the why pane has the room of the lists */
+    char search[64];
+    uint32_t undo[UNDO_STEPS];     /* items that were switched, the latest last */
+    size_t nundo;
+
+    /* What the lower pane says; brought up to date after every key. */
+    struct why why;                /* of the list's item under the cursor; why.item == NO_ITEM: none */
+    struct move moves[MOST_PANES][SHOWN_MOVES]; /* of the history item under the cursor, per list */
+    size_t nmoves[MOST_PANES];
+    double why_seconds;
+};
+
+size_t user_lists(const struct user_view *v); /* that have a pane */
+/* The row of the history under its cursor; NULL: none. */
+struct bench_item *user_history_row(const struct user_view *v);
+/* The list of the focused pane and its item under the cursor; false in the history. */
+bool user_list_row(const struct user_view *v, size_t *list, uint32_t *item);
+
+void user_draw_person(const struct user_view *v, struct area row);
+void user_draw_history(struct user_view *v, struct area a);
+/* `before` and `behind` lists wait on either side. */
+void user_draw_list(struct user_view *v, struct area a, size_t list, size_t before, size_t behind);
+void user_draw_why(struct user_view *v, struct area a);
+
+#endif

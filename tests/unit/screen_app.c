@@ -1,0 +1,497 @@
+/* The screen without a terminal: keys in, cells out. Pictures are compared with tests/screen/NAME.txt; run with
+ * UPDATE_GOLDENS=1 to write them anew, and look at the difference. */
+#include "tests/unit/unit.h"
+
+#include <locale.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "commands/command.h"
+#include "ingest/ingest.h"
+#include "screen/app.h"
+#include "screen/leaderboard.h"
+#include "screen/view_user.h"
+#include "tests/unit/screen_keys.h"
+
+/* ---- the stage: `tiny`, four models, a screen ---- */
+
+struct stage {
+    struct workbench *wb;
+    struct app *app;
+};
+
+static enum status ignore(struct sink *sink, struct result *r, struct error *err)
+{
+    (void)sink;
+    (void)r;
+    (void)err;
+    return ST_OK;
+}
+
+static void run(struct workbench *wb, const char *line)
+{
+    struct error err;
+    struct sink sink = {.emit = ignore};
+    if (command_run(wb, line, &sink, &err) != ST_OK)
+        fail_msg("%s: %s", line, err.message);
+}
+
+static struct dataset *tiny(void)
+{
+    struct error err;
+    struct ingest_report report;
+    char path[3][512];
+    static const char *const names[] = {"events", "items", "users"};
+    for (int i = 0; i < 3; i++)
+        snprintf(path[i], sizeof path[i], "%s/tiny/%s.csv", getenv("DATASETS_DIR"), names[i]);
+    const char *events = path[0];
+    struct dataset *d, *items, *users;
+    const struct mapping id = {"id", "id"};
+    if (ingest_events(&events, 1, NULL, 0, "tiny", NULL, NULL, &d, &report, &err) != ST_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(ingest_attributes(d, ATTRIBUTES_OF_ITEMS, path[1], &id, 1, NULL, NULL, &items, &report, &err), ST_OK);
+    assert_int_equal(ingest_attributes(items, ATTRIBUTES_OF_USERS, path[2], &id, 1, NULL, NULL, &users, &report, &err), ST_OK);
+    dataset_release(d);
+    dataset_release(items);
+    return users;
+}
+
+/* What depends on the machine is made the same everywhere. */
+static void settle(struct workbench *wb)
+{
+    for (size_t i = 0; i < wb->nmodels; i++) {
+        wb->models[i]->record.seconds = .012;
+        snprintf(wb->models[i]->record.kernel, sizeof wb->models[i]->record.kernel, "of the test");
+    }
+}
+
+static struct workbench *bench_with(const char *const *lines)
+{
+    struct error err;
+    struct workbench *wb;
+    if (workbench_open(NULL, false, &wb, &err) != ST_OK)
+        fail_msg("%s", err.message);
+    if (lines) {
+        struct dataset *d = tiny();
+        assert_int_equal(workspace_put_dataset(wb->space, d, false, NULL, NULL), ST_OK);
+        workbench_set_data(wb, d);
+        for (; *lines; lines++)
+            run(wb, *lines);
+        settle(wb);
+    }
+    return wb;
+}
+
+static struct stage stage_open(const char *const *lines, const char *view, bool ascii)
+{
+    struct error err;
+    struct stage s = {.wb = bench_with(lines)};
+    if (app_open(s.wb, ascii, view, &s.app, &err) != ST_OK)
+        fail_msg("%s", err.message);
+    return s;
+}
+
+static void stage_close(struct stage *s)
+{
+    app_close(s->app);
+    workbench_close(s->wb);
+}
+
+/* What was begun is finished before the next key. */
+static void rest(struct app *app)
+{
+    do
+        app_poll(app);
+    while (app_running(app));
+}
+
+static void press(struct stage *s, const char *script)
+{
+    int y, x;
+    rest(s->app);
+    for (int32_t key; (key = next_key(&script)) != K_NONE;) {
+        app_key(s->app, key);
+        rest(s->app);
+        app_draw(s->app, &y, &x); /* lists learn their height from being drawn */
+    }
+}
+
+/* "113 us", "1.2 s" at the end of the line of the command: the one thing that differs from run to run. */
+static void hide_times(struct str *text)
+{
+    static const char *const units[] = {" us ", " ms ", " s "};
+    char *line = text->data;
+    for (; line && *line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL) {
+        size_t n = strcspn(line, "\n");
+        char *end = line + n;
+        for (size_t u = 0; u < 3; u++) {
+            char *unit = memmem(line, n, units[u], strlen(units[u]));
+            if (!unit || (line[0] != '-' && memcmp(line, "─", 3) != 0) || unit + strlen(units[u]) + 3 < end)
+                continue;
+            char *p = unit;
+            while (p > line && ((p[-1] >= '0' && p[-1] <= '9') || p[-1] == '.'))
+                p--;
+            /* the rule before it is as long as the number lets it be */
+            while (p > line && (p[-1] == ' ' || p[-1] == '-'))
+                p--;
+            while (p - line >= 3 && memcmp(p - 3, "─", 3) == 0)
+                p -= 3;
+            memmove(p, end, strlen(end) + 1);
+            text->length = strlen(text->data);
+            break;
+        }
+    }
+}
+
+static void dump(struct stage *s, struct str *out)
+{
+    int y, x;
+    rest(s->app);
+    surface_dump(app_draw(s->app, &y, &x), out);
+    hide_times(out);
+}
+
+static void assert_picture(struct stage *s, const char *name)
+{
+    struct str now = {0};
+    struct error err;
+    char path[512], *golden;
+    size_t n;
+    dump(s, &now);
+    snprintf(path, sizeof path, "%s/screen/%s.txt", getenv("TESTS_DIR"), name);
+    if (getenv("UPDATE_GOLDENS")) {
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        fputs(str_text(&now), f);
+        fclose(f);
+    }
+    if (file_read(path, 1 << 20, &golden, &n, &err) != ST_OK)
+        fail_msg("%s", err.message);
+    golden = realloc(golden, n + 1);
+    golden[n] = 0;
+    assert_string_equal(str_text(&now), golden);
+    mem_free(golden);
+    str_free(&now);
+}
+
+static bool shows(struct stage *s, const char *words)
+{
+    struct str now = {0};
+    dump(s, &now);
+    bool found = strstr(str_text(&now), words) != NULL;
+    if (!found)
+        fprintf(stderr, "not shown: %s\n%s", words, str_text(&now));
+    str_free(&now);
+    return found;
+}
+
+static bool hides(struct stage *s, const char *words)
+{
+    struct str now = {0};
+    dump(s, &now);
+    bool found = strstr(str_text(&now), words) != NULL;
+    str_free(&now);
+    return !found;
+}
+
+static const char *const trained[] = {"split last 1", "train pop itemknn ease lambda=1", NULL};
+static const char *const loaded[] = {NULL};
+
+/* ---- pictures ---- */
+
+static void every_view_has_its_picture(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *view, *keys;
+        int height, width;
+        bool ascii;
+    } pictures[] = {
+        {"data-80x24", "data", "", 24, 80, false},
+        {"data-120x40", "data", "j]", 40, 120, false},
+        {"data-ascii", "data", "", 24, 80, true},
+        {"models-80x24", "models", "", 24, 80, false},
+        {"models-120x40", "models", "G", 40, 120, false},
+        {"models-ascii", "models", "j", 24, 80, true},
+        {"user-80x24", "user", "", 24, 80, false},
+        {"user-120x40", "user", "<Space><Tab><Tab><Tab>j", 40, 120, false},
+        {"user-ascii", "user", "<Space><Tab><Tab>", 24, 80, true},
+        {"user-zoomed", "user", "<Tab><Tab><Tab><Enter>", 24, 80, false},
+        {"user-low", "user", "", 10, 60, false},
+        {"too-small", "user", "", 5, 39, false},
+        {"help", "user", "?", 24, 80, false},
+        {"palette", "data", "<C-p>model", 24, 80, false},
+        {"train", "models", "tease<Enter>5<Down>", 24, 80, false},
+        {"error", "data", ":train eaze<Enter>", 24, 80, false},
+        {"result", "user", ":models<Enter>", 24, 80, false},
+    };
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+        struct stage s = stage_open(trained, pictures[i].view, pictures[i].ascii);
+        assert_int_equal(app_resize(s.app, pictures[i].height, pictures[i].width, NULL), ST_OK);
+        press(&s, pictures[i].keys);
+        assert_picture(&s, pictures[i].name);
+        stage_close(&s);
+    }
+}
+
+static void nothing_is_there_yet(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(NULL, NULL, false);
+    assert_true(shows(&s, "load shop"));
+    press(&s, "2");
+    assert_true(shows(&s, "No data yet"));
+    press(&s, "t3<Space><Tab>jaulz/&");
+    assert_true(shows(&s, "No data yet"));
+    stage_close(&s);
+    s = stage_open(loaded, NULL, false);
+    assert_true(shows(&s, "[2 Models]"));
+    assert_true(shows(&s, "split the data first"));
+    press(&s, "3j<Space>");
+    assert_true(shows(&s, "No model is trained yet"));
+    assert_true(shows(&s, "whatif "));
+    stage_close(&s);
+}
+
+/* ---- the User view ---- */
+
+static void a_switch_is_named_and_undone(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":user ana<Enter>");
+    assert_true(shows(&s, "user ana"));
+    assert_true(shows(&s, "[x] Camping stove"));
+    press(&s, "<Space>");
+    assert_true(shows(&s, "[ ] Camping stove"));
+    assert_true(shows(&s, "whatif ana remove id:stove"));
+    assert_true(shows(&s, "new")); /* what was taken out may be recommended */
+    press(&s, "j<Space>");
+    assert_true(shows(&s, "whatif ana remove id:stove id:bag"));
+    press(&s, "z");
+    assert_true(hides(&s, "id:bag"));
+    press(&s, "r");
+    assert_true(hides(&s, "id:stove"));
+    assert_true(shows(&s, "[x] Camping stove"));
+    press(&s, "apan<Enter>");
+    assert_true(shows(&s, "[+]"));
+    assert_true(shows(&s, "whatif ana add id:pan"));
+    press(&s, "z");
+    assert_true(hides(&s, "add id:pan"));
+    stage_close(&s);
+}
+
+static void a_recommended_item_can_be_taken_into_the_history(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":user ana<Enter><Tab><Tab><Space>");
+    struct user_view *v = app_view_state(s.app, "user");
+    assert_true(v->bench.items[0].added);
+    for (size_t l = 0; l < v->bench.nlists; l++) /* and is in no list any more */
+        assert_int_equal(rank_of(v->bench.lists[l].scores, v->bench.data->items.n, v->bench.items[0].item), 0);
+    stage_close(&s);
+}
+
+/* Every list after a switch, against the ranking room asked with a history made by hand. */
+static void lists_are_those_of_the_changed_history(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":user chloe<Enter><Space>acookbook<Enter>");
+    struct user_view *v = app_view_state(s.app, "user");
+    struct bench *b = &v->bench;
+    uint32_t cookbook = dict_find_text(&b->data->items, "cookbook"), removed = NO_ITEM;
+    for (size_t i = 0; i < b->nitems; i++)
+        if (!b->items[i].on)
+            removed = b->items[i].item;
+    assert_int_not_equal(removed, NO_ITEM);
+    struct selection all = {.data = b->data, .until = NO_TIME};
+    struct history h = {0};
+    assert_int_equal(history_of_user(&all, dict_find_text(&b->data->users, "chloe"), &h, NULL), ST_OK);
+    assert_true(history_remove(&h, removed) > 0);
+    assert_int_equal(history_add(&h, b->data, cookbook, NULL), ST_OK);
+    struct query q = history_query(&h);
+    assert_int_equal(b->nlists, 3);
+    for (size_t l = 0; l < b->nlists; l++) {
+        struct ranked_list list;
+        assert_int_equal(rank_list(b->lists[l].model, &q, BENCH_DEPTH, SEEN_HIDE, &list, NULL), ST_OK);
+        assert_int_equal(b->lists[l].n, list.n);
+        for (size_t i = 0; i < list.n; i++) {
+            assert_int_equal(b->lists[l].top[i].index, list.entries[i].item);
+            assert_memory_equal(&b->lists[l].top[i].score, &list.entries[i].score, sizeof(float));
+        }
+        ranked_list_clear(&list);
+    }
+    history_clear(&h);
+    stage_close(&s);
+}
+
+static void contributions_stand_beside_the_history(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":user ana<Enter><Tab><Tab><Tab>");
+    struct user_view *v = app_view_state(s.app, "user");
+    double sum = v->why.base;
+    for (size_t i = 0; i < v->bench.nitems; i++)
+        sum += isnan(v->bench.items[i].part) ? 0 : v->bench.items[i].part;
+    assert_near(sum, (double)v->why.score, 1e-5);
+    assert_true(shows(&s, "why ana id:"));
+    press(&s, "[");
+    assert_true(shows(&s, "history by part"));
+    for (size_t i = 1; i < v->bench.nitems; i++)
+        assert_true(!(v->bench.items[v->shown[i - 1]].part < v->bench.items[v->shown[i]].part));
+    stage_close(&s);
+}
+
+/* ---- moving about ---- */
+
+static void going_back_finds_everything_as_it_was(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "data", false);
+    press(&s, "&click<Enter>jj<Right>]");
+    assert_true(shows(&s, "filtered"));
+    press(&s, "<Enter>");
+    assert_true(shows(&s, "[3 User]"));
+    assert_true(shows(&s, "Data › User"));
+    press(&s, "<Tab>?<Esc>q");
+    assert_true(shows(&s, "[1 Data]"));
+    assert_true(shows(&s, "filtered"));
+    assert_true(shows(&s, "▼"));
+    press(&s, "<Esc>");
+    assert_true(hides(&s, "filtered"));
+    press(&s, "Q");
+    assert_true(app_done(s.app));
+    stage_close(&s);
+}
+
+static void any_size_at_any_moment(void **state)
+{
+    (void)state;
+    static const char *const keys[] = {"", "?", "<Esc><C-p>", "<Esc>:mod", "<Esc>2t", "<Enter>", "<Esc>3u", "<Esc>a", "<Esc>:models<Enter>", ":nonsense<Enter>", "1"};
+    struct stage s = stage_open(trained, "user", false);
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        press(&s, keys[k]);
+        for (int height = 1; height < 50; height += height < 12 ? 1 : 7)
+            for (int width = 1; width < 200; width += width < 12 ? 3 : 13) {
+                int y, x;
+                assert_int_equal(app_resize(s.app, height, width, NULL), ST_OK);
+                app_draw(s.app, &y, &x);
+            }
+    }
+    assert_int_equal(app_resize(s.app, 24, 80, NULL), ST_OK);
+    press(&s, "<Esc><Esc>1");
+    assert_true(shows(&s, "[1 Data]"));
+    stage_close(&s);
+}
+
+static void the_command_line_completes_and_explains(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "data", false);
+    press(&s, ":comp<Tab>");
+    assert_true(shows(&s, ":compare "));
+    press(&s, "<C-u>mode<Tab><Enter>");
+    assert_true(shows(&s, "itemknn"));
+    press(&s, "<Esc>:<Up>");
+    assert_true(shows(&s, ":models"));
+    press(&s, "<C-c>");
+    assert_true(hides(&s, ":models"));
+    press(&s, ":user nobody<Enter>");
+    assert_true(shows(&s, "it did not work"));
+    assert_true(shows(&s, "nobody"));
+    press(&s, "j");
+    assert_true(hides(&s, "it did not work"));
+    press(&s, "<C-p>similar<Enter>");
+    assert_true(shows(&s, ":similar "));
+    stage_close(&s);
+}
+
+static void training_runs_from_the_menu(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(loaded, "models", false);
+    press(&s, "s<Enter><Esc>"); /* split last 1 */
+    assert_true(shows(&s, "last 1 per user"));
+    press(&s, "tease<Enter>abc<Enter>"); /* no number: it stays open and says so */
+    assert_true(shows(&s, "lambda"));
+    assert_int_equal(s.wb->nmodels, 0);
+    press(&s, "<C-u>2<Enter>");
+    assert_int_equal(s.wb->nmodels, 1);
+    assert_true(fabs(model_real(s.wb->models[0], "lambda") - 2) < 1e-9);
+    assert_true(shows(&s, "ndcg@")); /* judged of its own accord */
+    stage_close(&s);
+}
+
+static void a_view_can_be_written_as_text(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/tailor-screen-XXXXXX", *text;
+    size_t n;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, "D<C-u>");
+    for (const char *p = path; *p; p++)
+        app_key(s.app, *p);
+    press(&s, "<Enter>");
+    assert_true(shows(&s, "written to"));
+    assert_int_equal(file_read(path, 1 << 20, &text, &n, NULL), ST_OK);
+    assert_null(memmem(text, n, "│", 3));
+    assert_null(memmem(text, n, "─", 3));
+    assert_non_null(memmem(text, n, "history", 7));
+    mem_free(text);
+    unlink(path);
+    stage_close(&s);
+}
+
+/* ---- memory ---- */
+
+static bool until(void *context, size_t bytes)
+{
+    long *left = context;
+    (void)bytes;
+    return __atomic_sub_fetch(left, 1, __ATOMIC_RELAXED) != 0;
+}
+
+/* The n-th allocation fails, for many n: the screen says so or goes without, and goes on. */
+static void lost_memory_is_survived(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    for (long n = 1; n < 400; n += n < 100 ? 1 : 7) {
+        long left = n;
+        mem_set_hook(until, &left);
+        press(&s, "<Space>j<Tab>jz?<Esc>a<Esc>2t<Esc>1&x<BS><Esc>:models<Enter><Esc>3r");
+        mem_set_hook(NULL, NULL);
+        press(&s, "<Esc><Esc><Esc>3r");
+    }
+    assert_true(shows(&s, "history"));
+    stage_close(&s);
+}
+
+int main(void)
+{
+    setlocale(LC_CTYPE, "");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_view_has_its_picture),
+        cmocka_unit_test(nothing_is_there_yet),
+        cmocka_unit_test(a_switch_is_named_and_undone),
+        cmocka_unit_test(a_recommended_item_can_be_taken_into_the_history),
+        cmocka_unit_test(lists_are_those_of_the_changed_history),
+        cmocka_unit_test(contributions_stand_beside_the_history),
+        cmocka_unit_test(going_back_finds_everything_as_it_was),
+        cmocka_unit_test(any_size_at_any_moment),
+        cmocka_unit_test(the_command_line_completes_and_explains),
+        cmocka_unit_test(training_runs_from_the_menu),
+        cmocka_unit_test(a_view_can_be_written_as_text),
+        cmocka_unit_test(lost_memory_is_survived),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
