@@ -264,7 +264,8 @@ static enum status read_events(struct workbench *wb, const struct call *call, co
             say_types(d, out);
             say_rows(d->rows_read, d->rows_kept, d->rows_rejected, out);
             say_notes(&report, out);
-            result_message(out, MESSAGE_HINT, "next: `split last 1`, then `train pop itemknn ease ials`");
+            result_message(out, MESSAGE_HINT, "next: `split %s`, then `train pop itemknn ease ials`",
+                           fields_find(&d->events.context, "part") ? "given" : "last 1");
         }
         dataset_release(d);
     }
