@@ -71,15 +71,15 @@ gowalla() {
   valid='split given valid=10%'
   knn='itemknn weighting=rows alpha=0.3 neighbours=500 shrink=3'
   ease='ease lambda=100'
-  ials='ials factors=64 lambda=0.007 alpha0=0.01 epochs=12'
+  ials='ials factors=64 lambda=0.005 alpha0=0.01 epochs=12'
   if [ "$quick" = no ]; then
     say "Gowalla: settings tried on 10 % of train, recall@20 / ndcg@20"
     knn=$(choose "$file" "$valid" 'itemknn weighting=rows alpha=0.5 neighbours=200 shrink=5' \
       'itemknn weighting=rows alpha=0.3 neighbours=500 shrink=3' 'itemknn weighting=rows alpha=0.4 neighbours=500 shrink=3' \
       'itemknn weighting=bm25 alpha=0.5 neighbours=500 shrink=3')
     ials=$(choose "$file" "$valid" 'ials factors=64 lambda=0.003 alpha0=0.1 epochs=16' \
-      'ials factors=64 lambda=0.003 alpha0=0.01 epochs=12' 'ials factors=64 lambda=0.007 alpha0=0.01 epochs=12' \
-      'ials factors=64 lambda=0.02 alpha0=0.01 epochs=12')
+      'ials factors=64 lambda=0.003 alpha0=0.01 epochs=12' 'ials factors=64 lambda=0.005 alpha0=0.01 epochs=12' \
+      'ials factors=64 lambda=0.007 alpha0=0.01 epochs=12')
     ease=$(choose "$file" "$valid" 'ease lambda=50' 'ease lambda=100' 'ease lambda=200')
   fi
   metrics='recall@20 ndcg@20'
