@@ -275,7 +275,9 @@ static void finish(struct app *app)
     }
     freshen(app, app->current);
     app_log(app, app->running, seconds);
-    if (st != ST_OK)
+    if (st == ST_CANCELLED)
+        app_say(app, "cancelled: %s", app->running);
+    else if (st != ST_OK)
         app_fail(app, &err, app->running);
     else if (app->held)
         present(app, app->running);
@@ -290,6 +292,7 @@ static void run_next(struct app *app)
         return;
     memcpy(next, app->next, sizeof next);
     app->next[0] = 0;
+    app->notice.kind = NOTICE_NONE; /* "compare judges them" is overtaken */
     app_run(app, next, APP_QUIET);
 }
 

@@ -108,17 +108,14 @@ static void draw_progress(struct app *app, struct area a)
         int x = area_printf(a, 2, 0, INK_DEFAULT, "%s of %s %s", done, total, job.unit);
         if (job.rate > 0)
             snprintf(rate, sizeof rate, "%.3g a second", job.rate);
-        x = area_text(a, 2, x + 3, LOOK_DIM, rate);
+        x = area_text(a, 2, x + 2, LOOK_DIM, rate);
         if (job.eta >= 0) {
             text_duration(eta, sizeof eta, job.eta);
-            area_printf(a, 2, x + 3, INK_DEFAULT, "ETA %s", eta);
+            area_printf(a, 2, x + 2, INK_DEFAULT, "ETA %s", eta);
         }
     } else {
         area_printf(a, 1, 0, LOOK_DIM, "for %s", elapsed);
     }
-    if (*job.last.name)
-        area_printf(a, 3, 0, INK_DEFAULT, "%s %.6g", job.last.name, job.last.value);
-    area_text_right(a, 2, a.width, LOOK_DIM, "Ctrl-C cancels");
 }
 
 static void plot_values(struct area a, const char *name, const double *x, const double *y, size_t n)
@@ -200,7 +197,7 @@ static int draw_metrics(const struct models_view *v, struct area a)
 static void draw_learning(struct app *app, struct models_view *v, const struct model *m, struct area a)
 {
     bool running = app_running(app);
-    area_rule(a, 0, running ? INK_CYAN : LOOK_DIM, running ? "learning now" : "how good, how learnt", running || !m ? NULL : m->name);
+    area_rule(a, 0, running ? INK_CYAN : LOOK_DIM, running ? "learning now" : "how good, how learnt", running ? "Ctrl-C cancels" : m ? m->name : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     if (running) {
         draw_progress(app, area_part(in, 0, 0, 4, -1));
