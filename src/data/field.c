@@ -189,10 +189,12 @@ void field_format(const struct field *f, size_t row, struct str *out)
     case FIELD_INT:
         str_printf(out, "%lld", (long long)f->integer[row]);
         break;
-    case FIELD_TIME:
-        time_iso(text, sizeof text, f->integer[row]);
-        str_puts(out, text);
+    case FIELD_TIME: {
+        bool whole_day = f->integer[row] % US_PER_DAY == 0;
+        int n = time_iso(text, sizeof text, f->integer[row]);
+        str_append(out, text, whole_day ? strcspn(text, "T") : (size_t)n);
         break;
+    }
     }
 }
 

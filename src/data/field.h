@@ -54,7 +54,7 @@ MUST_CHECK enum status field_push_int(struct field *f, int64_t value, struct err
 MUST_CHECK enum status field_pad(struct field *f, size_t rows, struct error *err);
 
 bool field_missing(const struct field *f, size_t row);
-/* One cell as text ("Drama|Comedy" for a list, "" when missing), raw, as it came. */
+/* One cell as text, raw: "Drama|Comedy" for a list, ISO 8601 for a time (the date alone when it is midnight), "" when missing. */
 void field_format(const struct field *f, size_t row, struct str *out);
 /* out = in with rows reordered: out row r = in row order[r]. Levels are kept. */
 MUST_CHECK enum status field_permute(struct field *f, const uint64_t *order, size_t n, struct error *err);
