@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,7 @@ int main(int argc, char **argv)
     struct arguments a = {.shell.open_screen = open_screen};
     setlocale(LC_CTYPE, "");
     umask(077);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk, not the end */
     struct script *scripts = mem_new((size_t)argc, sizeof *scripts, "the command line", NULL);
     if (!scripts)
         return EXIT_FATAL;

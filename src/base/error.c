@@ -62,7 +62,10 @@ enum status error_errno(struct error *err, const char *doing, const char *path)
 {
     int saved = errno;
     enum status code = saved == ENOENT ? ST_NOT_FOUND : ST_IO;
-    return error_set(err, code, "cannot %s %s: %s", doing, path, strerror(saved));
+    error_set(err, code, "cannot %s %s: %s", doing, path, strerror(saved));
+    if (saved == ENOSPC || saved == EDQUOT || saved == EFBIG)
+        error_hint(err, "make room and try again; what was there before is unharmed");
+    return code;
 }
 
 const char *status_name(enum status code)

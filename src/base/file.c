@@ -12,7 +12,7 @@
 
 struct file_draft {
     FILE *stream;
-    char *path, *temporary;
+    char *path, *temporary; /* temporary NULL: what is there is no file that could be replaced, and is written to */
 };
 
 static void free_draft(struct file_draft *d)
@@ -22,32 +22,63 @@ static void free_draft(struct file_draft *d)
     mem_free(d);
 }
 
-enum status file_draft_open(const char *path, int private_mode, struct file_draft **out, struct error *err)
+enum status file_make_beside(const char *path, char **name, int *fd, struct error *err)
 {
+    static const char unique[] = ".XXXXXX";
+    size_t n = strlen(path);
+    char *made = mem_new(n + sizeof unique, 1, "a file name", err);
+    if (!made)
+        return ST_NOMEM;
+    memcpy(made, path, n);
+    memcpy(made + n, unique, sizeof unique);
+    *fd = mkostemp(made, O_CLOEXEC);
+    if (*fd < 0) {
+        enum status st = error_errno(err, "write", path);
+        mem_free(made);
+        return st;
+    }
+    *name = made;
+    return ST_OK;
+}
+
+/* Renaming over a device or a pipe would put a file in its place, and over a link would cut it from what it stands for. */
+static enum status choose_target(struct file_draft *d, const char *path, int *fd, struct error *err)
+{
+    struct stat old;
+    char real[PATH_MAX];
+    bool there = stat(path, &old) == 0;
+    d->path = mem_strdup(there && S_ISREG(old.st_mode) && realpath(path, real) ? real : path, err);
+    if (!d->path)
+        return ST_NOMEM;
+    if (there && !S_ISREG(old.st_mode)) {
+        *fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+        return *fd < 0 ? error_errno(err, "write", path) : ST_OK;
+    }
+    enum status st = file_make_beside(d->path, &d->temporary, fd, err);
+    if (!st && there && fchmod(*fd, old.st_mode & 0777))
+        st = error_errno(err, "write", path);
+    return st;
+}
+
+enum status file_draft_open(const char *path, struct file_draft **out, struct error *err)
+{
+    int fd = -1;
     struct file_draft *d = mem_new(1, sizeof *d, "a file", err);
     if (!d)
         return ST_NOMEM;
-    size_t n = strlen(path) + 32;
-    d->path = mem_strdup(path, err);
-    d->temporary = mem_new(n, 1, "a file name", err);
-    if (!d->path || !d->temporary) {
-        free_draft(d);
-        return ST_NOMEM;
+    enum status st = choose_target(d, path, &fd, err);
+    if (!st && !(d->stream = fdopen(fd, "wb")))
+        st = error_errno(err, "write", path);
+    if (!st) {
+        *out = d;
+        return ST_OK;
     }
-    snprintf(d->temporary, n, "%s.%ld.new", path, (long)getpid());
-    int fd = open(d->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, private_mode ? 0600 : 0666);
-    d->stream = fd >= 0 ? fdopen(fd, "wb") : NULL;
-    if (!d->stream) {
-        enum status st = error_errno(err, "write", path);
-        if (fd >= 0) {
-            close(fd);
-            unlink(d->temporary);
-        }
-        free_draft(d);
-        return st;
-    }
-    *out = d;
-    return ST_OK;
+    if (fd >= 0)
+        close(fd);
+    if (d->temporary)
+        unlink(d->temporary);
+    free_draft(d);
+    return st;
 }
 
 FILE *file_draft_stream(struct file_draft *d)
@@ -77,15 +108,16 @@ static int sync_folder(const char *path)
 enum status file_draft_commit(struct file_draft *d, struct error *err)
 {
     enum status st = ST_OK;
-    bool bad = ferror(d->stream) || fflush(d->stream) || fsync(fileno(d->stream));
+    bool bad = ferror(d->stream) || fflush(d->stream) || (d->temporary && fsync(fileno(d->stream)));
     int saved = errno;
     bad |= fclose(d->stream) != 0;
     d->stream = NULL;
-    if (bad || rename(d->temporary, d->path) || sync_folder(d->path)) {
+    if (bad || (d->temporary && (rename(d->temporary, d->path) || sync_folder(d->path)))) {
         if (bad && saved)
             errno = saved;
         st = error_errno(err, "write", d->path);
-        unlink(d->temporary);
+        if (d->temporary)
+            unlink(d->temporary);
     }
     free_draft(d);
     return st;
@@ -108,7 +140,8 @@ void file_draft_abandon(struct file_draft *d)
     if (!d)
         return;
     fclose(d->stream);
-    unlink(d->temporary);
+    if (d->temporary)
+        unlink(d->temporary);
     free_draft(d);
 }
 

@@ -69,7 +69,7 @@ enum status press_open(FILE *file, enum press_form form, int level, struct press
 
 static enum status put(struct press *p, const void *bytes, size_t n, struct error *err)
 {
-    return fwrite(bytes, 1, n, p->file) == n ? ST_OK : error_errno(err, "writing", "");
+    return fwrite(bytes, 1, n, p->file) == n ? ST_OK : error_errno(err, "write", "the file");
 }
 
 static enum status gzip_write(struct press *p, const char *bytes, size_t n, int flush, struct error *err)

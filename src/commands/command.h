@@ -32,7 +32,8 @@ enum command_flags {
     COMMAND_NEEDS_DATA = 16,
     COMMAND_CHANGES = 32,   /* changes the workspace: refused with --readonly */
     COMMAND_REST = 64,      /* everything after the verb is one raw text (feature define, watch); no redirection */
-    COMMAND_QUIET = 128,    /* has no result of its own (source, quit): nothing is emitted */
+    COMMAND_QUIET = 128,    /* has no result of its own (source, quit): nothing is emitted, nothing can be redirected */
+    COMMAND_AGAIN = 256,    /* its result is the last one of the face (last) */
 };
 
 struct call;

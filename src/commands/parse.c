@@ -176,6 +176,14 @@ static enum status find_redirect(struct parser *p)
     return ST_OK;
 }
 
+static enum status check_redirect(const struct call *c, struct error *err)
+{
+    const struct word *to = c->redirect.text ? &c->redirect : &c->pipe;
+    if (!to->text || !(c->command->flags & COMMAND_QUIET))
+        return ST_OK;
+    return error_at_word(error_set(err, ST_USAGE, "%s has no result that could be sent elsewhere", c->command->name), err, to);
+}
+
 /* ---- options ---- */
 
 static enum status unknown_option(const struct command *c, const struct param *const *more, size_t nmore, const struct word *key, struct error *err)
@@ -448,6 +456,8 @@ enum status call_parse(struct workbench *wb, const char *text, bool abbreviation
     st = lex_line(text, false, &p.words, err);
     if (!st)
         st = find_redirect(&p);
+    if (!st)
+        st = check_redirect(call, err);
     if (st)
         goto out;
     call->values = mem_new(call->command->noptions, sizeof *call->values, "options", err);

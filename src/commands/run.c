@@ -31,7 +31,7 @@ static enum status to_file(struct workbench *wb, struct result *r, const struct 
     if (!output_form_of_path(path->text, &options.form))
         options.form = OUTPUT_BOX;
     struct file_draft *draft;
-    enum status st = file_draft_open(path->text, 0, &draft, err);
+    enum status st = file_draft_open(path->text, &draft, err);
     if (st)
         return error_at_word(st, err, path);
     struct output out = {file_draft_stream(draft), write_stream};
@@ -62,11 +62,12 @@ static enum status start_program(const char *line, pid_t *pid, int *to, struct e
     posix_spawn_file_actions_adddup2(&actions, ends[0], 0);
     posix_spawn_file_actions_addclose(&actions, ends[0]);
     posix_spawn_file_actions_addclose(&actions, ends[1]);
-    /* We ignore SIGPIPE; a program that reads from us expects the default. */
+    /* We ignore these; a program that reads from us expects the default. */
     posix_spawnattr_t attributes;
     sigset_t normal;
     sigemptyset(&normal);
     sigaddset(&normal, SIGPIPE);
+    sigaddset(&normal, SIGXFSZ);
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigdefault(&attributes, &normal);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
@@ -168,6 +169,8 @@ static enum status hand_on(struct workbench *wb, const struct call *call, struct
 {
     if (call->command->flags & COMMAND_QUIET)
         return ST_OK;
+    if (call->command->flags & COMMAND_AGAIN)
+        r = sink->last(sink);
     if (call->redirect.text)
         return to_file(wb, r, &call->redirect, err);
     if (call->pipe.text)

@@ -168,10 +168,7 @@ static enum status run_last(struct workbench *wb, const struct call *call, struc
     (void)out;
     if (!wb->sink->last)
         return cannot("last", err);
-    struct result *r = wb->sink->last(wb->sink);
-    if (!r)
-        return error_set(err, ST_STATE, "there is no result yet");
-    return wb->sink->emit(wb->sink, r, err);
+    return wb->sink->last(wb->sink) ? ST_OK : error_set(err, ST_STATE, "there is no result yet");
 }
 
 static enum status run_history(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
@@ -258,8 +255,9 @@ static const struct command rows[] = {
     {.name = "last",
      .group = "session",
      .summary = "the last result again, in full",
-     .flags = COMMAND_QUIET,
-     .examples = (const char *const[]){"last", NULL},
+     .flags = COMMAND_AGAIN,
+     .help = "It can be sent elsewhere: to a file, whose ending chooses the form, or to a program.",
+     .examples = (const char *const[]){"last", "last > list.csv", NULL},
      .run = run_last},
     {.name = "ui",
      .group = "session",

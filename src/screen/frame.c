@@ -192,7 +192,7 @@ enum status frame_write(const struct surface *s, const char *path, struct error 
     if (text.failed)
         st = error_nomem(err, text.length, "the view as text");
     if (st == ST_OK)
-        st = file_draft_open(path, 0, &draft, err);
+        st = file_draft_open(path, &draft, err);
     if (st == ST_OK && fwrite(str_text(&text), 1, text.length, file_draft_stream(draft)) != text.length) {
         st = error_errno(err, "write", path);
         file_draft_abandon(draft);

@@ -98,6 +98,7 @@ static bool start_pager(struct paged *p)
         sigset_t normal;
         sigemptyset(&normal);
         sigaddset(&normal, SIGPIPE);
+        sigaddset(&normal, SIGXFSZ);
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_adddup2(&actions, ends[0], STDIN_FILENO);
         posix_spawnattr_init(&attributes);

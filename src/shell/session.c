@@ -65,13 +65,10 @@ static bool watch(struct session *s)
     bool interrupted = false;
     while (signals_wait(&s->ears, runner_fd(s->runner), 1.0 / PROGRESS_HZ) != HEARD_INPUT) {
         struct signals got = signals_take(&s->ears);
-        if (got.end) {
-            s->leaving = true;
-            runner_cancel(s->runner);
-        }
+        s->leaving |= got.end;
         if (got.stop)
             raise(SIGSTOP);
-        interrupted |= got.interrupt && !atomic_load(&s->paging);
+        interrupted |= got.end || (got.interrupt && !atomic_load(&s->paging));
         if (interrupted) /* again and again: a command that was only about to begin has cleared the flag */
             runner_cancel(s->runner);
         if (clock_seconds() - start >= 1)

@@ -352,7 +352,7 @@ static enum status write_file(const char *path, int level, enum status (*body)(v
 {
     struct file_draft *draft = NULL;
     struct press *out = NULL;
-    enum status st = file_draft_open(path, 0, &draft, err);
+    enum status st = file_draft_open(path, &draft, err);
     if (st)
         return st;
     st = press_open(file_draft_stream(draft), press_form_of(path), level, &out, err);

@@ -64,18 +64,20 @@ static enum status take_target(const char *file, bool replace, int *lock, struct
 
 static enum status write_copy(struct workspace *w, const char *file, struct job *job, struct error *err)
 {
-    char copy[PATH_MAX];
-    if (snprintf(copy, sizeof copy, "%s.%ld.new", file, (long)getpid()) >= (int)sizeof copy)
-        return error_set(err, ST_IO, "the path is too long: %s", file);
-    int fd = open(copy, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return error_errno(err, "write", copy);
+    char *copy;
+    int fd;
+    enum status st = file_make_beside(file, &copy, &fd, err);
+    if (st)
+        return st;
     close(fd);
-    enum status st = copy_into(w, copy, job, err);
+    st = copy_into(w, copy, job, err);
+    if (st == ST_IO)
+        error_source(err, "%s", file); /* not the file that is copied */
     if (!st)
         st = file_move(copy, file, err);
     if (st)
         unlink(copy);
+    mem_free(copy);
     return st;
 }
 

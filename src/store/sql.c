@@ -30,6 +30,13 @@ static enum status status_of(int rc, int extended)
     }
 }
 
+/* A file may not grow: of a limit or a quota SQLite says less than of a full disk. */
+static bool write_failed(int extended)
+{
+    return extended == SQLITE_IOERR_WRITE || extended == SQLITE_IOERR_SHMSIZE || extended == SQLITE_IOERR_TRUNCATE ||
+           extended == SQLITE_IOERR_FSYNC;
+}
+
 enum status sql_error(sqlite3 *db, int rc, struct error *err)
 {
     enum status st = status_of(rc, sqlite3_extended_errcode(db));
@@ -41,8 +48,8 @@ enum status sql_error(sqlite3 *db, int rc, struct error *err)
         error_source(err, "%s", file);
     if (st == ST_CORRUPT)
         error_hint(err, "the file is damaged; go back to a copy of it, or load the data again into a new workspace");
-    else if ((rc & 0xff) == SQLITE_FULL)
-        error_hint(err, "the disk is full; what was there before is unharmed");
+    else if ((rc & 0xff) == SQLITE_FULL || write_failed(sqlite3_extended_errcode(db)))
+        error_hint(err, "make room on the disk and try again; what was there before is unharmed");
     else if (st == ST_BUSY)
         error_hint(err, "another program holds the file; try again when it is done");
     return st;

@@ -6,7 +6,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..24
+echo 1..27
 
 # check WHAT TEST...: one TAP line
 check() {
@@ -81,6 +81,20 @@ run --output csv -c 'set who ann | tr a-z A-Z'
 check '| PROGRAM' all '[ $code = 0 ]' 'same "SETTING,VALUE\nWHO,ANN\n"'
 run -c 'timer on' -c 'set who ann'
 check 'durations go to standard error' all '[ $code = 0 ]' 'says "time: "' '! grep -q "time: " out'
+run --output csv -c 'set who ann' -c 'last > last.json' -c 'last | tr a-z A-Z'
+check 'last goes to a file and to a program' all '[ $code = 0 ]' 'same "setting,value\nwho,ann\nSETTING,VALUE\nWHO,ANN\n"' \
+  'grep -q "^\[{.*ann" last.json'
+run -c 'quit > quit.csv'
+check 'what has no result cannot be redirected: exit 3' all '[ $code = 3 ]' 'says "no result"' '[ ! -e quit.csv ]'
+mkfifo fifo
+ln -s real.csv link.csv
+echo old >real.csv
+chmod 644 real.csv
+cat fifo >from_fifo &
+run -c 'set who ann > fifo' -c 'set who ann > link.csv'
+wait
+check '> FILE: a pipe is written to, a link stays, the mode too' all '[ $code = 0 ]' '[ -p fifo ]' 'grep -q ann from_fifo' \
+  '[ -h link.csv ]' 'grep -q "^who,ann" real.csv' 'ls -l real.csv | grep -q "^-rw-r--r--"'
 if [ -c /dev/full ]; then
   $tailor -c help >/dev/full 2>err </dev/null
   code=$?
