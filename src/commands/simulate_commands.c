@@ -177,6 +177,7 @@ static void put_days(const struct sim_outcome *o, const struct contest *c, struc
                                                {.name = "day", .type = VALUE_INT},
                                                {.name = "date", .type = VALUE_TIME}};
     struct table *t = result_table(out, "days", "a user, day by day", columns, put_columns(o, columns, 3));
+    t->drawn = true;
     for (size_t p = 0; p < c->n; p++)
         for (uint32_t day = 0; day < o->spec.days; day++) {
             table_text(t, c->policy[p].name);
@@ -190,10 +191,11 @@ static void put_days(const struct sim_outcome *o, const struct contest *c, struc
 static void put_curve(const struct sim_outcome *o, const struct contest *c, size_t policy, size_t k, struct result *out)
 {
     const char *name = result_textf(out, "%s_%s", shown[k].name, c->policy[policy].name);
-    const char *title = result_textf(out, "%s by day, %s", shown[k].name, c->policy[policy].name);
-    struct series *s = result_series(out, name, title, VALUE_INT, o->spec.days, true);
+    struct series *s =
+        result_series(out, name, result_text(out, c->policy[policy].name), VALUE_INT, o->spec.days, true);
     if (!s)
         return;
+    s->group = result_textf(out, "%s by day", shown[k].name);
     s->x_label = "day";
     s->y_label = shown[k].name;
     s->style = "line";
@@ -214,8 +216,8 @@ static void report(const struct environment *e, const struct sim_outcome *o, con
         put_differences(o, c, out);
     if (days) {
         put_days(o, c, out);
-        for (size_t p = 0; p < c->n; p++)
-            for (size_t k = 0; k < SHOWN; k++)
+        for (size_t k = 0; k < SHOWN; k++)
+            for (size_t p = 0; p < c->n; p++)
                 if (shown[k].metric != SIM_PURCHASES && sim_metric_known(o, shown[k].metric))
                     put_curve(o, c, p, k, out);
     }

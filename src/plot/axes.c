@@ -57,7 +57,7 @@ static size_t column_of(const struct axes *a, double x)
 
 /* ---- what is drawn ---- */
 
-static void draw_curve(struct axes *a, const struct series *s, unsigned char ink)
+static void draw_curve(struct axes *a, const struct series *s, bool whiskers, unsigned char ink)
 {
     bool points = strcmp(s->style, "points") == 0, before = false;
     long px = 0, py = 0;
@@ -67,7 +67,7 @@ static void draw_curve(struct axes *a, const struct series *s, unsigned char ink
             continue;
         }
         long x = dot_x(a, s->x[i]), y = dot_y(a, s->y[i]);
-        if (s->low && isfinite(s->low[i]) && isfinite(s->high[i]))
+        if (whiskers && s->low && isfinite(s->low[i]) && isfinite(s->high[i]))
             canvas_line(&a->canvas, x, dot_y(a, s->low[i]), x, dot_y(a, s->high[i]), ink);
         canvas_line(&a->canvas, before && !points ? px : x, before && !points ? py : y, x, y, ink);
         before = true;
@@ -204,7 +204,7 @@ void draw_axes(const struct series *const *series, size_t n, const struct plot_o
         if (is_bar(series[i]))
             draw_histogram(&a, series[i], ink);
         else
-            draw_curve(&a, series[i], ink);
+            draw_curve(&a, series[i], n == 1, ink);
     }
     put_rows(&a, out);
     put_bottom(&a, out);

@@ -46,7 +46,7 @@ bool range_of_y(const struct series *const *series, size_t n, bool with_zero, st
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < series[i]->n; j++) {
             take(out, &any, series[i]->y[j]);
-            if (series[i]->low) {
+            if (series[i]->low && n == 1) {
                 take(out, &any, series[i]->low[j]);
                 take(out, &any, series[i]->high[j]);
             }
@@ -59,35 +59,65 @@ bool range_of_y(const struct series *const *series, size_t n, bool with_zero, st
 
 /* ---- the whole ---- */
 
-static void put_title(const struct series *s, const struct plot_options *o, struct str *out)
+/* Curves of one group have its name above them, and their own titles in the legend. */
+static const char *title_of(const struct series *const *series, size_t n)
+{
+    return n > 1 && series[0]->group ? series[0]->group : series[0]->title;
+}
+
+static void put_title(const char *text, const struct plot_options *o, struct str *out)
 {
     struct str title = {0};
-    str_put_safe(&title, s->title, strlen(s->title));
+    str_put_safe(&title, text, strlen(text));
     str_puts(out, o->color ? "\033[1m" : "");
     str_put_column(out, str_text(&title), o->width, false, false, o->kind == CANVAS_TEXT);
     str_puts(out, o->color ? "\033[0m\n" : "\n");
     str_free(&title);
 }
 
+static double last_value(const struct series *s)
+{
+    for (size_t i = s->n; i > 0; i--)
+        if (isfinite(s->y[i - 1]))
+            return s->y[i - 1];
+    return -INFINITY;
+}
+
+/* How many curves end above curve i; ties in order. */
+static size_t above_at_end(const struct series *const *series, size_t n, size_t i)
+{
+    size_t above = 0;
+    for (size_t j = 0; j < n; j++)
+        above += last_value(series[j]) > last_value(series[i]) || (last_value(series[j]) == last_value(series[i]) && j < i);
+    return above;
+}
+
+/* Names stand in the order in which the curves end, the highest first: colours are not the only way to tell them apart. */
 static void put_legend(const struct series *const *series, size_t n, const struct plot_options *o, struct str *out)
 {
     static const char *const signs[] = {"*", "+", "o", "x", "#", "@"};
     struct str name = {0};
     size_t used = 0;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t place = 0; place < n; place++) {
+        size_t i = 0;
+        while (above_at_end(series, n, i) != place)
+            i++;
         str_clear(&name);
         str_puts(&name, o->kind == CANVAS_TEXT ? signs[i % INKS] : "━━");
         str_putc(&name, ' ');
-        str_put_safe(&name, series[i]->name, strlen(series[i]->name));
+        const char *text = series[i]->group ? series[i]->title : series[i]->name;
+        str_put_safe(&name, text, strlen(text));
         size_t width = text_width(str_text(&name), name.length);
         if (used + width + 2 > o->width)
             break;
-        str_puts(out, i ? "  " : "");
+        str_puts(out, place ? "  " : "");
         canvas_ink(out, o->color, (unsigned char)(i % INKS + 1));
         str_puts(out, str_text(&name));
         canvas_ink(out, o->color, NO_INK);
         used += width + 2;
     }
+    static const char order[] = "   (as they end, from the top)";
+    str_puts(out, n > 1 && used + sizeof order <= o->width ? order : "");
     str_putc(out, '\n');
     str_free(&name);
 }
@@ -101,8 +131,8 @@ void plot_draw(const struct series *const *series, size_t n, const struct plot_o
     if (n == 0)
         return;
     size_t height = o.height;
-    if (o.title && *series[0]->title) {
-        put_title(series[0], &o, out);
+    if (o.title && *title_of(series, n)) {
+        put_title(title_of(series, n), &o, out);
         height -= height > 1;
     }
     if (n > 1 && series[0]->x_type != VALUE_TEXT) {
@@ -135,6 +165,9 @@ static void put_number(const struct series *s, double v, bool is_x, struct str *
 static void put_plain(const struct series *s, struct str *out)
 {
     size_t step = s->x_type == VALUE_TEXT ? 1 : (s->n + PLAIN_POINTS - 1) / PLAIN_POINTS;
+    const char *between = s->group && *s->title ? ", " : "";
+    str_put_safe(out, s->group ? s->group : "", s->group ? strlen(s->group) : 0);
+    str_puts(out, between);
     str_put_safe(out, s->title, strlen(s->title));
     str_puts(out, *s->title ? "\n" : "");
     for (size_t i = 0; i < s->n; i++) {
@@ -156,13 +189,14 @@ static void put_plain(const struct series *s, struct str *out)
     }
 }
 
-void plot_series(const struct series *s, const struct render_options *options, struct str *out)
+void plot_series(const struct series *const *series, size_t n, const struct render_options *options, struct str *out)
 {
-    if (options->plain) {
-        put_plain(s, out);
+    for (size_t i = 0; options->plain && i < n; i++)
+        put_plain(series[i], out);
+    if (options->plain)
         return;
-    }
-    struct plot_options o = {.kind = options->ascii ? CANVAS_TEXT : CANVAS_BRAILLE, .color = options->color, .title = true};
+    bool signs = options->ascii || (n > 1 && !options->color); /* curves of one ink are told apart by their signs */
+    struct plot_options o = {.kind = signs ? CANVAS_TEXT : CANVAS_BRAILLE, .color = options->color, .title = true};
     o.width = options->width == 0 ? WIDTH : options->width > WIDEST ? WIDEST : options->width;
-    plot_draw(&s, 1, &o, out);
+    plot_draw(series, n, &o, out);
 }

@@ -6,7 +6,7 @@
  *     "bar"      a histogram: one upright bar a point
  * and, when x is TEXT, rows "label  bar  number"; with low and high rows of intervals (a forest plot):
  *     ease    ├───●───┤           0.412  0.398 to 0.426
- * Several curves may share one pair of axes. Round ticks, times in calendar units. */
+ * Several curves may share one pair of axes; they go without whiskers. Round ticks, times in calendar units. */
 #ifndef TAILOR_PLOT_PLOT_H
 #define TAILOR_PLOT_PLOT_H
 
@@ -23,7 +23,7 @@ struct plot_options {
 /* Draws n series into the same axes (their x types must agree; the first one's title and labels count). Every line ends
  * with \n; no line is wider than `width`. Without points it says so. */
 void plot_draw(const struct series *const *series, size_t n, const struct plot_options *options, struct str *out);
-/* One series as a part of a rendered result: render_options.draw. With `plain` it is a list of numbers. */
-void plot_series(const struct series *s, const struct render_options *options, struct str *out);
+/* Series of one group as a part of a rendered result: render_options.draw. With `plain` they are lists of numbers. */
+void plot_series(const struct series *const *series, size_t n, const struct render_options *options, struct str *out);
 
 #endif

@@ -124,6 +124,16 @@ static struct table **all_tables(struct result *r, bool series, struct result **
     return tables;
 }
 
+/* Leaves out the tables that the plots show; returns how many stay. */
+static size_t without_drawn(struct table **tables, size_t n)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!tables[i]->drawn)
+            tables[kept++] = tables[i];
+    return kept;
+}
+
 /* ---- a result ---- */
 
 static enum status render_each(struct writer *w, struct table *const *tables, size_t n, struct error *err)
@@ -150,14 +160,37 @@ static enum status render_each(struct writer *w, struct table *const *tables, si
     return st;
 }
 
-static void put_people_rest(struct writer *w, const struct result *r, bool drawn)
+/* The series of one group from `first` on, into group; 0 when an earlier one has drawn them all. */
+static size_t gather_group(const struct result *r, size_t first, const struct series **group)
 {
-    const struct render_options *o = w->options;
-    for (size_t i = 0; drawn && i < r->nseries; i++) {
+    const char *name = r->series[first]->group;
+    size_t n = 0;
+    for (size_t i = 0; i < r->nseries; i++) {
+        const struct series *s = r->series[i];
+        if (i != first && !(name && s->group && strcmp(name, s->group) == 0))
+            continue;
+        if (i < first)
+            return 0;
+        group[n++] = s;
+    }
+    return n;
+}
+
+static void put_series(struct writer *w, const struct result *r, const struct series **group)
+{
+    for (size_t i = 0; i < r->nseries; i++) {
+        size_t n = gather_group(r, i, group);
+        if (!n)
+            continue;
         if (w->text.length || r->ntables || i)
             str_putc(&w->text, '\n');
-        o->draw(r->series[i], o, &w->text);
+        w->options->draw(group, n, w->options, &w->text);
     }
+}
+
+static void put_messages(struct writer *w, const struct result *r)
+{
+    const struct render_options *o = w->options;
     if (o->messages && r->nmessages && (r->ntables || r->nseries))
         str_putc(&w->text, '\n');
     for (size_t i = 0; o->messages && i < r->nmessages; i++)
@@ -185,9 +218,12 @@ enum status result_render(struct result *r, const struct render_options *options
     else if (options->form == OUTPUT_JSONL)
         st = render_jsonl_tables(&w, tables, n, err);
     else
-        st = render_each(&w, tables, n, err);
+        st = render_each(&w, tables, drawn ? without_drawn(tables, n) : n, err);
+    const struct series **group = drawn && !st ? result_room(made, r->nseries, sizeof *group) : NULL;
+    if (group)
+        put_series(&w, r, group);
     if (!st && people)
-        put_people_rest(&w, r, drawn);
+        put_messages(&w, r);
     if (!st)
         st = writer_flush(&w, err);
     result_free(made);

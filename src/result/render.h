@@ -31,8 +31,9 @@ struct render_options {
     bool header;      /* csv, tsv */
     bool terminal;    /* the bytes go to a terminal: control characters are made visible in csv and tsv too */
     bool messages;    /* box, markdown and line end with the messages */
-    /* box: draws a series (the plots are below this room: plot_series); NULL: series are tables when there is no other. */
-    void (*draw)(const struct series *s, const struct render_options *options, struct str *out);
+    /* box: draws n series of one group in one plot (the plots are below this room: plot_series); NULL: series are tables
+     * when there is no other. */
+    void (*draw)(const struct series *const *series, size_t n, const struct render_options *options, struct str *out);
 };
 
 /* Where rendered bytes go. */

@@ -50,6 +50,7 @@ struct table {
     struct value *values;
     size_t nrows, filled, capacity; /* filled: values appended so far */
     bool prose;                     /* one TEXT column: people see its rows as paragraphs, filled to the width, without a frame */
+    bool drawn;                     /* the series show it: in a box it is left out where these are drawn */
     struct result *result;          /* whose arena holds the text */
     /* A cursor instead of held rows (result_cursor); all NULL for a held table. */
     enum status (*next)(void *context, struct table *block, struct error *err);
@@ -64,6 +65,7 @@ struct series {
     const char *name, *title, *x_label, *y_label;
     enum value_type x_type; /* INT, REAL, TIME, or TEXT for bars with `labels` */
     const char *style;      /* "line", "bar", "points" */
+    const char *group;      /* title of the plot that this curve shares with the others of the same group; NULL: a plot of its own */
     double *x, *y;
     double *low, *high;     /* an interval a point, or NULL */
     const char **labels;    /* x_type TEXT */

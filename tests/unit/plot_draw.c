@@ -62,6 +62,21 @@ static void lines(void **state)
           "   0\n");
 }
 
+/* The legend names curves in the order in which they end, so that no colour is needed to tell them apart. */
+static void curves_of_a_group(void **state)
+{
+    (void)state;
+    const double up[] = {0, 1, 2}, down[] = {1, 1, 0};
+    struct series *a = series("line", VALUE_INT, 3, down), *b = series("line", VALUE_INT, 3, up);
+    a->group = b->group = "rate by day";
+    a->title = "falls";
+    b->title = "climbs";
+    struct str out = {0};
+    plot_series((const struct series *const[]){a, b}, 2, &(struct render_options){.width = 60}, &out);
+    assert_true(text_starts(str_text(&out), "rate by day\n+ climbs  * falls   (as they end, from the top)\n"));
+    str_free(&out);
+}
+
 static void braille(void **state)
 {
     (void)state;
@@ -142,7 +157,8 @@ static void plain_words(void **state)
     for (int i = 0; i < 30; i++)
         y[i] = i * i;
     struct str out = {0};
-    plot_series(series("line", VALUE_INT, 30, y), &(struct render_options){.plain = true}, &out);
+    const struct series *one = series("line", VALUE_INT, 30, y);
+    plot_series(&one, 1, &(struct render_options){.plain = true}, &out);
     assert_string_equal(str_text(&out), "Title\n0: 0\n3: 9\n6: 36\n9: 81\n12: 144\n15: 225\n18: 324\n21: 441\n24: 576\n27: 729\n29: 841\n");
     str_free(&out);
 }
@@ -173,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(lines, begin, end),      cmocka_unit_test(braille),
+        cmocka_unit_test_setup_teardown(curves_of_a_group, begin, end),
         cmocka_unit_test_setup_teardown(histograms, begin, end), cmocka_unit_test_setup_teardown(labelled_bars, begin, end),
         cmocka_unit_test_setup_teardown(forests, begin, end),    cmocka_unit_test_setup_teardown(plain_words, begin, end),
         cmocka_unit_test_setup_teardown(stays_inside, begin, end),

@@ -189,10 +189,40 @@ static struct result *several(void)
     return r;
 }
 
-static void draw(const struct series *s, const struct render_options *options, struct str *out)
+static void draw(const struct series *const *series, size_t n, const struct render_options *options, struct str *out)
 {
     (void)options;
-    str_printf(out, "(%s drawn)\n", s->title);
+    for (size_t i = 0; i < n; i++)
+        str_printf(out, "%s%s%s", i ? " and " : "(", series[i]->title, i + 1 == n ? " drawn)\n" : "");
+}
+
+static struct series *curve_of(struct result *r, const char *title, const char *group)
+{
+    struct series *s = result_series(r, title, title, VALUE_INT, 1, false);
+    s->group = group;
+    return s;
+}
+
+/* Curves of one group are drawn together, where the first of them stands; the table they show is left out then. */
+static struct result *grouped(void)
+{
+    static const struct column columns[] = {{.name = "n", .type = VALUE_INT}};
+    struct result *r = result_new(NULL);
+    struct table *t = result_table(r, "days", "", columns, 1);
+    table_int(t, 1);
+    t->drawn = true;
+    curve_of(r, "a", "ctr");
+    curve_of(r, "b", "revenue");
+    curve_of(r, "c", "ctr");
+    curve_of(r, "d", NULL);
+    return r;
+}
+
+static void groups_of_series(void **state)
+{
+    (void)state;
+    assert_renders(grouped(), "\n(a and c drawn)\n\n(b drawn)\n\n(d drawn)\n", .form = OUTPUT_BOX, .plain = true, .draw = draw);
+    assert_renders(grouped(), "n\n1\n", .form = OUTPUT_BOX, .plain = true);
 }
 
 static void several_tables(void **state)
@@ -350,7 +380,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boxes),        cmocka_unit_test(narrow_boxes), cmocka_unit_test(broken_headings),
         cmocka_unit_test(for_programs),
-        cmocka_unit_test(several_tables), cmocka_unit_test(hostile_text), cmocka_unit_test(values),
+        cmocka_unit_test(several_tables), cmocka_unit_test(groups_of_series), cmocka_unit_test(hostile_text), cmocka_unit_test(values),
         cmocka_unit_test(errors),       cmocka_unit_test(paths),        cmocka_unit_test(prose),
         cmocka_unit_test(rendering_survives_lost_memory),
     };
