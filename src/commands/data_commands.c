@@ -128,7 +128,10 @@ static enum status publish(struct workbench *wb, struct dataset *d, bool replace
         return st;
     }
     workbench_set_data(wb, d);
-    return workbench_keep_split(wb, err);
+    st = workbench_keep_split(wb, err);
+    if (!st)
+        st = workbench_keep_used(wb, err);
+    return st ? st : workbench_keep_open(wb, err);
 }
 
 /* ---- load ---- */

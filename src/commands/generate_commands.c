@@ -119,7 +119,7 @@ static enum status into_workbench(struct workbench *wb, const struct call *call,
     }
     report_dataset(d, &w->spec, out);
     workbench_set_data(wb, d);
-    return ST_OK;
+    return workbench_keep_open(wb, err);
 }
 
 static enum status run_generate(struct workbench *wb, const struct call *call, struct result *out, struct error *err)

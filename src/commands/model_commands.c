@@ -79,21 +79,6 @@ static enum status check_trained(struct workbench *wb, const struct word *w, str
     return ST_OK;
 }
 
-/* Takes over names[0..n). */
-static void choose(struct workbench *wb, char **names, size_t n)
-{
-    pthread_mutex_lock(&wb->lock);
-    char **old = wb->used;
-    size_t nold = wb->nused;
-    wb->used = names;
-    wb->nused = wb->used_capacity = n;
-    wb->generation++;
-    pthread_mutex_unlock(&wb->lock);
-    for (size_t i = 0; i < nold; i++)
-        mem_free(old[i]);
-    mem_free(old);
-}
-
 static enum status use_models(struct workbench *wb, const struct call *call, struct error *err)
 {
     char **names = mem_new(call->nargs, sizeof *names, "names of models", err);
@@ -105,10 +90,8 @@ static enum status use_models(struct workbench *wb, const struct call *call, str
             st = ST_NOMEM;
         n += !st;
     }
-    if (!st) {
-        choose(wb, names, n);
-        return ST_OK;
-    }
+    if (!st)
+        return workbench_use(wb, names, n, err);
     for (size_t i = 0; i < n; i++)
         mem_free(names[i]);
     mem_free(names);
@@ -119,7 +102,7 @@ static enum status run_use(struct workbench *wb, const struct call *call, struct
 {
     enum status st = ST_OK;
     if (call->nargs == 1 && text_same(call->args[0].text, "all") && !call->args[0].quoted)
-        choose(wb, NULL, 0);
+        st = workbench_use(wb, NULL, 0, err);
     else if (call->nargs)
         st = use_models(wb, call, err);
     return st ? st : run_models(wb, call, out, err);
@@ -144,7 +127,7 @@ static const struct command rows[] = {
      .arguments = use_args,
      .narguments = 1,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "`use all` means all of them again, as it is at the start.",
+     .help = "`use all` means all of them again, as it is at the start. The choice is kept in the workspace with the data set.",
      .examples = (const char *const[]){"use ease", "use pop ease", "use all", NULL},
      .run = run_use},
 };

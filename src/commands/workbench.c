@@ -373,7 +373,7 @@ enum status workbench_rename_model(struct workbench *wb, const char *from, const
     if (st)
         return st;
     st = workspace_rename_model(wb->space, wb->data->name, from, to, err);
-    return st == ST_NOT_FOUND ? ST_OK : st;
+    return st && st != ST_NOT_FOUND ? st : workbench_keep_used(wb, err);
 }
 
 enum status workbench_drop_model(struct workbench *wb, const char *name, struct error *err)
@@ -392,7 +392,7 @@ enum status workbench_drop_model(struct workbench *wb, const char *name, struct 
         return no_model(wb, name, err);
     model_release(old);
     enum status st = workspace_drop_model(wb->space, wb->data->name, name, err);
-    return st == ST_NOT_FOUND ? ST_OK : st;
+    return st && st != ST_NOT_FOUND ? st : workbench_keep_used(wb, err);
 }
 
 enum status workbench_switch(struct workbench *wb, const char *dataset, struct error *err)
@@ -403,22 +403,32 @@ enum status workbench_switch(struct workbench *wb, const char *dataset, struct e
         return st;
     workbench_set_data(wb, d);
     st = restore_split(wb, d, err);
-    return st ? st : restore_models(wb, d, err);
+    if (!st)
+        st = restore_models(wb, d, err);
+    if (!st)
+        st = workbench_restore_used(wb, err);
+    return st ? st : workbench_keep_open(wb, err);
 }
 
 /* ---- life ---- */
 
-static enum status open_newest(struct workbench *wb, struct error *err)
+/* The data set that was open last; the newest one when that is not known or not there any more. */
+static enum status open_last(struct workbench *wb, struct error *err)
 {
     struct dataset_info *list = NULL;
-    size_t n = 0;
+    char *last = NULL;
+    size_t n = 0, newest = 0, at;
     enum status st = workspace_list_datasets(wb->space, &list, &n, err);
-    size_t newest = 0;
+    if (!st && n)
+        st = workbench_last_open(wb, &last, err);
     for (size_t i = 1; i < n; i++)
         if (list[i].loaded > list[newest].loaded)
             newest = i;
+    for (at = 0; last && at < n && strcmp(list[at].name, last) != 0;)
+        at++;
     if (!st && n)
-        st = workbench_switch(wb, list[newest].name, err);
+        st = workbench_switch(wb, list[last && at < n ? at : newest].name, err);
+    mem_free(last);
     mem_free(list);
     return st;
 }
@@ -437,7 +447,7 @@ enum status workbench_open(const char *path, bool readonly, struct workbench **o
     wb->readonly = readonly;
     enum status st = workspace_open(path, readonly, &wb->space, err);
     if (!st)
-        st = open_newest(wb, err);
+        st = open_last(wb, err);
     if (st)
         workbench_close(wb);
     else

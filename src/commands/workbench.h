@@ -49,7 +49,7 @@ struct setting {
     char *name, *value;
 };
 
-/* workspace path NULL: temporary. Loads the newest data set and its models when there are any. */
+/* workspace path NULL: temporary. Loads the data set that was open last, and its models, when there are any. */
 MUST_CHECK enum status workbench_open(const char *path, bool readonly, struct workbench **out, struct error *err);
 void workbench_close(struct workbench *wb);
 
@@ -64,6 +64,15 @@ struct model *workbench_model(struct workbench *wb, const char *name);
 
 /* Writes the present split (or that there is none) into the workspace, so that it is there on the next open. */
 MUST_CHECK enum status workbench_keep_split(struct workbench *wb, struct error *err);
+/* Remembers that the present data set is the one to open next time; its name, or NULL, for mem_free. keep.c */
+MUST_CHECK enum status workbench_keep_open(struct workbench *wb, struct error *err);
+MUST_CHECK enum status workbench_last_open(struct workbench *wb, char **name, struct error *err);
+/* Chooses the models that are meant without `with` (n = 0: all) and remembers it; takes over names[0..n). Each has been
+ * found to be trained. */
+MUST_CHECK enum status workbench_use(struct workbench *wb, char **names, size_t n, struct error *err);
+/* Writes the choice after a model was renamed or dropped; reads it back, without models that are not there. */
+MUST_CHECK enum status workbench_keep_used(struct workbench *wb, struct error *err);
+MUST_CHECK enum status workbench_restore_used(struct workbench *wb, struct error *err);
 /* Writes a model into the workspace under the present data set. */
 MUST_CHECK enum status workbench_keep_model(struct workbench *wb, const struct model *m, struct error *err);
 /* Writes those that are in memory only: large ones are kept on `save` alone. */

@@ -392,6 +392,48 @@ static void test_reopened(void **state)
     unlink(path);
 }
 
+/* `use` and the open data set are as they were left, through new names and after a drop. */
+static void test_choice_reopened(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/tailor-models-XXXXXX";
+    struct face f;
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    close(fd);
+    unlink(path);
+    open_face(&f, path);
+    give_data(&f, 1);
+    run(&f, "train pop itemknn ease");
+    run(&f, "use itemknn pop");
+    run(&f, "rename itemknn near");
+    char *first = mem_strdup(f.wb->data->name, NULL);
+    run(&f, "generate users=5 days=30 as other");
+    close_face(&f);
+    open_face(&f, path);
+    assert_string_equal(f.wb->data->name, "other");
+    assert_int_equal(f.wb->nused, 0);
+    assert_int_equal(workbench_switch(f.wb, first, NULL), ST_OK);
+    close_face(&f);
+    open_face(&f, path);
+    assert_string_equal(f.wb->data->name, first);
+    assert_int_equal(f.wb->nused, 2);
+    assert_string_equal(f.wb->used[0], "near");
+    assert_string_equal(f.wb->used[1], "pop");
+    run(&f, "drop near");
+    close_face(&f);
+    open_face(&f, path);
+    assert_int_equal(f.wb->nused, 1);
+    assert_string_equal(f.wb->used[0], "pop");
+    run(&f, "use all");
+    close_face(&f);
+    open_face(&f, path);
+    assert_int_equal(f.wb->nused, 0);
+    close_face(&f);
+    mem_free(first);
+    unlink(path);
+}
+
 /* ---- without memory ---- */
 
 static bool refuse(void *context, size_t bytes)
@@ -442,6 +484,7 @@ int main(void)
         cmocka_unit_test(test_use),        cmocka_unit_test(test_rename_and_drop),
               cmocka_unit_test(test_compare),      cmocka_unit_test(test_other_splits),
         cmocka_unit_test(test_cold_users), cmocka_unit_test(test_same_bytes),   cmocka_unit_test(test_reopened),
+        cmocka_unit_test(test_choice_reopened),
         cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests_name("commands_models", tests, NULL, NULL);
