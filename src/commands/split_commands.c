@@ -224,7 +224,8 @@ static void say_cold(const struct split *s, struct result *out)
         result_message(out, MESSAGE_INFO, "%s of the %s users who are tested are cold: nothing is known of them before",
                        cold, users);
     if (s->cold_items)
-        result_message(out, MESSAGE_INFO, "%s items of the test part are cold: no model can have learnt them", items);
+        result_message(out, MESSAGE_INFO, "%s item%s of the test part: cold, no model can have learnt %s", items,
+                       s->cold_items == 1 ? "" : "s", s->cold_items == 1 ? "it" : "them");
 }
 
 /* How many models learnt from other events than the split says. */
