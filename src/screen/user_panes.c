@@ -45,7 +45,7 @@ static int draw_attributes(const struct user_view *v, struct area row, int x)
 {
     const struct fields *set = &v->bench.data->user_fields;
     struct str text = {0};
-    for (size_t f = 0; v->bench.user != NO_USER && f < set->n && f < 4; f++) {
+    for (size_t f = 0; v->bench.user != NO_USER && f < set->n && f < (row.width >= 110 ? 4 : 3); f++) {
         if (field_missing(&set->field[f], v->bench.user))
             continue;
         if (text.length)
