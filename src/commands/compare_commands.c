@@ -560,7 +560,7 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = compare_options,
      .noptions = sizeof compare_options / sizeof *compare_options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL,
      .help = "Every model ranks all items for every user of the test part. The metrics are ndcg, recall, precision, "
              "map, mrr, hit and "
              "coverage, cut at a rank: ndcg@20. The first one orders the table.\n"

@@ -378,7 +378,7 @@ static const struct command rows[] = {
      .summary = "the features with their distribution now",
      .arguments = any_name_args,
      .narguments = 1,
-     .flags = COMMAND_NEEDS_DATA,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
      .help = "For each feature over all users or items: how many have a value and how many none, mean, standard deviation, smallest, "
              "quartiles, largest. Values are as of the clock of the workbench, or after the newest event. With a NAME also a histogram.",
      .examples = (const char *const[]){"features", "features clicks_7d", NULL},

@@ -186,6 +186,7 @@ static enum status run_call(struct workbench *wb, const struct call *call, struc
     struct result *r = result_new(err);
     if (!r)
         return ST_NOMEM;
+    r->several = call->command->flags & COMMAND_SEVERAL;
     struct sink *outer = wb->sink;
     wb->sink = sink;
     double start = clock_seconds();

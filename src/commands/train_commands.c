@@ -411,7 +411,7 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = train_options,
      .noptions = sizeof train_options / sizeof *train_options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_AS,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_AS | COMMAND_SEVERAL,
      .more = more_params,
      .help = "Every other key=value is a parameter of the classes: with several classes each takes those it has.\n"
              "A model gets the name of its class, or ease.2, ease.3 when that is taken; `as NAME` gives it another. "

@@ -53,14 +53,14 @@ static enum status put_rows(struct writer *w, struct table *t, const char *name,
     return st;
 }
 
-enum status render_json_tables(struct writer *w, struct table *const *tables, size_t n, struct error *err)
+enum status render_json_tables(struct writer *w, struct table *const *tables, size_t n, bool named, struct error *err)
 {
     enum status st = ST_OK;
-    str_puts(&w->text, n > 1 ? "{" : n == 0 ? "[]" : "");
+    str_puts(&w->text, named ? "{" : n == 0 ? "[]" : "");
     for (size_t i = 0; !st && i < n; i++) {
         if (i)
             str_putc(&w->text, ',');
-        if (n > 1) {
+        if (named) {
             json_string(&w->text, tables[i]->name, strlen(tables[i]->name));
             str_putc(&w->text, ':');
         }
@@ -68,14 +68,14 @@ enum status render_json_tables(struct writer *w, struct table *const *tables, si
         st = put_rows(w, tables[i], NULL, ",", "", err);
         str_putc(&w->text, ']');
     }
-    str_puts(&w->text, n > 1 ? "}\n" : "\n");
+    str_puts(&w->text, named ? "}\n" : "\n");
     return st;
 }
 
-enum status render_jsonl_tables(struct writer *w, struct table *const *tables, size_t n, struct error *err)
+enum status render_jsonl_tables(struct writer *w, struct table *const *tables, size_t n, bool named, struct error *err)
 {
     enum status st = ST_OK;
     for (size_t i = 0; !st && i < n; i++)
-        st = put_rows(w, tables[i], n > 1 ? tables[i]->name : NULL, "", "\n", err);
+        st = put_rows(w, tables[i], named ? tables[i]->name : NULL, "", "\n", err);
     return st;
 }

@@ -214,9 +214,9 @@ enum status result_render(struct result *r, const struct render_options *options
     if (!tables)
         st = err->code;
     else if (options->form == OUTPUT_JSON)
-        st = render_json_tables(&w, tables, n, err);
+        st = render_json_tables(&w, tables, n, r->several || n > 1, err);
     else if (options->form == OUTPUT_JSONL)
-        st = render_jsonl_tables(&w, tables, n, err);
+        st = render_jsonl_tables(&w, tables, n, r->several || n > 1, err);
     else
         st = render_each(&w, tables, drawn ? without_drawn(tables, n) : n, err);
     const struct series **group = drawn && !st ? result_room(made, r->nseries, sizeof *group) : NULL;

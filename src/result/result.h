@@ -92,6 +92,7 @@ struct result {
     double seconds;  /* how long it took */
     struct arena_block *arena;
     struct error failed; /* the first failure while building */
+    bool several;        /* one table or several, as it comes: JSON gives them by name even when it is one */
     size_t holds;        /* besides the maker's */
 };
 
