@@ -7,11 +7,12 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..15
+echo 1..16
 
 : >empty.csv
 head -c 4096 /dev/urandom | tr '\n' '\000' >binary.csv
 printf 'a,b\n1,2\n' >columns.csv
+printf 'user,item\n1,2\n2,3\n' >plain.csv
 printf 'not a workspace\n' >plain.tailor
 awk 'BEGIN { print "user,item,time"; for (i = 1; i <= 100000; i++)
   if (i % 100 == 0) print "u" i % 500 ",i" i % 90 ",31/02/2024"; else print "u" i % 500 ",i" i % 90 "," 1700000000 + i }' >broken.csv
@@ -52,6 +53,7 @@ refused 'a wrong value' 3 'lambda' 'number' -- -c 'load tiny' -c 'train ease lam
 refused 'an unknown user' 3 'anna' 'ana' -- -c 'load tiny' -c 'user anna'
 refused 'an ambiguous title' 3 'fits' 'id:' -- -c 'load tiny' -c 'train pop' -c 'why ana "ing"'
 refused 'an unknown command' 3 'recomend' 'recommend' -- -c 'recomend ana'
+refused 'a moment where there are no times' 3 'at=' 'time=' -- -c 'load plain.csv' -c 'train pop' -c 'recommend 1 at=2025-01-01'
 refused 'a workspace that is not ours' 1 'plain.tailor' -- plain.tailor -c status
 refused 'an unknown option of the program' 2 'bogus' -- --bogus
 

@@ -72,10 +72,10 @@ static enum status bad_choice(const struct param *p, const char *text, struct er
     size_t n = 0;
     while (n < 16 && param_choice(p, n, choices[n], sizeof choices[n]))
         names[n] = choices[n], n++;
-    error_set(err, ST_USAGE, "%s=%s: expected one of %s", p->name, text, p->choices);
-    const char *nearest = text_nearest(text, names, n);
+    const char *nearest = text_nearest(text, names, n), *equals = *p->name ? "=" : "";
+    error_set(err, ST_USAGE, "%s%s%s: expected one of %s", p->name, equals, text, p->choices);
     if (nearest)
-        error_hint(err, "did you mean %s=%s?", p->name, nearest);
+        error_hint(err, "did you mean %s%s%s?", p->name, equals, nearest);
     return ST_USAGE;
 }
 

@@ -424,7 +424,7 @@ static enum status no_such_type(const struct dataset *d, const struct word *w, s
 
 static enum status read_weight(const struct dataset *d, const struct call_option *o, float *weights, struct error *err)
 {
-    static const struct param param = {.name = "weight", .type = PARAM_REAL, .min = 0, .max = 1e6};
+    const struct param param = {.name = o->key.text, .type = PARAM_REAL, .min = 0, .max = 1e6};
     struct param_value v = {0};
     uint32_t type = dict_find_text(&d->types, o->key.text);
     if (type == NO_CODE)

@@ -309,7 +309,7 @@ static enum status push_word(struct word **list, size_t *n, const struct word *w
 
 static enum status bad_choice(const struct parser *p, const struct argument *a, const struct word *w)
 {
-    struct param as_param = {.name = a->name, .type = PARAM_ENUM, .choices = a->choices};
+    struct param as_param = {.name = "", .type = PARAM_ENUM, .choices = a->choices};
     struct param_value v = {0};
     enum status st = param_parse(&as_param, w->text, &v, p->err);
     param_values_free(&v, 1);

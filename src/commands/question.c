@@ -83,6 +83,16 @@ struct selection question_selection(struct workbench *wb, const struct call *cal
     return (struct selection){.data = d, .until = at ? at->integer : wb->now};
 }
 
+/* Without times no event is before or after a moment. */
+static enum status check_at(const struct call *call, const struct dataset *d, struct error *err)
+{
+    if (d->events.time || !option(call, "at"))
+        return ST_OK;
+    error_set(err, ST_STATE, "at= needs to know when events happened, and no event of %s has a time", d->name);
+    error_hint(err, "load the data with time=COLUMN");
+    return error_at_option(ST_STATE, err, call, "at");
+}
+
 static enum status open_history(struct workbench *wb, const struct call *call, const struct word *user, struct question *q, struct error *err)
 {
     struct selection s = question_selection(wb, call, q->data);
@@ -123,7 +133,8 @@ enum status question_open_data(struct workbench *wb, const struct call *call, co
     *out = (struct question){.user = NO_USER, .who = "", .history = {.user = NO_USER, .as_of = NO_TIME}};
     out->data = workbench_data(wb);
     out->seen = (seen ? seen->integer == SEEN_HIDE : wb->hide_seen) ? SEEN_HIDE : SEEN_SHOW;
-    return user ? open_history(wb, call, user, out, err) : ST_OK;
+    enum status st = check_at(call, out->data, err);
+    return st || !user ? st : open_history(wb, call, user, out, err);
 }
 
 enum status question_open(struct workbench *wb, const struct call *call, const struct word *user, struct question *out, struct error *err)

@@ -20,9 +20,10 @@ static enum status parse_count(const char *text, size_t *out, struct error *err)
     return ST_OK;
 }
 
-static enum status parse_share(const char *text, double *out, struct error *err)
+/* `name` is the option that has the share. */
+static enum status parse_share(const char *name, const char *text, double *out, struct error *err)
 {
-    static const struct param share = {.name = "share", .type = PARAM_PERCENT};
+    const struct param share = {.name = name, .type = PARAM_PERCENT};
     struct param_value v = {0};
     enum status st = param_parse(&share, text, &v, err);
     *out = v.real;
@@ -37,7 +38,7 @@ static enum status parse_cut(const char *text, struct split_spec *spec, struct e
     bool plain = text_parse_real(text, &real);
     spec->at = NO_TIME;
     if (strchr(text, '%') || (plain && real < 1))
-        return parse_share(text, &spec->share, err);
+        return parse_share("test", text, &spec->share, err);
     if (!plain && text_parse_duration(text, &spec->duration) && spec->duration > 0)
         return ST_OK;
     if (time_parse(text, strlen(text), 0, &spec->at))
@@ -76,7 +77,7 @@ static enum status read_amount(const struct call *call, struct split_spec *spec,
     else if (spec->kind == SPLIT_TIME)
         st = parse_cut(text, spec, err);
     else
-        st = parse_share(text, &spec->share, err);
+        st = parse_share("test", text, &spec->share, err);
     if (!st)
         return ST_OK;
     return w ? error_at_word(st, err, w) : error_at_option(st, err, call, "test");
@@ -92,20 +93,38 @@ static enum status read_valid(const struct call *call, struct split_spec *spec, 
         spec->valid_share = .1;
         return ST_OK;
     }
-    return error_at_option(parse_share(text, &spec->valid_share, err), err, call, "valid");
+    return error_at_option(parse_share("valid", text, &spec->valid_share, err), err, call, "valid");
+}
+
+/* Options that say nothing to this kind of split. */
+static enum status check_options(int kind, const struct call *call, struct error *err)
+{
+    static const char *const options[] = {"test", "valid", "target", "holdout"};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        bool holdout = text_same(options[i], "holdout");
+        if (!call_given(call, options[i]) || (kind != KIND_NONE && (!holdout || kind == SPLIT_USERS)))
+            continue;
+        error_set(err, ST_USAGE, "split %s takes no %s=", call->args[0].text, options[i]);
+        error_hint(err, holdout ? "it belongs to held-out users: split users 20%% holdout=20%%" : "`split none` stands alone");
+        return error_at_option(ST_USAGE, err, call, options[i]);
+    }
+    return ST_OK;
 }
 
 static enum status read_spec(const struct workbench *wb, const struct call *call, struct split_spec *spec,
                              struct error *err)
 {
     static const struct param kinds = {
-        .name = "KIND", .type = PARAM_ENUM, .choices = "last|time|users|random|given|none"};
+        .name = "", .type = PARAM_ENUM, .choices = "last|time|users|random|given|none"};
     struct param_value v = {0};
     enum status st = param_parse(&kinds, call->args[0].text, &v, err);
     int64_t kind = v.integer;
     param_values_free(&v, 1);
     if (st)
         return error_at_word(st, err, &call->args[0]);
+    st = check_options((int)kind, call, err);
+    if (st)
+        return st;
     *spec = (struct split_spec){
         .kind = (enum split_kind)kind, .at = NO_TIME, .holdout = call_real(call, "holdout"), .seed = wb->seed};
     const char *target = call_text(call, "target");
@@ -266,29 +285,6 @@ static enum status show_split(struct workbench *wb, struct result *out, struct e
     return st;
 }
 
-static enum status run_split(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
-{
-    struct split_spec spec;
-    struct split *s = NULL;
-    if (!call->nargs)
-        return show_split(wb, out, err);
-    if (wb->readonly)
-        return error_set(err, ST_STATE, "split would change the workspace, which is open for reading only");
-    enum status st = read_spec(wb, call, &spec, err);
-    if (st)
-        return st;
-    if ((int)spec.kind != KIND_NONE) {
-        struct dataset *d = workbench_data(wb);
-        st = split_new(d, &spec, &s, err);
-        dataset_release(d);
-        if (st)
-            return st;
-    }
-    workbench_set_split(wb, s);
-    st = workbench_keep_split(wb, err);
-    return st ? st : show_split(wb, out, err);
-}
-
 static const struct argument split_args[] = {
     {.name = "KIND",
      .type = ARG_CHOICE,
@@ -306,13 +302,50 @@ static const struct param split_options[] = {
     {.name = "valid",
      .type = PARAM_TEXT,
      .initial = "no",
-     .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10%"},
+     .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10% (last: as many events as are tested)"},
     {.name = "target", .type = PARAM_TEXT, .doc = "judge by events of this type only, such as purchase"},
     {.name = "holdout",
      .type = PARAM_PERCENT,
      .initial = "20%",
      .doc = "users: the share of a held-out user's events that is test"},
 };
+
+/* `split valid=yes` would change nothing. */
+static enum status needs_kind(const struct call *call, const char *option, struct error *err)
+{
+    error_set(err, ST_USAGE, "%s= needs to know the kind of the split", option);
+    error_hint(err, "for example: split %s %s=...", text_same(option, "holdout") ? "users 20%" : "last 1", option);
+    return error_at_option(ST_USAGE, err, call, option);
+}
+
+static enum status run_split(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    struct split_spec spec;
+    struct split *s = NULL;
+    if (!call->nargs) {
+        for (size_t i = 0; i < sizeof split_options / sizeof *split_options; i++)
+            if (call_given(call, split_options[i].name))
+                return needs_kind(call, split_options[i].name, err);
+        return show_split(wb, out, err);
+    }
+    if (wb->readonly)
+        return error_set(err, ST_STATE, "split would change the workspace, which is open for reading only");
+    enum status st = read_spec(wb, call, &spec, err);
+    if (st)
+        return st;
+    if ((int)spec.kind != KIND_NONE) {
+        struct dataset *d = workbench_data(wb);
+        st = split_new(d, &spec, &s, err);
+        dataset_release(d);
+        if (st)
+            return st;
+    }
+    if (s && spec.valid_share > 0 && !s->nvalid)
+        result_message(out, MESSAGE_WARNING, "no event fell into the validation part: there are too few");
+    workbench_set_split(wb, s);
+    st = workbench_keep_split(wb, err);
+    return st ? st : show_split(wb, out, err);
+}
 
 static const struct command rows[] = {
     {.name = "split",

@@ -120,6 +120,10 @@ static void test_split(void **state)
     refused(&f, "split last 1 test=2", ST_USAGE, "1", "said twice");
     refused(&f, "split users 120%", ST_USAGE, "120%", "share");
     refused(&f, "split random 20% valid=x", ST_USAGE, "x", "share");
+    refused(&f, "split random 20% valid=3", ST_USAGE, "3", "valid=3");
+    refused(&f, "split last 1 holdout=10%", ST_USAGE, "10%", "users");
+    refused(&f, "split none target=buy", ST_USAGE, "buy", "target=");
+    refused(&f, "split valid=yes", ST_USAGE, "yes", "split last 1 valid=");
     refused(&f, "split given", ST_USAGE, NULL, "split last 1");
     refused(&f, "split given test.txt", ST_USAGE, "test.txt", "part");
     refused(&f, "split tme", ST_USAGE, "tme", "time");
