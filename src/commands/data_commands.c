@@ -91,9 +91,9 @@ static void put_dataset(const struct dataset *d, const char *reader, struct resu
     static const struct column columns[] = {
         {.name = "dataset", .type = VALUE_TEXT},
         {.name = "reader", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
-        {.name = "users", .type = VALUE_INT},
-        {.name = "items", .type = VALUE_INT},
-        {.name = "events", .type = VALUE_INT},
+        {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "types", .type = VALUE_INT},
         {.name = "oldest", .type = VALUE_TIME},
         {.name = "newest", .type = VALUE_TIME},
@@ -395,7 +395,7 @@ static void put_weights(const struct dataset *d, struct result *out)
 {
     static const struct column columns[] = {
         {.name = "type", .type = VALUE_TEXT},
-        {.name = "events", .type = VALUE_INT},
+        {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "weight", .type = VALUE_REAL, .precision = -1},
     };
     struct table *t = result_table(out, "weights", "", columns, 3);

@@ -398,9 +398,9 @@ static void put_groups(const struct choice *c, const struct grouping *g, const s
     columns[k++] = (struct column){.name = result_text(out, g->name), .type = timed ? VALUE_TIME : VALUE_TEXT};
     if (items)
         columns[k++] = (struct column){.name = "title", .type = VALUE_TEXT};
-    columns[k++] = (struct column){.name = "events", .type = VALUE_INT};
+    columns[k++] = (struct column){.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT};
     if (g->kind != GROUP_USER)
-        columns[k++] = (struct column){.name = "users", .type = VALUE_INT};
+        columns[k++] = (struct column){.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT};
     columns[k++] =
         (struct column){.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR};
     struct table *t = result_table(out, "counts", result_textf(out, "events by %s", g->name), columns, k);

@@ -71,10 +71,10 @@ static uint64_t count_type(const struct dataset *d, enum log_type type)
 static void report_dataset(const struct dataset *d, const struct world_spec *spec, struct result *out)
 {
     static const struct column columns[] = {
-        {.name = "dataset", .type = VALUE_TEXT},    {.name = "users", .type = VALUE_INT},
-        {.name = "items", .type = VALUE_INT},       {.name = "days", .type = VALUE_INT},
-        {.name = "impressions", .type = VALUE_INT}, {.name = "clicks", .type = VALUE_INT},
-        {.name = "carts", .type = VALUE_INT},       {.name = "purchases", .type = VALUE_INT},
+        {.name = "dataset", .type = VALUE_TEXT},    {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},       {.name = "days", .type = VALUE_INT},
+        {.name = "impressions", .type = VALUE_INT, .flags = COLUMN_COUNT}, {.name = "clicks", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "carts", .type = VALUE_INT, .flags = COLUMN_COUNT},       {.name = "purchases", .type = VALUE_INT, .flags = COLUMN_COUNT},
     };
     struct table *t = result_table(out, "generated", "", columns, sizeof columns / sizeof *columns);
     table_text(t, d->name);

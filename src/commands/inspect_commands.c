@@ -19,7 +19,7 @@ static struct table *new_places(const struct question *q, uint32_t item, struct 
     struct column columns[WHY_COLUMNS] = {
         [WHY_MODEL] = {.name = "model", .type = VALUE_TEXT},
         [WHY_RANK] = {.name = "rank", .type = VALUE_INT},
-        [WHY_OF] = {.name = "of", .type = VALUE_INT},
+        [WHY_OF] = {.name = "of", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [WHY_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
         [WHY_BASE] = {.name = "base", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN},
         [WHY_ABOVE] = {.name = "above", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},

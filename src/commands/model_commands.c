@@ -44,7 +44,7 @@ static enum status run_models(struct workbench *wb, const struct call *call, str
         {.name = "class", .type = VALUE_TEXT},
         {.name = "parameters", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
         {.name = "trained_on", .type = VALUE_TEXT},
-        {.name = "events", .type = VALUE_INT},
+        {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "until", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
         {.name = "seed", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
         {.name = "used", .type = VALUE_BOOL},

@@ -291,7 +291,7 @@ enum { FIND_ITEM, FIND_EVENTS = FIND_ITEM + ITEM_COLUMNS, FIND_FIELD, FIND_COLUM
 static enum status add_found(struct workbench *wb, const struct question *q, const struct found_list *l, struct result *out, struct error *err)
 {
     struct column columns[FIND_COLUMNS] = {
-        [FIND_EVENTS] = {.name = "events", .type = VALUE_INT},
+        [FIND_EVENTS] = {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [FIND_FIELD] = {.name = "found_in", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
     };
     item_columns(q->data, columns + FIND_ITEM);

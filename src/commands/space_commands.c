@@ -142,12 +142,12 @@ static enum status run_datasets(struct workbench *wb, const struct call *call, s
     static const struct column columns[] = {
         {.name = "dataset", .type = VALUE_TEXT},
         {.name = "source", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
-        {.name = "users", .type = VALUE_INT},
-        {.name = "items", .type = VALUE_INT},
-        {.name = "events", .type = VALUE_INT},
+        {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "oldest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
         {.name = "newest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
-        {.name = "rejects", .type = VALUE_INT},
+        {.name = "rejects", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "bytes", .type = VALUE_INT, .unit = "B", .flags = COLUMN_HIDDEN},
         {.name = "open", .type = VALUE_BOOL},
     };

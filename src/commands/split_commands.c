@@ -198,12 +198,12 @@ static enum status put_split(const struct dataset *d, const struct split *s, str
 {
     static const struct column columns[] = {
         {.name = "part", .type = VALUE_TEXT},
-        {.name = "events", .type = VALUE_INT},
+        {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1},
-        {.name = "users", .type = VALUE_INT},
-        {.name = "items", .type = VALUE_INT},
-        {.name = "cold_users", .type = VALUE_INT},
-        {.name = "cold_items", .type = VALUE_INT},
+        {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "cold_users", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "cold_items", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "first", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
         {.name = "last", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
     };

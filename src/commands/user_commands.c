@@ -33,8 +33,8 @@ static void add_user(const struct question *q, const struct profile *p, struct r
     size_t n = !known ? 0 : attributes->n < USER_ATTRIBUTES ? attributes->n : USER_ATTRIBUTES;
     struct column columns[USER_FIXED + USER_ATTRIBUTES] = {
         {.name = "user", .type = VALUE_TEXT},
-        [USER_EVENTS] = {.name = "events", .type = VALUE_INT},
-        [USER_ITEMS] = {.name = "items", .type = VALUE_INT},
+        [USER_EVENTS] = {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        [USER_ITEMS] = {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [USER_FIRST] = {.name = "first", .type = VALUE_TIME, .flags = times ? 0 : COLUMN_HIDDEN},
         [USER_LAST] = {.name = "last", .type = VALUE_TIME, .flags = times ? 0 : COLUMN_HIDDEN},
     };
@@ -60,7 +60,7 @@ static void add_taste(const struct profile *p, struct result *out)
         {.name = "category", .type = VALUE_TEXT},
         {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
         {.name = "everybody", .type = VALUE_REAL, .unit = "%", .precision = 0},
-        {.name = "items", .type = VALUE_INT},
+        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
     };
     struct table *t = result_table(out, "taste", result_textf(out, "taste, by %s", p->category ? p->category->name : "category"), columns, 4);
     for (size_t i = 0; i < p->ntastes; i++) {

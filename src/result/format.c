@@ -12,12 +12,12 @@ void pen(struct str *out, bool color, enum attribute a)
         str_puts(out, codes[a]);
 }
 
-/* "12345.678" with separators from 10,000 on: a year or a small id stays as it is. */
-static void put_grouped(struct str *out, const char *number)
+/* "12345.678" with separators when it has `from` digits before the point: a year or a small id stays as it is. */
+static void put_grouped(struct str *out, const char *number, size_t from)
 {
     const char *digits = number + (*number == '-');
     size_t n = strspn(digits, "0123456789");
-    if (n < 5 || digits[n] == 'e') {
+    if (n < from || digits[n] == 'e') {
         str_puts(out, number);
         return;
     }
@@ -42,7 +42,7 @@ static void put_real(struct str *out, double v, int precision)
         snprintf(number, sizeof number, "%.0e", v);
     else
         snprintf(number, sizeof number, "%.*f", precision, rounded == 0 ? 0 : v);
-    put_grouped(out, number);
+    put_grouped(out, number, 5);
 }
 
 static void put_quantity(struct str *out, const struct column *c, double v)
@@ -92,7 +92,7 @@ void cell_format(const struct column *c, const struct value *v, bool ascii, stru
             put_quantity(out, c, (double)v->integer);
         } else {
             snprintf(text, sizeof text, "%lld", (long long)v->integer);
-            put_grouped(out, text);
+            put_grouped(out, text, c->flags & COLUMN_COUNT ? 4 : 5);
         }
         break;
     case VALUE_REAL:

@@ -29,6 +29,7 @@ enum column_flags {
     COLUMN_HIDDEN = 2,  /* for programs: in json, csv, tsv and jsonl but not in box, markdown and line */
     COLUMN_COMPACT = 4, /* ids that people may have cut first when the table is too wide */
     COLUMN_MOVE = 8,    /* an INT change of rank, > 0 is up: an arrow and a number; 0 is "=", null is "new" */
+    COLUMN_COUNT = 16,  /* an INT that counts things: grouped from 1,000 on (a year or an id only from 10,000) */
 };
 
 struct column {
