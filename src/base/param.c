@@ -127,6 +127,9 @@ static enum status parse_typed(const struct param *p, const char *text, struct p
     case PARAM_PATH:
     case PARAM_METRIC:
     case PARAM_COLUMN:
+    case PARAM_USER:
+    case PARAM_ITEM:
+    case PARAM_EVENT:
     case PARAM_MODEL:
         return ST_OK;
     }

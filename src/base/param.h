@@ -22,6 +22,9 @@ enum param_type {
     PARAM_METRIC,   /* ndcg@20 */
     PARAM_COLUMN,   /* a column of the data */
     PARAM_MODEL,    /* a trained model */
+    PARAM_USER,     /* a user of the data */
+    PARAM_ITEM,     /* an item of the data */
+    PARAM_EVENT,    /* a type of event: click */
 };
 
 struct param {

@@ -527,7 +527,7 @@ static enum status run_compare(struct workbench *wb, const struct call *call, st
 }
 
 static const struct argument compare_args[] = {
-    {.name = "METRIC", .type = ARG_TEXT, .optional = true, .repeated = true, .doc = "more metrics: recall@20 mrr@10"},
+    {.name = "METRIC", .type = ARG_METRIC, .optional = true, .repeated = true, .doc = "more metrics: recall@20 mrr@10"},
 };
 
 static const struct param compare_options[] = {

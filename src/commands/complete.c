@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "commands/command.h"
 #include "commands/lex.h"
+#include "commands/places.h"
+#include "eval/metric.h"
 
 enum { MOST = 200 };
 
@@ -139,6 +141,43 @@ static void offer_datasets(struct completer *c)
     mem_free(list);
 }
 
+static enum status offer_bundled(void *context, const char *name, const char *path, struct error *err)
+{
+    (void)path;
+    (void)err;
+    offer(context, name);
+    return ST_OK;
+}
+
+static void offer_sources(struct completer *c)
+{
+    if (c->wb)
+        offer_datasets(c);
+    /* Folders that cannot be read are not offered. */
+    (void)!place_each_bundled(offer_bundled, c, NULL);
+    offer_paths(c);
+}
+
+static void offer_metrics(struct completer *c)
+{
+    for (size_t i = 0; metrics[i]; i++)
+        offer(c, metrics[i]->name);
+}
+
+static void offer_event_types(struct completer *c, const struct dataset *d)
+{
+    for (uint32_t i = 0; i < d->types.n; i++)
+        offer(c, dict_text(&d->types, i));
+}
+
+/* Columns that events can be grouped by. */
+static void offer_columns(struct completer *c, const struct dataset *d)
+{
+    for (size_t i = 0; i < d->events.context.n; i++)
+        if (d->events.context.field[i].type == FIELD_TEXT)
+            offer(c, d->events.context.field[i].name);
+}
+
 static enum status offer_note(void *context, const char *name, const void *value, size_t n, struct error *err)
 {
     (void)value;
@@ -208,6 +247,13 @@ static void offer_argument(struct completer *c, const struct argument *a)
         if (d)
             offer_features(c, d);
         break;
+    case ARG_SOURCE:
+        offer_sources(c);
+        break;
+    case ARG_METRIC:
+        offer_metrics(c);
+        break;
+    case ARG_VALUE:
     case ARG_TEXT:
         break;
     }
@@ -225,8 +271,28 @@ static void offer_value(struct completer *c, const struct param *p)
         offer_paths(c);
     else if (p->type == PARAM_MODEL && c->wb)
         offer_models(c);
+    else if (p->type == PARAM_METRIC)
+        offer_metrics(c);
     else if (p->initial)
         offer(c, p->initial);
+    struct dataset *d = c->wb ? workbench_data(c->wb) : NULL;
+    if (d && p->type == PARAM_COLUMN)
+        offer_columns(c, d);
+    else if (d && p->type == PARAM_EVENT)
+        offer_event_types(c, d);
+    else if (d && p->type == PARAM_USER)
+        offer_users(c, d);
+    else if (d && p->type == PARAM_ITEM)
+        offer_items(c, d);
+    dataset_release(d);
+}
+
+/* What the setting of that name may become. */
+static void offer_setting_values(struct completer *c, const char *name)
+{
+    size_t i = param_index(workbench_settings, workbench_nsettings, name);
+    if (i < workbench_nsettings)
+        offer_value(c, &workbench_settings[i]);
 }
 
 /* ---- where the cursor stands ---- */
@@ -377,8 +443,14 @@ static void complete_in_command(struct completer *c, struct place *p, const stru
     }
     if (p->after_as)
         return;
+    if (n > p->first && lexeme_is(&words->at[n - 1], ">")) {
+        offer_paths(c);
+        return;
+    }
     if (p->after_with && c->wb)
         offer_models(c);
+    else if (a && a->type == ARG_VALUE)
+        offer_setting_values(c, words->at[n - 1].word.text);
     else if (a)
         offer_argument(c, a);
     if (n == p->first && words->n)

@@ -484,7 +484,7 @@ static enum status run_weight(struct workbench *wb, const struct call *call, str
 
 static const struct argument load_args[] = {
     {.name = "PATH",
-     .type = ARG_PATH,
+     .type = ARG_SOURCE,
      .repeated = true,
      .doc = "files, a folder of a known layout, a pattern in quotes, - for standard input, a bundled data set or one "
             "of the workspace"},

@@ -502,13 +502,14 @@ static enum status run_rejects(struct workbench *wb, const struct call *call, st
 /* ---- the table ---- */
 
 static const struct param events_options[] = {
-    {.name = "user", .type = PARAM_TEXT, .doc = "of this user only"},
-    {.name = "item", .type = PARAM_TEXT, .doc = "with this item only: an id or a title"},
-    {.name = "type", .type = PARAM_TEXT, .doc = "of this type only"},
+    {.name = "user", .type = PARAM_USER, .doc = "of this user only"},
+    {.name = "item", .type = PARAM_ITEM, .doc = "with this item only: an id or a title"},
+    {.name = "type", .type = PARAM_EVENT, .doc = "of this type only"},
     {.name = "last", .type = PARAM_INT, .initial = "20", .min = 1, .max = 1e9, .doc = "how many, the newest first"},
     {.name = "by",
-     .type = PARAM_TEXT,
-     .doc = "count them instead: by type, user, item, hour, day, week, month, year, weekday or a text column"},
+     .type = PARAM_COLUMN,
+     .choices = "type|user|item|hour|day|week|month|year|weekday",
+     .doc = "count them instead, by one of these or by a text column of the events"},
     {.name = "top",
      .type = PARAM_INT,
      .initial = "50",

@@ -69,6 +69,12 @@ static const char *param_expects(const struct param *p, struct result *out)
         return "file";
     case PARAM_METRIC:
         return "metric (ndcg@10)";
+    case PARAM_USER:
+        return "user";
+    case PARAM_ITEM:
+        return "item";
+    case PARAM_EVENT:
+        return "type of event";
     case PARAM_COLUMN:
         return "column";
     case PARAM_MODEL:

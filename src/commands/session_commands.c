@@ -198,7 +198,7 @@ static enum status run_quit(struct workbench *wb, const struct call *call, struc
 
 static const struct argument set_args[] = {
     {.name = "NAME", .type = ARG_SETTING, .optional = true, .doc = "a setting, or a variable of your own"},
-    {.name = "VALUE", .type = ARG_TEXT, .optional = true, .doc = "what it becomes"},
+    {.name = "VALUE", .type = ARG_VALUE, .optional = true, .doc = "what it becomes"},
 };
 static const struct argument timer_args[] = {{.name = "on|off", .type = ARG_CHOICE, .optional = true, .choices = "on|off", .doc = "on when left out"}};
 static const struct argument source_args[] = {{.name = "FILE", .type = ARG_PATH, .doc = "commands, one a line"}};

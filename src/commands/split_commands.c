@@ -278,7 +278,10 @@ static enum status show_split(struct workbench *wb, struct result *out, struct e
         say_models(wb, s, out);
     } else {
         result_message(out, MESSAGE_INFO, "%s is not split: models learn from all events", d->name);
-        result_message(out, MESSAGE_HINT, "`split last 1` keeps each user's last event for testing");
+        if (fields_find(&d->events.context, "part"))
+            result_message(out, MESSAGE_HINT, "`split given` goes by the column part of the data");
+        else
+            result_message(out, MESSAGE_HINT, "`split last 1` keeps each user's last event for testing");
     }
     split_release(s);
     dataset_release(d);
@@ -303,7 +306,7 @@ static const struct param split_options[] = {
      .type = PARAM_TEXT,
      .initial = "no",
      .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10% (last: as many events as are tested)"},
-    {.name = "target", .type = PARAM_TEXT, .doc = "judge by events of this type only, such as purchase"},
+    {.name = "target", .type = PARAM_EVENT, .doc = "judge by events of this type only, such as purchase"},
     {.name = "holdout",
      .type = PARAM_PERCENT,
      .initial = "20%",

@@ -141,6 +141,13 @@ static void test_completion(void **state)
     assert_false(offers("he", "set"));
     assert_true(offers("set se", "seed"));
     assert_true(offers("timer ", "off"));
+    assert_true(offers("set output js", "jsonl"));
+    assert_true(offers("compare rec", "recall"));
+    assert_true(offers("compare metric=rec", "metric=recall"));
+    assert_true(offers("events by=week", "by=weekday"));
+    assert_true(offers("load /etc/pass", "/etc/passwd"));
+    assert_true(offers("compare > /etc/pass", "/etc/passwd"));
+    assert_false(offers("compare ", "/etc/passwd"));
     struct completion c;
     assert_int_equal(command_complete(NULL, "source ", 7, &c, NULL), ST_OK);
     assert_string_equal(c.hint, "FILE");
