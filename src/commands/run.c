@@ -36,10 +36,11 @@ static enum status to_file(struct workbench *wb, struct result *r, const struct 
         return error_at_word(st, err, path);
     struct output out = {file_draft_stream(draft), write_stream};
     st = result_render(r, &options, &out, &wb->job, err);
-    if (st)
-        file_draft_abandon(draft);
-    else
-        st = file_draft_commit(draft, err);
+    if (!st)
+        return file_draft_commit(draft, err);
+    file_draft_abandon(draft);
+    if (st == ST_IO)
+        error_source(err, "%s", path->text);
     return st;
 }
 

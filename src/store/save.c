@@ -109,12 +109,18 @@ enum status workspace_save_as(struct workspace *w, const char *path, bool replac
         mem_free(next.file);
         return ST_OK;
     }
+    bool made = access(next.file, F_OK) != 0;
     next.path = mem_strdup(path, err);
     st = next.path ? take_target(next.file, replace, &next.lock, err) : ST_NOMEM;
     if (!st)
         st = write_copy(w, next.file, job, err);
-    if (!st)
+    if (!st) {
         st = space_connect(&next, err);
+        if (st && made) { /* a copy that cannot be worked with: no room for its log, say */
+            space_disconnect(&next);
+            unlink(next.file);
+        }
+    }
     if (!st)
         move_to(w, &next);
     space_disconnect(&next);

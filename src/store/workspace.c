@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "store/lock.h"
 #include "store/schema.h"
 #include "store/space.h"
@@ -25,10 +26,43 @@ void space_disconnect(struct workspace *w)
     w->reader.db = w->writer.db = NULL;
 }
 
+/* SQLite makes files beside the workspace even to read it. Where the folder does not allow that and there is no log, all that
+ * was committed is in the file itself, which can be read as one that nobody changes; should somebody do it all the same, the
+ * checksums tell. */
+static bool must_stand_alone(const char *file)
+{
+    char name[PATH_MAX];
+    struct stat s;
+    const char *slash = strrchr(file, '/');
+    snprintf(name, sizeof name, "%s-wal", file);
+    if (stat(name, &s) == 0 && s.st_size > 0)
+        return false;
+    snprintf(name, sizeof name, "%.*s", slash ? (int)(slash - file) + 1 : 1, slash ? file : ".");
+    return access(name, W_OK | X_OK) != 0;
+}
+
+/* "file:NAME?immutable=1", with what a URI would take for something else spelled out. */
+static int open_alone(const char *file, sqlite3 **db)
+{
+    struct str uri = {0};
+    str_puts(&uri, "file:");
+    for (const char *p = file; *p; p++)
+        if (strchr("%?#", *p))
+            str_printf(&uri, "%%%02X", (unsigned)(unsigned char)*p);
+        else
+            str_putc(&uri, *p);
+    str_puts(&uri, "?immutable=1");
+    int rc = uri.failed ? SQLITE_NOMEM
+                        : sqlite3_open_v2(str_text(&uri), db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+    str_free(&uri);
+    return rc;
+}
+
 static enum status connect_to(const char *file, bool readonly, struct connection *c, struct error *err)
 {
     int flags = (readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
-    int rc = sqlite3_open_v2(file, &c->db, flags, NULL);
+    bool alone = readonly && must_stand_alone(file);
+    int rc = alone ? open_alone(file, &c->db) : sqlite3_open_v2(file, &c->db, flags, NULL);
     if (!c->db)
         return error_set(err, ST_NOMEM, "not enough memory for the workspace");
     enum status st = rc == SQLITE_OK ? ST_OK : sql_error(c->db, rc, err);
