@@ -121,17 +121,7 @@ static void put_dataset(const struct dataset *d, const char *reader, struct resu
 static enum status publish(struct workbench *wb, struct dataset *d, bool replace, struct error *err)
 {
     job_begin(&wb->job, 0, "", "load %s: storing", d->name);
-    enum status st = workspace_put_dataset(wb->space, d, replace, &wb->job, err);
-    if (st) {
-        workspace_unstage_rejects(wb->space);
-        dataset_release(d);
-        return st;
-    }
-    workbench_set_data(wb, d);
-    st = workbench_keep_split(wb, err);
-    if (!st)
-        st = workbench_keep_used(wb, err);
-    return st ? st : workbench_keep_open(wb, err);
+    return workbench_keep_data(wb, d, replace, err);
 }
 
 /* ---- load ---- */

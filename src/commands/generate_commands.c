@@ -111,15 +111,14 @@ static enum status into_workbench(struct workbench *wb, const struct call *call,
     if (st)
         return st;
     st = name_source(d, &w->spec, err);
-    if (!st)
-        st = workspace_put_dataset(wb->space, d, call_yes(call, "replace"), &wb->job, err);
     if (st) {
         dataset_release(d);
         return st;
     }
-    report_dataset(d, &w->spec, out);
-    workbench_set_data(wb, d);
-    return workbench_keep_open(wb, err);
+    st = workbench_keep_data(wb, d, call_yes(call, "replace"), err);
+    if (!st)
+        report_dataset(d, &w->spec, out);
+    return st;
 }
 
 static enum status run_generate(struct workbench *wb, const struct call *call, struct result *out, struct error *err)

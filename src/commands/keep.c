@@ -42,6 +42,36 @@ enum status workbench_keep_open(struct workbench *wb, struct error *err)
     return st;
 }
 
+static enum status forget(struct workbench *wb, const char *dataset, const char *kind, struct error *err)
+{
+    enum status st = workspace_drop_note(wb->space, dataset, kind, note_name, err);
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
+static enum status put_fresh(struct workbench *wb, const struct dataset *d, bool replace, struct error *err)
+{
+    enum status st = workspace_put_dataset(wb->space, d, replace, &wb->job, err);
+    if (!st)
+        st = forget(wb, d->name, "split", err);
+    if (!st)
+        st = forget(wb, d->name, used_kind, err);
+    return st ? st : workspace_put_note(wb->space, NULL, open_kind, note_name, d->name, strlen(d->name), err);
+}
+
+enum status workbench_keep_data(struct workbench *wb, struct dataset *d, bool replace, struct error *err)
+{
+    enum status st = workspace_begin(wb->space, err);
+    if (!st)
+        st = workspace_end(wb->space, put_fresh(wb, d, replace, err), err);
+    if (st) {
+        workspace_unstage_rejects(wb->space);
+        dataset_release(d);
+    } else {
+        workbench_set_data(wb, d);
+    }
+    return st;
+}
+
 /* Takes over names[0..n). */
 static void choose(struct workbench *wb, char **names, size_t n)
 {
@@ -61,10 +91,8 @@ enum status workbench_keep_used(struct workbench *wb, struct error *err)
 {
     if (!wb->data || wb->readonly)
         return ST_OK;
-    if (!wb->nused) {
-        enum status gone = workspace_drop_note(wb->space, wb->data->name, used_kind, note_name, err);
-        return gone == ST_NOT_FOUND ? ST_OK : gone;
-    }
+    if (!wb->nused)
+        return forget(wb, wb->data->name, used_kind, err);
     struct str text = {0};
     for (size_t i = 0; i < wb->nused; i++)
         str_printf(&text, "%s\n", wb->used[i]);

@@ -64,6 +64,9 @@ struct model *workbench_model(struct workbench *wb, const char *name);
 
 /* Writes the present split (or that there is none) into the workspace, so that it is there on the next open. */
 MUST_CHECK enum status workbench_keep_split(struct workbench *wb, struct error *err);
+/* Stores a new data set and publishes it; takes over d. What is kept is kept at once: the data, that it is the one to open next
+ * time, and that it has no split and no chosen models yet. keep.c */
+MUST_CHECK enum status workbench_keep_data(struct workbench *wb, struct dataset *d, bool replace, struct error *err);
 /* Remembers that the present data set is the one to open next time; its name, or NULL, for mem_free. keep.c */
 MUST_CHECK enum status workbench_keep_open(struct workbench *wb, struct error *err);
 MUST_CHECK enum status workbench_last_open(struct workbench *wb, char **name, struct error *err);

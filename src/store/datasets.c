@@ -122,11 +122,20 @@ static uint64_t bytes_of(const struct columns *c)
     return bytes;
 }
 
+/* After a data set was kept. The log of a large load is as large as the load: fold it in now. A reader may be in the way;
+ * then later. */
+static void settle(struct workspace *w)
+{
+    workspace_unstage_rejects(w);
+    sqlite3_exec(w->writer.db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+}
+
 enum status workspace_put_dataset(struct workspace *w, const struct dataset *d, bool replace, struct job *job,
                                   struct error *err)
 {
     sqlite3 *db;
     struct columns c = {0};
+    bool alone = true;
     enum status st = space_check_name("data set", d->name, err);
     if (!st)
         st = check_fields(&d->events.context, err);
@@ -141,14 +150,28 @@ enum status workspace_put_dataset(struct workspace *w, const struct dataset *d, 
         job_begin(job, bytes_of(&c), "B", "keeping %s", d->name);
         st = space_write(w, &db, err);
     }
-    if (!st)
-        st = space_end(w, db, put_content(w, db, d, replace, &c, job, err), err);
-    columns_clear(&c);
     if (!st) {
-        workspace_unstage_rejects(w);
-        /* The log of a large load is as large as the load: fold it in now. A reader may be in the way; then later. */
-        sqlite3_exec(w->writer.db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+        alone = w->writer.depth == 1;
+        st = space_end(w, db, put_content(w, db, d, replace, &c, job, err), err);
     }
+    columns_clear(&c);
+    if (!st && alone)
+        settle(w);
+    return st;
+}
+
+enum status workspace_begin(struct workspace *w, struct error *err)
+{
+    sqlite3 *db;
+    return space_write(w, &db, err);
+}
+
+enum status workspace_end(struct workspace *w, enum status st, struct error *err)
+{
+    bool alone = w->writer.depth == 1;
+    st = space_end(w, w->writer.db, st, err);
+    if (!st && alone)
+        settle(w);
     return st;
 }
 

@@ -28,6 +28,11 @@ MUST_CHECK enum status workspace_save_as(struct workspace *w, const char *path, 
 /* integrity_check and every checksum. */
 MUST_CHECK enum status workspace_verify(struct workspace *w, struct job *job, struct error *err);
 
+/* Several writes as one: between begin and end all that this thread writes is kept together or, when `st` (returned, unless
+ * keeping fails) is not ST_OK, not at all. */
+MUST_CHECK enum status workspace_begin(struct workspace *w, struct error *err);
+MUST_CHECK enum status workspace_end(struct workspace *w, enum status st, struct error *err);
+
 /* Data sets. One transaction: after it the data set is there whole, before it not at all. Replacing one drops its models,
  * which know other data, and keeps its notes. */
 struct dataset_info {

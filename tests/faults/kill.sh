@@ -57,7 +57,7 @@ killed() {
 }
 
 problem=
-for seconds in $(random 1 ${KILLS:-24} 0.01 "$(awk -v ms=$took 'BEGIN { print ms / 1000 }')"); do
+for seconds in $(random 1 ${KILLS:-16} 0.01 "$(awk -v ms=$took 'BEGIN { print ms / 1000 }')"); do
   rm -f w.tailor*
   killed w.tailor "$seconds" script
   state w.tailor >got
@@ -78,7 +78,7 @@ begin=$(now)
 $tailor before.tailor -f saving >out 2>err </dev/null || problem='save failed'
 took=$(($(now) - begin))
 state before.tailor >want
-for seconds in $(random 2 ${KILLS:-10} 0.005 "$(awk -v ms=$took 'BEGIN { print ms / 1000 }')"); do
+for seconds in $(random 2 ${KILLS:-8} 0.005 "$(awk -v ms=$took 'BEGIN { print ms / 1000 }')"); do
   rm -f copy.tailor*
   killed before.tailor "$seconds" saving
   state before.tailor | cmp -s want || { problem="after $seconds s the old workspace has changed"; break; }
