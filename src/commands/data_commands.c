@@ -145,6 +145,9 @@ static void name_of_path(const char *path, char *out, size_t size)
     for (char *p = out; *p; p++)
         if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.", *p)))
             *p = '_';
+    if (strpbrk(path, "*?["))
+        while (*out && strchr("-_.", out[strlen(out) - 1]))
+            out[strlen(out) - 1] = 0; /* events-* is called events */
     if (strcmp(path, "-") == 0 || !out[0] || out[0] == '.')
         snprintf(out, size, "%s", strcmp(path, "-") == 0 ? "stdin" : "data");
 }

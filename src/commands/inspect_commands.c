@@ -205,7 +205,11 @@ static enum status change_history(struct workbench *wb, const struct question *q
         put_item(line, q->data, item);
         str_printf(said, "%s%s %s", said->length ? ", " : "", *how == 'a' ? "with" : "without", dataset_item_title(q->data, item));
     }
-    return said->length ? ST_OK : error_set(err, ST_USAGE, "nothing is changed: say `remove ITEM` or `add ITEM`");
+    if (said->length)
+        return ST_OK;
+    error_set(err, ST_USAGE, "nothing is changed: say which item to add or to remove");
+    error_hint(err, "for example: whatif %s add ITEM remove ITEM", call->args[0].text);
+    return ST_USAGE;
 }
 
 static void add_move(const struct question *q, const struct model *m, const struct move *v, struct table *t)

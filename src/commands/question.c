@@ -25,6 +25,8 @@ enum status name_user(struct workbench *wb, const struct dataset *d, const struc
         return ST_OK;
     }
     enum status st = dataset_find_user(d, w->text, user, err);
+    if (st == ST_NOT_FOUND && strcmp(w->text, "new") == 0)
+        error_hint(err, "nobody is made up yet: `user new = ITEM ...` does");
     return st ? error_at_word(st, err, w) : ST_OK;
 }
 

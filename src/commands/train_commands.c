@@ -326,8 +326,11 @@ static enum status check_words(const struct call *call, struct error *err)
         st = find_class(&call->args[i], &class, err);
     if (st || !call->as.text)
         return st;
-    if (call->nargs > 1)
-        return error_at_word(error_set(err, ST_USAGE, "%zu models cannot have one name", call->nargs), err, &call->as);
+    if (call->nargs > 1) {
+        error_set(err, ST_USAGE, "%zu models cannot have one name", call->nargs);
+        error_hint(err, "a line each: train %s as %s", call->args[0].text, call->as.text);
+        return error_at_word(ST_USAGE, err, &call->as);
+    }
     st = workbench_model_name(call->as.text, class, err);
     return st ? error_at_word(st, err, &call->as) : ST_OK;
 }

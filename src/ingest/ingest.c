@@ -182,6 +182,8 @@ static enum status expand(const char *path, struct paths *out, struct error *err
     if (failed) {
         st = failed == GLOB_NOSPACE ? error_nomem(err, 4096, "a pattern")
                                     : error_set(err, ST_NOT_FOUND, "no file is called %s", path);
+        if (st == ST_NOT_FOUND)
+            error_hint(err, "* stands for any letters, ? for one, [ab] for one of some");
     }
     for (size_t i = 0; !st && i < found.gl_pathc; i++)
         st = paths_add(out, found.gl_pathv[i], err);
