@@ -64,10 +64,16 @@ static void redisplay(void)
 
 /* ---- Tab ---- */
 
-/* A candidate that would bring control or invisible characters into the line stays out; its id is another way. */
+enum { CANDIDATE_BYTES = 512 };
+
+/* A candidate that would bring control or invisible characters into the line, or a page of text, stays out; its id is
+ * another way. */
 static bool harmless(const char *text)
 {
-    for (size_t i = 0, n = strlen(text), used; i < n; i += used) {
+    size_t n = strlen(text);
+    if (n > CANDIDATE_BYTES)
+        return false;
+    for (size_t i = 0, used; i < n; i += used) {
         int32_t c;
         used = utf8_decode(text + i, n - i, &c);
         if (c < 0x20 || (c >= 0x7f && c < 0xa0) || text_deceptive(c))
