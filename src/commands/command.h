@@ -90,7 +90,6 @@ struct call {
 };
 
 /* Typed access to `options`; asking for a name the command does not have is a mistake of ours (assert). */
-const struct param_value *call_value(const struct call *c, const char *option);
 bool call_given(const struct call *c, const char *option);
 int64_t call_int(const struct call *c, const char *option);
 double call_real(const struct call *c, const char *option);

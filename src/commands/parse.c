@@ -479,7 +479,7 @@ out:
 
 /* ---- typed access ---- */
 
-const struct param_value *call_value(const struct call *c, const char *option)
+static const struct param_value *call_value(const struct call *c, const char *option)
 {
     size_t i = param_index(c->command->options, c->command->noptions, option);
     assert(i < c->command->noptions);

@@ -14,7 +14,9 @@ static enum status no_current_user(const struct word *w, struct error *err)
     return error_at_word(st, err, w);
 }
 
-enum status name_user(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *user, struct error *err)
+/* USER: an id, `.` for the current one, `new` for the made-up one, which is no user of the data: NO_USER. */
+static enum status name_user(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *user,
+                             struct error *err)
 {
     bool current = !w->quoted && strcmp(w->text, ".") == 0;
     bool made_up = !w->quoted && strcmp(w->text, "new") == 0 && wb->nmade_up > 0;
@@ -170,7 +172,7 @@ void warn_of_future(const struct question *q, struct result *out)
 
 /* ---- the command again ---- */
 
-void put_word(struct str *s, const char *text)
+static void put_word(struct str *s, const char *text)
 {
     if (s->length)
         str_putc(s, ' ');

@@ -32,8 +32,6 @@ MUST_CHECK enum status question_open_data(struct workbench *wb, const struct cal
                                           struct error *err);
 void question_close(struct question *q);
 
-/* USER: an id, `.` for the current one, `new` for the made-up one. *user is NO_USER for the made-up one. */
-MUST_CHECK enum status name_user(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *user, struct error *err);
 /* ITEM: an id, a title, a part of one, #3 of the last list. */
 MUST_CHECK enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item, struct error *err);
 
@@ -44,8 +42,7 @@ MUST_CHECK enum status remember_list(struct workbench *wb, const uint32_t *items
 /* Says which models were trained on something later than the moment asked about. */
 void warn_of_future(const struct question *q, struct result *out);
 
-/* The command that asks the same again, with ids: put_word and put_item append " WORD"; put_end the models and the given options. */
-void put_word(struct str *s, const char *text);
+/* The command that asks the same again, with ids: put_item and put_user append " WORD"; put_end the models and the given options. */
 void put_item(struct str *s, const struct dataset *d, uint32_t item);
 void put_user(struct str *s, const struct question *q);
 void put_end(struct str *s, const struct call *call, const struct question *q);

@@ -51,7 +51,8 @@ void dataset_release(struct dataset *d)
     mem_free(d);
 }
 
-float dataset_default_weight(const char *type)
+/* What was only shown says nothing about liking. */
+static float default_weight(const char *type)
 {
     static const char *const shown[] = {"impression", "exposure", "display", "ad_view", "shown"};
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
@@ -231,7 +232,7 @@ enum status dataset_finish(struct dataset *d, struct error *err)
         if (!d->type_weight)
             return ST_NOMEM;
         for (uint32_t t = 0; t < d->types.n; t++)
-            d->type_weight[t] = dataset_default_weight(dict_text(&d->types, t));
+            d->type_weight[t] = default_weight(dict_text(&d->types, t));
     }
     if (!st)
         d->fingerprint = fingerprint(d);

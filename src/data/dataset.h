@@ -60,12 +60,9 @@ void dataset_release(struct dataset *d); /* NULL is fine */
 MUST_CHECK enum status dataset_copy(const struct dataset *d, const char *name, struct dataset **out, struct error *err);
 
 /* Last step of building: sorts events by (user, time, sequence), fills user_begin, pads the attribute fields to
- * users.n and items.n rows, sets default type weights (see dataset_default_weight) where type_weight is NULL, computes
- * the fingerprint. Call once, before publishing. */
+ * users.n and items.n rows, computes the fingerprint, and where type_weight is NULL sets weight 0 for impression,
+ * exposure, display, ad_view and shown (in any case), 1 for all else. Call once, before publishing. */
 MUST_CHECK enum status dataset_finish(struct dataset *d, struct error *err);
-
-/* Weight of an event type unless told: 0 for impression, exposure, display, ad_view, shown (in any case), 1 for all else. */
-float dataset_default_weight(const char *type);
 
 /* Oldest and newest event; false when no event has a time. */
 bool dataset_time_range(const struct dataset *d, int64_t *oldest, int64_t *newest);

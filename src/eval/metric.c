@@ -102,7 +102,7 @@ const struct metric *const metrics[] = {
     &metric_ndcg, &metric_recall, &metric_precision, &metric_map, &metric_mrr, &metric_hit, &metric_coverage, NULL,
 };
 
-const struct metric *metric_find(const char *name)
+static const struct metric *find(const char *name)
 {
     for (size_t i = 0; metrics[i]; i++)
         if (text_same(metrics[i]->name, name))
@@ -135,7 +135,7 @@ enum status metric_parse(const char *text, size_t k, struct metric_at *out, stru
     size_t length = strcspn(text, "@");
     int64_t cut = (int64_t)k;
     snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), text);
-    const struct metric *metric = metric_find(name);
+    const struct metric *metric = find(name);
     if (!metric || length >= sizeof name)
         return unknown(name, err);
     if (text[length] && (!text_parse_int(text + length + 1, &cut) || cut < 1 || cut > METRIC_K_MAX)) {

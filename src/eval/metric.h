@@ -22,7 +22,6 @@ struct metric {
 
 /* In the order of `help`; NULL-terminated. */
 extern const struct metric *const metrics[];
-const struct metric *metric_find(const char *name); /* or NULL */
 
 /* A metric cut at a rank: ndcg@20. */
 struct metric_at {

@@ -141,7 +141,8 @@ static bool month_name_time(const char *text, size_t n, int64_t *us)
     return false;
 }
 
-bool text_date(const char *text, size_t n, int64_t *us)
+/* A date as movie files write it ("01-Jan-1995", "22 Nov 1995") or as anybody does. */
+static bool text_date(const char *text, size_t n, int64_t *us)
 {
     return month_name_time(text, n, us) || time_parse(text, n, 0, us);
 }

@@ -77,22 +77,19 @@ void ingest_close(struct ingest *in, struct sheet *t)
     sheet_close(t);
 }
 
-enum status ingest_reject_line(struct ingest *in, const char *file, uint64_t line, const char *reason, const char *text,
-                               size_t n, struct error *err)
+enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err)
 {
+    const char *file = t->feed->path;
+    size_t n = t->text_length < TEXT_MOST ? t->text_length : TEXT_MOST;
     in->data->rows_read++;
     in->data->rows_rejected++;
     if (!in->first_reject[0])
-        snprintf(in->first_reject, sizeof in->first_reject, "%s:%llu: %s", file, (unsigned long long)line, reason);
+        snprintf(in->first_reject, sizeof in->first_reject, "%s:%llu: %s", file, (unsigned long long)t->row_line,
+                 reason);
     if (!in->rejects || in->staged == STAGED_MOST)
         return ST_OK;
     in->staged++;
-    return in->rejects->reject(in->rejects->context, file, line, reason, text, n < TEXT_MOST ? n : TEXT_MOST, err);
-}
-
-enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err)
-{
-    return ingest_reject_line(in, t->feed->path, t->row_line, reason, t->text, t->text_length, err);
+    return in->rejects->reject(in->rejects->context, file, t->row_line, reason, t->text, n, err);
 }
 
 enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct error *err)

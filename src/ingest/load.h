@@ -48,8 +48,6 @@ void ingest_close(struct ingest *in, struct sheet *t);
 MUST_CHECK enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct error *err);
 /* Refuses the current row. The reason may stand in in->reason. */
 MUST_CHECK enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err);
-MUST_CHECK enum status ingest_reject_line(struct ingest *in, const char *file, uint64_t line, const char *reason,
-                                          const char *text, size_t n, struct error *err);
 
 /* One event. Cells must have been checked by ingest_id. type NULL: `type_name`. */
 struct event_row {

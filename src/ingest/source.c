@@ -35,11 +35,6 @@ uint64_t source_taken(const struct source *s)
     return s->taken;
 }
 
-const char *source_compression(const struct source *s)
-{
-    return s->packing == GZIP ? "gzip" : s->packing == ZSTD ? "zstd" : NULL;
-}
-
 /* A pipe may keep us waiting for ever; a cancel must be noticed all the same. */
 static enum status wait_for_pipe(struct source *s, struct error *err)
 {

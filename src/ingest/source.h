@@ -19,7 +19,5 @@ void source_close(struct source *s); /* NULL is fine */
 MUST_CHECK enum status source_read(struct source *s, char *out, size_t room, size_t *got, struct error *err);
 /* Bytes taken from the file so far (before decompression). */
 uint64_t source_taken(const struct source *s);
-/* "gzip", "zstd" or NULL. */
-const char *source_compression(const struct source *s);
 
 #endif

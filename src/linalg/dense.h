@@ -30,9 +30,6 @@ size_t gram_scratch(size_t k);
  * of b. For the many small systems of ALS (k <= 512): runs on the calling thread and needs no memory. False
  * when A is not positive definite, with b unchanged. */
 MUST_CHECK bool cholesky_solve(float *a, size_t k, float *b);
-/* The same in two steps, for several right-hand sides with one factor. The factor is U of A = U'U, row-major. */
-MUST_CHECK bool cholesky_factor(float *a, size_t k);
-void cholesky_apply(const float *u, size_t k, float *b);
 
 /* out[c] = sum over j of weight[j] * y[index[j] * stride + c] for c < k: one chain of fused multiply-adds in the order of
  * j, so that an entry has the same bits whatever k. weight NULL means all ones. Runs on the calling thread. */

@@ -232,20 +232,11 @@ void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const
     }
 }
 
-bool cholesky_factor(float *a, size_t k)
-{
-    return targets[kernel_simd()].factor(a, k);
-}
-
-void cholesky_apply(const float *u, size_t k, float *b)
-{
-    targets[kernel_simd()].solve(u, k, b);
-}
-
 bool cholesky_solve(float *a, size_t k, float *b)
 {
-    if (!cholesky_factor(a, k))
+    enum simd simd = kernel_simd();
+    if (!targets[simd].factor(a, k))
         return false;
-    cholesky_apply(a, k, b);
+    targets[simd].solve(a, k, b);
     return true;
 }

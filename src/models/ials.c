@@ -440,7 +440,7 @@ const struct model_class model_ials = {
                  "Krichene, Zhang, Koren: Revisiting the performance of iALS on item recommendation benchmarks, RecSys 2022",
     .fold_in = "solves the user's row of training from the final item vectors; lists keep a rank-biased overlap at 20 of .98 with those of "
                "the user vectors that training itself ends with (measured on MovieLens 100K)",
-    .capabilities = CAN_EPOCHS | CAN_VECTORS | CAN_NEGATIVE,
+    .capabilities = CAN_EPOCHS,
     .params = params,
     .nparams = sizeof params / sizeof *params,
     .check = ials_check,

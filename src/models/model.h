@@ -88,10 +88,7 @@ struct training {
 };
 
 enum capability {
-    CAN_EPOCHS = 1,   /* learns in epochs: has a learning curve */
-    CAN_VECTORS = 2,  /* has user and item vectors */
-    CAN_NEGATIVE = 4, /* contributions may be negative */
-    CAN_TIME = 8,     /* score depends on as_of and event times */
+    CAN_EPOCHS = 1, /* learns in epochs: has a learning curve */
 };
 
 struct model_class {

@@ -56,7 +56,8 @@ void canvas_line(struct canvas *c, long x0, long y0, long x1, long y1, unsigned 
     }
 }
 
-void canvas_text(struct canvas *c, size_t column, size_t row, const char *character, unsigned char ink)
+/* A character into a cell; outside is ignored. */
+static void put_character(struct canvas *c, size_t column, size_t row, const char *character, unsigned char ink)
 {
     struct cell *cell = cell_at(c, column, row);
     size_t n = strlen(character);
@@ -76,9 +77,9 @@ void canvas_bar(struct canvas *c, size_t column, double height, unsigned char in
         parts = 1;
     size_t whole = (size_t)(ascii ? parts : parts / 8), part = (size_t)(ascii ? 0 : parts % 8);
     for (size_t i = 0; i < whole; i++)
-        canvas_text(c, column, c->height - 1 - i, ascii ? "#" : "█", ink);
+        put_character(c, column, c->height - 1 - i, ascii ? "#" : "█", ink);
     if (part)
-        canvas_text(c, column, c->height - 1 - whole, eighths[part], ink);
+        put_character(c, column, c->height - 1 - whole, eighths[part], ink);
 }
 
 void canvas_ink(struct str *out, bool color, unsigned char ink)

@@ -34,8 +34,6 @@ void canvas_close(struct canvas *c);
 void canvas_dot(struct canvas *c, long x, long y, unsigned char ink);
 /* Bresenham's line, both ends included. */
 void canvas_line(struct canvas *c, long x0, long y0, long x1, long y1, unsigned char ink);
-/* A character into a cell; outside is ignored. */
-void canvas_text(struct canvas *c, size_t column, size_t row, const char *character, unsigned char ink);
 /* A column of cells filled from the bottom to `height` cells (fractions by eighth blocks, but for text). */
 void canvas_bar(struct canvas *c, size_t column, double height, unsigned char ink);
 /* One row of cells, without an end of line; blanks at its end are left out. */

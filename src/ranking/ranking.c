@@ -132,8 +132,10 @@ enum status rank_each(const struct model *m, const struct query *queries, size_t
     return st;
 }
 
-enum status rank_each_user(const struct model *m, const struct selection *s, const uint32_t *users, size_t n, enum seen seen,
-                           struct job *job, rank_visit *visit, void *context, struct error *err)
+/* As rank_each, for the histories of users[0..n), which are made batch by batch; i counts the users. */
+static enum status rank_each_user(const struct model *m, const struct selection *s, const uint32_t *users, size_t n,
+                                  enum seen seen, struct job *job, rank_visit *visit, void *context,
+                                  struct error *err)
 {
     size_t size = batch_size(m, n);
     float *scores = mem_new_raw(size * m->nitems, sizeof *scores, "scores of a batch", err);

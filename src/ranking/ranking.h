@@ -39,10 +39,7 @@ typedef void rank_visit(void *context, size_t i, const struct query *q, const fl
 /* Scores queries[0..n) in batches of bounded memory and visits each. The job is stepped once a query and may cancel. */
 MUST_CHECK enum status rank_each(const struct model *m, const struct query *queries, size_t n, enum seen seen, struct job *job,
                                  rank_visit *visit, void *context, struct error *err);
-/* The same for the histories of users[0..n), which are made batch by batch; i counts the users. */
-MUST_CHECK enum status rank_each_user(const struct model *m, const struct selection *s, const uint32_t *users, size_t n, enum seen seen,
-                                      struct job *job, rank_visit *visit, void *context, struct error *err);
-/* Lists: out[i * k ..] holds the counts[i] <= k best of users[i]. */
+/* Lists: out[i * k ..] holds the counts[i] <= k best of users[i], whose histories are made batch by batch. */
 MUST_CHECK enum status rank_users(const struct model *m, const struct selection *s, const uint32_t *users, size_t n, size_t k, enum seen seen,
                                   struct job *job, struct scored *out, size_t *counts, struct error *err);
 

@@ -27,7 +27,7 @@ bool output_form_of_path(const char *path, enum output_form *form)
 
 enum { SPILL = 32 << 10 };
 
-enum status writer_flush(struct writer *w, struct error *err)
+static enum status flush(struct writer *w, struct error *err)
 {
     if (w->text.failed)
         return error_nomem(err, w->text.capacity, "the rendered text");
@@ -38,7 +38,7 @@ enum status writer_flush(struct writer *w, struct error *err)
 
 enum status writer_spill(struct writer *w, struct error *err)
 {
-    return w->text.failed || w->text.length >= SPILL ? writer_flush(w, err) : ST_OK;
+    return w->text.failed || w->text.length >= SPILL ? flush(w, err) : ST_OK;
 }
 
 /* ---- the one walk over rows ---- */
@@ -225,7 +225,7 @@ enum status result_render(struct result *r, const struct render_options *options
     if (!st && people)
         put_messages(&w, r);
     if (!st)
-        st = writer_flush(&w, err);
+        st = flush(&w, err);
     result_free(made);
     str_free(&w.text);
     return st;

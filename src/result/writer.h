@@ -13,7 +13,6 @@ struct writer {
 };
 
 MUST_CHECK enum status writer_spill(struct writer *w, struct error *err);
-MUST_CHECK enum status writer_flush(struct writer *w, struct error *err);
 
 /* The rows of a table, held or streamed, from the first to the last. */
 struct walk {

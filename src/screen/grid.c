@@ -158,13 +158,6 @@ static void search_on(struct grid *g, size_t from, int step)
     }
 }
 
-void grid_search(struct grid *g, const char *text)
-{
-    snprintf(g->search, sizeof g->search, "%s", text);
-    if (g->table && g->n)
-        search_on(g, g->rows.cursor, 1);
-}
-
 static void sort_by(struct grid *g, int direction)
 {
     bool same = g->direction == direction && g->sort == g->column;
@@ -211,8 +204,11 @@ bool grid_key(struct grid *g, int32_t key)
 /* Search and filter follow what is typed. */
 static void search_typed(struct app *app, void *context, const char *text)
 {
+    struct grid *g = context;
     (void)app;
-    grid_search(context, text ? text : "");
+    snprintf(g->search, sizeof g->search, "%s", text ? text : "");
+    if (g->table && g->n)
+        search_on(g, g->rows.cursor, 1);
 }
 
 static void filter_typed(struct app *app, void *context, const char *text)

@@ -31,8 +31,6 @@ bool grid_row(const struct grid *g, size_t *row);
 bool grid_key(struct grid *g, int32_t key);
 /* Only rows in which some cell has `text` in it (no regard to case); "" all. */
 MUST_CHECK enum status grid_filter(struct grid *g, const char *text, struct error *err);
-/* Goes to the next row (the cursor's included) that has `text` in it. */
-void grid_search(struct grid *g, const char *text);
 
 /* What a view may add at the right of each row. */
 struct grid_extra {

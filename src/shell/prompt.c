@@ -48,7 +48,8 @@ static void remember(const char *path, const char *line)
         errno = 0; /* a history that cannot be kept is no reason to stop anybody */
 }
 
-enum status session_history(struct sink *sink, struct result *out, struct error *err)
+/* The sink's history: the lines of this and former sessions. */
+static enum status history(struct sink *sink, struct result *out, struct error *err)
 {
     static const struct column columns[] = {{"n", VALUE_INT, "", 0, 0}, {"command", VALUE_TEXT, "", 0, 0}};
     (void)sink;
@@ -158,7 +159,7 @@ int session_prompt(struct session *s)
     struct str path = {0};
     char *line;
     s->sink.interactive = true;
-    s->sink.history = session_history;
+    s->sink.history = history;
     using_history();
     stifle_history(HISTORY_LINES);
     if (!history_path(&path) || read_history(str_text(&path)))

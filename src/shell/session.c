@@ -181,7 +181,8 @@ static int run_file(struct session *s, const char *path)
     return code;
 }
 
-int session_run_script(struct session *s, const struct script *script)
+/* Runs the lines of a script until the first error, which is told. Returns an exit code. */
+static int run_script(struct session *s, const struct script *script)
 {
     return script->text ? run_text(s, script->text) : run_file(s, script->path);
 }
@@ -235,7 +236,7 @@ static int run_all(struct session *s)
     bool prompt = !o->nscripts && !o->ui && isatty(STDIN_FILENO) && s->terminal.out;
     int code = run_init(s, prompt);
     for (size_t i = 0; i < o->nscripts && code == EXIT_DONE && !s->leaving; i++)
-        code = session_run_script(s, &o->scripts[i]);
+        code = run_script(s, &o->scripts[i]);
     if (code != EXIT_DONE || s->leaving)
         return code;
     if (o->ui) {

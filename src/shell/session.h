@@ -74,15 +74,11 @@ void progress_clear(struct session *s); /* callers hold `painting` or the worker
 
 /* Runs one line to its end; progress and Ctrl-C are seen to. */
 enum status session_run_line(struct session *s, const char *line, struct error *err);
-/* Runs the lines of a script until the first error, which is told. Returns an exit code. */
-int session_run_script(struct session *s, const struct script *script);
 
 /* ---- prompt.c ---- */
 
 /* Reads and runs lines until the user leaves. Returns an exit code. */
 int session_prompt(struct session *s);
-/* The sink's history: the lines of this and former sessions. */
-enum status session_history(struct sink *sink, struct result *out, struct error *err);
 
 /* ---- typing.c: the line being typed, in readline's callback interface ---- */
 

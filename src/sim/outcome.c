@@ -4,9 +4,6 @@
 
 #include "sim/simulate.h"
 
-const char *const sim_metric_names[SIM_METRICS] = {"ctr", "clicks_per_user", "purchases_per_user", "revenue_per_user",
-                                                   "return_rate"};
-
 bool sim_metric_known(const struct sim_outcome *o, enum sim_metric metric)
 {
     return metric == SIM_PURCHASES ? o->purchases : metric == SIM_REVENUE ? o->revenue : true;

@@ -193,7 +193,8 @@ unsigned shopper_page(const struct world *w, const struct shopper *s, struct rng
     return world_stocked(w, c + 1, 0) ? c + 1 : HOME_PAGE;
 }
 
-double shopper_match(const struct shopper *s, const struct world_item *item)
+/* Match of today's interests and the item's, 0 .. about 1.3. */
+static double match(const struct shopper *s, const struct world_item *item)
 {
     const struct kind *kind = &catalogue_kinds[item->kind];
     float main = s->taste[kind->interest[0]];
@@ -220,7 +221,7 @@ double shopper_attraction(const struct world *w, const struct shopper *s, uint32
     float style = 0;
     for (size_t f = 0; f < STYLES; f++)
         style += s->style[f] * it->style[f];
-    double odds = t->click + t->taste * shopper_match(s, it) + t->style * (double)style / sqrt(STYLES) +
+    double odds = t->click + t->taste * match(s, it) + t->style * (double)style / sqrt(STYLES) +
                   (double)it->appeal - (double)(s->price * it->relative_price) +
                   t->season * world_season(w, it->category, day) - t->bored * met->shown +
                   at_home(t, &catalogue_kinds[it->kind], met, day);
@@ -231,7 +232,7 @@ static double cart_chance(const struct world *w, const struct shopper *s, uint32
 {
     const struct truth *t = &w->spec.truth;
     const struct world_item *it = &w->item[item];
-    return logistic(t->cart + t->cart_taste * shopper_match(s, it) - (double)(s->price * it->relative_price));
+    return logistic(t->cart + t->cart_taste * match(s, it) - (double)(s->price * it->relative_price));
 }
 
 static double buy_chance(const struct world *w, const struct shopper *s, uint32_t item)

@@ -55,8 +55,6 @@ struct response {
 
 /* Probability that this shopper clicks `item` once they look at it. */
 double shopper_attraction(const struct world *w, const struct shopper *s, uint32_t item, uint32_t day);
-/* Match of today's interests and the item's, 0 .. about 1.3. */
-double shopper_match(const struct shopper *s, const struct world_item *item);
 /* Looks through a slate: fills response[0 .. slate->n) and remembers. Draws the same number of random numbers a
  * position whatever happens, so that two policies that show the same get the same answer. */
 void shopper_browse(const struct world *w, struct shopper *s, const struct slate *slate, uint32_t day, struct rng *r,

@@ -66,7 +66,6 @@ enum sim_metric {
     SIM_RETURN,    /* share of the days on which a user came back */
     SIM_METRICS
 };
-extern const char *const sim_metric_names[SIM_METRICS];
 bool sim_metric_known(const struct sim_outcome *o, enum sim_metric metric);
 
 /* A value with its 95 % interval over users: Student's t, the delta method for the ratio (Deng et al. 2018), Wilson's

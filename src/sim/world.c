@@ -316,7 +316,7 @@ void world_log_slate(const struct world *w, unsigned page, uint32_t day, struct 
         /* Drawing again after a repeat is drawing without replacement: q / (1 - q of those above). */
         if (shown_above(out, item))
             continue;
-        double q = explore / n + (1 - explore) * (double)w->item[item].weight / s->sum[n - 1];
+        double q = world_draw_probability(w, page, day, item);
         out->propensity[out->n] = out->n + 1 == n ? 1 : q / left;
         out->item[out->n++] = item;
         left -= q;
