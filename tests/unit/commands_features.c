@@ -1,11 +1,8 @@
 /* feature define, features, feature drop: from a command line to a result, and over closing and opening again. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "commands/command.h"
-#include "store_data.h"
+#include "tests/unit/store_data.h"
 
 struct face {
     struct sink sink;

@@ -1,10 +1,9 @@
 /* The commands that inspect, from words to results. */
 #include "tests/unit/world.h"
 
-#include <stdatomic.h>
-
 #include "commands/command.h"
 #include "models/classes.h"
+#include "tests/unit/memory.h"
 
 struct bench {
     struct workbench *wb;
@@ -232,12 +231,6 @@ static void test_at(void **state)
     assert_int_equal(b->warnings, 0);
 }
 
-static bool refuse(void *context, size_t bytes)
-{
-    (void)bytes;
-    return atomic_fetch_sub((atomic_long *)context, 1) != 0;
-}
-
 /* Each allocation fails once: the command says so, nothing leaks (under the sanitizers), and the next run works. */
 static void test_memory(void **state)
 {
@@ -248,7 +241,7 @@ static void test_memory(void **state)
         for (long i = 0; i < 100000; i += 1 + i / 16) {
             atomic_long left = i;
             struct error err = {0};
-            mem_set_hook(refuse, &left);
+            mem_set_hook(fail_one, &left);
             enum status st = command_run(b->wb, lines[l], &b->sink, &err);
             mem_set_hook(NULL, NULL);
             if (st != ST_OK && st != ST_NOMEM)

@@ -1,11 +1,11 @@
 /* split, train, use, compare: from a command line to a result, in a workbench of its own. */
 #include "tests/unit/world.h"
 
-#include <stdatomic.h>
 #include <unistd.h>
 
 #include "commands/command.h"
 #include "eval/evaluation.h"
+#include "tests/unit/memory.h"
 
 /* ---- a face that keeps what it is shown ---- */
 
@@ -440,20 +440,13 @@ static void test_choice_reopened(void **state)
 
 /* ---- without memory ---- */
 
-static bool refuse(void *context, size_t bytes)
-{
-    atomic_long *left = context;
-    (void)bytes;
-    return atomic_fetch_sub(left, 1) != 0;
-}
-
 /* One allocation fails, then another one: the command says so or does without, nothing leaks, and the next run works. */
 static void survive(struct face *f, const char *line)
 {
     for (long i = 0; i < 100000; i += 1 + i / 16) {
         atomic_long left = i;
         struct error err = {0};
-        mem_set_hook(refuse, &left);
+        mem_set_hook(fail_one, &left);
         enum status st = command_run(f->wb, line, &f->sink, &err);
         mem_set_hook(NULL, NULL);
         if (st != ST_OK && st != ST_NOMEM)

@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "data/interactions.h"
 #include "data/split.h"
+#include "tests/unit/memory.h"
 
 /* The parts of all events, in the order of the data set: t rain, v alid, T est, h istory, "." none. */
 static const char *letters(const struct dataset *d, const struct split *s)
@@ -309,23 +310,16 @@ static void test_shares(void **state)
     dataset_release(d);
 }
 
-static bool refuse(void *context, size_t bytes)
-{
-    size_t *left = context;
-    (void)bytes;
-    return *left && (*left)--;
-}
-
 /* Every allocation fails once: an error, no leak. */
 static void test_memory(void **state)
 {
     (void)state;
     struct dataset *d = random_data(3);
     struct split_spec spec = {.kind = SPLIT_TIME, .at = NO_TIME, .share = .2, .valid_share = .2};
-    for (size_t i = 0; i < 100; i++) {
+    for (long i = 0; i < 100; i++) {
         struct split *s = NULL;
-        size_t left = i;
-        mem_set_hook(refuse, &left);
+        atomic_long left = i;
+        mem_set_hook(fail_from, &left);
         enum status st = split_new(d, &spec, &s, NULL);
         mem_set_hook(NULL, NULL);
         if (!st) {

@@ -9,6 +9,7 @@
 #include "models/classes.h"
 #include "models/driver.h"
 #include "models/snapshot.h"
+#include "tests/unit/memory.h"
 
 /* ---- a model whose scores are anybody's guess, with many ties and a few items it cannot score ---- */
 
@@ -385,13 +386,6 @@ static void test_threads_and_saving(void **state)
     dataset_release(d);
 }
 
-static bool refuse(void *context, size_t bytes)
-{
-    size_t *left = context;
-    (void)bytes;
-    return *left && (*left)--;
-}
-
 static void test_cancel_and_memory(void **state)
 {
     (void)state;
@@ -408,10 +402,10 @@ static void test_cancel_and_memory(void **state)
     job_destroy(&job);
     test_set_free(t);
     enum status st = ST_NOMEM;
-    for (size_t i = 0; i < 100 && st; i++) {
-        size_t left = i;
+    for (long i = 0; i < 100 && st; i++) {
+        atomic_long left = i;
         t = NULL;
-        mem_set_hook(refuse, &left);
+        mem_set_hook(fail_from, &left);
         st = test_set_new(d, s, &(struct protocol){PART_TEST, true, false}, &t, NULL);
         if (!st)
             st = evaluation_run(m, t, 0, 10, NULL, &e, NULL);

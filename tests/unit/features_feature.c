@@ -1,11 +1,9 @@
 /* The feature language: values against a naive reading of every event, errors with their place, any bytes survived. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "features/feature.h"
-#include "store_data.h"
+#include "tests/unit/memory.h"
+#include "tests/unit/store_data.h"
 
 enum { DAY = 86400 };
 
@@ -279,15 +277,6 @@ static void test_any_bytes(void **state)
     dataset_release(d);
 }
 
-static long left;
-
-static bool fail_the_nth(void *context, size_t bytes)
-{
-    (void)context;
-    (void)bytes;
-    return left-- != 0;
-}
-
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -296,10 +285,10 @@ static void test_no_memory(void **state)
     for (long n = 0;; n++) {
         struct feature *f = NULL;
         struct error err = {0};
-        left = n;
-        mem_set_hook(fail_the_nth, NULL);
+        atomic_long left = n;
+        mem_set_hook(fail_one, &left);
         enum status st = feature_new(d, text, sizeof text - 1, &f, &err);
-        bool fired = left < 0;
+        bool fired = atomic_load(&left) < 0;
         mem_set_hook(NULL, NULL);
         feature_free(f);
         if (!fired)

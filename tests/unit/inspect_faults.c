@@ -6,16 +6,7 @@
 #include "inspect/whatif.h"
 #include "inspect/why.h"
 #include "models/classes.h"
-
-static bool fail_at_last(void *context, size_t bytes)
-{
-    size_t *left = context;
-    (void)bytes;
-    if (*left == 0)
-        return false;
-    --*left;
-    return true;
-}
+#include "tests/unit/memory.h"
 
 struct scene {
     const struct dataset *d;
@@ -111,10 +102,10 @@ static enum status try_find(const struct scene *s, struct error *err)
 /* Each allocation fails once with all after it, until none is left to fail. */
 static void exhaust(const struct scene *s, enum status (*f)(const struct scene *s, struct error *err))
 {
-    for (size_t n = 0;; n++) {
-        size_t left = n;
+    for (long n = 0;; n++) {
+        atomic_long left = n;
         struct error err = {0};
-        mem_set_hook(fail_at_last, &left);
+        mem_set_hook(fail_from, &left);
         enum status st = f(s, &err);
         mem_set_hook(NULL, NULL);
         if (st == ST_OK)

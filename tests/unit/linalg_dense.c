@@ -1,11 +1,7 @@
 /* The small kernels of factor models against plain loops in double, and the promise that bits do not depend on the
  * number of threads, the size of a batch or the place in it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -13,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "linalg/dense.h"
+#include "tests/unit/memory.h"
 
 static const size_t WIDTHS[] = {1, 2, 3, 8, 15, 16, 17, 33, 64, 100, 128, 200};
 enum { NWIDTHS = sizeof WIDTHS / sizeof *WIDTHS };
@@ -28,7 +25,7 @@ static float *random_rows(size_t rows, size_t k, uint64_t seed)
 }
 
 /* Error per entry, relative to the length of the sum. */
-static void assert_near(double got, double want, double scale)
+static void assert_close(double got, double want, double scale)
 {
     if (!(fabs(got - want) <= 1e-6 * (scale + 1)))
         fail_msg("%.9g is not %.9g", got, want);
@@ -58,7 +55,7 @@ static void gram_like_loops(void **state)
                 double want = 0;
                 for (size_t r = 0; r < ROWS; r++)
                     want += (double)y[r * k + i] * (double)y[r * k + j];
-                assert_near(one[i * k + j], want, ROWS);
+                assert_close(one[i * k + j], want, ROWS);
                 assert_true(one[i * k + j] == two[i * k + j]);
             }
         }
@@ -92,13 +89,13 @@ static void gram_add_like_loops(void **state)
                 double total = 0;
                 for (size_t p = 0; p < PICKED; p++)
                     total += (weighted ? (double)weight[p] : 1) * (double)y[index[p] * k + i];
-                assert_near(sum[i], total, PICKED);
+                assert_close(sum[i], total, PICKED);
                 for (size_t j = 0; j < k; j++) {
                     double want = 0.5;
                     for (size_t p = 0; p < PICKED && j <= i; p++)
                         want += (weighted ? (double)weight[p] : 1) * (double)y[index[p] * k + i] * (double)y[index[p] * k + j];
                     if (j <= i)
-                        assert_near(out[i * k + j], want, PICKED);
+                        assert_close(out[i * k + j], want, PICKED);
                 }
             }
         }
@@ -134,7 +131,7 @@ static void cholesky_solves(void **state)
                 double sum = 0;
                 for (size_t f = 0; f <= j; f++)
                     sum += (double)l[f * k + i] * (double)l[f * k + j];
-                assert_near(sum, (double)m[i * k + j], (double)rows * 3);
+                assert_close(sum, (double)m[i * k + j], (double)rows * 3);
             }
         mem_free(y);
         mem_free(m);
@@ -171,7 +168,7 @@ static void dots_like_loops_whatever_the_batch(void **state)
                 double want = 0;
                 for (size_t f = 0; f < k; f++)
                     want += (double)x[q * k + f] * (double)y[i * k + f];
-                assert_near(all[q * items + i], want, (double)k);
+                assert_close(all[q * items + i], want, (double)k);
             }
         omp_set_num_threads(1);
         for (size_t batch = 1; batch <= 8; batch++)
@@ -188,18 +185,13 @@ static void dots_like_loops_whatever_the_batch(void **state)
     }
 }
 
-static bool never(void *context, size_t bytes)
-{
-    (void)context, (void)bytes;
-    return false;
-}
-
 static void without_memory(void **state)
 {
     (void)state;
     float y[4] = {0}, out[1];
     struct dots d;
-    mem_set_hook(never, NULL);
+    atomic_long left = 0;
+    mem_set_hook(fail_from, &left);
     enum status a = gram(y, 4, 1, out, NULL), b = dots_pack(&d, y, 4, 1, NULL);
     mem_set_hook(NULL, NULL);
     assert_int_equal(a, ST_NOMEM);

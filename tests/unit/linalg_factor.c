@@ -1,10 +1,6 @@
 /* Tiled Gram matrices and inverses against plain loops, and the same bits on one thread and two. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 #include "tests/unit/world.h"
 
 #include "models/classes.h"
+#include "tests/unit/memory.h"
 
 /* B of G by Gauss-Jordan elimination in double. */
 static void reference(const struct interactions *in, bool weigh, double lambda, double *b)
@@ -134,12 +135,6 @@ static void test_memory_is_said_before(void **state)
     dataset_release(d);
 }
 
-static bool fail_at(void *context, size_t bytes)
-{
-    (void)bytes;
-    return (*(int *)context)-- != 0;
-}
-
 /* Every allocation of a training fails once: an error each time, and nothing is lost. */
 static void test_without_memory(void **state)
 {
@@ -151,8 +146,8 @@ static void test_without_memory(void **state)
     enum status st = ST_NOMEM;
     for (int n = 0; st == ST_NOMEM && n < 1000; n++) {
         struct model *m = NULL;
-        int left = n;
-        mem_set_hook(fail_at, &left);
+        atomic_long left = n;
+        mem_set_hook(fail_one, &left);
         st = model_train(&model_ease, "ease", values, &all, 1, NULL, NULL, &m, NULL);
         mem_set_hook(NULL, NULL);
         assert_true(st == ST_OK ? m != NULL : m == NULL);

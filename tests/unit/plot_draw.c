@@ -1,10 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <string.h>
 
-#include <cmocka.h>
 
 #include <locale.h>
 #include <math.h>

@@ -1,12 +1,8 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <string.h>
 
-#include <cmocka.h>
 
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "plot/ticks.h"

@@ -1,10 +1,6 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+#include "tests/unit/unit.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include <locale.h>
 #include <math.h>
@@ -12,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "result/render.h"
+#include "tests/unit/memory.h"
 
 #define HOSTILE "\033[2J\xc2\x9b" "31m\xe2\x80\xae"
 
@@ -348,18 +345,12 @@ static void prose(void **state)
     result_free(r);
 }
 
-static bool fail_from(void *context, size_t bytes)
-{
-    (void)bytes;
-    return (*(int *)context)-- > 0;
-}
-
 static void rendering_survives_lost_memory(void **state)
 {
     (void)state;
     for (int form = 0; form < OUTPUT_FORMS; form++)
         for (int n = 0;; n++) {
-            int left = n;
+            atomic_long left = n;
             struct error err;
             struct str out = {0};
             struct result *r = several();

@@ -1,17 +1,13 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "tests/unit/unit.h"
+
 #include <string.h>
 
-#include <cmocka.h>
-
 #include <math.h>
-#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "result/result.h"
+#include "tests/unit/memory.h"
 
 static const struct column columns[] = {
     {"id", VALUE_TEXT, "", 0, 0},
@@ -148,20 +144,13 @@ static void cursors_stream_and_rewind(void **state)
     assert_true(closed);
 }
 
-static bool fail_from(void *context, size_t bytes)
-{
-    (void)bytes;
-    int *left = context;
-    return (*left)-- > 0;
-}
-
 /* Every allocation fails once, from then on: no crash, no leak (under the sanitizers), and the status says so. */
 static void building_survives_lost_memory(void **state)
 {
     (void)state;
     struct error err;
     for (int n = 0;; n++) {
-        int left = n;
+        atomic_long left = n;
         bool closed = false;
         struct counter c = {0, 7, &closed};
         mem_set_hook(fail_from, &left);

@@ -14,6 +14,7 @@
 #include "screen/app.h"
 #include "screen/leaderboard.h"
 #include "screen/view_user.h"
+#include "tests/unit/memory.h"
 #include "tests/unit/screen_keys.h"
 
 /* ---- the stage: `tiny`, four models, a screen ---- */
@@ -453,21 +454,14 @@ static void a_view_can_be_written_as_text(void **state)
 
 /* ---- memory ---- */
 
-static bool until(void *context, size_t bytes)
-{
-    long *left = context;
-    (void)bytes;
-    return __atomic_sub_fetch(left, 1, __ATOMIC_RELAXED) != 0;
-}
-
 /* The n-th allocation fails, for many n: the screen says so or goes without, and goes on. */
 static void lost_memory_is_survived(void **state)
 {
     (void)state;
     struct stage s = stage_open(trained, "user", false);
-    for (long n = 1; n < 400; n += n < 100 ? 1 : 7) {
-        long left = n;
-        mem_set_hook(until, &left);
+    for (long n = 0; n < 399; n += n < 99 ? 1 : 7) {
+        atomic_long left = n;
+        mem_set_hook(fail_one, &left);
         press(&s, "<Space>j<Tab>jz?<Esc>a<Esc>2t<Esc>1&x<BS><Esc>:models<Enter><Esc>3r");
         mem_set_hook(NULL, NULL);
         press(&s, "<Esc><Esc><Esc>3r");

@@ -11,6 +11,7 @@
 #include "sim/generate.h"
 #include "sim/measure.h"
 #include "sim/simulate.h"
+#include "tests/unit/memory.h"
 
 static struct dataset *make_shop(uint64_t seed, bool impressions, double *return_gain)
 {
@@ -311,13 +312,6 @@ static void data_without_times_needs_a_word(void **state)
 
 /* ---- memory ---- */
 
-static bool one_fails(void *context, size_t bytes)
-{
-    size_t *left = context;
-    (void)bytes;
-    return (*left)-- != 0;
-}
-
 /* Everything from the catalogue to the outcome, small. */
 static enum status whole_way(bool fitted)
 {
@@ -359,10 +353,10 @@ static void no_memory_unwinds(void **state)
     omp_set_num_threads(1);
     for (int fitted = 0; fitted < 2; fitted++) {
         enum status st = ST_NOMEM;
-        size_t n = 0;
+        long n = 0;
         for (; st == ST_NOMEM; n += 1 + n / 50) {
-            size_t left = n;
-            mem_set_hook(one_fails, &left);
+            atomic_long left = n;
+            mem_set_hook(fail_one, &left);
             st = whole_way(fitted);
             mem_set_hook(NULL, NULL);
         }

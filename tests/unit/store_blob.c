@@ -1,8 +1,5 @@
 /* Sections: what goes in comes out; whatever is cut off or altered is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -10,6 +7,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "store/blob.h"
+#include "tests/unit/memory.h"
 
 struct memory {
     unsigned char bytes[8192];
@@ -150,20 +148,14 @@ static void test_noise(void **state)
     }
 }
 
-static bool refuse(void *context, size_t bytes)
-{
-    (void)context;
-    (void)bytes;
-    return false;
-}
-
 static void test_no_memory(void **state)
 {
     (void)state;
     struct memory m;
     struct error err;
+    atomic_long left = 0;
     fill(&m);
-    mem_set_hook(refuse, NULL);
+    mem_set_hook(fail_from, &left);
     enum status st = drain(&m, &err);
     mem_set_hook(NULL, NULL);
     assert_int_equal(st, ST_NOMEM);

@@ -1,9 +1,6 @@
 /* What goes wrong around a workspace: altered and truncated files, no memory, a full disk, kill -9. After each, what was
  * committed is there and the same, or it is refused; never something else. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "store_data.h"
+#include "tests/unit/store_data.h"
 
 static char folder[] = "/tmp/store_faults.XXXXXX";
 static char path[64], other[64];

@@ -1,15 +1,12 @@
 /* The workspace: what is kept comes back the same; who may open it, and what is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
 #include <sys/stat.h>
 
-#include "store_data.h"
+#include "tests/unit/store_data.h"
 
 static char folder[] = "/tmp/store_workspace.XXXXXX";
 static char path[64], other[64];
