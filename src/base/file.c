@@ -180,6 +180,17 @@ enum status file_read(const char *path, size_t max, char **data, size_t *n, stru
     return ST_OK;
 }
 
+void file_last_part(const char *path, char *out, size_t size)
+{
+    size_t end = strlen(path);
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    size_t begin = end;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    snprintf(out, size, "%.*s", (int)(end - begin), path + begin);
+}
+
 enum status file_make_folder(const char *path, struct error *err)
 {
     char part[PATH_MAX];

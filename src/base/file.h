@@ -24,6 +24,8 @@ MUST_CHECK enum status file_move(const char *from, const char *to, struct error 
 
 /* Whole file into memory (mem_free), at most max bytes. */
 MUST_CHECK enum status file_read(const char *path, size_t max, char **data, size_t *n, struct error *err);
+/* The last part of a path, without slashes after it; cut to size. */
+void file_last_part(const char *path, char *out, size_t size);
 /* mkdir -p with mode 0700. */
 MUST_CHECK enum status file_make_folder(const char *path, struct error *err);
 

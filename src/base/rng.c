@@ -61,6 +61,20 @@ double rng_normal(struct rng *r)
     return gsl_ran_gaussian_ziggurat(&g, 1.0);
 }
 
+uint32_t rng_weighted(struct rng *r, const double *sum, uint32_t n)
+{
+    double u = rng_real(r) * sum[n - 1];
+    uint32_t low = 0, high = n - 1;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (sum[mid] > u)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return low;
+}
+
 void rng_shuffle(struct rng *r, uint32_t *a, size_t n)
 {
     for (size_t i = n; i > 1; i--) {

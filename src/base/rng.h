@@ -19,6 +19,8 @@ uint64_t rng_next(struct rng *r);
 double rng_real(struct rng *r);
 /* Uniform in [0, n) without bias; n > 0. */
 uint64_t rng_below(struct rng *r, uint64_t n);
+/* An index in [0, n), drawn with weights whose running sums are sum[0..n); n > 0. */
+uint32_t rng_weighted(struct rng *r, const double *sum, uint32_t n);
 /* Standard normal (GSL's ziggurat). */
 double rng_normal(struct rng *r);
 /* Fisher-Yates over a[0..n). */

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/places.h"
@@ -130,13 +131,7 @@ static enum status publish(struct workbench *wb, struct dataset *d, bool replace
 static void name_of_path(const char *path, char *out, size_t size)
 {
     static const char *const endings[] = {".gz", ".zst", ".csv", ".tsv", ".jsonl", ".json", ".txt", ".dat", ".log"};
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    size_t begin = n;
-    while (begin > 0 && path[begin - 1] != '/')
-        begin--;
-    snprintf(out, size, "%.*s", (int)(n - begin), path + begin);
+    file_last_part(path, out, size);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t length = strlen(out), end = strlen(endings[i]);
         if (length > end && text_same(out + length - end, endings[i]))

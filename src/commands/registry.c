@@ -1,25 +1,11 @@
-/* All commands. A family is one line here; a command is one row in its family's file. */
+/* All commands. A family is one line of families.h; a command is one row in its family's file. */
 #include <string.h>
 
 #include "commands/command.h"
 #include "commands/families.h"
 
-static const struct command_family *const families[] = {
-    &data_commands,
-    &space_commands,
-    &event_commands,
-    &generate_commands,
-    &feature_commands,
-    &split_commands,
-    &train_commands,
-    &model_commands,
-    &compare_commands,
-    &user_commands,
-    &recommend_commands,
-    &inspect_commands,
-    &simulate_commands,
-    &session_commands,
-};
+#define LISTED(name) &name##_commands,
+static const struct command_family *const families[] = {COMMAND_FAMILIES(LISTED)};
 
 const struct command *command_at(size_t i)
 {

@@ -106,8 +106,19 @@ MUST_CHECK enum status attributes_beside(struct ingest *in, const char *path, co
 MUST_CHECK enum status movielens_attributes(struct ingest *in, const char *path, enum attribute_target target,
                                             bool *mine, struct error *err);
 
-extern const struct reader reader_movielens_100k, reader_movielens_dat, reader_movielens_csv, reader_lists,
-    reader_folder, reader_jsonl, reader_csv;
+/* The readers: one a line here, in the order they are asked. */
+#define READERS(READER)    \
+    READER(movielens_100k) \
+    READER(movielens_dat)  \
+    READER(movielens_csv)  \
+    READER(lists)          \
+    READER(folder)         \
+    READER(jsonl)          \
+    READER(csv)
+
+#define DECLARE(name) extern const struct reader reader_##name;
+READERS(DECLARE)
+#undef DECLARE
 
 /* ---- paths ---- */
 

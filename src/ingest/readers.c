@@ -1,9 +1,10 @@
-/* The readers, in the order they are asked, and the plain folder: events.csv (or .tsv, .jsonl) with items.* and users.*
+/* The list of readers, and the plain folder: events.csv (or .tsv, .jsonl) with items.* and users.*
  * beside it. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/file.h"
 #include "ingest/load.h"
 
 bool path_is_folder(const char *path)
@@ -23,13 +24,7 @@ static size_t packed_length(const char *name, size_t n)
 
 void path_stem(const char *path, char *out, size_t size)
 {
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    size_t begin = n;
-    while (begin > 0 && path[begin - 1] != '/')
-        begin--;
-    snprintf(out, size, "%.*s", (int)(n - begin), path + begin);
+    file_last_part(path, out, size);
     out[packed_length(out, strlen(out))] = 0;
 }
 
@@ -90,6 +85,5 @@ static enum status read_folder(struct ingest *in, const char *path, struct error
 
 const struct reader reader_folder = {"folder", "a folder of events, items and users", recognise_folder, read_folder};
 
-const struct reader *const readers[] = {
-    &reader_movielens_100k, &reader_movielens_dat, &reader_movielens_csv, &reader_lists,
-    &reader_folder,         &reader_jsonl,         &reader_csv,           NULL};
+#define LISTED(name) &reader_##name,
+const struct reader *const readers[] = {READERS(LISTED) NULL};

@@ -1,12 +1,17 @@
-/* The model classes, one a file. */
+/* The model classes: one a file, one a line here, in the order in which they are listed. */
 #ifndef TAILOR_MODELS_CLASSES_H
 #define TAILOR_MODELS_CLASSES_H
 
 #include "models/model.h"
 
-extern const struct model_class model_ease;
-extern const struct model_class model_ials;
-extern const struct model_class model_itemknn;
-extern const struct model_class model_pop;
+#define MODEL_CLASSES(CLASS) \
+    CLASS(pop)               \
+    CLASS(itemknn)           \
+    CLASS(ease)              \
+    CLASS(ials)
+
+#define DECLARE(name) extern const struct model_class model_##name;
+MODEL_CLASSES(DECLARE)
+#undef DECLARE
 
 #endif

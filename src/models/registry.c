@@ -2,13 +2,8 @@
 
 #include "models/classes.h"
 
-const struct model_class *const model_classes[] = {
-    &model_pop,
-    &model_itemknn,
-    &model_ease,
-    &model_ials,
-    NULL,
-};
+#define LISTED(name) &model_##name,
+const struct model_class *const model_classes[] = {MODEL_CLASSES(LISTED) NULL};
 
 const struct model_class *model_class_find(const char *name)
 {

@@ -2,9 +2,5 @@
 
 #include <stddef.h>
 
-const struct view *const views[] = {
-    &view_data,
-    &view_models,
-    &view_user,
-    NULL,
-};
+#define LISTED(name) &view_##name,
+const struct view *const views[] = {VIEWS(LISTED) NULL};

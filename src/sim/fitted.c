@@ -232,20 +232,6 @@ static enum status measure_items(struct fitted *f, struct error *err)
     return ST_OK;
 }
 
-static uint32_t popular_item(const struct fitted *f, struct rng *r)
-{
-    uint32_t low = 0, high = f->d->items.n - 1;
-    double u = rng_real(r) * f->cumulative[high];
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (f->cumulative[mid] > u)
-            high = mid;
-        else
-            low = mid + 1;
-    }
-    return low;
-}
-
 static enum status train_taste(struct fitted *f, const struct selection *known, uint64_t seed, struct job *job,
                                struct error *err)
 {
@@ -368,7 +354,7 @@ static enum status find_level(struct fitted *f, struct guest *g, unsigned slate,
     for (int k = 0; k < LEVEL_USERS && !st; k++) {
         st = score_user(f, g, &all, (uint32_t)rng_below(&r, f->d->users.n), err);
         for (int j = 0; j < LEVEL_ITEMS && !st; j++)
-            x[n++] = odds(f, g->score, popular_item(f, &r));
+            x[n++] = odds(f, g->score, rng_weighted(&r, f->cumulative, f->d->items.n));
     }
     for (unsigned k = 0; k < slate; k++)
         looked += f->examined[k] / slate;

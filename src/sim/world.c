@@ -280,20 +280,6 @@ uint32_t world_stocked(const struct world *w, unsigned page, uint32_t day)
     return low;
 }
 
-static uint32_t draw_popular(const struct shelf *s, uint32_t n, struct rng *r)
-{
-    double u = rng_real(r) * s->sum[n - 1];
-    uint32_t low = 0, high = n - 1;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (s->sum[mid] > u)
-            high = mid;
-        else
-            low = mid + 1;
-    }
-    return low;
-}
-
 static bool shown_above(const struct slate *slate, uint32_t item)
 {
     for (unsigned j = 0; j < slate->n; j++)
@@ -311,7 +297,7 @@ void world_log_slate(const struct world *w, unsigned page, uint32_t day, struct 
     out->page = page;
     out->n = 0;
     while (out->n < wanted) {
-        uint32_t j = rng_real(r) < explore ? (uint32_t)rng_below(r, n) : draw_popular(s, n, r);
+        uint32_t j = rng_real(r) < explore ? (uint32_t)rng_below(r, n) : rng_weighted(r, s->sum, n);
         uint32_t item = s->item[j];
         /* Drawing again after a repeat is drawing without replacement: q / (1 - q of those above). */
         if (shown_above(out, item))
