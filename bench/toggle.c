@@ -45,7 +45,8 @@ static void train_all(struct toggles *t)
 }
 
 /* Takes the i-th event out of the history, or puts it back; then asks every model. */
-static void toggle(struct toggles *t, const struct history *whole, struct history *now, bool *ticked, size_t i, size_t at)
+static void toggle(struct toggles *t, const struct history *whole, struct history *now, bool *ticked, size_t i,
+                   size_t at)
 {
     struct error err;
     double start = clock_seconds();

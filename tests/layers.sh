@@ -27,7 +27,7 @@ done
 # library header, and its only room
 only() {
   i=$((i + 1))
-  bad=$(grep -rnE "#include <($1)" "$src" --include='*.[ch]' --include='*.cc' | grep -v "^$src/$2/")
+  bad=$(grep -rnE "#include <($1)" "$src" --include='*.[ch]' --include='*.cpp' | grep -v "^$src/$2/")
   if [ -z "$bad" ]; then
     echo "ok $i - $1 only in $2"
   else

@@ -12,7 +12,8 @@ int parallel_thread(void)
     return omp_get_thread_num();
 }
 
-void parallel_blocks(size_t n, size_t block, void (*body)(void *context, size_t i, size_t begin, size_t end), void *context)
+void parallel_blocks(size_t n, size_t block, void (*body)(void *context, size_t i, size_t begin, size_t end),
+                     void *context)
 {
     size_t count = parallel_count(n, block);
 #pragma omp parallel for schedule(dynamic, 1) if (count > 1)

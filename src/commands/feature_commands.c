@@ -81,7 +81,8 @@ static const struct column feature_columns[] = {
     {.name = "definition", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
 };
 
-static void put_row(struct table *t, const char *name, const char *text, const struct feature *f, const struct values *v)
+static void put_row(struct table *t, const char *name, const char *text, const struct feature *f,
+                    const struct values *v)
 {
     static const double quartiles[] = {0, .25, .5, .75, 1};
     double mean, sd;
@@ -191,7 +192,8 @@ static struct table *table_of(struct show *s)
     return s->table;
 }
 
-static enum status show_feature(struct show *s, const char *name, const char *text, const struct feature *f, struct error *err)
+static enum status show_feature(struct show *s, const char *name, const char *text, const struct feature *f,
+                                struct error *err)
 {
     struct values v;
     enum status st = take_values(f, s->wb->now, &v, err);
@@ -249,7 +251,8 @@ static enum status add_name(void *context, const char *name, const void *value, 
     return st;
 }
 
-static enum status no_such_feature(struct workbench *wb, const struct dataset *d, const struct word *w, struct error *err)
+static enum status no_such_feature(struct workbench *wb, const struct dataset *d, const struct word *w,
+                                   struct error *err)
 {
     struct names all = {0};
     const char *near = NULL;

@@ -105,7 +105,8 @@ static enum status second_word_missing(const struct word *verb, struct str *list
 }
 
 /* Longest name first: "load items" before "load". *used says how many words the name took. */
-static enum status find_verb(const struct lexemes *words, bool abbreviations, const struct command **out, size_t *used, struct error *err)
+static enum status find_verb(const struct lexemes *words, bool abbreviations, const struct command **out, size_t *used,
+                             struct error *err)
 {
     const struct word *verb = &words->at[0].word;
     if (words->n > 1 && !words->at[1].word.quoted) {
@@ -186,7 +187,8 @@ static enum status check_redirect(const struct call *c, struct error *err)
 
 /* ---- options ---- */
 
-static enum status unknown_option(const struct command *c, const struct param *const *more, size_t nmore, const struct word *key, struct error *err)
+static enum status unknown_option(const struct command *c, const struct param *const *more, size_t nmore,
+                                  const struct word *key, struct error *err)
 {
     const char *names[96];
     size_t n = 0;

@@ -32,7 +32,8 @@ static enum status name_user(struct workbench *wb, const struct dataset *d, cons
     return st ? error_at_word(st, err, w) : ST_OK;
 }
 
-static enum status item_of_list(struct workbench *wb, const struct word *w, int64_t rank, uint32_t *item, struct error *err)
+static enum status item_of_list(struct workbench *wb, const struct word *w, int64_t rank, uint32_t *item,
+                                struct error *err)
 {
     enum status st;
     if (wb->nlast_list == 0) {
@@ -48,7 +49,8 @@ static enum status item_of_list(struct workbench *wb, const struct word *w, int6
     return ST_OK;
 }
 
-enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item, struct error *err)
+enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item,
+                      struct error *err)
 {
     int64_t rank;
     if (!w->quoted && w->text[0] == '#' && text_parse_int(w->text + 1, &rank))
@@ -97,7 +99,8 @@ static enum status check_at(const struct call *call, const struct dataset *d, st
     return error_at_option(ST_STATE, err, call, "at");
 }
 
-static enum status open_history(struct workbench *wb, const struct call *call, const struct word *user, struct question *q, struct error *err)
+static enum status open_history(struct workbench *wb, const struct call *call, const struct word *user,
+                                struct question *q, struct error *err)
 {
     struct selection s = question_selection(wb, call, q->data);
     enum status st = name_user(wb, q->data, user, &q->user, err);
@@ -131,7 +134,8 @@ static enum status open_models(struct workbench *wb, const struct call *call, st
     return st;
 }
 
-enum status question_open_data(struct workbench *wb, const struct call *call, const struct word *user, struct question *out, struct error *err)
+enum status question_open_data(struct workbench *wb, const struct call *call, const struct word *user,
+                               struct question *out, struct error *err)
 {
     const struct param_value *seen = option(call, "seen");
     *out = (struct question){.user = NO_USER, .who = "", .history = {.user = NO_USER, .as_of = NO_TIME}};
@@ -141,7 +145,8 @@ enum status question_open_data(struct workbench *wb, const struct call *call, co
     return st || !user ? st : open_history(wb, call, user, out, err);
 }
 
-enum status question_open(struct workbench *wb, const struct call *call, const struct word *user, struct question *out, struct error *err)
+enum status question_open(struct workbench *wb, const struct call *call, const struct word *user, struct question *out,
+                          struct error *err)
 {
     enum status st = question_open_data(wb, call, user, out, err);
     return st ? st : open_models(wb, call, out, err);

@@ -26,14 +26,16 @@ struct question {
 };
 
 /* Takes hold of the data and the models of `with` (else those in use, else all). `user` NULL: about nobody. Close it in every case. */
-MUST_CHECK enum status question_open(struct workbench *wb, const struct call *call, const struct word *user, struct question *out, struct error *err);
+MUST_CHECK enum status question_open(struct workbench *wb, const struct call *call, const struct word *user,
+                                     struct question *out, struct error *err);
 /* The same without models. */
-MUST_CHECK enum status question_open_data(struct workbench *wb, const struct call *call, const struct word *user, struct question *out,
-                                          struct error *err);
+MUST_CHECK enum status question_open_data(struct workbench *wb, const struct call *call, const struct word *user,
+                                          struct question *out, struct error *err);
 void question_close(struct question *q);
 
 /* ITEM: an id, a title, a part of one, #3 of the last list. */
-MUST_CHECK enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item, struct error *err);
+MUST_CHECK enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item,
+                                 struct error *err);
 
 /* The events that count at the moment of the question: all before at=, else before the workbench's clock. */
 struct selection question_selection(struct workbench *wb, const struct call *call, const struct dataset *d);

@@ -118,7 +118,8 @@ static enum status no_model(struct workbench *wb, const char *name, struct error
     return st;
 }
 
-enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out, size_t *count, struct error *err)
+enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out,
+                             size_t *count, struct error *err)
 {
     bool chosen = n == 0 && wb->nused > 0;
     size_t want = n ? n : chosen ? wb->nused : wb->nmodels;
@@ -336,7 +337,8 @@ static struct model *move_model(struct model *m, const char *name, struct error 
     return moved;
 }
 
-static enum status rename_published(struct workbench *wb, const char *from, const char *to, char *copy, struct error *err)
+static enum status rename_published(struct workbench *wb, const char *from, const char *to, char *copy,
+                                    struct error *err)
 {
     struct model *old = NULL, *moved = NULL;
     enum status st = ST_OK;

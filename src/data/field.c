@@ -6,7 +6,8 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-enum status fields_add(struct fields *set, const char *name, enum field_type type, struct field **out, struct error *err)
+enum status fields_add(struct fields *set, const char *name, enum field_type type, struct field **out,
+                       struct error *err)
 {
     enum status st = mem_grow(&set->field, &set->capacity, set->n + 1, sizeof *set->field, err);
     if (st)

@@ -40,14 +40,16 @@ struct fields {
 };
 
 /* Appends an empty field; *out is valid until the next fields_add. */
-MUST_CHECK enum status fields_add(struct fields *set, const char *name, enum field_type type, struct field **out, struct error *err);
+MUST_CHECK enum status fields_add(struct fields *set, const char *name, enum field_type type, struct field **out,
+                                  struct error *err);
 struct field *fields_find(const struct fields *set, const char *name); /* exact, or NULL */
 void fields_clear(struct fields *set);
 void field_clear(struct field *f);
 
 /* Appends one row. Missing: NULL text, NaN, NO_INT, n = 0. */
 MUST_CHECK enum status field_push_text(struct field *f, const char *text, size_t length, struct error *err);
-MUST_CHECK enum status field_push_list(struct field *f, const char *const *text, const size_t *length, size_t n, struct error *err);
+MUST_CHECK enum status field_push_list(struct field *f, const char *const *text, const size_t *length, size_t n,
+                                       struct error *err);
 MUST_CHECK enum status field_push_real(struct field *f, double value, struct error *err);
 MUST_CHECK enum status field_push_int(struct field *f, int64_t value, struct error *err);
 /* Appends missing rows until n == rows. */

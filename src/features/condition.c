@@ -273,7 +273,8 @@ static const struct dict *words_of(const struct comparison *c, const struct data
 enum { NEAR_ENOUGH_TO_LOOK = 5000 };
 
 /* A text that no cell has is most often a slip, so it is said at once. */
-static enum status unknown_text(const struct lexer *in, const struct comparison *c, const struct dict *words, struct error *err)
+static enum status unknown_text(const struct lexer *in, const struct comparison *c, const struct dict *words,
+                                struct error *err)
 {
     const char *near = NULL;
     size_t best = in->token.text_length / 3 + 2;
@@ -299,7 +300,8 @@ static bool is_moment(const struct comparison *c)
 }
 
 /* The next token as a value of the column. */
-static enum status read_value(struct lexer *in, const struct dataset *d, struct comparison *c, size_t *capacity, struct error *err)
+static enum status read_value(struct lexer *in, const struct dataset *d, struct comparison *c, size_t *capacity,
+                              struct error *err)
 {
     const struct token *t = &in->token;
     enum status st;

@@ -19,7 +19,8 @@
 struct condition;
 
 /* Reads a condition from the tokens up to what cannot continue it. Errors mark their place in the text. */
-MUST_CHECK enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out, struct error *err);
+MUST_CHECK enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out,
+                                       struct error *err);
 void condition_free(struct condition *c);
 /* Does it hold for event e? */
 bool condition_holds(const struct condition *c, size_t e);

@@ -88,7 +88,8 @@ static enum status read_entity(struct lexer *in, struct feature *f, struct error
 }
 
 /* What needs a clock is refused where there is none. */
-static enum status check_clock(const struct feature *f, const struct token *function, const struct token *over, struct error *err)
+static enum status check_clock(const struct feature *f, const struct token *function, const struct token *over,
+                               struct error *err)
 {
     if (f->data->events.time || (f->function == COUNT && !f->window))
         return ST_OK;

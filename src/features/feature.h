@@ -19,7 +19,8 @@ struct feature;
 
 /* Parses text[0..n), binds it to the data set (of which it holds a reference) and prepares for evaluation: one pass over the
  * events. Errors mark their place in the text. */
-MUST_CHECK enum status feature_new(struct dataset *d, const char *text, size_t n, struct feature **out, struct error *err);
+MUST_CHECK enum status feature_new(struct dataset *d, const char *text, size_t n, struct feature **out,
+                                   struct error *err);
 void feature_free(struct feature *f);
 
 bool feature_by_item(const struct feature *f);

@@ -29,14 +29,17 @@ struct ingest_report {
 /* Reads event file(s), a folder of a known layout, a glob pattern, or "-" into a new unpublished data set (dataset_finish done).
  * Mapping keys: user item time value type session price quantity (column names or 1-based numbers), item.X user.X (attributes that ride
  * on events), format, delimiter, header=yes|no, encoding, tz. ST_USAGE when a named column is missing, with the columns there are. */
-MUST_CHECK enum status ingest_events(const char *const *paths, size_t npaths, const struct mapping *mapping, size_t nmapping, const char *name,
-                                     struct reject_sink *rejects, struct job *job, struct dataset **out, struct ingest_report *report, struct error *err);
+MUST_CHECK enum status ingest_events(const char *const *paths, size_t npaths, const struct mapping *mapping,
+                                     size_t nmapping, const char *name, struct reject_sink *rejects, struct job *job,
+                                     struct dataset **out, struct ingest_report *report, struct error *err);
 
 /* Attributes: a new data set = `base` with the fields of the file joined to its items or users (id=COLUMN says the key).
  * Ids of the file that no event has become new (cold) items or users. */
 enum attribute_target { ATTRIBUTES_OF_ITEMS, ATTRIBUTES_OF_USERS };
-MUST_CHECK enum status ingest_attributes(const struct dataset *base, enum attribute_target target, const char *path, const struct mapping *mapping, size_t nmapping,
-                                         struct reject_sink *rejects, struct job *job, struct dataset **out, struct ingest_report *report, struct error *err);
+MUST_CHECK enum status ingest_attributes(const struct dataset *base, enum attribute_target target, const char *path,
+                                         const struct mapping *mapping, size_t nmapping, struct reject_sink *rejects,
+                                         struct job *job, struct dataset **out, struct ingest_report *report,
+                                         struct error *err);
 
 /* A reader: one way files can look. readers.c lists them in the order they are asked. */
 struct ingest;

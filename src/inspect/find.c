@@ -62,7 +62,8 @@ static int by_worth(const void *pa, const void *pb)
     return a->found.item < b->found.item ? -1 : a->found.item > b->found.item;
 }
 
-enum status find_items(const struct dataset *d, const char *const *words, size_t nwords, size_t most, struct found_list *out, struct error *err)
+enum status find_items(const struct dataset *d, const char *const *words, size_t nwords, size_t most,
+                       struct found_list *out, struct error *err)
 {
     struct search s = {d, dataset_titles(d), words, nwords};
     enum status st = ST_NOMEM;

@@ -17,7 +17,8 @@ struct found_list {
 };
 
 /* Items that have each of words[0..nwords) somewhere in their id, title or text attributes, without regard to ASCII case. */
-MUST_CHECK enum status find_items(const struct dataset *d, const char *const *words, size_t nwords, size_t most, struct found_list *out, struct error *err);
+MUST_CHECK enum status find_items(const struct dataset *d, const char *const *words, size_t nwords, size_t most,
+                                  struct found_list *out, struct error *err);
 void found_list_clear(struct found_list *l);
 
 #endif

@@ -43,7 +43,8 @@ static int by_share(const void *pa, const void *pb)
     return strcmp(a->category, b->category);
 }
 
-static enum status find_tastes(const struct dataset *d, const struct query_item *items, size_t n, struct profile *p, struct error *err)
+static enum status find_tastes(const struct dataset *d, const struct query_item *items, size_t n, struct profile *p,
+                               struct error *err)
 {
     const struct field *f = p->category;
     size_t nlevels = f->levels.n;

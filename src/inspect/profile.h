@@ -21,7 +21,8 @@ struct profile {
     const struct field *category; /* the field they are of; NULL: the items have none */
 };
 
-MUST_CHECK enum status profile_make(const struct dataset *d, const struct query *q, struct profile *out, struct error *err);
+MUST_CHECK enum status profile_make(const struct dataset *d, const struct query *q, struct profile *out,
+                                    struct error *err);
 void profile_clear(struct profile *p);
 
 #endif

@@ -15,8 +15,8 @@ static bool in_list(const struct scored *list, size_t n, uint32_t item)
     return false;
 }
 
-enum status whatif_make(const struct model *m, const struct query *before, const struct query *after, size_t k, enum seen seen,
-                        struct whatif *out, struct error *err)
+enum status whatif_make(const struct model *m, const struct query *before, const struct query *after, size_t k,
+                        enum seen seen, struct whatif *out, struct error *err)
 {
     size_t n = m->nitems;
     k = k < n ? k : n;

@@ -77,7 +77,8 @@ static size_t copy_without(const struct query *q, uint32_t item, struct query_ev
     return n;
 }
 
-static enum status try_without(const struct model *m, const struct query *q, size_t tries, struct why *w, struct error *err)
+static enum status try_without(const struct model *m, const struct query *q, size_t tries, struct why *w,
+                               struct error *err)
 {
     size_t n = 0;
     enum status st = ST_NOMEM;
@@ -126,7 +127,8 @@ static enum status take_parts(const struct query *q, const struct explanation *x
     return ST_OK;
 }
 
-enum status why_make(const struct model *m, const struct query *q, uint32_t item, size_t tries, struct why *out, struct error *err)
+enum status why_make(const struct model *m, const struct query *q, uint32_t item, size_t tries, struct why *out,
+                     struct error *err)
 {
     struct explanation x;
     *out = (struct why){.item = item, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};

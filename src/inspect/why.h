@@ -29,7 +29,8 @@ struct why {
 
 /* Takes apart the score of `item` for this history. Items of the history are left out of the ranking, unless `item` is one
  * itself. For the first `tries` parts the list is made again without them. */
-MUST_CHECK enum status why_make(const struct model *m, const struct query *q, uint32_t item, size_t tries, struct why *out, struct error *err);
+MUST_CHECK enum status why_make(const struct model *m, const struct query *q, uint32_t item, size_t tries,
+                                struct why *out, struct error *err);
 void why_clear(struct why *w);
 
 /* What one could tell a customer: "Recommended mostly because of Kolya and Fargo. Without Kolya it would be 9th." Appends. */

@@ -23,7 +23,8 @@ MUST_CHECK enum status gram(const float *y, size_t rows, size_t k, float *out, s
 
 /* gram (k x k, lower triangle) += sum over j of weight[j] * y[index[j]] y[index[j]]', in the order of j; weight NULL means
  * all ones. Runs on the calling thread. `scratch` holds gram_scratch(k) floats, aligned to 64 bytes. */
-void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n, float *scratch);
+void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n,
+              float *scratch);
 size_t gram_scratch(size_t k);
 
 /* Solves A x = b for a positive definite A (k x k, lower triangle; destroyed, with what stands above it) with x in place
@@ -33,7 +34,8 @@ MUST_CHECK bool cholesky_solve(float *a, size_t k, float *b);
 
 /* out[c] = sum over j of weight[j] * y[index[j] * stride + c] for c < k: one chain of fused multiply-adds in the order of
  * j, so that an entry has the same bits whatever k. weight NULL means all ones. Runs on the calling thread. */
-void rows_sum_stride(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, const float *weight, size_t n);
+void rows_sum_stride(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, const float *weight,
+                     size_t n);
 /* The same for rows of k. */
 static inline void rows_sum(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n)
 {

@@ -58,8 +58,8 @@ static inline __attribute__((always_inline)) void tile(const float *restrict pan
 }
 
 /* The scores of up to QUERIES queries for one panel, in tiles of `rows` x `vectors` that suit the registers of the target. */
-static inline __attribute__((always_inline)) void tiles(const float *panel, const float *x, size_t k, size_t queries, const size_t rows,
-                                                        const size_t vectors, float *out)
+static inline __attribute__((always_inline)) void tiles(const float *panel, const float *x, size_t k, size_t queries,
+                                                        const size_t rows, const size_t vectors, float *out)
 {
     size_t q = 0;
     for (; q + rows <= queries; q += rows)

@@ -80,8 +80,8 @@ static void multiply_tile(struct tiled *t, CBLAS_SIDE side, CBLAS_TRANSPOSE op, 
 }
 
 /* c(ci,cj) += alpha op(a) op(b), inner length `inner`. */
-static void product_tile(struct tiled *t, CBLAS_TRANSPOSE opa, CBLAS_TRANSPOSE opb, float alpha, int inner, const float *a,
-                         const float *b, size_t ci, size_t cj)
+static void product_tile(struct tiled *t, CBLAS_TRANSPOSE opa, CBLAS_TRANSPOSE opb, float alpha, int inner,
+                         const float *a, const float *b, size_t ci, size_t cj)
 {
     if (go(t))
         cblas_sgemm(CblasRowMajor, opa, opb, rows(t, ci), rows(t, cj), inner, alpha, a, (int)t->n, b, (int)t->n, 1,

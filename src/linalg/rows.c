@@ -8,8 +8,8 @@
 enum { TOGETHER = 4 };
 
 /* `rows` is a constant where this is inlined. The entries past the last whole vector see the same operations. */
-static inline __attribute__((always_inline)) void add_rows(float *restrict out, size_t k, const float *const *y, const float *w,
-                                                           const size_t rows)
+static inline __attribute__((always_inline)) void add_rows(float *restrict out, size_t k, const float *const *y,
+                                                           const float *w, const size_t rows)
 {
     size_t c = 0;
     for (; c + LANES <= k; c += LANES) {
@@ -56,7 +56,8 @@ TARGET_AVX2 static void sum_rows_avx2(float *out, size_t k, const float *y, size
     sum_rows(out, k, y, stride, index, weight, n);
 }
 
-void rows_sum_stride(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, const float *weight, size_t n)
+void rows_sum_stride(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, const float *weight,
+                     size_t n)
 {
     switch (kernel_simd()) {
     case SIMD_AVX512:

@@ -26,8 +26,8 @@ size_t gram_scratch(size_t k)
 
 /* out[r][c] += sum over j of rows[j][r] rows[j][c], for `height` rows from r and `vectors` * LANES columns from c: those
  * of them that are there. `height` and `vectors` are constants where this is inlined. */
-static inline __attribute__((always_inline)) void outer(float *out, size_t k, const float *rows, size_t n, size_t r, size_t c,
-                                                        const size_t height, const size_t vectors)
+static inline __attribute__((always_inline)) void outer(float *out, size_t k, const float *rows, size_t n, size_t r,
+                                                        size_t c, const size_t height, const size_t vectors)
 {
     size_t stride = padded(k), width = k - c < vectors * LANES ? k - c : vectors * LANES;
     floats sum[TILE_ROWS][TILE_VECTORS];
@@ -58,8 +58,8 @@ static inline __attribute__((always_inline)) void outer(float *out, size_t k, co
     }
 }
 
-static inline __attribute__((always_inline)) void add_outer(float *out, size_t k, const float *rows, size_t n, const size_t height,
-                                                            const size_t vectors)
+static inline __attribute__((always_inline)) void add_outer(float *out, size_t k, const float *rows, size_t n,
+                                                            const size_t height, const size_t vectors)
 {
     size_t r = 0;
     for (; r + height <= k; r += height)
@@ -72,7 +72,8 @@ static inline __attribute__((always_inline)) void add_outer(float *out, size_t k
 
 /* row[c] -= sum over r of u[r][i] u[r][c] for c >= i, from `pivots` finished rows of U. What stands left of the diagonal
  * is overwritten too: it is not kept, and whole vectors are faster. */
-static inline __attribute__((always_inline)) void take_from(float *restrict row, const float *restrict u, size_t k, size_t i, const size_t pivots)
+static inline __attribute__((always_inline)) void take_from(float *restrict row, const float *restrict u, size_t k,
+                                                            size_t i, const size_t pivots)
 {
     float scale[PIVOTS];
     size_t c = i / LANES * LANES;
@@ -215,7 +216,8 @@ static const struct {
 
 /* ---- what the room offers ---- */
 
-void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n, float *scratch)
+void gram_add(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n,
+              float *scratch)
 {
     size_t stride = padded(k);
     for (size_t begin = 0; begin < n; begin += GATHER) {

@@ -23,7 +23,8 @@ static inline size_t csr_count(const struct csr *m)
 }
 
 /* Room for `rows` rows and `count` entries (begin zeroed, value only when with_value). Free with csr_clear. */
-MUST_CHECK enum status csr_new(struct csr *m, size_t rows, size_t cols, size_t count, int with_value, struct error *err);
+MUST_CHECK enum status csr_new(struct csr *m, size_t rows, size_t cols, size_t count, int with_value,
+                               struct error *err);
 void csr_clear(struct csr *m);
 /* out = m', rows ascending within each column; counting sort, O(rows + cols + count). */
 MUST_CHECK enum status csr_transpose(const struct csr *m, struct csr *out, struct error *err);

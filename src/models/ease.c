@@ -78,7 +78,8 @@ static bool finish(struct ease *s, size_t n)
     return good;
 }
 
-static enum status ease_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status ease_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                              struct error *err)
 {
     (void)epoch;
     (void)loss;
@@ -121,7 +122,8 @@ static void gathered_clear(struct gathered *h)
     mem_free(h->value);
 }
 
-static enum status gathered_new(struct gathered *h, const struct ease *s, const struct query *queries, size_t n, struct error *err)
+static enum status gathered_new(struct gathered *h, const struct ease *s, const struct query *queries, size_t n,
+                                struct error *err)
 {
     *h = (struct gathered){0};
     enum status st = folded_new(&h->f, queries, n, err);
@@ -142,7 +144,8 @@ static enum status gathered_new(struct gathered *h, const struct ease *s, const 
 }
 
 /* Scores of items [begin, begin + count) for history q. The zero turns -0 into 0. */
-static void score_items(const struct ease *s, const struct gathered *h, size_t q, size_t nitems, size_t begin, size_t count, float *out)
+static void score_items(const struct ease *s, const struct gathered *h, size_t q, size_t nitems, size_t begin,
+                        size_t count, float *out)
 {
     size_t first = h->f.begin[q];
     rows_sum_stride(out, count, s->p + begin, nitems, h->item + first, h->value + first, h->f.begin[q + 1] - first);
@@ -169,7 +172,8 @@ static void score_piece(void *context, size_t i, size_t begin, size_t end)
     score_items(a->s, a->h, q, a->nitems, first, left < COLUMNS ? left : COLUMNS, a->scores + q * a->nitems + first);
 }
 
-static enum status ease_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status ease_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                              struct error *err)
 {
     struct gathered h;
     enum status st = gathered_new(&h, m->state, queries, n, err);
@@ -181,7 +185,8 @@ static enum status ease_score(const struct model *m, const struct query *queries
     return ST_OK;
 }
 
-static enum status ease_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+static enum status ease_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                                struct error *err)
 {
     const struct ease *s = m->state;
     struct gathered h;
@@ -247,7 +252,8 @@ static enum status ease_save(const struct model *m, struct blob_writer *w, struc
     return st;
 }
 
-static enum status get_band(struct ease *s, size_t n, size_t begin, float *band, struct blob_reader *r, struct error *err)
+static enum status get_band(struct ease *s, size_t n, size_t begin, float *band, struct blob_reader *r,
+                            struct error *err)
 {
     size_t end = begin + BAND < n ? begin + BAND : n, at = 0;
     enum status st = blob_get(r, "band", BLOB_F32, band, band_count(begin, end), err);

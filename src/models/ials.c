@@ -91,7 +91,8 @@ static double pull(const struct side *s, size_t entries)
 }
 
 /* a (k x k, lower triangle) = A of one row. */
-static void build_system(const struct side *s, const uint32_t *index, const float *weight, size_t n, float *a, float *scratch)
+static void build_system(const struct side *s, const uint32_t *index, const float *weight, size_t n, float *a,
+                         float *scratch)
 {
     float alpha0 = (float)s->alpha0, diagonal = (float)pull(s, n);
     for (size_t i = 0; i < s->k; i++) {
@@ -139,7 +140,8 @@ static void solve_block(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-static enum status solve_rows(const struct side *side, const struct csr *rows, float *out, struct job *job, struct error *err)
+static enum status solve_rows(const struct side *side, const struct csr *rows, float *out, struct job *job,
+                              struct error *err)
 {
     int threads = parallel_threads();
     size_t blocks = parallel_count(rows->rows, SOLVE_BLOCK), room = padded(side->k * side->k) + gram_scratch(side->k);
@@ -254,7 +256,8 @@ static void loss_block(void *context, size_t block, size_t begin, size_t end)
 }
 
 /* The objective of this file's head, per observed pair. gram_x and s->gram are those of the vectors as they stand. */
-static enum status objective(const struct model *m, const struct csr *seen, const float *gram_x, double *out, struct error *err)
+static enum status objective(const struct model *m, const struct csr *seen, const float *gram_x, double *out,
+                             struct error *err)
 {
     enum { BLOCK = 1024 };
     const struct ials *s = m->state;
@@ -279,7 +282,8 @@ static enum status objective(const struct model *m, const struct csr *seen, cons
     return ST_OK;
 }
 
-static enum status ials_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status ials_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                              struct error *err)
 {
     struct ials *s = m->state;
     struct csr seen = observed(s, &t->interactions->matrix);
@@ -314,7 +318,8 @@ static enum status ials_end(struct model *m, const struct training *t, struct er
 /* ---- answering ---- */
 
 /* The histories as rows of a matrix; free with csr_clear. */
-static enum status history_rows(const struct ials *s, const struct query *queries, size_t n, size_t nitems, struct csr *out, struct error *err)
+static enum status history_rows(const struct ials *s, const struct query *queries, size_t n, size_t nitems,
+                                struct csr *out, struct error *err)
 {
     struct folded f;
     enum status st = folded_new(&f, queries, n, err);
@@ -338,7 +343,8 @@ static enum status fold_in(const struct model *m, const struct csr *rows, float 
     return solve_rows(&users, rows, x, NULL, err);
 }
 
-static enum status ials_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status ials_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                              struct error *err)
 {
     const struct ials *s = m->state;
     struct csr rows = {0};
@@ -354,7 +360,8 @@ static enum status ials_score(const struct model *m, const struct query *queries
 }
 
 /* z = A^-1 y_item, so that the score is the sum over the history of w_j y_j.z (Hu, Koren, Volinsky 2008, section 5). */
-static enum status explaining_vector(const struct model *m, const struct csr *row, uint32_t item, float *z, struct error *err)
+static enum status explaining_vector(const struct model *m, const struct csr *row, uint32_t item, float *z,
+                                     struct error *err)
 {
     const struct ials *s = m->state;
     struct side users = side_of(m, s->y, m->nitems, s->gram);
@@ -368,7 +375,8 @@ static enum status explaining_vector(const struct model *m, const struct csr *ro
     return solved ? ST_OK : error_set(err, ST_FORMAT, "the least squares of %s cannot be solved for this history", m->name);
 }
 
-static enum status ials_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+static enum status ials_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                                struct error *err)
 {
     const struct ials *s = m->state;
     struct csr row = {0};

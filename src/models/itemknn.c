@@ -107,7 +107,8 @@ static void weigh(const struct model *m, const struct interactions *in, struct c
 }
 
 /* The weighted matrix, users x items, and its transpose. */
-static enum status weighted(const struct model *m, const struct interactions *in, struct csr *x, struct csr *xt, struct error *err)
+static enum status weighted(const struct model *m, const struct interactions *in, struct csr *x, struct csr *xt,
+                            struct error *err)
 {
     const struct csr *from = &in->matrix;
     const struct knn *s = m->state;
@@ -206,7 +207,8 @@ static size_t collect(const struct work *w, uint32_t j, struct scratch *s)
 }
 
 /* Keeps the best of the n candidates, ascending by item, as the next row of the piece. */
-static enum status keep(const struct work *w, size_t n, struct scratch *s, struct piece *p, size_t *count, struct error *err)
+static enum status keep(const struct work *w, size_t n, struct scratch *s, struct piece *p, size_t *count,
+                        struct error *err)
 {
     size_t best = topk(s->value, n, w->kept, s->best);
     for (size_t b = 0; b < best; b++)
@@ -332,7 +334,8 @@ static double *item_scales(const struct csr *xt, bool cosine, double power, stru
     return scale;
 }
 
-static enum status knn_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status knn_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                             struct error *err)
 {
     (void)epoch;
     (void)loss;
@@ -395,7 +398,8 @@ static void score_block(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-static enum status knn_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status knn_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                             struct error *err)
 {
     struct folded f;
     enum status st = folded_new(&f, queries, n, err);
@@ -421,7 +425,8 @@ static float similarity_of(const struct csr *similar, uint32_t j, uint32_t i)
     return low < similar->begin[j + 1] && similar->index[low] == i ? similar->value[low] : 0;
 }
 
-static enum status knn_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+static enum status knn_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                               struct error *err)
 {
     const struct knn *s = m->state;
     struct folded f;

@@ -152,8 +152,10 @@ void model_release(struct model *m);
 
 /* Calls through the class, with argument checks (items in range) in one place. A query whose as_of lies before the
  * training's last event is answered; the caller flags it (model_sees_future). model_similar gives the item itself -inf. */
-MUST_CHECK enum status model_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
-MUST_CHECK enum status model_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
+MUST_CHECK enum status model_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                                   struct error *err);
+MUST_CHECK enum status model_explain(const struct model *m, const struct query *q, uint32_t item,
+                                     struct explanation *out, struct error *err);
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
 /* Was the model trained on something at or after as_of? */
 bool model_sees_future(const struct model *m, int64_t as_of);

@@ -218,7 +218,8 @@ static enum status pop_epoch(struct model *m, const struct training *t, size_t e
     return st;
 }
 
-static enum status pop_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status pop_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                             struct error *err)
 {
     (void)queries;
     (void)err;

@@ -181,7 +181,8 @@ static void find_ticks(struct axes *a, size_t height)
         ticks_numbers(a->x.low, a->x.high, width / 8 + 1, &a->x_ticks);
 }
 
-void draw_axes(const struct series *const *series, size_t n, const struct plot_options *o, size_t height, struct str *out)
+void draw_axes(const struct series *const *series, size_t n, const struct plot_options *o, size_t height,
+               struct str *out)
 {
     struct axes a = {.series = series, .n = n, .o = o, .margin = 1};
     bool bars = is_bar(series[0]);

@@ -14,7 +14,8 @@ bool range_of_x(const struct series *const *series, size_t n, struct range *out)
 bool range_of_y(const struct series *const *series, size_t n, bool with_zero, struct range *out);
 
 /* Curves, points and histograms on two axes. */
-void draw_axes(const struct series *const *series, size_t n, const struct plot_options *o, size_t height, struct str *out);
+void draw_axes(const struct series *const *series, size_t n, const struct plot_options *o, size_t height,
+               struct str *out);
 /* Labelled rows: bars or intervals. */
 void draw_rows(const struct series *s, const struct plot_options *o, struct str *out);
 

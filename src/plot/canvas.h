@@ -28,7 +28,8 @@ struct canvas {
     struct cell *cells;   /* height rows of width */
 };
 
-MUST_CHECK enum status canvas_open(struct canvas *c, enum canvas_kind kind, size_t width, size_t height, struct error *err);
+MUST_CHECK enum status canvas_open(struct canvas *c, enum canvas_kind kind, size_t width, size_t height,
+                                   struct error *err);
 void canvas_close(struct canvas *c);
 /* Dots outside the canvas are ignored. */
 void canvas_dot(struct canvas *c, long x, long y, unsigned char ink);

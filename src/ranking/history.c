@@ -40,7 +40,8 @@ enum status history_of_user(const struct selection *s, uint32_t user, struct his
     return st;
 }
 
-enum status history_of_events(const struct query_event *events, size_t n, int64_t as_of, struct history *out, struct error *err)
+enum status history_of_events(const struct query_event *events, size_t n, int64_t as_of, struct history *out,
+                              struct error *err)
 {
     *out = (struct history){.user = NO_USER, .as_of = as_of};
     enum status st = mem_grow(&out->events, &out->capacity, n, sizeof *out->events, err);
@@ -102,7 +103,8 @@ void history_clear(struct history *h)
     *h = (struct history){.user = NO_USER, .as_of = NO_TIME};
 }
 
-enum status histories_of_users(const struct selection *s, const uint32_t *users, size_t n, struct histories *out, struct error *err)
+enum status histories_of_users(const struct selection *s, const uint32_t *users, size_t n, struct histories *out,
+                               struct error *err)
 {
     size_t total = 0;
     *out = (struct histories){.n = n};

@@ -14,9 +14,11 @@ struct history {
 };
 
 /* The events of `user` that the selection has; as_of is the selection's `until`. */
-MUST_CHECK enum status history_of_user(const struct selection *s, uint32_t user, struct history *out, struct error *err);
+MUST_CHECK enum status history_of_user(const struct selection *s, uint32_t user, struct history *out,
+                                       struct error *err);
 /* A copy of events[0..n) (made up, of nobody). */
-MUST_CHECK enum status history_of_events(const struct query_event *events, size_t n, int64_t as_of, struct history *out, struct error *err);
+MUST_CHECK enum status history_of_events(const struct query_event *events, size_t n, int64_t as_of, struct history *out,
+                                         struct error *err);
 /* Appends an event that never happened: of the commonest type of feedback in `d`, at the moment of asking. */
 MUST_CHECK enum status history_add(struct history *h, const struct dataset *d, uint32_t item, struct error *err);
 /* Takes all events with this item out; returns how many. */
@@ -33,7 +35,8 @@ struct histories {
     size_t n;
     struct query_event *events;
 };
-MUST_CHECK enum status histories_of_users(const struct selection *s, const uint32_t *users, size_t n, struct histories *out, struct error *err);
+MUST_CHECK enum status histories_of_users(const struct selection *s, const uint32_t *users, size_t n,
+                                          struct histories *out, struct error *err);
 void histories_clear(struct histories *h);
 
 /* Event `e` of the data set as an event of a history. */

@@ -54,7 +54,8 @@ bool rank_seen(const struct query *q, uint32_t item, int64_t *at, uint32_t *time
     return *times > 0;
 }
 
-enum status rank_list(const struct model *m, const struct query *q, size_t k, enum seen seen, struct ranked_list *out, struct error *err)
+enum status rank_list(const struct model *m, const struct query *q, size_t k, enum seen seen, struct ranked_list *out,
+                      struct error *err)
 {
     if (k > m->nitems)
         k = m->nitems;
@@ -167,8 +168,8 @@ static void take_best(void *context, size_t i, const struct query *q, const floa
     l->counts[i] = topk(scores, l->nitems, l->k, l->out + i * l->k);
 }
 
-enum status rank_users(const struct model *m, const struct selection *s, const uint32_t *users, size_t n, size_t k, enum seen seen,
-                       struct job *job, struct scored *out, size_t *counts, struct error *err)
+enum status rank_users(const struct model *m, const struct selection *s, const uint32_t *users, size_t n, size_t k,
+                       enum seen seen, struct job *job, struct scored *out, size_t *counts, struct error *err)
 {
     struct lists l = {m->nitems, k, out, counts};
     return rank_each_user(m, s, users, n, seen, job, take_best, &l, err);

@@ -23,11 +23,13 @@ struct ranked_list {
 };
 
 /* The k best for one history. */
-MUST_CHECK enum status rank_list(const struct model *m, const struct query *q, size_t k, enum seen seen, struct ranked_list *out, struct error *err);
+MUST_CHECK enum status rank_list(const struct model *m, const struct query *q, size_t k, enum seen seen,
+                                 struct ranked_list *out, struct error *err);
 void ranked_list_clear(struct ranked_list *l);
 
 /* Scores of one history with what was seen masked by -inf (SEEN_HIDE), scores[0..nitems). */
-MUST_CHECK enum status rank_scores(const struct model *m, const struct query *q, enum seen seen, float *scores, struct error *err);
+MUST_CHECK enum status rank_scores(const struct model *m, const struct query *q, enum seen seen, float *scores,
+                                   struct error *err);
 /* Place of an item, 1 for the best, by the order of lists; 0 when it is masked. */
 size_t rank_of(const float *scores, size_t n, uint32_t item);
 /* Latest time and number of the item's events in the history; false when there are none. */
@@ -37,10 +39,11 @@ bool rank_seen(const struct query *q, uint32_t item, int64_t *at, uint32_t *time
 typedef void rank_visit(void *context, size_t i, const struct query *q, const float *scores);
 
 /* Scores queries[0..n) in batches of bounded memory and visits each. The job is stepped once a query and may cancel. */
-MUST_CHECK enum status rank_each(const struct model *m, const struct query *queries, size_t n, enum seen seen, struct job *job,
-                                 rank_visit *visit, void *context, struct error *err);
+MUST_CHECK enum status rank_each(const struct model *m, const struct query *queries, size_t n, enum seen seen,
+                                 struct job *job, rank_visit *visit, void *context, struct error *err);
 /* Lists: out[i * k ..] holds the counts[i] <= k best of users[i], whose histories are made batch by batch. */
-MUST_CHECK enum status rank_users(const struct model *m, const struct selection *s, const uint32_t *users, size_t n, size_t k, enum seen seen,
-                                  struct job *job, struct scored *out, size_t *counts, struct error *err);
+MUST_CHECK enum status rank_users(const struct model *m, const struct selection *s, const uint32_t *users, size_t n,
+                                  size_t k, enum seen seen, struct job *job, struct scored *out, size_t *counts,
+                                  struct error *err);
 
 #endif

@@ -38,7 +38,8 @@ static void put_row(struct str *out, const struct table *t, const struct value *
 }
 
 /* All rows with `between` two of them and `after` each. */
-static enum status put_rows(struct writer *w, struct table *t, const char *name, const char *between, const char *after, struct error *err)
+static enum status put_rows(struct writer *w, struct table *t, const char *name, const char *between, const char *after,
+                            struct error *err)
 {
     struct walk walk;
     const struct value *row = NULL;

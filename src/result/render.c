@@ -197,7 +197,8 @@ static void put_messages(struct writer *w, const struct result *r)
         message_format(&r->messages[i], o->width, o->color, &w->text);
 }
 
-enum status result_render(struct result *r, const struct render_options *options, struct output *out, struct job *job, struct error *err)
+enum status result_render(struct result *r, const struct render_options *options, struct output *out, struct job *job,
+                          struct error *err)
 {
     struct error ours;
     struct writer w = {.out = out, .options = options, .job = job};
@@ -238,7 +239,8 @@ static enum status write_to_string(void *context, const char *bytes, size_t n, s
     return out->failed ? error_nomem(err, out->length + n, "the rendered text") : ST_OK;
 }
 
-enum status result_render_text(struct result *r, const struct render_options *options, struct str *out, struct error *err)
+enum status result_render_text(struct result *r, const struct render_options *options, struct str *out,
+                               struct error *err)
 {
     struct output sink = {out, write_to_string};
     return result_render(r, options, &sink, NULL, err);

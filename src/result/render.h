@@ -42,9 +42,11 @@ struct output {
     enum status (*write)(void *context, const char *bytes, size_t n, struct error *err);
 };
 
-MUST_CHECK enum status result_render(struct result *r, const struct render_options *options, struct output *out, struct job *job, struct error *err);
+MUST_CHECK enum status result_render(struct result *r, const struct render_options *options, struct output *out,
+                                     struct job *job, struct error *err);
 /* Into a string: for tests and the screen. */
-MUST_CHECK enum status result_render_text(struct result *r, const struct render_options *options, struct str *out, struct error *err);
+MUST_CHECK enum status result_render_text(struct result *r, const struct render_options *options, struct str *out,
+                                          struct error *err);
 /* One cell as people see it (precision, unit, safe text). */
 void value_format(const struct column *c, const struct value *v, struct str *out);
 /* One message as people see it, filled to `width` columns (0: one line), with its end of line. */

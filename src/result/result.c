@@ -214,7 +214,8 @@ static const char *own_name(struct result *r, const char *name)
     return own;
 }
 
-struct series *result_series(struct result *r, const char *name, const char *title, enum value_type x_type, size_t n, bool with_interval)
+struct series *result_series(struct result *r, const char *name, const char *title, enum value_type x_type, size_t n,
+                             bool with_interval)
 {
     struct series *s = result_room(r, 1, sizeof *s);
     double *numbers = result_room(r, n * (with_interval ? 4 : 2), sizeof *numbers);
@@ -236,7 +237,8 @@ struct series *result_series(struct result *r, const char *name, const char *tit
 
 /* ---- tables ---- */
 
-struct table *result_table(struct result *r, const char *name, const char *title, const struct column *columns, size_t ncolumns)
+struct table *result_table(struct result *r, const char *name, const char *title, const struct column *columns,
+                           size_t ncolumns)
 {
     struct column *copy = result_room(r, ncolumns, sizeof *copy);
     if (failed(r) || mem_grow(&r->tables, &r->tables_capacity, r->ntables + 1, sizeof *r->tables, &r->failed))
@@ -256,9 +258,10 @@ struct table *result_table(struct result *r, const char *name, const char *title
     return t;
 }
 
-struct table *result_cursor(struct result *r, const char *name, const char *title, const struct column *columns, size_t ncolumns,
-                            enum status (*next)(void *context, struct table *block, struct error *err),
-                            enum status (*rewind)(void *context, struct error *err), void (*close)(void *context), void *context)
+struct table *result_cursor(struct result *r, const char *name, const char *title, const struct column *columns,
+                            size_t ncolumns, enum status (*next)(void *context, struct table *block, struct error *err),
+                            enum status (*rewind)(void *context, struct error *err), void (*close)(void *context),
+                            void *context)
 {
     struct table *t = result_table(r, name, title, columns, ncolumns);
     if (t == swallow_of(r)) {

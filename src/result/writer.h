@@ -37,12 +37,15 @@ void put_filled(struct str *out, const char *text, size_t width, size_t column, 
 /* One renderer each. They take the tables in their order of appearance; `index` counts from 0; `named`: JSON says the
  * names of the tables, as it must for more than one. */
 MUST_CHECK enum status render_box_table(struct writer *w, struct table *t, size_t index, struct error *err);
-MUST_CHECK enum status render_line_table(struct writer *w, struct table *t, size_t index, size_t limit, struct error *err);
+MUST_CHECK enum status render_line_table(struct writer *w, struct table *t, size_t index, size_t limit,
+                                         struct error *err);
 MUST_CHECK enum status render_markdown_table(struct writer *w, struct table *t, size_t index, struct error *err);
 MUST_CHECK enum status render_csv_table(struct writer *w, struct table *t, size_t index, struct error *err);
 MUST_CHECK enum status render_tsv_table(struct writer *w, struct table *t, size_t index, struct error *err);
-MUST_CHECK enum status render_json_tables(struct writer *w, struct table *const *tables, size_t n, bool named, struct error *err);
-MUST_CHECK enum status render_jsonl_tables(struct writer *w, struct table *const *tables, size_t n, bool named, struct error *err);
+MUST_CHECK enum status render_json_tables(struct writer *w, struct table *const *tables, size_t n, bool named,
+                                          struct error *err);
+MUST_CHECK enum status render_jsonl_tables(struct writer *w, struct table *const *tables, size_t n, bool named,
+                                           struct error *err);
 
 /* Terminal attributes of the renderers; "" without colour. */
 enum attribute { PEN_OFF, PEN_BOLD, PEN_DIM, PEN_RED, PEN_GREEN, PEN_YELLOW, PEN_CYAN };

@@ -28,7 +28,8 @@ struct overlay {
 struct app;
 
 /* `color` and `ascii` say what may be drawn; view NULL: the first that fits. */
-MUST_CHECK enum status app_open(struct workbench *wb, bool ascii, const char *view, struct app **app, struct error *err);
+MUST_CHECK enum status app_open(struct workbench *wb, bool ascii, const char *view, struct app **app,
+                                struct error *err);
 /* Cancels and awaits what is still running. */
 void app_close(struct app *app);
 

@@ -85,7 +85,8 @@ static void draw_data(struct app *app, struct area row)
     dataset_release(d);
 }
 
-static void draw_tabs(struct app *app, struct area row, size_t view, const size_t *trail, size_t ntrail, const char *place)
+static void draw_tabs(struct app *app, struct area row, size_t view, const size_t *trail, size_t ntrail,
+                      const char *place)
 {
     int x = 1;
     (void)app;
@@ -107,7 +108,8 @@ static void draw_tabs(struct app *app, struct area row, size_t view, const size_
     str_free(&crumbs);
 }
 
-void frame_draw_head(struct app *app, struct area whole, size_t view, const size_t *trail, size_t ntrail, const char *place)
+void frame_draw_head(struct app *app, struct area whole, size_t view, const size_t *trail, size_t ntrail,
+                     const char *place)
 {
     struct area row = area_part(whole, 0, 0, 1, -1);
     int job = draw_job(app, row);
@@ -132,7 +134,8 @@ static int draw_keys(struct area row, int x, const char *keys)
     return x;
 }
 
-void frame_draw_foot(struct area whole, const struct frame_log *log, const struct frame_notice *notice, const char *keys)
+void frame_draw_foot(struct area whole, const struct frame_log *log, const struct frame_notice *notice,
+                     const char *keys)
 {
     struct area rule = area_part(whole, whole.height - 2, 0, 1, -1), last = area_part(whole, whole.height - 1, 0, 1, -1);
     char took[32] = "";

@@ -135,7 +135,8 @@ static size_t make_columns(struct leaderboard *b, const struct table *t, struct 
     return n;
 }
 
-static void put_row(struct leaderboard *b, const struct table *t, const struct model *m, const size_t *from, size_t ncolumns)
+static void put_row(struct leaderboard *b, const struct table *t, const struct model *m, const size_t *from,
+                    size_t ncolumns)
 {
     char text[32];
     size_t row = t ? judged_row(t, m) : 0;

@@ -257,7 +257,8 @@ static void keep_largest(struct move *out, size_t *n, size_t most, const struct 
     out[at] = *m;
 }
 
-enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n, struct error *err)
+enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n,
+                          struct error *err)
 {
     struct history now = {0};
     struct whatif w;

@@ -59,7 +59,8 @@ int32_t bench_moved(const struct bench_list *l, size_t place);
 MUST_CHECK enum status bench_explain(struct bench *b, size_t list, uint32_t item, struct why *out, struct error *err);
 /* What switching history row `row` over would do to the first `top` of list `list`: its moves, largest first; *n of them at
  * most, and how many there are. */
-MUST_CHECK enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n, struct error *err);
+MUST_CHECK enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n,
+                                     struct error *err);
 
 /* "whatif 196 remove id:7 add id:12": the command with the same answer. */
 void bench_command(const struct bench *b, struct str *out);

@@ -21,13 +21,17 @@ struct blob_reader {
 };
 
 /* One section: header (magic, name, type, count, checksum of the data, checksum of the header), then the data. */
-MUST_CHECK enum status blob_put(struct blob_writer *w, const char *name, enum blob_type type, const void *data, size_t count, struct error *err);
+MUST_CHECK enum status blob_put(struct blob_writer *w, const char *name, enum blob_type type, const void *data,
+                                size_t count, struct error *err);
 /* Reads the next section, which must have this name and type and exactly `count` elements, into data. */
-MUST_CHECK enum status blob_get(struct blob_reader *r, const char *name, enum blob_type type, void *data, size_t count, struct error *err);
+MUST_CHECK enum status blob_get(struct blob_reader *r, const char *name, enum blob_type type, void *data, size_t count,
+                                struct error *err);
 /* The same, allocating (mem_free); at most max_count elements, checked before any allocation. */
-MUST_CHECK enum status blob_get_new(struct blob_reader *r, const char *name, enum blob_type type, size_t max_count, void **data, size_t *count, struct error *err);
+MUST_CHECK enum status blob_get_new(struct blob_reader *r, const char *name, enum blob_type type, size_t max_count,
+                                    void **data, size_t *count, struct error *err);
 /* A text section (NUL-terminated on reading, mem_free). */
 MUST_CHECK enum status blob_put_text(struct blob_writer *w, const char *name, const char *text, struct error *err);
-MUST_CHECK enum status blob_get_text(struct blob_reader *r, const char *name, size_t max, char **text, struct error *err);
+MUST_CHECK enum status blob_get_text(struct blob_reader *r, const char *name, size_t max, char **text,
+                                     struct error *err);
 
 #endif

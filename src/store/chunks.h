@@ -33,7 +33,7 @@ size_t chunk_room(void);
 MUST_CHECK enum status chunk_encode(struct codec *c, enum element type, const void *data, size_t n, unsigned char *out,
                                     size_t *size, struct extent *extent, struct error *err);
 /* Fills data[0..n) from what chunk_encode made of exactly n elements of this type; anything else is ST_CORRUPT. */
-MUST_CHECK enum status chunk_decode(struct codec *c, enum element type, const unsigned char *bytes, size_t size, void *data,
-                                    size_t n, struct error *err);
+MUST_CHECK enum status chunk_decode(struct codec *c, enum element type, const unsigned char *bytes, size_t size,
+                                    void *data, size_t n, struct error *err);
 
 #endif

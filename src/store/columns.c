@@ -208,7 +208,8 @@ static const struct column *find_column(const struct columns *all, sqlite3_stmt 
     return NULL;
 }
 
-static enum status get_columns(sqlite3 *db, int64_t dataset, struct columns *all, struct columns *out, struct error *err)
+static enum status get_columns(sqlite3 *db, int64_t dataset, struct columns *all, struct columns *out,
+                               struct error *err)
 {
     sqlite3_stmt *s;
     enum status st = sql_query(db, &s, err, SELECT_COLUMNS, "i", dataset);

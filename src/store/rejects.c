@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "store/space.h"
 
-static int64_t reject_sum(int64_t number, const char *file, int64_t line, const char *reason, const void *text, size_t n)
+static int64_t reject_sum(int64_t number, const char *file, int64_t line, const char *reason, const void *text,
+                          size_t n)
 {
     uint64_t h = hash_bytes(file, strlen(file), (uint64_t)number);
     h = hash_bytes(reason, strlen(reason), h ^ (uint64_t)line);
@@ -89,7 +90,8 @@ static enum status keep_one(sqlite3_stmt *from, sqlite3_stmt *to, int64_t datase
 }
 
 /* How many rejects of the data set stay; the others go. */
-static enum status keep_old(sqlite3 *db, int64_t dataset, int64_t staged, uint64_t total, int64_t *kept, struct error *err)
+static enum status keep_old(sqlite3 *db, int64_t dataset, int64_t staged, uint64_t total, int64_t *kept,
+                            struct error *err)
 {
     enum status st = sql_int(db, kept, NULL, err, "SELECT count(*) FROM t_rejects WHERE dataset = ?", "i", dataset);
     if (st || *kept == 0 || (uint64_t)(*kept + staged) == total)

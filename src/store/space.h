@@ -47,7 +47,8 @@ MUST_CHECK enum status space_verify_models(struct workspace *w, struct job *job,
 MUST_CHECK enum status space_verify_notes(struct workspace *w, struct error *err);
 /* Moves the staged rejects under a data set of which `total` rows were rejected, in the caller's transaction. Those it
  * has already stay when the total counts them too: attributes were added to it, with rejects of their own. */
-MUST_CHECK enum status space_keep_rejects(struct workspace *w, sqlite3 *db, int64_t dataset, uint64_t total, struct error *err);
+MUST_CHECK enum status space_keep_rejects(struct workspace *w, sqlite3 *db, int64_t dataset, uint64_t total,
+                                          struct error *err);
 /* Ends the transaction in which rejects are staged. */
 MUST_CHECK enum status space_settle_staging(struct workspace *w, struct error *err);
 /* A name that can be kept: not empty, shorter than 64 bytes. */

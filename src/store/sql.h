@@ -17,7 +17,8 @@ MUST_CHECK enum status sql_run(sqlite3 *db, const char *sql, struct error *err);
 /* Prepares one statement and binds its parameters in order. `types` has a letter for each:
  *   i  int64_t      t  const char * (NULL: null)      b  const void *, size_t
  * Text and bytes must live until the statement is finalized or bound anew. */
-MUST_CHECK enum status sql_query(sqlite3 *db, sqlite3_stmt **out, struct error *err, const char *sql, const char *types, ...);
+MUST_CHECK enum status sql_query(sqlite3 *db, sqlite3_stmt **out, struct error *err, const char *sql, const char *types,
+                                 ...);
 /* Binds anew, after a reset. */
 MUST_CHECK enum status sql_bind(sqlite3_stmt *s, struct error *err, const char *types, ...);
 /* The next row, or *row = false at the end. */
@@ -25,7 +26,8 @@ MUST_CHECK enum status sql_step(sqlite3_stmt *s, bool *row, struct error *err);
 /* sql_query, stepped to the end, finalized. */
 MUST_CHECK enum status sql_do(sqlite3 *db, struct error *err, const char *sql, const char *types, ...);
 /* The first column of the first row; *found (may be NULL) tells whether there is one. */
-MUST_CHECK enum status sql_int(sqlite3 *db, int64_t *out, bool *found, struct error *err, const char *sql, const char *types, ...);
+MUST_CHECK enum status sql_int(sqlite3 *db, int64_t *out, bool *found, struct error *err, const char *sql,
+                               const char *types, ...);
 
 /* Text of a column, "" for null; valid until the next step. */
 const char *sql_text(sqlite3_stmt *s, int column);

@@ -6,9 +6,10 @@
 #include "store/columns.h"
 
 /* Writes every column that is there; *bytes says how much that took in the file. */
-MUST_CHECK enum status transfer_put(sqlite3 *db, int64_t dataset, const struct columns *c, struct job *job, uint64_t *bytes,
-                                    struct error *err);
+MUST_CHECK enum status transfer_put(sqlite3 *db, int64_t dataset, const struct columns *c, struct job *job,
+                                    uint64_t *bytes, struct error *err);
 /* Reads all columns into fresh memory. Sizes are checked against the chunks there are before anything is allocated. */
-MUST_CHECK enum status transfer_get(sqlite3 *db, int64_t dataset, struct columns *c, struct job *job, struct error *err);
+MUST_CHECK enum status transfer_get(sqlite3 *db, int64_t dataset, struct columns *c, struct job *job,
+                                    struct error *err);
 
 #endif

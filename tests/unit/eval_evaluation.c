@@ -21,7 +21,8 @@ static float guess(const struct query *q, uint32_t item)
     return (float)(h % 7);
 }
 
-static enum status fake_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status fake_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                              struct error *err)
 {
     (void)err;
     for (size_t q = 0; q < n; q++)

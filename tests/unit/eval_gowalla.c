@@ -55,7 +55,8 @@ static double mean_of(const struct evaluation *e, const char *name)
 }
 
 /* At least so good; what it is exactly is said in the log of the test. */
-static void reach(const struct gowalla *g, const struct model_class *class, const char *const *settings, double recall, double ndcg)
+static void reach(const struct gowalla *g, const struct model_class *class, const char *const *settings, double recall,
+                  double ndcg)
 {
     struct selection train = {.data = g->data, .split = g->split, .parts = PART_TRAIN, .until = NO_TIME};
     struct param_value values[32];

@@ -75,8 +75,8 @@ static bool is_low_or_missing(const struct dataset *d, size_t e)
 }
 
 /* The feature by its definition: look at every event of the entity. */
-static double naive(const struct dataset *d, bool (*match)(const struct dataset *d, size_t e), bool recency, int64_t window, bool by_item,
-                    uint32_t entity, int64_t moment)
+static double naive(const struct dataset *d, bool (*match)(const struct dataset *d, size_t e), bool recency,
+                    int64_t window, bool by_item, uint32_t entity, int64_t moment)
 {
     double n = 0;
     int64_t last = NO_TIME;

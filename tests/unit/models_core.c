@@ -40,7 +40,8 @@ static enum status count_begin(struct model *m, const struct training *t, struct
     return m->state ? ST_OK : ST_NOMEM;
 }
 
-static enum status count_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status count_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                               struct error *err)
 {
     (void)err;
     *(uint64_t *)m->state = epoch + 1;

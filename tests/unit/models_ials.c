@@ -104,7 +104,8 @@ static double loss(const struct reference *r)
 }
 
 /* Before the first epoch. */
-static struct reference reference_new(const struct dataset *d, bool weigh, size_t k, double lambda, double alpha0, double nu)
+static struct reference reference_new(const struct dataset *d, bool weigh, size_t k, double lambda, double alpha0,
+                                      double nu)
 {
     struct reference r = {d->users.n, d->items.n, k, .lambda = lambda, .alpha0 = alpha0, .nu_power = nu};
     r.w = room(r.nu * r.ni);

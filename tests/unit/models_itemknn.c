@@ -41,7 +41,8 @@ static double weighted(int how, double x, double row, double norm, double column
 }
 
 /* S by loops over a dense users x items matrix. */
-static void reference(const struct interactions *in, int how, bool weigh, double alpha, double shrink, size_t kept, double *s)
+static void reference(const struct interactions *in, int how, bool weigh, double alpha, double shrink, size_t kept,
+                      double *s)
 {
     size_t nu = in->matrix.rows, ni = in->matrix.cols;
     double *x = mem_new(nu * ni, sizeof *x, "", NULL), *column = mem_new(ni, sizeof *column, "", NULL);

@@ -108,7 +108,8 @@ static inline struct selection world_all(const struct dataset *d)
 }
 
 /* Trains with "key=value" settings, ended by NULL. */
-static inline struct model *world_train(const struct dataset *d, const struct model_class *class, const char *const *settings)
+static inline struct model *world_train(const struct dataset *d, const struct model_class *class,
+                                        const char *const *settings)
 {
     struct param_value values[32];
     struct error err;
@@ -141,7 +142,8 @@ static inline struct query world_query(const struct dataset *d, uint32_t user, s
 
 /* What every model must keep, whatever it computes:
  * parts and base sum to the score; save and load keep the bits; so do 1 and 2 threads; a row of a batch is a query alone. */
-static inline void world_check_model(const struct dataset *d, const struct model_class *class, const char *const *settings)
+static inline void world_check_model(const struct dataset *d, const struct model_class *class,
+                                     const char *const *settings)
 {
     enum { QUERIES = 9 };
     size_t ni = d->items.n;
