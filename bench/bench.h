@@ -1,7 +1,7 @@
 /* Timing for benchmarks: ours and a reference run in turns, so that both see the same machine; medians and the median
  * of the ratios of neighbouring turns are told. */
-#ifndef TAILOR_BENCH_H
-#define TAILOR_BENCH_H
+#ifndef TAILOR_BENCH_BENCH_H
+#define TAILOR_BENCH_BENCH_H
 
 #include <stddef.h>
 

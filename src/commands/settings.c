@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/text.h"
 #include "commands/workbench.h"
 #include "result/render.h"
 

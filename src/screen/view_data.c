@@ -1,5 +1,4 @@
 /* Data: how much there is, when it came, of what kinds, who gets the attention, and what came last. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 /* One session: lines run on the worker, scripts, and what the commands may ask of the face. */
 #include "shell/session.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

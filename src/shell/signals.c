@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "shell/session.h"
 
 enum { INTERRUPT = 1, RESIZE = 2, STOP = 4, END = 8 };

@@ -1,6 +1,5 @@
 #include "sim/world_files.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>

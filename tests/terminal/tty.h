@@ -1,6 +1,6 @@
 /* A terminal in memory: the program runs on a pty, libvterm keeps its screen. Tests wait for text with a deadline. */
-#ifndef TAILOR_TESTS_TTY_H
-#define TAILOR_TESTS_TTY_H
+#ifndef TAILOR_TESTS_TERMINAL_TTY_H
+#define TAILOR_TESTS_TERMINAL_TTY_H
 
 #include <errno.h>
 #include <poll.h>

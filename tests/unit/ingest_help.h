@@ -1,6 +1,6 @@
 /* Loading from text in tests: a scratch folder, files written into it, and a sink that counts rejects. */
-#ifndef TAILOR_TESTS_INGEST_HELP_H
-#define TAILOR_TESTS_INGEST_HELP_H
+#ifndef TAILOR_TESTS_UNIT_INGEST_HELP_H
+#define TAILOR_TESTS_UNIT_INGEST_HELP_H
 
 #include "tests/unit/unit.h"
 

@@ -1,7 +1,7 @@
 /* Hooks for mem_set_hook. Their context is an atomic_long: how many allocations succeed before one fails. Below 0
  * afterwards: one did. */
-#ifndef TAILOR_TESTS_MEMORY_H
-#define TAILOR_TESTS_MEMORY_H
+#ifndef TAILOR_TESTS_UNIT_MEMORY_H
+#define TAILOR_TESTS_UNIT_MEMORY_H
 
 #include <stdatomic.h>
 

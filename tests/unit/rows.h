@@ -1,6 +1,6 @@
 /* Small data sets written down as rows, for tests. */
-#ifndef TAILOR_TESTS_ROWS_H
-#define TAILOR_TESTS_ROWS_H
+#ifndef TAILOR_TESTS_UNIT_ROWS_H
+#define TAILOR_TESTS_UNIT_ROWS_H
 
 #include <string.h>
 

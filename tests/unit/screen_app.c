@@ -1,5 +1,5 @@
 /* The screen without a terminal: keys in, cells out. Pictures are compared with tests/screen/NAME.txt; run with
- * UPDATE_GOLDENS=1 to write them anew, and look at the difference. */
+ * UPDATE=1 to write them anew, and look at the difference. */
 #include "tests/unit/unit.h"
 
 #include <locale.h>
@@ -163,7 +163,7 @@ static void assert_picture(struct stage *s, const char *name)
     size_t n;
     dump(s, &now);
     snprintf(path, sizeof path, "%s/screen/%s.txt", getenv("TESTS_DIR"), name);
-    if (getenv("UPDATE_GOLDENS")) {
+    if (getenv("UPDATE")) {
         FILE *f = fopen(path, "w");
         assert_non_null(f);
         fputs(str_text(&now), f);

@@ -1,6 +1,6 @@
 /* Scripts of keys for the tests of the screen: "jj<Tab>:status<Enter><C-c><A-x>" ("<lt>" is '<'). */
-#ifndef TESTS_SCREEN_KEYS_H
-#define TESTS_SCREEN_KEYS_H
+#ifndef TAILOR_TESTS_UNIT_SCREEN_KEYS_H
+#define TAILOR_TESTS_UNIT_SCREEN_KEYS_H
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* Made-up data sets for the tests of the store, and a comparison that looks at every cell. */
-#ifndef TESTS_STORE_DATA_H
-#define TESTS_STORE_DATA_H
+#ifndef TAILOR_TESTS_UNIT_STORE_DATA_H
+#define TAILOR_TESTS_UNIT_STORE_DATA_H
 
 #include <math.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* What every unit test needs: cmocka and what its header wants before it. */
-#ifndef TAILOR_TESTS_UNIT_H
-#define TAILOR_TESTS_UNIT_H
+#ifndef TAILOR_TESTS_UNIT_UNIT_H
+#define TAILOR_TESTS_UNIT_UNIT_H
 
 #include <setjmp.h>
 #include <stdarg.h>

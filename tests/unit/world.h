@@ -1,7 +1,7 @@
 /* A small made-up data set for tests of models and what stands on them: users and items in groups, times, two types
  * of events, repeats. And short ways to train on it. */
-#ifndef TESTS_UNIT_WORLD_H
-#define TESTS_UNIT_WORLD_H
+#ifndef TAILOR_TESTS_UNIT_WORLD_H
+#define TAILOR_TESTS_UNIT_WORLD_H
 
 #include "tests/unit/unit.h"
 
