@@ -2,8 +2,9 @@
  *
  * Readings of an ITEM, tried in this order; the first that fits anything decides:
  *   1. its id                      2. its title, exactly
- *   3. its title folded: case, year in brackets, leading or trailing article and outer spaces put aside
- *   4. a part of a folded title that only one item has */
+ *   3. its title folded: case, year in brackets and outer spaces put aside, an article moved to the front
+ *   4. the same without the article: "Heat" is "Heat (1995)" before it is "Heat, The (2013)"
+ *   5. a part of a folded title that only one item has */
 #include <stdio.h>
 #include <string.h>
 
@@ -24,9 +25,18 @@ static bool is_year(const char *p, size_t n)
     return true;
 }
 
-/* "Matrix, The (1999)" and "the matrix" both become "matrix". Titles longer than the buffer are cut. */
-static void fold(const char *title, char out[FOLDED])
+static size_t put_lower(char out[FOLDED], size_t o, const char *text, size_t n)
 {
+    for (size_t i = 0; i < n && o + 1 < FOLDED; i++)
+        out[o++] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] + 32) : text[i];
+    return o;
+}
+
+/* "Matrix, The (1999)" and "the matrix" both become "matrix", or "the matrix" when articles count. Titles longer than
+ * the buffer are cut. */
+static void fold(const char *title, bool articles_count, char out[FOLDED])
+{
+    const char *article = "";
     size_t n = strlen(title), o = 0;
     while (n && (title[n - 1] == ' ' || title[n - 1] == '\t'))
         n--;
@@ -39,6 +49,7 @@ static void fold(const char *title, char out[FOLDED])
         size_t len = strlen(articles[a]);
         if (n > begin + len + 1 && text_starts(title + begin, articles[a]) && title[begin + len] == ' ') {
             begin += len + 1;
+            article = articles[a];
             break;
         }
     }
@@ -46,11 +57,15 @@ static void fold(const char *title, char out[FOLDED])
         size_t len = strlen(articles[a]);
         if (n > begin + len + 2 && title[n - len - 2] == ',' && title[n - len - 1] == ' ' && text_starts(title + n - len, articles[a])) {
             n -= len + 2;
+            article = articles[a];
             break;
         }
     }
-    for (size_t i = begin; i < n && o + 1 < FOLDED; i++)
-        out[o++] = title[i] >= 'A' && title[i] <= 'Z' ? (char)(title[i] + 32) : title[i];
+    if (articles_count && *article) {
+        o = put_lower(out, o, article, strlen(article));
+        o = put_lower(out, o, " ", 1);
+    }
+    o = put_lower(out, o, title + begin, n - begin);
     out[o] = 0;
 }
 
@@ -88,11 +103,11 @@ static enum status no_item(const struct dataset *d, const char *text, struct err
     const struct field *titles = dataset_titles(d);
     char want[FOLDED], have[FOLDED];
     uint32_t nearest = NO_ITEM;
-    fold(text, want);
+    fold(text, false, want);
     size_t best = strlen(want) / 3 + 1;
     for (uint32_t i = 0; i < d->items.n; i++) {
         if (titles)
-            fold(dataset_item_title(d, i), have);
+            fold(dataset_item_title(d, i), false, have);
         size_t distance = text_distance(want, titles ? have : dict_text(&d->items, i));
         if (distance < best) {
             best = distance;
@@ -106,21 +121,24 @@ static enum status no_item(const struct dataset *d, const char *text, struct err
     return st;
 }
 
-static void match_titles(const struct dataset *d, const char *text, bool exact, bool part, struct matches *out)
+/* How a text is held against a title; see the head of this file. */
+enum reading { EXACT, WITH_ARTICLE, WITHOUT_ARTICLE, PART, NREADINGS };
+
+static void match_titles(const struct dataset *d, const char *text, enum reading reading, struct matches *out)
 {
     char want[FOLDED], have[FOLDED];
-    fold(text, want);
+    fold(text, reading == WITH_ARTICLE, want);
     memset(out, 0, sizeof *out);
     if (!*want)
         return;
     for (uint32_t i = 0; i < d->items.n; i++) {
         const char *title = dataset_item_title(d, i);
         bool fits;
-        if (exact) {
+        if (reading == EXACT) {
             fits = strcmp(title, text) == 0;
         } else {
-            fold(title, have);
-            fits = part ? strstr(have, want) != NULL : strcmp(have, want) == 0;
+            fold(title, reading == WITH_ARTICLE, have);
+            fits = reading == PART ? strstr(have, want) != NULL : strcmp(have, want) == 0;
         }
         if (fits)
             add_match(out, i);
@@ -148,9 +166,9 @@ enum status dataset_find_item(const struct dataset *d, const char *text, uint32_
         *item = code;
         return ST_OK;
     }
-    for (int reading = 0; dataset_titles(d) && reading < 3; reading++) {
+    for (enum reading reading = EXACT; dataset_titles(d) && reading < NREADINGS; reading++) {
         struct matches m;
-        match_titles(d, text, reading == 0, reading == 2, &m);
+        match_titles(d, text, reading, &m);
         if (m.n > 1)
             return ambiguous(d, text, &m, err);
         if (m.n == 1) {

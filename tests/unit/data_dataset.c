@@ -36,7 +36,8 @@ static void push(struct dataset *d, const struct row *rows, size_t n)
     e->n = n;
 }
 
-static struct dataset *small(void)
+/* Three items x, y, z with these titles. */
+static struct dataset *titled(const char *const titles[3])
 {
     static const struct row rows[] = {
         {"b", "x", "click", 5}, {"a", "y", "click", 3},      {"b", "y", "buy", 2},
@@ -46,11 +47,15 @@ static struct dataset *small(void)
     push(d, rows, 6);
     struct field *title;
     assert_int_equal(fields_add(&d->item_fields, "title", FIELD_TEXT, &title, NULL), ST_OK);
-    static const char *const titles[] = {"Matrix, The (1999)", "Heat (1995)", "The Heat of the Night (1967)"};
     for (int i = 0; i < 3; i++)
         assert_int_equal(field_push_text(title, titles[i], strlen(titles[i]), NULL), ST_OK);
     assert_int_equal(dataset_finish(d, NULL), ST_OK);
     return d;
+}
+
+static struct dataset *small(void)
+{
+    return titled((const char *const[]){"Matrix, The (1999)", "Heat (1995)", "The Heat of the Night (1967)"});
 }
 
 static void test_order(void **state)
@@ -119,6 +124,18 @@ static void test_names(void **state)
     dataset_release(d);
 }
 
+/* What is typed without an article means the title without one first. */
+static void test_names_with_articles(void **state)
+{
+    (void)state;
+    struct dataset *d = titled((const char *const[]){"Heat (1995)", "Heat, The (2013)", "An Affair, The"});
+    found(d, "Heat", "x");
+    found(d, "the heat", "y");
+    found(d, "Heat, The", "y");
+    found(d, "affair", "z");
+    dataset_release(d);
+}
+
 static void test_names_in_doubt(void **state)
 {
     (void)state;
@@ -151,7 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order), cmocka_unit_test(test_interactions),   cmocka_unit_test(test_names),
-        cmocka_unit_test(test_names_in_doubt), cmocka_unit_test(test_fingerprint),
+        cmocka_unit_test(test_names_with_articles), cmocka_unit_test(test_names_in_doubt), cmocka_unit_test(test_fingerprint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
