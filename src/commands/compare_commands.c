@@ -342,7 +342,7 @@ static void add_metric_columns(struct columns *columns, const struct comparison 
     const struct measure *x = &c->measures[m];
     const char *name = result_text(out, x->at.name);
     bool first = m == 0;
-    add_column(columns, name, VALUE_REAL, "", 4, x->shown ? 0 : COLUMN_HIDDEN);
+    add_column(columns, name, VALUE_REAL, "", 4, !x->shown ? COLUMN_HIDDEN : first ? 0 : COLUMN_COMPACT);
     if (!x->at.metric->of_list)
         return;
     add_column(columns, first ? "low" : result_textf(out, "%s_low", name), VALUE_REAL, "", 4,
@@ -417,7 +417,7 @@ static void put_cold(const struct comparison *c, struct result *out)
     for (size_t m = 0; m < c->nmeasures; m++)
         if (c->measures[m].at.metric->of_list)
             add_column(&columns, result_text(out, c->measures[m].at.name), VALUE_REAL, "", 4,
-                       c->measures[m].shown ? 0 : COLUMN_HIDDEN);
+                       !c->measures[m].shown ? COLUMN_HIDDEN : m ? COLUMN_COMPACT : 0);
     add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_HIDDEN);
     struct table *t = result_table(
         out, "cold", result_textf(out, "apart from them: %s cold users, of whom nothing is known before", users),

@@ -91,7 +91,7 @@ static void param_table(struct result *out, const char *name, const char *title,
     static const struct column columns[] = {{.name = "name", .type = VALUE_TEXT},
                                             {.name = "default", .type = VALUE_TEXT},
                                             {.name = "expects", .type = VALUE_TEXT},
-                                            {.name = "what", .type = VALUE_TEXT}};
+                                            {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
     if (!n)
         return;
     struct table *t = result_table(out, name, title, columns, 4);
@@ -107,7 +107,8 @@ static void param_table(struct result *out, const char *name, const char *title,
 
 static void help_command(const struct command *c, struct result *out)
 {
-    static const struct column argument_columns[] = {{.name = "argument", .type = VALUE_TEXT}, {.name = "what", .type = VALUE_TEXT}};
+    static const struct column argument_columns[] = {{.name = "argument", .type = VALUE_TEXT},
+                                                     {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
     struct str usage = {0};
     command_usage(c, &usage);
     struct table *t = prose(out, "help", "");
@@ -151,7 +152,9 @@ static void help_model(const struct model_class *m, struct result *out)
 /* ---- everything, and search ---- */
 
 static const struct column overview_columns[] = {
-    {.name = "group", .type = VALUE_TEXT}, {.name = "command", .type = VALUE_TEXT}, {.name = "what", .type = VALUE_TEXT}};
+    {.name = "group", .type = VALUE_TEXT},
+    {.name = "command", .type = VALUE_TEXT},
+    {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
 
 static void help_overview(struct result *out)
 {

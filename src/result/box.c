@@ -1,8 +1,9 @@
 /* The box form: a table for people, fitted to the terminal.
  *
  * Two walks over the rows: the first measures, the second draws. When the table is too wide, columns give way by
- * the steps of `fit`: ids that may be cut (COLUMN_COMPACT), the widest text, bars, headings wider than what stands below
- * them, then more of each. What still does not fit is shown one value a line. */
+ * the steps of `fit`: what may be cut (COLUMN_COMPACT), the widest text, headings that can stand on two lines, bars. When
+ * that is not enough the COMPACT columns go, the last one first, and are named below the table; only then are headings cut
+ * and text to almost nothing. What still does not fit is shown one value a line. */
 #include <math.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ struct shape {
     size_t column;     /* in the table */
     size_t width;      /* of the text */
     size_t content;    /* of the widest value, without the heading */
+    size_t shown;      /* COLUMN_WRAP: bytes of the present cell that stand already */
     size_t split;      /* bytes of the heading's first line when it stands on two; 0: it has one */
     double high, low;  /* COLUMN_BAR: largest and smallest value, 0 included */
 };
@@ -122,11 +124,6 @@ static enum status measure(struct layout *l, struct job *job, struct error *err)
             measure_cell(l, i, row, &cell);
     }
     l->rows = l->table->next ? walk.rows : l->table->nrows;
-    for (size_t i = 0; i < l->n; i++) {
-        size_t heading = text_width(column_of(l, i)->name, strlen(column_of(l, i)->name));
-        l->shapes[i].width = l->shapes[i].content > heading ? l->shapes[i].content : heading;
-        l->bar = column_of(l, i)->flags & COLUMN_BAR ? BAR : l->bar;
-    }
     if (!st && cell.failed)
         st = error_nomem(err, cell.capacity, "a cell");
     str_free(&cell);
@@ -205,46 +202,56 @@ static void shrink_bars(struct layout *l, size_t least)
         l->bar = l->bar > BAR_LEAST ? l->bar - 1 : 0;
 }
 
-/* Ids cut to almost nothing say nothing: they go, and their room is given back to the text. */
-static void drop_compact(struct layout *l)
+/* As wide as the content wants to be. */
+static void widen(struct layout *l)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < l->n; i++)
-        if (!(column_of(l, i)->flags & COLUMN_COMPACT))
-            l->shapes[kept++] = l->shapes[i];
-    if (kept == 0 || kept == l->n)
-        return;
-    l->n = kept;
-    for (bool grew = true; grew;) {
-        grew = false;
-        for (size_t i = 0; i < l->n && total_width(l) < l->options->width; i++)
-            if (column_of(l, i)->type == VALUE_TEXT && l->shapes[i].width < l->shapes[i].content) {
-                l->shapes[i].width++;
-                grew = true;
-            }
+    l->bar = 0;
+    l->two_lines = false;
+    for (size_t i = 0; i < l->n; i++) {
+        struct shape *s = &l->shapes[i];
+        const struct column *c = column_of(l, i);
+        size_t heading = text_width(c->name, strlen(c->name));
+        s->split = 0;
+        s->width = s->content > heading ? s->content : heading;
+        if (l->options->width && c->type == VALUE_TEXT && s->width > l->options->width)
+            s->width = l->options->width; /* a cell wider than the terminal is cut in any case */
+        l->bar = c->flags & COLUMN_BAR ? BAR : l->bar;
     }
+}
+
+/* Lets the last COMPACT column go. */
+static bool drop_compact(struct layout *l)
+{
+    for (size_t i = l->n; l->n > 1 && i-- > 0;) {
+        if (!(column_of(l, i)->flags & COLUMN_COMPACT))
+            continue;
+        memmove(l->shapes + i, l->shapes + i + 1, (l->n - i - 1) * sizeof *l->shapes);
+        l->n--;
+        return true;
+    }
+    return false;
 }
 
 /* Whether the table fits now. */
 static bool fit(struct layout *l)
 {
-    size_t width = l->options->width;
-    if (width == 0)
+    widen(l);
+    if (l->options->width == 0)
         return true;
-    for (size_t i = 0; i < l->n; i++) /* a cell wider than the terminal is cut in any case */
-        if (column_of(l, i)->type == VALUE_TEXT && l->shapes[i].width > width)
-            l->shapes[i].width = width;
-    shrink_text(l, COLUMN_COMPACT, COMPACT_LEAST);
-    shrink_text(l, 0, TEXT_LONG);
-    shrink_headings(l, false);
-    shrink_bars(l, BAR_LEAST);
-    shrink_text(l, 0, TEXT_SHORT);
-    shrink_bars(l, 0);
-    shrink_headings(l, true);
+    for (;;) {
+        shrink_text(l, COLUMN_COMPACT, COMPACT_LEAST);
+        shrink_text(l, 0, TEXT_LONG);
+        shrink_headings(l, false);
+        shrink_bars(l, BAR_LEAST);
+        shrink_text(l, 0, TEXT_SHORT);
+        shrink_bars(l, 0);
+        if (total_width(l) <= l->options->width || !drop_compact(l))
+            break;
+        widen(l);
+    }
     shrink_text(l, 0, TEXT_LEAST);
-    if (total_width(l) > width)
-        drop_compact(l);
-    return total_width(l) <= width;
+    shrink_headings(l, true);
+    return total_width(l) <= l->options->width;
 }
 
 /* ---- bars ---- */
@@ -358,24 +365,96 @@ static void put_heading(struct str *out, const struct layout *l, struct str *cel
     }
 }
 
-static void put_row(struct str *out, const struct layout *l, const struct value *row, struct str *cell)
+/* Bytes of the text that stand on one line of `width` columns: up to the last space that leaves room, else what fits. */
+static size_t line_bytes(const char *text, size_t width)
 {
+    size_t n = strlen(text), fits = text_fit(text, n, width);
+    if (fits == n || text[fits] == ' ')
+        return fits;
+    for (size_t i = fits; i > 0; i--)
+        if (text[i - 1] == ' ')
+            return i - 1;
+    return fits;
+}
+
+/* Leaves in `cell` the next line of what column i has to say, and whether there is more of it. */
+static bool next_line(struct layout *l, size_t i, const struct value *row, struct str *cell, struct str *line)
+{
+    struct shape *s = &l->shapes[i];
+    const struct column *c = column_of(l, i);
+    bool first = s->shown == 0;
+    str_clear(cell);
+    cell_format(c, &row[s->column], l->options->ascii, cell);
+    if (!(c->flags & COLUMN_WRAP)) {
+        s->shown = 1;
+        if (!first)
+            str_clear(cell);
+        return false;
+    }
+    const char *rest = str_text(cell) + s->shown;
+    size_t n = line_bytes(rest, s->width), skip = n + strspn(rest + n, " ");
+    bool more = skip > 0 && rest[skip];
+    s->shown += skip;
+    str_clear(line);
+    str_append(line, rest, n);
+    str_clear(cell);
+    str_append(cell, str_text(line), line->length);
+    return more;
+}
+
+/* One line of a row; the first, or a later one when a wrapped cell needs more. Returns whether another is needed. */
+static bool put_row_line(struct str *out, struct layout *l, const struct value *row, bool first, struct str *cell,
+                         struct str *line)
+{
+    bool more = false;
     for (size_t i = 0; i < l->n; i++) {
         const struct shape *s = &l->shapes[i];
         const struct column *c = column_of(l, i);
         enum attribute a = cell_pen(c, &row[s->column]);
         put_between(out, l, i);
-        str_clear(cell);
-        cell_format(c, &row[s->column], l->options->ascii, cell);
+        more = next_line(l, i, row, cell, line) || more;
         pen(out, a != PEN_OFF && l->options->color, a);
         str_put_column(out, str_text(cell), s->width, padded(l, i) || is_number(c), is_number(c), l->options->ascii);
         pen(out, a != PEN_OFF && l->options->color, PEN_OFF);
-        if (has_bar(l, i)) {
-            str_putc(out, ' ');
+        if (!has_bar(l, i))
+            continue;
+        str_putc(out, ' ');
+        if (first)
             put_bar(out, l, s, bar_value(c, &row[s->column]));
-        }
+        else
+            str_repeat(out, " ", l->bar);
     }
     put_between(out, l, l->n);
+    return more;
+}
+
+static void put_row(struct str *out, struct layout *l, const struct value *row, struct str *cell, struct str *line)
+{
+    for (size_t i = 0; i < l->n; i++)
+        l->shapes[i].shown = 0;
+    for (bool first = true, more = true; more; first = false)
+        more = put_row_line(out, l, row, first, cell, line);
+}
+
+/* The columns that had to go. */
+static void put_dropped(struct str *out, const struct layout *l)
+{
+    struct str names = {0};
+    for (size_t c = 0, i = 0; c < l->table->ncolumns; c++) {
+        if (l->table->columns[c].flags & COLUMN_HIDDEN)
+            continue;
+        if (i < l->n && l->shapes[i].column == c)
+            i++;
+        else
+            str_printf(&names, "%s %s", names.length ? "," : "no room for", l->table->columns[c].name);
+    }
+    if (names.length) {
+        pen(out, l->options->color, PEN_DIM);
+        put_filled(out, str_text(&names), l->options->width, 0, 0);
+        pen(out, l->options->color, PEN_OFF);
+        str_putc(out, '\n');
+    }
+    str_free(&names);
 }
 
 static void put_more(struct str *out, const struct layout *l)
@@ -406,11 +485,11 @@ static void put_title(struct str *out, const struct layout *l)
     str_free(&title);
 }
 
-static enum status draw(struct writer *w, const struct layout *l, struct error *err)
+static enum status draw(struct writer *w, struct layout *l, struct error *err)
 {
     const struct style *style = style_of(l->options);
     struct walk walk;
-    struct str cell = {0};
+    struct str cell = {0}, line = {0};
     const struct value *row = NULL;
     put_title(&w->text, l);
     put_rule(&w->text, l, &style->top);
@@ -418,13 +497,15 @@ static enum status draw(struct writer *w, const struct layout *l, struct error *
     put_rule(&w->text, l, &style->below_heading);
     enum status st = walk_begin(&walk, l->table, w->job, err);
     while (!st && (!l->more || walk.rows < l->options->max_rows) && !(st = walk_next(&walk, &row, err)) && row) {
-        put_row(&w->text, l, row, &cell);
+        put_row(&w->text, l, row, &cell, &line);
         st = writer_spill(w, err);
     }
     put_rule(&w->text, l, &style->bottom);
-    if (!st && cell.failed)
+    put_dropped(&w->text, l);
+    if (!st && (cell.failed || line.failed))
         st = error_nomem(err, cell.capacity, "a cell");
     str_free(&cell);
+    str_free(&line);
     return st;
 }
 

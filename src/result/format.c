@@ -49,7 +49,9 @@ static void put_quantity(struct str *out, const struct column *c, double v)
 {
     char text[32];
     if (strcmp(c->unit, "%") == 0) {
-        put_real(out, v * 100, c->precision < 0 ? 1 : c->precision);
+        int precision = c->precision < 0 ? 1 : c->precision;
+        double percent = v * 100;
+        put_real(out, round(percent * pow(10, precision)) == 0 ? 0 : percent, precision);
         str_putc(out, '%');
     } else if (strcmp(c->unit, "s") == 0) {
         text_duration(text, sizeof text, v);

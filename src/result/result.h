@@ -27,9 +27,10 @@ struct value {
 enum column_flags {
     COLUMN_BAR = 1,     /* people see a bar beside the number: contributions, shares */
     COLUMN_HIDDEN = 2,  /* for programs: in json, csv, tsv and jsonl but not in box, markdown and line */
-    COLUMN_COMPACT = 4, /* ids that people may have cut first when the table is too wide */
+    COLUMN_COMPACT = 4, /* may be cut first, then left out, when the table is too wide for people */
     COLUMN_MOVE = 8,    /* an INT change of rank, > 0 is up: an arrow and a number; 0 is "=", null is "new" */
     COLUMN_COUNT = 16,  /* an INT that counts things: grouped from 1,000 on (a year or an id only from 10,000) */
+    COLUMN_WRAP = 32,   /* TEXT that people see the whole of, on more lines when the column is narrow */
 };
 
 struct column {

@@ -94,11 +94,12 @@ static void narrow_boxes(void **state)
     (void)state;
     assert_renders(sample(),
                    "A list\n"
-                   "╭─────┬────────────┬──────┬─────┬───────────╮\n"
-                   "│ id  │ title      │ part │ mo… │         n │\n"
-                   "├─────┼────────────┼──────┼─────┼───────────┤\n"
-                   "│ 007 │ Say \"hi\",… │ 1.00 │  ↑2 │ 1,234,567 │\n"
-                   "╰─────┴────────────┴──────┴─────┴───────────╯\n"
+                   "╭───────────────┬──────┬──────┬───────────╮\n"
+                   "│ title         │ part │ move │         n │\n"
+                   "├───────────────┼──────┼──────┼───────────┤\n"
+                   "│ Say \"hi\", you │ 1.00 │   ↑2 │ 1,234,567 │\n"
+                   "╰───────────────┴──────┴──────┴───────────╯\n"
+                   "no room for id\n"
                    "... 2 more rows, `last` shows all\n",
                    .form = OUTPUT_BOX, .width = 45, .max_rows = 1);
     /* Nothing can be saved here: one value a line. */
@@ -120,6 +121,29 @@ static void narrow_boxes(void **state)
             assert_true(text_width(p, strcspn(p, "\n")) <= width);
         result_free(r);
     }
+}
+
+/* A text that is to be read whole goes on below. */
+static void wrapped_cells(void **state)
+{
+    (void)state;
+    static const struct column columns[] = {{"name", VALUE_TEXT, "", 0, 0}, {"what", VALUE_TEXT, "", 0, COLUMN_WRAP}};
+    struct result *r = result_new(NULL);
+    struct table *t = result_table(r, "options", "", columns, 2);
+    table_text(t, "k");
+    table_text(t, "length of the lists");
+    table_text(t, "at");
+    table_text(t, "an-overlong-word");
+    assert_renders(r,
+                   "╭──────┬────────────╮\n"
+                   "│ name │ what       │\n"
+                   "├──────┼────────────┤\n"
+                   "│ k    │ length of  │\n"
+                   "│      │ the lists  │\n"
+                   "│ at   │ an-overlon │\n"
+                   "│      │ g-word     │\n"
+                   "╰──────┴────────────╯\n",
+                   .form = OUTPUT_BOX, .width = 21);
 }
 
 /* Headings that are wider than their values break in two before anything else is lost. */
@@ -369,7 +393,7 @@ static void rendering_survives_lost_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(boxes),        cmocka_unit_test(narrow_boxes), cmocka_unit_test(broken_headings),
+        cmocka_unit_test(boxes),        cmocka_unit_test(narrow_boxes), cmocka_unit_test(broken_headings), cmocka_unit_test(wrapped_cells),
         cmocka_unit_test(for_programs),
         cmocka_unit_test(several_tables), cmocka_unit_test(groups_of_series), cmocka_unit_test(hostile_text), cmocka_unit_test(values),
         cmocka_unit_test(errors),       cmocka_unit_test(paths),        cmocka_unit_test(prose),
