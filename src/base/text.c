@@ -348,6 +348,17 @@ int text_real(char *out, size_t size, double value)
     return n;
 }
 
+double real_of_single(float value)
+{
+    char text[32];
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (strtof(text, NULL) == value)
+            return strtod(text, NULL);
+    }
+    return (double)value; /* not a number */
+}
+
 /* ---- likeness ---- */
 
 static char lower(char c)

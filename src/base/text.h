@@ -72,9 +72,11 @@ bool text_parse_real(const char *text, double *out);
 /* "30m", "7d", "1w", "90s", "1h30m", "250ms"; a bare number is seconds. Out: microseconds. */
 bool text_parse_duration(const char *text, int64_t *out_us);
 
-/* Shortest decimal that reads back to exactly this double (or float); "nan" and "inf" never occur
+/* Shortest decimal that reads back to exactly this double; "nan" and "inf" never occur
  * in output documents, callers decide. Returns length. size >= 32. */
 int text_real(char *out, size_t size, double value);
+/* The double that is written like the float: 0.1f gives 0.1, not 0.10000000149011612. */
+double real_of_single(float value);
 
 /* Damerau-Levenshtein (adjacent swaps) without regard to ASCII case, for did-you-mean. */
 size_t text_distance(const char *a, const char *b);

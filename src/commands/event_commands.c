@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "commands/families.h"
 
 /* ---- which events ---- */
@@ -187,7 +188,7 @@ static enum status list_events(const struct choice *c, size_t last, struct resul
         table_text(t, dataset_item_title(d, e->item[row]));
         table_text(t, dict_text(&d->types, e->type[row]));
         if (e->value)
-            table_real(t, (double)e->value[row]);
+            table_real(t, real_of_single(e->value[row]));
         else
             table_null(t);
         for (size_t k = 0; k < ncontext; k++)

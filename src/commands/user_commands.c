@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "commands/families.h"
 #include "commands/question.h"
 #include "inspect/profile.h"
@@ -106,7 +107,7 @@ static void add_history(const struct question *q, const struct split *split, siz
         const struct query_event *e = &q->history.events[i];
         table_time(t, e->time);
         item_cells(d, e->item, t);
-        table_real(t, e->value);
+        table_real(t, real_of_single(e->value));
         table_text(t, dict_text(&d->types, e->type));
         table_text(t, part_name(split, e->event));
     }

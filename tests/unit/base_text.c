@@ -2,6 +2,7 @@
 #include "tests/unit/unit.h"
 
 #include <locale.h>
+#include <math.h>
 #include <string.h>
 #include <wchar.h>
 
@@ -92,6 +93,10 @@ static void test_numbers(void **state)
     assert_false(text_parse_duration("7 days", &i));
     assert_false(text_parse_duration("", &i));
     char text[32];
+    assert_true(real_of_single(0.1f) == 0.1);
+    assert_true(real_of_single(7.5f) == 7.5);
+    assert_true(real_of_single(1.0f / 3) == 0.33333334);
+    assert_true(isnan(real_of_single(NAN)));
     text_real(text, sizeof text, 0.1);
     assert_string_equal(text, "0.1");
     text_real(text, sizeof text, 1.0 / 3);
