@@ -182,7 +182,8 @@ static void note_roles(struct event_reader *r)
     if (taken.length)
         ingest_note(r->in, "columns: %s", str_text(&taken));
     if (r->roles.column[ROLE_TIME] == NO_CODE)
-        ingest_note(r->in, "%s has no times: order of the file only", r->t->feed->path);
+        ingest_note(r->in, "%s has no times: order of the file only%s", r->t->feed->path,
+                    r->t->header ? " (time=COLUMN names one)" : "");
     str_free(&taken);
 }
 
