@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "commands/command.h"
 #include "commands/manual.h"
 #include "screen/screen.h"
 #include "shell/shell.h"
@@ -50,6 +51,19 @@ static int wrong_usage(const char *what, const char *word)
 {
     fprintf(stderr, "error: %s%s\nhint: tailor --help\n", what, word);
     return EXIT_USAGE;
+}
+
+/* A command given as the workspace would leave an empty file of that name behind. */
+static bool is_command(const char *word)
+{
+    struct stat s;
+    if (stat(word, &s) == 0)
+        return false;
+    const struct command *c;
+    for (size_t i = 0; (c = command_at(i)); i++)
+        if (strncmp(c->name, word, strcspn(c->name, " ")) == 0 && strlen(word) == strcspn(c->name, " "))
+            return true;
+    return false;
 }
 
 /* The part of man/tailor.1 that comes from the tables. */
@@ -130,6 +144,8 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct scr
     while ((option = getopt_long(argc, argv, "c:f:hV", options, NULL)) != -1)
         if ((code = take_option(option, a, scripts)) != EXIT_DONE || a->done)
             return code;
+    if (optind < argc && is_command(argv[optind]))
+        return wrong_usage("that is a command, not a workspace: tailor -c ", argv[optind]);
     if (optind < argc)
         a->workspace = argv[optind++];
     if (optind < argc)

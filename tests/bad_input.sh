@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..16
+echo 1..17
 
 : >empty.csv
 head -c 4096 /dev/urandom | tr '\n' '\000' >binary.csv
@@ -55,6 +55,7 @@ refused 'an ambiguous title' 3 'fits' 'id:' -- -c 'load tiny' -c 'train pop' -c 
 refused 'an unknown command' 3 'recomend' 'recommend' -- -c 'recomend ana'
 refused 'a moment where there are no times' 3 'at=' 'time=' -- -c 'load plain.csv' -c 'train pop' -c 'recommend 1 at=2025-01-01'
 refused 'a workspace that is not ours' 1 'plain.tailor' -- plain.tailor -c status
+refused 'a command in place of a workspace' 2 'tailor -c compare' -- compare
 refused 'an unknown option of the program' 2 'bogus' -- --bogus
 
 i=$((i + 1))
