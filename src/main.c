@@ -156,7 +156,7 @@ static int read_arguments(int argc, char **argv, struct arguments *a, struct scr
 static int complain(const struct error *err, int code)
 {
     struct str text = {0};
-    error_format(err, NULL, false, &text);
+    error_format(err, NULL, 0, false, &text);
     fputs(str_text(&text), stderr);
     str_free(&text);
     return code;

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "plot/axes.h"
 
-enum { WIDTH = 80, HEIGHT = 16, WIDEST = 100, PLAIN_POINTS = 12 };
+enum { WIDTH = 80, HEIGHT = 16, LOWEST = 8, WIDEST = 100, PLAIN_POINTS = 12 };
 
 /* ---- ranges ---- */
 
@@ -198,5 +198,7 @@ void plot_series(const struct series *const *series, size_t n, const struct rend
     bool signs = options->ascii || (n > 1 && !options->color); /* curves of one ink are told apart by their signs */
     struct plot_options o = {.kind = signs ? CANVAS_TEXT : CANVAS_BRAILLE, .color = options->color, .title = true};
     o.width = options->width == 0 ? WIDTH : options->width > WIDEST ? WIDEST : options->width;
+    if (options->height)
+        o.height = options->height / 3 < LOWEST ? LOWEST : options->height / 3 > HEIGHT ? HEIGHT : options->height / 3;
     plot_draw(series, n, &o, out);
 }

@@ -208,8 +208,10 @@ static void put_caret(const struct error *e, const char *text, bool color, struc
     str_free(&culprit);
 }
 
-void error_format(const struct error *e, const char *text, bool color, struct str *out)
+void error_format(const struct error *e, const char *text, size_t width, bool color, struct str *out)
 {
+    static const char hint[] = "hint: ";
+    struct str line = {0};
     pen(out, color, PEN_RED);
     str_puts(out, e->code == ST_CANCELLED ? "" : "error: ");
     pen(out, color, PEN_OFF);
@@ -223,13 +225,18 @@ void error_format(const struct error *e, const char *text, bool color, struct st
         put_caret(e, text, color, out);
     if (*e->hint) {
         pen(out, color, PEN_CYAN);
-        str_puts(out, "hint: ");
+        str_puts(out, hint);
         pen(out, color, PEN_OFF);
+        size_t column = strlen(hint);
         for (const char *p = e->hint; *p;) { /* a hint may have lines of its own: a list of candidates */
             size_t n = strcspn(p, "\n");
-            str_put_safe(out, p, n);
+            str_clear(&line);
+            str_put_safe(&line, p, n);
+            put_filled(out, str_text(&line), width, column, strlen(hint));
+            column = 0;
             str_putc(out, '\n');
             p += n + (p[n] == '\n');
         }
     }
+    str_free(&line);
 }

@@ -24,6 +24,7 @@ bool output_form_of_path(const char *path, enum output_form *form); /* by extens
 struct render_options {
     enum output_form form;
     size_t width;     /* columns of the terminal; 0: no limit (files, pipes): nothing is cut */
+    size_t height;    /* rows of the terminal, 0: no matter: a plot leaves room for the table it belongs to */
     size_t max_rows;  /* box: more are summed up as "... 214 more rows"; 0: all */
     bool color;       /* terminal's own 16 colours; never the only signal */
     bool ascii;       /* no UTF-8 drawing characters */
@@ -51,7 +52,7 @@ MUST_CHECK enum status result_render_text(struct result *r, const struct render_
 void value_format(const struct column *c, const struct value *v, struct str *out);
 /* One message as people see it, filled to `width` columns (0: one line), with its end of line. */
 void message_format(const struct message *m, size_t width, bool color, struct str *out);
-/* One error as people see it: message, source, the text with a caret, hint; `text` may be NULL. */
-void error_format(const struct error *e, const char *text, bool color, struct str *out);
+/* One error as people see it: message, source, the text with a caret, hint, filled to `width` columns (0: not); `text` may be NULL. */
+void error_format(const struct error *e, const char *text, size_t width, bool color, struct str *out);
 
 #endif

@@ -160,7 +160,7 @@ void frame_draw_error(struct area whole, const struct frame_notice *notice)
     if (notice->kind != NOTICE_ERROR || whole.height < 5)
         return;
     struct str text = {0};
-    error_format(&notice->error, *notice->text ? notice->text : NULL, false, &text);
+    error_format(&notice->error, *notice->text ? notice->text : NULL, 0, false, &text);
     while (text.length && text.data[text.length - 1] == '\n')
         text.data[--text.length] = 0;
     int width = whole.width - 4, most = whole.height - 4;

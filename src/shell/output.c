@@ -219,6 +219,7 @@ static struct render_options render_options_of(const struct session *s, bool all
     return (struct render_options){
         .form = s->form,
         .width = terminal ? columns : 0,
+        .height = terminal ? rows : 0,
         .max_rows = terminal && !all ? (size_t)most : 0,
         .color = s->terminal.color,
         .ascii = !s->terminal.utf8 || s->terminal.dumb,
@@ -275,7 +276,9 @@ enum status session_emit(struct sink *sink, struct result *r, struct error *err)
 void session_complain(struct session *s, const struct error *e, const char *text)
 {
     struct str out = {0};
-    error_format(e, text, s->terminal.err_color, &out);
+    size_t rows, columns;
+    terminal_size(&rows, &columns);
+    error_format(e, text, s->terminal.err ? columns : 0, s->terminal.err_color, &out);
     if (write_all(STDERR_FILENO, str_text(&out), out.length))
         errno = 0; /* nowhere is left to say it */
     str_free(&out);

@@ -325,7 +325,7 @@ static void errors(void **state)
     error_set(&err, ST_USAGE, "no command \"trian\"");
     error_span(&err, strlen("äh\t, "), 5);
     error_hint(&err, "did you mean \"train\"?");
-    error_format(&err, "äh\t, trian ease", false, &out);
+    error_format(&err, "äh\t, trian ease", 0, false, &out);
     assert_string_equal(str_text(&out), "error: no command \"trian\"\n"
                                         "  äh^I, trian ease\n"
                                         "        ^^^^^\n"
@@ -333,13 +333,18 @@ static void errors(void **state)
     str_clear(&out);
     error_set(&err, ST_FORMAT, "bad \033[0m row");
     error_source(&err, "u.data:17");
-    error_format(&err, "load u.data", false, &out);
+    error_format(&err, "load u.data", 0, false, &out);
     assert_string_equal(str_text(&out), "error: u.data:17: bad ^[[0m row\n");
     str_clear(&out);
     error_set(&err, ST_USAGE, "something is missing");
     error_span(&err, 99, 1); /* beyond the end: the caret stands behind the last letter */
-    error_format(&err, "why", false, &out);
+    error_format(&err, "why", 0, false, &out);
     assert_string_equal(str_text(&out), "error: something is missing\n  why\n     ^\n");
+    str_clear(&out);
+    error_set(&err, ST_AMBIGUOUS, "two fit");
+    error_hint(&err, "say which: a lipstick");
+    error_format(&err, NULL, 20, false, &out);
+    assert_string_equal(str_text(&out), "error: two fit\nhint: say which: a\n      lipstick\n");
     str_free(&out);
 }
 
