@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..17
+echo 1..19
 
 : >empty.csv
 head -c 4096 /dev/urandom | tr '\n' '\000' >binary.csv
@@ -52,6 +52,8 @@ refused 'a wrong option' 3 'lamda' 'lambda' -- -c 'load tiny' -c 'train ease lam
 refused 'a wrong value' 3 'lambda' 'number' -- -c 'load tiny' -c 'train ease lambda=five'
 refused 'an unknown user' 3 'anna' 'ana' -- -c 'load tiny' -c 'user anna'
 refused 'an ambiguous title' 3 'fits' 'id:' -- -c 'load tiny' -c 'train pop' -c 'why ana "ing"'
+refused 'a title without quotes' 3 'stand in quotes: "Dog bed"' -- -c 'load tiny' -c 'train pop' -c 'why ana Dog bed'
+refused 'a change without its verb' 3 'remove ITEM' -- -c 'load tiny' -c 'train pop' -c 'whatif ana without stove'
 refused 'an unknown command' 3 'recomend' 'recommend' -- -c 'recomend ana'
 refused 'a moment where there are no times' 3 'at=' 'time=' -- -c 'load plain.csv' -c 'train pop' -c 'recommend 1 at=2025-01-01'
 refused 'a workspace that is not ours' 1 'plain.tailor' -- plain.tailor -c status

@@ -191,8 +191,12 @@ static enum status change_history(struct workbench *wb, const struct question *q
             continue;
         }
         uint32_t item;
-        enum status st = how ? name_item(wb, q->data, w, &item, err)
-                             : error_at_word(error_set(err, ST_USAGE, "say `remove` or `add` before \"%s\"", w->text), err, w);
+        if (!how) {
+            error_set(err, ST_USAGE, "say `remove` or `add` before \"%s\"", w->text);
+            error_hint(err, "for example: whatif %s remove ITEM add ITEM", q->who);
+            return error_at_word(ST_USAGE, err, w);
+        }
+        enum status st = name_item(wb, q->data, w, &item, err);
         if (!st && *how == 'a') {
             st = history_add(h, q->data, item, err);
         } else if (!st && history_remove(h, item) == 0) {

@@ -318,6 +318,22 @@ static enum status bad_choice(const struct parser *p, const struct argument *a, 
     return st ? error_at_word(st, p->err, w) : ST_OK;
 }
 
+/* A word too many behind an item is mostly a title without its quotes. */
+static void hint_quotes(struct parser *p, const char *usage)
+{
+    const struct call *c = p->call;
+    size_t last = c->command->narguments - 1;
+    if (!c->command->narguments || c->command->arguments[last].type != ARG_ITEM) {
+        error_hint(p->err, "usage: %s", usage);
+        return;
+    }
+    struct str title = {0};
+    for (size_t i = last; i < c->nargs; i++)
+        str_printf(&title, "%s%s", i > last ? " " : "", c->args[i].text);
+    error_hint(p->err, "several words of one title stand in quotes: \"%s\"", str_text(&title));
+    str_free(&title);
+}
+
 static enum status check_arguments(struct parser *p)
 {
     const struct call *c = p->call;
@@ -338,7 +354,7 @@ static enum status check_arguments(struct parser *p)
     } else if (c->nargs > command->narguments && !endless) {
         const struct word *extra = &c->args[command->narguments];
         st = error_set(p->err, ST_USAGE, "%s: \"%s\" is one word too many", command->name, extra->text);
-        error_hint(p->err, "usage: %s", str_text(&usage));
+        hint_quotes(p, str_text(&usage));
         error_span(p->err, extra->offset, extra->length);
     }
     str_free(&usage);
