@@ -13,8 +13,19 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
-/* The folder datasets of the source tree the program was built in: beside it or some folders above. */
-static bool source_tree(char *out, size_t size)
+/* FOLDER/UNDER, when the bundled data sets are there. */
+static bool holds_datasets(const char *folder, const char *under, char *out, size_t size)
+{
+    static const char one[] = "/tiny";
+    int length = snprintf(out, size, "%s/%s%s", folder, under, one);
+    if (length <= 0 || (size_t)length >= size || !is_folder(out))
+        return false;
+    out[(size_t)length - (sizeof one - 1)] = 0;
+    return true;
+}
+
+/* Beside the program or some folders above: in the source tree it was built in, or where it was installed to. */
+static bool near_program(char *out, size_t size)
 {
     enum { LEVELS = 5 };
     char program[PLACE_MOST];
@@ -27,11 +38,8 @@ static bool source_tree(char *out, size_t size)
         if (!slash || slash == program)
             return false;
         *slash = 0;
-        int length = snprintf(out, size, "%s/datasets/tiny", program);
-        if (length > 0 && (size_t)length < size && is_folder(out)) {
-            out[length - 5] = 0;
+        if (holds_datasets(program, "datasets", out, size) || holds_datasets(program, "share/tailor/datasets", out, size))
             return true;
-        }
     }
     return false;
 }
@@ -45,7 +53,7 @@ static bool root(int i, char *out, size_t size)
     if (i == 0)
         return said && *said && (size_t)snprintf(out, size, "%s", said) < size;
     if (i == 1)
-        return source_tree(out, size);
+        return near_program(out, size);
     return (size_t)snprintf(out, size, "%s/datasets", PKGDATADIR) < size;
 }
 

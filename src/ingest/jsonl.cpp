@@ -19,11 +19,11 @@ constexpr int deepest = 8; /* events are flat: what nests deeper is no event */
 struct jsonl {
     ondemand::parser parser;
     std::list<std::string> joined; /* the arrays of this line: cells point into them */
-    jsonl_take take;
-    void *context;
-    const char *reason;
-    error *err;
-    status st;
+    jsonl_take take = nullptr;
+    void *context = nullptr;
+    const char *reason = nullptr;
+    error *err = nullptr;
+    status st = ST_OK;
 };
 
 namespace
@@ -202,7 +202,7 @@ bool document(jsonl &j, const char *line, size_t n)
 
 jsonl *jsonl_new(error *err)
 {
-    jsonl *j = new (std::nothrow) jsonl{};
+    jsonl *j = new (std::nothrow) jsonl;
     if (!j)
         error_nomem(err, sizeof *j, "a JSON reader");
     return j;
