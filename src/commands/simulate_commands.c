@@ -118,12 +118,13 @@ static size_t put_columns(const struct sim_outcome *o, struct column *columns, s
     for (size_t k = 0; k < SHOWN; k++) {
         const char *const names[EACH] = {shown[k].name, shown[k].pm, shown[k].low, shown[k].high};
         bool known = sim_metric_known(o, shown[k].metric);
+        unsigned spare = shown[k].metric == SIM_PURCHASES ? COLUMN_COMPACT : 0; /* revenue says as much */
         for (size_t j = 0; j < EACH; j++)
             columns[n++] = (struct column){.name = names[j],
                                            .type = VALUE_REAL,
                                            .unit = shown[k].unit,
                                            .precision = shown[k].precision,
-                                           .flags = j < 2 && known ? 0 : COLUMN_HIDDEN};
+                                           .flags = j >= 2 || !known ? COLUMN_HIDDEN : spare};
     }
     return n;
 }
