@@ -4,6 +4,7 @@
 #include <langinfo.h>
 #include <ncurses.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +36,16 @@ static volatile sig_atomic_t resized, stopped, interrupted, ended;
 static volatile sig_atomic_t restore_fd = -1, restore_length;
 static char restore_bytes[RESTORE_BYTES];
 static struct termios restore_modes;
+static pthread_t drawer; /* the thread that waits for keys */
 
 static void on_signal(int sig)
 {
+    /* The kernel may pick any thread that does not block the signal (the linear algebra library has some); only the
+     * one that waits can be woken, and there the signal stays pending until it waits. */
+    if (!pthread_equal(pthread_self(), drawer)) {
+        pthread_kill(drawer, sig);
+        return;
+    }
     if (sig == SIGWINCH || sig == SIGCONT)
         resized = 1;
     else if (sig == SIGTSTP)
@@ -65,6 +73,7 @@ static void signals_install(struct display *t)
     sigset_t mask;
     sigemptyset(&mask);
     resized = stopped = interrupted = ended = 0;
+    drawer = pthread_self();
     for (size_t i = 0; i < NWATCHED; i++) {
         sigaddset(&mask, watched[i]);
         sigaction(watched[i], &action, &t->old[i]);
@@ -238,11 +247,17 @@ static bool take_flag(volatile sig_atomic_t *flag)
     return was;
 }
 
+/* The terminal makes no signals of keys here, so Ctrl-Z comes as one. */
+static enum display_event key_event(int32_t key)
+{
+    return key == K_CTRL('z') ? DISPLAY_STOP : DISPLAY_KEY;
+}
+
 enum display_event display_wait(struct display *t, int milliseconds, int wake_fd, int32_t *key)
 {
-    *key = read_key(); /* ncurses may hold keys that poll does not see */
+    *key = read_key(); /* ncurses may hold keys that poll does not see, and some came while we drew */
     if (*key != K_NONE)
-        return DISPLAY_KEY;
+        return key_event(*key);
     struct pollfd fds[2] = {{.fd = fileno(t->in), .events = POLLIN}, {.fd = wake_fd, .events = POLLIN}};
     struct timespec limit = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
     if (!resized && !stopped && !interrupted && !ended)
@@ -262,7 +277,7 @@ enum display_event display_wait(struct display *t, int milliseconds, int wake_fd
     if (fds[0].revents & POLLIN) {
         *key = read_key();
         if (*key != K_NONE)
-            return *key == K_CTRL('z') ? DISPLAY_STOP : DISPLAY_KEY;
+            return key_event(*key);
         int waiting = 0; /* readable with nothing to read: the end of the keyboard */
         if (ioctl(fileno(t->in), FIONREAD, &waiting) == 0 && waiting == 0 && (fds[0].revents & POLLHUP))
             return DISPLAY_QUIT;
