@@ -70,7 +70,7 @@ gowalla() {
   [ -d "$file" ] || { say "skipped: no $file"; return 0; }
   valid='split given valid=10%'
   knn='itemknn weighting=rows alpha=0.3 neighbours=500 shrink=3'
-  ease='ease lambda=100'
+  ease='ease lambda=50'
   ials='ials factors=64 lambda=0.005 alpha0=0.01 epochs=12'
   if [ "$quick" = no ]; then
     say "Gowalla: settings tried on 10 % of train, recall@20 / ndcg@20"
