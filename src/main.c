@@ -171,6 +171,8 @@ static int run(struct arguments *a)
 {
     struct workbench *wb;
     struct error err = {0};
+    struct stat s;
+    a->shell.new_workspace = a->workspace && !a->readonly && stat(a->workspace, &s) != 0;
     if (workbench_open(a->workspace, a->readonly, &wb, &err))
         return complain(&err, EXIT_FATAL);
     int code;

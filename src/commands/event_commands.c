@@ -1,4 +1,4 @@
-/* events, rejects: looking at what was loaded. */
+/* events: looking at what was loaded. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -461,45 +461,6 @@ static enum status run_events(struct workbench *wb, const struct call *call, str
     return st;
 }
 
-/* ---- rejects ---- */
-
-static enum status put_reject(void *context, const struct reject *r, struct error *err)
-{
-    struct table *t = context;
-    (void)err;
-    table_text(t, r->file);
-    table_int(t, (int64_t)r->line);
-    table_text(t, r->reason);
-    table_textn(t, r->text, r->text_length);
-    return ST_OK;
-}
-
-static enum status run_rejects(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
-{
-    static const struct column columns[] = {
-        {.name = "file", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
-        {.name = "line", .type = VALUE_INT},
-        {.name = "reason", .type = VALUE_TEXT},
-        {.name = "text", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
-    };
-    int64_t limit = 20;
-    if (call->nargs && (!text_parse_int(call->args[0].text, &limit) || limit < 1)) {
-        error_set(err, ST_USAGE, "\"%s\" is not a number of rows", call->args[0].text);
-        error_hint(err, "for example: rejects 50");
-        return error_at_word(ST_USAGE, err, &call->args[0]);
-    }
-    struct dataset *d = workbench_data(wb);
-    struct table *t = result_table(out, "rejects", "", columns, sizeof columns / sizeof *columns);
-    enum status st = workspace_each_reject(wb->space, d->name, 0, (uint64_t)limit, put_reject, t, err);
-    if (!st && d->rows_rejected == 0)
-        result_message(out, MESSAGE_INFO, "no row of %s was rejected", d->name);
-    else if (!st && d->rows_rejected > (uint64_t)limit)
-        result_message(out, MESSAGE_INFO, "the first %lld of %llu: rejects N shows more", (long long)limit,
-                       (unsigned long long)d->rows_rejected);
-    dataset_release(d);
-    return st;
-}
-
 /* ---- the table ---- */
 
 static const struct param events_options[] = {
@@ -519,10 +480,6 @@ static const struct param events_options[] = {
      .doc = "with by=: how many of the largest"},
 };
 
-static const struct argument rejects_args[] = {
-    {.name = "LIMIT", .type = ARG_TEXT, .optional = true, .doc = "how many, 20 without it"},
-};
-
 static const struct command rows[] = {
     {.name = "events",
      .group = "data",
@@ -535,16 +492,6 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"events", "events user=ana last=5", "events by=type", "events by=day",
                                        "events item=tent by=user", NULL},
      .run = run_events},
-    {.name = "rejects",
-     .group = "data",
-     .summary = "the rows that could not be used, and why",
-     .arguments = rejects_args,
-     .narguments = 1,
-     .flags = COMMAND_NEEDS_DATA,
-     .help = "Rows read are rows kept plus rows rejected. At most 100,000 rejected rows of a load are kept with their "
-             "text.",
-     .examples = (const char *const[]){"rejects", "rejects 5", NULL},
-     .run = run_rejects},
 };
 
 const struct command_family event_commands = {rows, sizeof rows / sizeof *rows};

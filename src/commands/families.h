@@ -7,7 +7,8 @@
 #define COMMAND_FAMILIES(FAMILY)                                    \
     FAMILY(data)      /* load, load items, load users, weight */    \
     FAMILY(space)     /* status datasets rename drop save verify */ \
-    FAMILY(event)     /* events rejects */                          \
+    FAMILY(event)     /* events */                                  \
+    FAMILY(reject)    /* rejects */                                 \
     FAMILY(generate)  /* generate */                                \
     FAMILY(feature)   /* feature define, feature drop, features */  \
     FAMILY(split)     /* split */                                   \

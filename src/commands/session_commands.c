@@ -184,12 +184,24 @@ static enum status run_ui(struct workbench *wb, const struct call *call, struct 
     return wb->sink->open_screen ? wb->sink->open_screen(wb->sink, err) : cannot("ui", err);
 }
 
+/* Where somebody can answer, models that nobody has saved are not lost without a word. */
+static bool wants_to_stay(struct workbench *wb)
+{
+    size_t n = 0;
+    char question[160];
+    if (!wb->sink->interactive || !wb->sink->ask || workbench_unkept_models(wb, &n, NULL) || !n)
+        return false;
+    snprintf(question, sizeof question, "%zu model%s in no file: `save%s` keeps %s. Leave all the same?", n,
+             n == 1 ? " is" : "s are", workspace_path(wb->space) ? "" : " FILE", n == 1 ? "it" : "them");
+    return !wb->sink->ask(wb->sink, question);
+}
+
 static enum status run_quit(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     (void)call;
     (void)out;
     (void)err;
-    if (wb->sink->quit)
+    if (wb->sink->quit && !wants_to_stay(wb))
         wb->sink->quit(wb->sink);
     return ST_OK;
 }
@@ -270,6 +282,8 @@ static const struct command rows[] = {
      .group = "session",
      .summary = "leave",
      .flags = COMMAND_QUIET,
+     .help = "At the prompt it asks first when there are models that would be lost: those of a session without a file, and large "
+             "ones that `save` has not written yet.",
      .examples = (const char *const[]){"quit", NULL},
      .run = run_quit},
 };

@@ -280,8 +280,14 @@ static enum status run_drop(struct workbench *wb, const struct call *call, struc
 
 static enum status run_save(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    const char *path = call->args[0].text;
-    enum status st = workspace_save_as(wb->space, path, call_yes(call, "replace"), &wb->job, err);
+    const char *path = call->nargs ? call->args[0].text : workspace_path(wb->space);
+    if (!path) {
+        error_set(err, ST_USAGE, "this session has no file yet");
+        error_hint(err, "name one: save mine.tailor");
+        return ST_USAGE;
+    }
+    enum status st =
+        call->nargs ? workspace_save_as(wb->space, path, call_yes(call, "replace"), &wb->job, err) : ST_OK;
     if (st)
         return error_at_word(st, err, &call->args[0]);
     st = workbench_keep_models(wb, err);
@@ -310,7 +316,7 @@ static const struct argument drop_args[] = {
     {.name = "NAME", .type = ARG_MODEL, .repeated = true, .doc = "models, or data sets with all that belongs to them"},
 };
 static const struct argument save_args[] = {
-    {.name = "FILE", .type = ARG_PATH, .doc = "the workspace file to be"},
+    {.name = "FILE", .type = ARG_PATH, .optional = true, .doc = "the workspace file to be; without it the present one"},
 };
 static const struct param save_options[] = {
     {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "overwrite the file"},

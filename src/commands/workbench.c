@@ -218,7 +218,10 @@ enum status workbench_keep_model(struct workbench *wb, const struct model *m, st
     return workspace_put_model(wb->space, wb->data->name, m->name, m->class->name, write_model, u.context, true, err);
 }
 
-enum status workbench_keep_models(struct workbench *wb, struct error *err)
+/* Calls each for every model that the workspace does not hold. */
+static enum status each_unkept(struct workbench *wb,
+                               enum status (*each)(void *context, const struct model *m, struct error *err),
+                               void *context, struct error *err)
 {
     struct model_info *list = NULL;
     size_t n = 0;
@@ -230,10 +233,34 @@ enum status workbench_keep_models(struct workbench *wb, struct error *err)
         for (size_t j = 0; j < n && !there; j++)
             there = strcmp(list[j].name, wb->models[i]->name) == 0;
         if (!there)
-            st = workbench_keep_model(wb, wb->models[i], err);
+            st = each(context, wb->models[i], err);
     }
     mem_free(list);
     return st;
+}
+
+static enum status keep_one(void *wb, const struct model *m, struct error *err)
+{
+    return workbench_keep_model(wb, m, err);
+}
+
+enum status workbench_keep_models(struct workbench *wb, struct error *err)
+{
+    return each_unkept(wb, keep_one, wb, err);
+}
+
+static enum status count_one(void *n, const struct model *m, struct error *err)
+{
+    (void)m;
+    (void)err;
+    ++*(size_t *)n;
+    return ST_OK;
+}
+
+enum status workbench_unkept_models(struct workbench *wb, size_t *n, struct error *err)
+{
+    *n = workspace_path(wb->space) ? 0 : wb->nmodels;
+    return workspace_path(wb->space) && !wb->readonly ? each_unkept(wb, count_one, n, err) : ST_OK;
 }
 
 enum status workbench_model_name(const char *name, const struct model_class *class, struct error *err)

@@ -80,6 +80,8 @@ MUST_CHECK enum status workbench_restore_used(struct workbench *wb, struct error
 MUST_CHECK enum status workbench_keep_model(struct workbench *wb, const struct model *m, struct error *err);
 /* Writes those that are in memory only: large ones are kept on `save` alone. */
 MUST_CHECK enum status workbench_keep_models(struct workbench *wb, struct error *err);
+/* How many models would be gone if the program ended now: those in memory only, or in a workspace without a name. */
+MUST_CHECK enum status workbench_unkept_models(struct workbench *wb, size_t *n, struct error *err);
 /* Can a model of this class have this name? One that can be typed back without quotes, and is no other class. */
 MUST_CHECK enum status workbench_model_name(const char *name, const struct model_class *class, struct error *err);
 /* Forgets a model, in memory and in the workspace; ST_NOT_FOUND with a near name. */

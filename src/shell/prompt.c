@@ -77,7 +77,11 @@ static void greet(const struct session *s)
         {"user ID", "one person's history, and what to recommend"},
         {"help", "everything there is; Tab completes"},
     };
-    printf("tailor, a workbench for personalization%s%s%s\n", path ? ": " : "", str_text(&where), path ? "" : " (`save FILE` keeps what you do)");
+    printf("tailor, a workbench for personalization%s%s%s\n",
+           !path                       ? ""
+           : s->options->new_workspace ? ": new workspace "
+                                       : ": ",
+           str_text(&where), path ? "" : " (`save FILE` keeps what you do)");
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
         printf("  %s%-11s%s  %s\n", bold, first[i][0], off, first[i][1]);
     fflush(stdout);
@@ -128,6 +132,7 @@ static bool read_line(struct session *s, char **line)
         struct signals got = signals_take(&s->ears);
         if (got.end) {
             typing_close();
+            s->ended = true;
             return false;
         }
         if (got.stop)
@@ -154,6 +159,17 @@ static void run_typed(struct session *s, char *text)
     }
 }
 
+/* Ctrl-D is `quit`, and twice in a row it is so whatever the question: true when the session ends. */
+static bool end_of_input(struct session *s)
+{
+    struct error err = {0};
+    fputs("\n", stdout);
+    fflush(stdout);
+    if (session_run_line(s, "quit", &err))
+        session_complain(s, &err, NULL);
+    return s->leaving;
+}
+
 int session_prompt(struct session *s)
 {
     struct str path = {0};
@@ -166,13 +182,18 @@ int session_prompt(struct session *s)
         str_clear(&path);
     typing_begin(s);
     greet(s);
-    while (!s->leaving && read_line(s, &line)) {
+    for (bool again = false; !s->leaving;) {
+        if (!read_line(s, &line)) {
+            if (s->ended || again || end_of_input(s))
+                break;
+            again = true;
+            continue;
+        }
+        again = false;
         remember(str_text(&path), line);
         run_typed(s, line);
         free(line);
     }
-    if (!s->leaving)
-        fputs("\n", stdout);
     if (path.length)
         history_truncate_file(str_text(&path), HISTORY_LINES);
     str_free(&path);

@@ -1,6 +1,7 @@
 /* One session: lines run on the worker, scripts, and what the commands may ask of the face. */
 #include "shell/session.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+
+enum { PROGRESS_HZ = 10 };
 
 /* ---- the sink ---- */
 
@@ -37,7 +40,13 @@ static bool ask(struct sink *sink, const char *question)
     progress_clear(s);
     str_put_safe(&line, question, strlen(question));
     fprintf(stderr, "%s [y/N] ", str_text(&line));
-    ssize_t n = read(STDIN_FILENO, answer, sizeof answer - 1);
+    struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
+    int ready = 0;
+    while (ready <= 0 && !job_cancelled(&s->wb->job)) /* Ctrl-C is no */
+        ready = poll(&keys, 1, 1000 / PROGRESS_HZ);
+    ssize_t n = ready > 0 ? read(STDIN_FILENO, answer, sizeof answer - 1) : 0;
+    if (n <= 0)
+        fputs("\n", stderr);
     pthread_mutex_unlock(&s->painting);
     str_free(&line);
     return n > 0 && (answer[0] == 'y' || answer[0] == 'Y');
@@ -54,8 +63,6 @@ static void quit(struct sink *sink)
 }
 
 /* ---- one line ---- */
-
-enum { PROGRESS_HZ = 10 };
 
 /* Waits for the worker; looks at signals and paints the progress line meanwhile. True when the user interrupted. */
 static bool watch(struct session *s)
@@ -229,10 +236,22 @@ static int run_init(struct session *s, bool prompt)
     return code;
 }
 
+/* A prompt has it in its greeting. */
+static void say_new(const struct session *s)
+{
+    const char *path = workspace_path(s->wb->space);
+    struct str where = {0};
+    str_put_safe(&where, path, strlen(path));
+    fprintf(stderr, "new workspace %s\n", str_text(&where));
+    str_free(&where);
+}
+
 static int run_all(struct session *s)
 {
     const struct shell_options *o = s->options;
     bool prompt = !o->nscripts && !o->ui && isatty(STDIN_FILENO) && s->terminal.out;
+    if (o->new_workspace && !prompt)
+        say_new(s);
     int code = run_init(s, prompt);
     for (size_t i = 0; i < o->nscripts && code == EXIT_DONE && !s->leaving; i++)
         code = run_script(s, &o->scripts[i]);

@@ -33,6 +33,7 @@ struct session {
     struct result *last;      /* held; NULL: none yet */
     bool want_screen;         /* a command asked for it; it opens when the command has ended */
     bool leaving;             /* quit */
+    bool ended;               /* told to end from outside, while a line was typed */
     atomic_bool output_gone;  /* the reader of standard output went away */
     atomic_bool paging;       /* a pager has the terminal: no progress line, and Ctrl-C is its own */
     pthread_mutex_t painting; /* who writes to the terminal while the worker runs */

@@ -21,6 +21,7 @@ struct shell_options {
     const char *init;             /* run this first; NULL: the user's rc file when there will be a prompt */
     bool no_init, no_color, plain;
     bool ui;                      /* open the screen after the scripts */
+    bool new_workspace;           /* its file was not there before: told, since the name may be a slip */
     /* Opens the screen; the shell never sees how. */
     enum status (*open_screen)(struct workbench *wb, const struct shell_options *options, struct error *err);
 };

@@ -6,7 +6,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..27
+echo 1..29
 
 # check WHAT TEST...: one TAP line
 check() {
@@ -52,6 +52,10 @@ run --seed many -c 'set seed'
 check 'a seed that is no number: exit 2' all '[ $code = 2 ]' 'says seed'
 run --seed 7 --output line -c 'set seed'
 check '--seed is the setting' all '[ $code = 0 ]' 'grep -q "^value: *7$" out'
+run fresh.tailor -c 'set who ann'
+check 'a workspace that was not there is said to be new' all '[ $code = 0 ]' 'says "new workspace fresh.tailor"'
+run fresh.tailor -c 'set who ann'
+check 'one that was there is not' all '[ $code = 0 ]' quiet
 mkdir folder
 run folder -c 'set'
 check 'a workspace that cannot be opened: exit 1' all '[ $code = 1 ]' '[ ! -s out ]' '[ -s err ]'

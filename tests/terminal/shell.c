@@ -84,6 +84,25 @@ static void quit_leaves(void **state)
     assert_int_equal(tty_end(&tty), 0);
 }
 
+static void quit_asks_for_models(void **state)
+{
+    (void)state;
+    SEEN("tailor>");
+    tty_send(&tty, "load tiny\r");
+    SEEN("tailor tiny>");
+    tty_send(&tty, "train pop as p1\r");
+    SEEN("│ p1");
+    tty_send(&tty, "quit\r");
+    SEEN("1 model is in no file: `save FILE` keeps it. Leave all the same? [y/N]");
+    tty_send(&tty, "n\r");
+    tty_send(&tty, "models\r");
+    SEEN("trained");
+    tty_send(&tty, "quit\r");
+    SEEN("[y/N]");
+    tty_send(&tty, "y\r");
+    assert_int_equal(tty_end(&tty), 0);
+}
+
 static void tab_completes(void **state)
 {
     (void)state;
@@ -205,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(prompt_and_ctrl_d, start, stop),
         cmocka_unit_test_setup_teardown(quit_leaves, start, stop),
+        cmocka_unit_test_setup_teardown(quit_asks_for_models, start, stop),
         cmocka_unit_test_setup_teardown(tab_completes, start, stop),
         cmocka_unit_test_setup_teardown(ctrl_c_clears_the_line, start, stop),
         cmocka_unit_test_setup_teardown(ctrl_c_cancels_the_command, start, stop),

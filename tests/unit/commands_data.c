@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "commands/command.h"
 
 struct face {
@@ -139,6 +141,36 @@ static void test_events(void **state)
     fails(f, "rejects many", ST_USAGE, "many", "rejects 50", "many");
 }
 
+static void test_rejects(void **state)
+{
+    struct face *f = *state;
+    char *text = NULL;
+    size_t n;
+    write_file("torn.csv", "user,item,time\na,b,2026-01-01\na,c,soon\n,d,2026-01-01\ne,f,\"later\"\ng,,2026-01-01\n");
+    runs(f, "load torn.csv", "5 rows read: 1 kept, 4 rejected");
+    runs(f, "rejects by=reason", "[{\"reason\":\"time \\\"…\\\" is not a time (ISO 8601 or epoch seconds expected)\",\"rows\":2,");
+    assert_non_null(strstr(str_text(&f->shown), "\"first_line\":3,\"first_text\":\"a,c,soon\"}"));
+    assert_non_null(strstr(str_text(&f->shown), "{\"reason\":\"no item\",\"rows\":1,"));
+    runs(f, "rejects by=file", "[{\"file\":\"torn.csv\",\"rows\":4,");
+    runs(f, "rejects last=2", "[{\"file\":\"torn.csv\",\"line\":5,");
+    assert_non_null(strstr(str_text(&f->shown), "the last 2 of 4"));
+    runs(f, "rejects reason=TIME last=1", "[{\"file\":\"torn.csv\",\"line\":5,");
+    runs(f, "rejects file=other", "[]");
+    fails(f, "rejects last=0", ST_USAGE, "last", "", "0");
+    runs(f, "rejects raw=mend.csv", "[{\"file\":\"mend.csv\",\"rows\":4}]");
+    assert_int_equal(file_read("mend.csv", 1000, &text, &n, NULL), ST_OK);
+    assert_string_equal(text, "a,c,soon\n,d,2026-01-01\ne,f,\"later\"\ng,,2026-01-01\n");
+    mem_free(text);
+    assert_int_equal(run(f, "rejects > bad.csv"), ST_OK);
+    assert_int_equal(file_read("bad.csv", 1000, &text, &n, NULL), ST_OK);
+    assert_string_equal(text, "file,line,reason,text\n"
+                              "torn.csv,3,\"time \"\"soon\"\" is not a time (ISO 8601 or epoch seconds expected)\",\"a,c,soon\"\n"
+                              "torn.csv,4,no user,\",d,2026-01-01\"\n"
+                              "torn.csv,5,\"time \"\"later\"\" is not a time (ISO 8601 or epoch seconds expected)\",\"e,f,\"\"later\"\"\"\n"
+                              "torn.csv,6,no item,\"g,,2026-01-01\"\n");
+    mem_free(text);
+}
+
 static void test_weight(void **state)
 {
     struct face *f = *state;
@@ -195,6 +227,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_load, start, stop),
         cmocka_unit_test_setup_teardown(test_attributes, start, stop),
         cmocka_unit_test_setup_teardown(test_events, start, stop),
+        cmocka_unit_test_setup_teardown(test_rejects, start, stop),
         cmocka_unit_test_setup_teardown(test_weight, start, stop),
         cmocka_unit_test_setup_teardown(test_space, start, stop),
     };
