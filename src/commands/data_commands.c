@@ -479,14 +479,18 @@ static const struct argument load_args[] = {
 };
 
 static const struct param load_options[] = {
-    {.name = "user", .type = PARAM_TEXT, .doc = "column of the user: its name, or its number from 1"},
-    {.name = "item", .type = PARAM_TEXT, .doc = "column of the item"},
+    {.name = "user",
+     .type = PARAM_TEXT,
+     .doc = "column of the user: its name or its number from 1; several as a+b; row is the number of the row"},
+    {.name = "item", .type = PARAM_TEXT, .doc = "column of the item; =TEXT is the same item in every row"},
     {.name = "time", .type = PARAM_TEXT, .doc = "column of the time: ISO 8601 or epoch"},
     {.name = "value", .type = PARAM_TEXT, .doc = "column of the rating or amount"},
     {.name = "type", .type = PARAM_TEXT, .doc = "column that says what the user did"},
     {.name = "session", .type = PARAM_TEXT, .doc = "column of the session"},
     {.name = "price", .type = PARAM_TEXT, .doc = "column of the price"},
     {.name = "quantity", .type = PARAM_TEXT, .doc = "column of the quantity"},
+    {.name = "keep", .type = PARAM_TEXT, .doc = "of the other columns keep these only: a,b,c* (all: every one)"},
+    {.name = "skip", .type = PARAM_TEXT, .doc = "of the other columns leave these out: a,b,c*"},
     {.name = "format",
      .type = PARAM_ENUM,
      .choices = "csv|tsv|jsonl",
@@ -534,7 +538,9 @@ static const struct command rows[] = {
              "Columns are known by their usual names (user_id, sku, timestamp, rating, ...) or by what is said: "
              "user=uid item=sku time=ts. "
              "item.brand=brand and user.country=country make attributes of columns that ride on events. All other "
-             "columns are kept as they are.\n"
+             "columns are kept as they are (keep= and skip= choose).\n"
+             "A column that is not there can be said: item==cd is one item for all, user=row makes every row a user, "
+             "user=ip+agent joins columns.\n"
              "Every row is kept or rejected: `rejects` lists file, line, reason and text.\n"
              "A data set that the workspace holds is opened again by its name.",
      .examples = (const char *const[]){"load tiny", "load tiny as mine", "load shop", NULL},

@@ -110,7 +110,7 @@ static bool same(const char *text, size_t n, const char *word)
     return n == strlen(word) && text_starts(text, word);
 }
 
-static bool is_missing(const char *text, size_t n)
+bool cell_is_missing(const char *text, size_t n)
 {
     static const char *const marks[] = {"na", "n/a", "nan", "null", "none", "\\n", "-", "?", "inf", "-inf"};
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
@@ -220,7 +220,7 @@ static enum field_type infer(const struct raw_column *c, bool *boolean)
     for (uint32_t i = 0; may && i < c->levels.n; i++) {
         const char *text = dict_text(&c->levels, i);
         size_t n = dict_length(&c->levels, i);
-        if (is_missing(text, n))
+        if (cell_is_missing(text, n))
             continue;
         may &= possible(text, n, time_name);
         any = true;
@@ -241,7 +241,7 @@ static int64_t level_integer(const struct raw_column *c, uint32_t level, enum fi
     size_t n = dict_length(&c->levels, level);
     int64_t v;
     if (boolean)
-        return is_missing(text, n) ? NO_INT : same(text, n, "true");
+        return cell_is_missing(text, n) ? NO_INT : same(text, n, "true");
     return (type == FIELD_TIME ? text_date(text, n, &v) : number_int(text, n, &v)) ? v : NO_INT;
 }
 

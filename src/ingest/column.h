@@ -39,6 +39,9 @@ MUST_CHECK enum status raw_column_set_real(struct raw_column *c, size_t row, dou
 /* Makes fields of `rows` rows of all columns, appended to `out`, and empties the set. */
 MUST_CHECK enum status raw_columns_settle(struct raw_columns *set, size_t rows, struct fields *out, struct error *err);
 
+/* One of the usual marks of a missing value: "NA", "null", "nan", ... */
+bool cell_is_missing(const char *text, size_t n);
+
 /* Lower-case letters and digits of a name: "user_id", "userId" and "User ID" are one. Cut to size. */
 void name_fold(const char *name, char *out, size_t size);
 

@@ -66,7 +66,8 @@ static enum status plan_columns(struct event_reader *r, struct error *err)
             st = add_plan(r, c, item ? ROLE_ITEM_FIELD : ROLE_USER_FIELD, key + 5, err);
             rides = true;
         }
-        if (!st && role >= ROLE_SESSION && !(rides && role == ROLE_CONTEXT))
+        bool left_out = role == ROLE_CONTEXT && (rides || !ingest_keeps(r->in, name));
+        if (!st && role >= ROLE_SESSION && !left_out)
             st = add_plan(r, c, role, role < ROLES ? role_names[role] : name, err);
     }
     return st;
@@ -75,7 +76,9 @@ static enum status plan_columns(struct event_reader *r, struct error *err)
 static const struct cell *cell_of(const struct event_reader *r, enum role role)
 {
     uint32_t c = r->roles.column[role];
-    return c == NO_CODE ? NULL : &r->t->row.cells[c];
+    if (c == NO_CODE)
+        return r->roles.computed[role].kind ? &r->roles.made[role] : NULL;
+    return &r->t->row.cells[c];
 }
 
 /* Says what is wrong with a cell, quoting it. */
@@ -105,9 +108,8 @@ static const char *check_row(struct event_reader *r, struct event_row *row)
     if (!bad)
         bad = ingest_id(in, row->item, "item");
     const struct cell *time = cell_of(r, ROLE_TIME);
-    if (!bad && time && (!time->text || time->n == 0))
-        bad = "no time";
-    if (!bad && time && (!time_parse(time->text, time->n, in->tz, &row->time) || row->time == NO_TIME))
+    bool untimed = time && (!time->text || time->n == 0 || cell_is_missing(time->text, time->n));
+    if (!bad && time && !untimed && (!time_parse(time->text, time->n, in->tz, &row->time) || row->time == NO_TIME))
         bad = complain(in, "time", time, "is not a time (ISO 8601 or epoch seconds expected)");
     if (!bad)
         bad = read_number(in, "value", cell_of(r, ROLE_VALUE), &row->value);
@@ -122,6 +124,7 @@ static const char *check_row(struct event_reader *r, struct event_row *row)
         bad = "no event type";
     if (!bad && type)
         bad = ingest_id(in, type, "event type");
+    in->untimed += untimed && !bad;
     row->type = type ? type->text : r->default_type;
     row->type_length = type ? type->n : strlen(r->default_type);
     return bad;
@@ -162,6 +165,11 @@ static enum status read_rows(struct event_reader *r, struct error *err)
             st = plan_columns(r, err);
         if (st)
             return st;
+        if (r->roles.any_computed) {
+            st = roles_compute(&r->roles, r->in, r->t, err);
+            if (st)
+                return st;
+        }
         const char *bad = check_row(r, &row);
         st = bad ? ingest_reject(r->in, r->t, bad, err) : ingest_add_event(r->in, &row, err);
         if (!st && !bad)
@@ -181,7 +189,7 @@ static void note_roles(struct event_reader *r)
     }
     if (taken.length)
         ingest_note(r->in, "columns: %s", str_text(&taken));
-    if (r->roles.column[ROLE_TIME] == NO_CODE)
+    if (!roles_has(&r->roles, ROLE_TIME))
         ingest_note(r->in, "%s has no times: order of the file only%s", r->t->feed->path,
                     r->t->header ? " (time=COLUMN names one)" : "");
     str_free(&taken);
@@ -191,7 +199,7 @@ enum status events_read(struct ingest *in, struct sheet *t, struct error *err)
 {
     struct event_reader r = {.in = in, .t = t};
     enum status st = roles_find(in, t, &r.roles, err);
-    r.default_type = r.roles.ratings ? "rating" : "event";
+    r.default_type = in->default_type ? in->default_type : r.roles.ratings ? "rating" : "event";
     if (!st)
         st = plan_columns(&r, err);
     if (!st) {
@@ -199,6 +207,7 @@ enum status events_read(struct ingest *in, struct sheet *t, struct error *err)
         st = read_rows(&r, err);
     }
     mem_free(r.plans);
+    roles_clear(&r.roles);
     ingest_close(in, t);
     return st;
 }

@@ -17,14 +17,15 @@ static enum status unknown_key(const char *key, bool events, struct error *err)
 {
     static const char *const event_keys[] = {"user",    "item",      "time",     "value",    "type",
                                              "session", "price",     "quantity", "item.",    "user.",
-                                             "format",  "delimiter", "header",   "encoding", "tz"};
+                                             "format",  "delimiter", "header",   "encoding", "tz",
+                                             "keep",    "skip"};
     const char *near = events ? text_nearest(key, event_keys, sizeof event_keys / sizeof *event_keys) : NULL;
     error_set(err, ST_USAGE, "load has no option \"%s\"", key);
     if (near)
         error_hint(err, "did you mean %s=?", near);
     else
-        error_hint(err, "columns: user item time value type session price quantity item.X user.X; and format delimiter "
-                        "header encoding tz "
+        error_hint(err, "columns: user item time value type session price quantity item.X user.X; and keep skip format "
+                        "delimiter header encoding tz "
                         "(columns that are not named are kept as they are)");
     return ST_USAGE;
 }
@@ -103,6 +104,8 @@ static enum status parse_mapping(struct ingest *in, bool events, struct error *e
             st = parse_encoding(value, &in->form.encoding, err);
         } else if (strcmp(key, "tz") == 0) {
             st = parse_tz(value, &in->tz, err);
+        } else if (strcmp(key, "keep") == 0 || strcmp(key, "skip") == 0) {
+            continue; /* names of columns: any */
         } else if (!column) {
             st = unknown_key(key, events, err);
         }
@@ -319,6 +322,9 @@ static enum status nothing_kept(const struct ingest *in, const char *source, str
 
 static void note_rejects(struct ingest *in, uint64_t read, uint64_t rejected)
 {
+    if (in->untimed)
+        ingest_note(in, "%llu row%s no time: kept, and taken for older than all others",
+                    (unsigned long long)in->untimed, in->untimed == 1 ? " has" : "s have");
     if (rejected > in->staged && in->rejects)
         ingest_note(in, "only the first %llu rejected rows are kept for `rejects`", (unsigned long long)in->staged);
     if (rejected * 10 > read)

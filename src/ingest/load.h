@@ -26,6 +26,11 @@ struct ingest {
     uint32_t last_user, last_type; /* of the event before: the next one is often the same */
     uint64_t bytes_before;         /* of the files done, for the progress */
     uint64_t staged;               /* rejects handed to the sink */
+    uint64_t row_number;           /* rows that `row` has counted */
+    uint64_t untimed;              /* rows without a time in a file that has times */
+    const char *const *bulky;      /* patterns of columns that this layout leaves out unless keep= names them */
+    size_t nbulky;
+    const char *default_type; /* of events of this file without a type of their own, or NULL */
     char first_reject[320];
     char reason[256];
 };
@@ -80,12 +85,41 @@ enum role {
 
 extern const char *const role_names[ROLES];
 
+/* A column that is computed: item==cd, user=row, user=a+b. computed.c */
+enum { COMPUTED_COLUMNS = 8 };
+enum computed_kind { COMPUTED_NOT, COMPUTED_CONSTANT, COMPUTED_ROW, COMPUTED_JOINED };
+struct computed {
+    enum computed_kind kind;
+    uint32_t column[COMPUTED_COLUMNS];
+    size_t ncolumns;
+    struct str room;
+};
+/* Understands the value of a mapping key as one; kind COMPUTED_NOT when it is none. */
+MUST_CHECK enum status computed_find(const struct sheet *t, const char *key, const char *value, struct computed *out,
+                                     struct error *err);
+/* Its cell in the current row; valid until the next call. */
+MUST_CHECK enum status computed_cell(struct computed *c, const struct sheet *t, uint64_t row, struct cell *out,
+                                     struct error *err);
+void computed_clear(struct computed *c);
+/* Is a column without a role kept? By keep=, skip= and what the layout leaves out. */
+bool ingest_keeps(const struct ingest *in, const char *name);
+
+/* Columns of the roles. One that is computed has column[] NO_CODE and computed[].kind set; `made` holds its cell of the
+ * current row. */
 struct roles {
     uint32_t column[ROLES]; /* or NO_CODE */
-    bool ratings;           /* the value is a rating */
+    struct computed computed[ROLES];
+    struct cell made[ROLES];
+    bool any_computed;
+    bool ratings; /* the value is a rating */
 };
-/* By mapping, by well-known names, else (no header) by position and look. ST_USAGE with the columns there are. */
+/* By mapping, by well-known names, else (no header) by position and look. ST_USAGE with the columns there are.
+ * roles_clear also after a failure. */
 MUST_CHECK enum status roles_find(struct ingest *in, struct sheet *t, struct roles *out, struct error *err);
+/* The computed columns of the current row, where there are any. */
+MUST_CHECK enum status roles_compute(struct roles *r, struct ingest *in, const struct sheet *t, struct error *err);
+bool roles_has(const struct roles *r, enum role role);
+void roles_clear(struct roles *r);
 /* The column for the key of items or users in a file of attributes. */
 MUST_CHECK enum status roles_find_key(struct ingest *in, struct sheet *t, enum attribute_target target, uint32_t *out,
                                       struct error *err);

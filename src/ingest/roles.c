@@ -39,6 +39,27 @@ static bool is_taken(const struct roles *r, uint32_t column)
     return false;
 }
 
+bool roles_has(const struct roles *r, enum role role)
+{
+    return r->column[role] != NO_CODE || r->computed[role].kind != COMPUTED_NOT;
+}
+
+enum status roles_compute(struct roles *r, struct ingest *in, const struct sheet *t, struct error *err)
+{
+    enum status st = ST_OK;
+    in->row_number++;
+    for (int i = 0; i < ROLES && !st; i++)
+        if (r->computed[i].kind)
+            st = computed_cell(&r->computed[i], t, in->row_number, &r->made[i], err);
+    return st;
+}
+
+void roles_clear(struct roles *r)
+{
+    for (int i = 0; i < ROLES; i++)
+        computed_clear(&r->computed[i]);
+}
+
 enum status roles_missing(const struct sheet *t, const char *key, const char *column, struct error *err)
 {
     enum { LOOK = 512 };
@@ -70,8 +91,14 @@ static enum status by_mapping(struct ingest *in, const struct sheet *t, struct r
         const char *column = ingest_mapped(in, role_names[i]);
         if (!column)
             continue;
+        enum status st = computed_find(t, role_names[i], column, &out->computed[i], err);
+        if (st)
+            return st;
+        if (out->computed[i].kind && i >= ROLE_SESSION) /* these are stored as columns of the file */
+            return roles_missing(t, role_names[i], column, err);
+        out->any_computed |= out->computed[i].kind != COMPUTED_NOT;
         out->column[i] = sheet_column(t, column);
-        if (out->column[i] == NO_CODE)
+        if (!roles_has(out, (enum role)i))
             return roles_missing(t, role_names[i], column, err);
     }
     for (size_t i = 0; i < in->nmapping; i++) {
@@ -174,19 +201,19 @@ enum status roles_find(struct ingest *in, struct sheet *t, struct roles *out, st
     enum status st = by_mapping(in, t, out, err);
     if (st)
         return st;
-    bool told = out->column[ROLE_USER] != NO_CODE || out->column[ROLE_ITEM] != NO_CODE;
+    bool told = roles_has(out, ROLE_USER) || roles_has(out, ROLE_ITEM);
     if (t->named) {
         for (int i = 0; i < ROLES; i++)
-            if (out->column[i] == NO_CODE)
+            if (!roles_has(out, (enum role)i))
                 out->column[i] = by_name(t, out, (enum role)i);
     } else if (!told) {
         st = by_position(in, t, out, err);
         if (st)
             return st;
     }
-    if (out->column[ROLE_USER] == NO_CODE)
+    if (!roles_has(out, ROLE_USER))
         return roles_missing(t, "user", NULL, err);
-    if (out->column[ROLE_ITEM] == NO_CODE)
+    if (!roles_has(out, ROLE_ITEM))
         return roles_missing(t, "item", NULL, err);
     if (out->column[ROLE_VALUE] != NO_CODE) {
         char folded[64];
