@@ -16,22 +16,6 @@ static enum status copy_bytes(void *to, const void *from, size_t count, size_t s
     return ST_OK;
 }
 
-static enum status copy_dict(struct dict *to, const struct dict *from, struct error *err)
-{
-    enum status st = copy_bytes(&to->bytes, from->bytes, from->nbytes, 1, err);
-    if (!st)
-        st = copy_bytes(&to->start, from->start, from->start ? (size_t)from->n + 1 : 0, sizeof *to->start, err);
-    if (!st)
-        st = copy_bytes(&to->slots, from->slots, from->nslots, sizeof *to->slots, err);
-    if (st)
-        return st; /* what was copied is freed with the data set */
-    to->n = from->n;
-    to->nbytes = to->bytes_capacity = from->nbytes;
-    to->start_capacity = from->start ? (size_t)from->n + 1 : 0;
-    to->nslots = from->nslots;
-    return ST_OK;
-}
-
 static enum status copy_fields(struct fields *to, const struct fields *from, struct error *err)
 {
     enum status st = ST_OK;
@@ -41,7 +25,7 @@ static enum status copy_fields(struct fields *to, const struct fields *from, str
         st = fields_add(to, f->name, f->type, &c, err);
         if (st)
             break;
-        st = copy_dict(&c->levels, &f->levels, err);
+        st = dict_copy(&c->levels, &f->levels, err);
         if (!st)
             st = copy_bytes(&c->code, f->code, f->n, sizeof *f->code, err);
         if (!st)
@@ -89,11 +73,11 @@ enum status dataset_copy(const struct dataset *d, const char *name, struct datas
         return ST_NOMEM;
     mem_free(c->source);
     c->source = mem_strdup(d->source, err);
-    enum status st = c->source ? copy_dict(&c->users, &d->users, err) : ST_NOMEM;
+    enum status st = c->source ? dict_copy(&c->users, &d->users, err) : ST_NOMEM;
     if (!st)
-        st = copy_dict(&c->items, &d->items, err);
+        st = dict_copy(&c->items, &d->items, err);
     if (!st)
-        st = copy_dict(&c->types, &d->types, err);
+        st = dict_copy(&c->types, &d->types, err);
     if (!st)
         st = copy_events(&c->events, &d->events, err);
     if (!st)

@@ -359,9 +359,24 @@ static enum status finish(struct ingest *in, enum status st, struct dataset **ou
     return st;
 }
 
-enum status ingest_events(const char *const *paths, size_t npaths, const struct mapping *mapping, size_t nmapping,
-                          const char *name, struct reject_sink *rejects, struct job *job, struct dataset **out,
-                          struct ingest_report *report, struct error *err)
+/* The ids of base, if any, come first. */
+static enum status start_data(struct ingest *in, const struct dataset *base, const char *name, struct error *err)
+{
+    in->data = dataset_new(base ? base->name : name, err);
+    enum status st = in->data ? ST_OK : ST_NOMEM;
+    if (!st && base)
+        st = dict_copy(&in->data->users, &base->users, err);
+    if (!st && base)
+        st = dict_copy(&in->data->items, &base->items, err);
+    if (!st && base)
+        st = dict_copy(&in->data->types, &base->types, err);
+    return st;
+}
+
+static enum status read_events(const struct dataset *base, const char *const *paths, size_t npaths,
+                               const struct mapping *mapping, size_t nmapping, const char *name,
+                               struct reject_sink *rejects, struct job *job, struct dataset **out,
+                               struct ingest_report *report, struct error *err)
 {
     struct ingest in = {.job = job, .rejects = rejects, .report = report, .mapping = mapping, .nmapping = nmapping};
     struct paths all = {0};
@@ -373,10 +388,8 @@ enum status ingest_events(const char *const *paths, size_t npaths, const struct 
         st = expand(paths[i], &all, err);
         str_printf(&source, "%s%s", i ? " " : "", paths[i]);
     }
-    if (!st) {
-        in.data = dataset_new(name, err);
-        st = in.data ? ST_OK : ST_NOMEM;
-    }
+    if (!st)
+        st = start_data(&in, base, name, err);
     if (!st) {
         job_begin(job, total_size(&all), "B", "load %s", str_text(&source));
         st = read_all(&in, &all, err);
@@ -393,6 +406,20 @@ enum status ingest_events(const char *const *paths, size_t npaths, const struct 
     str_free(&source);
     paths_clear(&all);
     return finish(&in, st, out);
+}
+
+enum status ingest_events(const char *const *paths, size_t npaths, const struct mapping *mapping, size_t nmapping,
+                          const char *name, struct reject_sink *rejects, struct job *job, struct dataset **out,
+                          struct ingest_report *report, struct error *err)
+{
+    return read_events(NULL, paths, npaths, mapping, nmapping, name, rejects, job, out, report, err);
+}
+
+enum status ingest_more(const struct dataset *base, const char *const *paths, size_t npaths,
+                        const struct mapping *mapping, size_t nmapping, struct reject_sink *rejects, struct job *job,
+                        struct dataset **out, struct ingest_report *report, struct error *err)
+{
+    return read_events(base, paths, npaths, mapping, nmapping, NULL, rejects, job, out, report, err);
 }
 
 /* ---- attributes of a data set that is there already ---- */

@@ -33,6 +33,13 @@ MUST_CHECK enum status ingest_events(const char *const *paths, size_t npaths, co
                                      size_t nmapping, const char *name, struct reject_sink *rejects, struct job *job,
                                      struct dataset **out, struct ingest_report *report, struct error *err);
 
+/* The same, of rows to be added to `base`: users, items and types that are in base have their indices there, new ones come
+ * after. The data set holds the new events only. */
+MUST_CHECK enum status ingest_more(const struct dataset *base, const char *const *paths, size_t npaths,
+                                   const struct mapping *mapping, size_t nmapping, struct reject_sink *rejects,
+                                   struct job *job, struct dataset **out, struct ingest_report *report,
+                                   struct error *err);
+
 /* Attributes: a new data set = `base` with the fields of the file joined to its items or users (id=COLUMN says the key).
  * Ids of the file that no event has become new (cold) items or users. */
 enum attribute_target { ATTRIBUTES_OF_ITEMS, ATTRIBUTES_OF_USERS };

@@ -160,6 +160,34 @@ static void test_likeness(void **state)
     assert_string_equal(text_find("Hello World", "world"), "World");
 }
 
+/* Ids of all lengths, every other one in the dictionary: many at once as one by one. */
+static void find_many(struct dict *d)
+{
+    enum { ROUNDS = 64 };
+    static char room[DICT_MANY][64];
+    struct dict_key key[DICT_MANY];
+    uint32_t code[DICT_MANY], added;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        for (unsigned i = 0; i < DICT_MANY; i++) {
+            int n = snprintf(room[i], sizeof room[i], "%.*s%u", (int)(i % 40), "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz",
+                             i * ROUNDS + round);
+            key[i] = (struct dict_key){.text = room[i], .length = (size_t)n};
+            if (i % 2)
+                assert_int_equal(dict_add(d, room[i], (size_t)n, &added, NULL), ST_OK);
+        }
+        dict_find_many(d, key, DICT_MANY, code);
+        for (unsigned i = 0; i < DICT_MANY; i++) {
+            assert_int_equal(code[i], dict_find(d, key[i].text, key[i].length));
+            assert_int_equal(code[i] == NO_CODE, i % 2 == 0);
+            if (code[i] != NO_CODE)
+                assert_memory_equal(dict_text(d, code[i]), key[i].text, key[i].length + 1);
+        }
+        assert_int_equal(dict_add_key(d, &key[0], &added, NULL), ST_OK);
+        assert_int_equal(added, d->n - 1);
+        assert_int_equal(dict_find_text(d, room[0]), added);
+    }
+}
+
 static void test_dict(void **state)
 {
     (void)state;
@@ -181,6 +209,10 @@ static void test_dict(void **state)
     assert_int_equal(dict_find(&d, "a\0b", 3), code);
     assert_int_equal(dict_reindex(&d, NULL), ST_OK);
     assert_int_equal(dict_find_text(&d, "u21"), 3);
+    struct dict copy = {0};
+    assert_int_equal(dict_copy(&copy, &d, NULL), ST_OK);
+    find_many(&copy);
+    dict_clear(&copy);
     dict_clear(&d);
 }
 

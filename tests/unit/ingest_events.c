@@ -416,13 +416,34 @@ static void test_several_files(void **state)
     unload(&l);
 }
 
+static void test_more(void **state)
+{
+    (void)state;
+    struct loaded base, more = {0};
+    write_text("base.csv", "user,item,type\nx,y,view\nz,w,buy\n");
+    assert_int_equal(load_path(&base, scratch_path("base.csv")), ST_OK);
+    const char *path = write_text("more.csv", "user,item,type\nnew,w,buy\nx,cold,view\n");
+    assert_int_equal(ingest_more(base.data, &path, 1, NULL, 0, NULL, NULL, &more.data, &more.report, &more.err),
+                     ST_OK);
+    const struct dataset *d = more.data;
+    assert_int_equal(d->events.n, 2);
+    assert_int_equal(d->users.n, 3);
+    assert_string_equal(dict_text(&d->users, 0), "x");
+    assert_string_equal(dict_text(&d->users, 2), "new");
+    assert_string_equal(dict_text(&d->items, d->events.item[d->user_begin[2]]), "w");
+    assert_int_equal(d->events.item[0], 2); /* of user 0: cold */
+    assert_int_equal(d->events.type[0], 0);
+    unload(&more);
+    unload(&base);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns),  cmocka_unit_test(test_mapping),       cmocka_unit_test(test_no_header),
         cmocka_unit_test(test_json),     cmocka_unit_test(test_bad_rows),      cmocka_unit_test(test_text_forms),
         cmocka_unit_test(test_not_data), cmocka_unit_test(test_wide_and_long), cmocka_unit_test(test_many_broken),
-        cmocka_unit_test(test_sources),  cmocka_unit_test(test_several_files),
+        cmocka_unit_test(test_sources),  cmocka_unit_test(test_several_files), cmocka_unit_test(test_more),
     };
     return cmocka_run_group_tests_name("ingest_events", tests, NULL, remove_scratch);
 }
