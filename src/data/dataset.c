@@ -48,6 +48,7 @@ void dataset_release(struct dataset *d)
     fields_clear(&d->user_fields);
     fields_clear(&d->item_fields);
     mem_free(d->type_weight);
+    mem_free(d->stages);
     mem_free(d);
 }
 

@@ -38,6 +38,14 @@ struct events {
     struct fields context;
 };
 
+/* What a data set was before one of its appends. Users, items and types that came later have higher indices, events
+ * higher sequence numbers. */
+struct stage {
+    uint64_t fingerprint;
+    uint64_t events, sequence; /* how many; those that came later have this sequence number or a higher one */
+    uint32_t users, items, types;
+};
+
 struct dataset {
     atomic_int references;
     char *name;
@@ -49,6 +57,8 @@ struct dataset {
     float *type_weight;     /* types.n: what an event of this type says about liking; 0 = not feedback (impressions) */
     uint64_t rows_read, rows_kept, rows_rejected; /* read = kept + rejected, summed over all files */
     uint64_t fingerprint;   /* of ids, events, attributes and weights */
+    struct stage *stages;   /* what it has grown from, oldest first; data/grow.h */
+    size_t nstages;
 };
 
 /* An empty, unpublished data set with one reference, or NULL. */

@@ -254,6 +254,7 @@ static enum status save_record(const struct model *m, struct blob_writer *w, str
 
 enum status model_save(const struct model *m, struct blob_writer *w, struct error *err)
 {
+    m = model_trained(m);
     enum status st = blob_put_text(w, "model", layout, err);
     if (!st)
         st = blob_put_text(w, "class", m->class->name, err);

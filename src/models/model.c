@@ -54,9 +54,27 @@ void model_release(struct model *m)
     if (m->values)
         param_values_free(m->values, m->class->nparams);
     mem_free(m->values);
-    mem_free(m->record.curve);
+    if (!m->trained)
+        mem_free(m->record.curve);
+    model_release(m->trained);
     mem_free(m->name);
     mem_free(m);
+}
+
+struct model *model_widen(struct model *m, size_t nusers, size_t nitems, struct error *err)
+{
+    struct model *trained = m->trained ? m->trained : m;
+    struct model *wide = model_new(m->class, m->name, m->values, nusers, nitems, err);
+    if (!wide)
+        return NULL;
+    wide->trained = model_hold(trained);
+    wide->record = trained->record;
+    return wide;
+}
+
+const struct model *model_trained(const struct model *m)
+{
+    return m->trained ? m->trained : m;
 }
 
 /* ---- histories ---- */
@@ -166,44 +184,112 @@ void explanation_clear(struct explanation *x)
 
 /* ---- calls through the class ---- */
 
-static enum status check_item(const struct model *m, uint32_t item, struct error *err)
+static enum status no_such_item(const struct model *m, uint32_t item, struct error *err)
 {
-    if (item < m->nitems)
-        return ST_OK;
-    error_set(err, ST_STATE, "model %s was trained on %zu items and does not know item number %u", m->name, m->nitems, item);
+    error_set(err, ST_STATE, "model %s was trained on %zu items and does not know item number %u", m->name,
+              model_trained(m)->nitems, item);
     error_hint(err, "train it again on the data as it is now");
     return ST_STATE;
 }
 
 static enum status check_queries(const struct model *m, const struct query *queries, size_t n, struct error *err)
 {
-    if (!m->state)
+    if (!model_trained(m)->state)
         return error_set(err, ST_STATE, "model %s is not trained", m->name);
-    for (size_t q = 0; q < n; q++) {
-        for (size_t i = 0; i < queries[q].n; i++) {
-            enum status st = check_item(m, queries[q].events[i].item, err);
-            if (st)
-                return st;
-        }
-    }
+    for (size_t q = 0; q < n; q++)
+        for (size_t i = 0; i < queries[q].n; i++)
+            if (queries[q].events[i].item >= m->nitems)
+                return no_such_item(m, queries[q].events[i].item, err);
     return ST_OK;
+}
+
+/* Histories without what the model does not know. */
+struct known {
+    const struct query *queries; /* the caller's own, when it knows all */
+    struct query *copies;
+    struct query_event *events;
+};
+
+static size_t count_unknown(const struct query *queries, size_t n, size_t nitems)
+{
+    size_t unknown = 0;
+    for (size_t q = 0; q < n; q++)
+        for (size_t i = 0; i < queries[q].n; i++)
+            unknown += queries[q].events[i].item >= nitems;
+    return unknown;
+}
+
+static enum status known_new(const struct model *m, const struct query *queries, size_t n, struct known *k,
+                             struct error *err)
+{
+    size_t nitems = model_trained(m)->nitems, events = 0, used = 0;
+    *k = (struct known){.queries = queries};
+    if (!m->trained || !count_unknown(queries, n, nitems))
+        return ST_OK;
+    for (size_t q = 0; q < n; q++)
+        events += queries[q].n;
+    k->copies = mem_new_raw(n, sizeof *k->copies, "histories", err);
+    k->events = mem_new_raw(events, sizeof *k->events, "histories", err);
+    if (!k->copies || !k->events)
+        return ST_NOMEM;
+    for (size_t q = 0; q < n; q++) {
+        size_t begin = used;
+        for (size_t i = 0; i < queries[q].n; i++)
+            if (queries[q].events[i].item < nitems)
+                k->events[used++] = queries[q].events[i];
+        k->copies[q] = queries[q];
+        k->copies[q].events = k->events + begin;
+        k->copies[q].n = used - begin;
+    }
+    k->queries = k->copies;
+    return ST_OK;
+}
+
+static void known_clear(struct known *k)
+{
+    mem_free(k->copies);
+    mem_free(k->events);
+}
+
+/* Rows as long as the model knows items become rows of all items, in place; the last one moves first. */
+static void spread(const struct model *m, size_t n, float *scores)
+{
+    size_t from = model_trained(m)->nitems, to = m->nitems;
+    for (size_t q = from < to ? n : 0; q-- > 0;) {
+        memmove(scores + q * to, scores + q * from, from * sizeof *scores);
+        for (size_t i = from; i < to; i++)
+            scores[q * to + i] = -INFINITY;
+    }
 }
 
 enum status model_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
 {
+    struct known k = {0};
     enum status st = check_queries(m, queries, n, err);
-    return st || !n ? st : m->class->score(m, queries, n, scores, err);
+    if (st || !n)
+        return st;
+    st = known_new(m, queries, n, &k, err);
+    if (!st)
+        st = m->class->score(model_trained(m), k.queries, n, scores, err);
+    if (!st)
+        spread(m, n, scores);
+    known_clear(&k);
+    return st;
 }
 
 enum status model_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                           struct error *err)
 {
+    struct known k = {0};
     *out = (struct explanation){0};
     enum status st = check_queries(m, q, 1, err);
+    if (!st && item >= model_trained(m)->nitems)
+        st = no_such_item(m, item, err);
     if (!st)
-        st = check_item(m, item, err);
+        st = known_new(m, q, 1, &k, err);
     if (!st)
-        st = m->class->explain(m, q, item, out, err);
+        st = m->class->explain(model_trained(m), k.queries, item, out, err);
+    known_clear(&k);
     if (st)
         explanation_clear(out);
     return st;
@@ -211,15 +297,21 @@ enum status model_explain(const struct model *m, const struct query *q, uint32_t
 
 enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
 {
+    const struct model *trained = model_trained(m);
     struct query_event event = {
         .item = item, .value = NAN, .weight = 1, .time = NO_TIME, .event = UINT64_MAX};
     struct query q = {.events = &event, .n = 1, .user = NO_USER, .as_of = NO_TIME};
     enum status st = check_queries(m, &q, 1, err);
+    if (!st && item >= trained->nitems)
+        st = no_such_item(m, item, err);
     if (!st)
-        st = m->class->similar ? m->class->similar(m, item, similarity, err) : m->class->score(m, &q, 1, similarity, err);
-    if (!st)
-        similarity[item] = -INFINITY; /* an item is not its own neighbour */
-    return st;
+        st = m->class->similar ? m->class->similar(trained, item, similarity, err)
+                               : m->class->score(trained, &q, 1, similarity, err);
+    if (st)
+        return st;
+    similarity[item] = -INFINITY; /* an item is not its own neighbour */
+    spread(m, 1, similarity);
+    return ST_OK;
 }
 
 bool model_sees_future(const struct model *m, int64_t as_of)

@@ -139,7 +139,8 @@ struct model {
     const struct model_class *class;
     char *name;                 /* "ease", "ease.2", "als128" */
     struct param_value *values; /* class->nparams */
-    size_t nusers, nitems;      /* of the data set it was trained on */
+    size_t nusers, nitems;      /* of the data set it is asked about: that it was trained on, or what it has grown to */
+    struct model *trained;      /* model_widen: as it was trained; else NULL */
     struct model_record record;
     void *state;                /* the class's own */
 };
@@ -147,6 +148,11 @@ struct model {
 /* Unpublished model with one reference; values are copied. */
 struct model *model_new(const struct model_class *class, const char *name, const struct param_value *values,
                         size_t nusers, size_t nitems, struct error *err);
+/* The same model for a data set that has grown to so many users and items since: it knows those it was trained on, which
+ * are the first ones. Later items of a history tell it nothing, and score -inf. Keeps a reference to m and no copy. */
+struct model *model_widen(struct model *m, size_t nusers, size_t nitems, struct error *err);
+/* The model as it was trained: m itself, or what it was widened from. */
+const struct model *model_trained(const struct model *m);
 struct model *model_hold(struct model *m);
 void model_release(struct model *m);
 

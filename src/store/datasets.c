@@ -3,13 +3,8 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "store/space.h"
+#include "store/segments.h"
 #include "store/transfer.h"
-
-/* Numbers of a row of t_datasets, in the order in which they are stored and summed. */
-enum { EVENTS, USERS, ITEMS, READ, KEPT, REJECTS, BYTES, FINGERPRINT, OLDEST, NEWEST, LOADED, NUMBERS };
-
-#define NUMBER_COLUMNS "events, users, items, read, kept, rejects, bytes, fingerprint, oldest, newest, loaded"
 
 enum status space_check_name(const char *what, const char *name, struct error *err)
 {
@@ -51,11 +46,18 @@ static enum status check_fields(const struct fields *set, struct error *err)
     return ST_OK;
 }
 
-static enum status drop_content(sqlite3 *db, int64_t id, struct error *err)
+/* The columns of the row itself, without its segments. */
+static enum status drop_columns(sqlite3 *db, int64_t id, struct error *err)
 {
     enum status st = sql_do(db, err, "DELETE FROM t_chunks WHERE dataset = ?", "i", id);
+    return st ? st : sql_do(db, err, "DELETE FROM t_columns WHERE dataset = ?", "i", id);
+}
+
+static enum status drop_content(sqlite3 *db, int64_t id, struct error *err)
+{
+    enum status st = drop_columns(db, id, err);
     if (!st)
-        st = sql_do(db, err, "DELETE FROM t_columns WHERE dataset = ?", "i", id);
+        st = segments_drop(db, id, err);
     return st ? st : space_drop_models(db, id, err);
 }
 
@@ -82,15 +84,8 @@ static enum status take_row(sqlite3 *db, const struct dataset *d, bool replace, 
 static enum status fill_row(sqlite3 *db, const struct dataset *d, int64_t id, const struct columns *c, uint64_t bytes,
                             struct error *err)
 {
-    int64_t v[NUMBERS] = {
-        [EVENTS] = (int64_t)d->events.n,        [USERS] = d->users.n,
-        [ITEMS] = d->items.n,                   [READ] = (int64_t)d->rows_read,
-        [KEPT] = (int64_t)d->rows_kept,         [REJECTS] = (int64_t)d->rows_rejected,
-        [BYTES] = (int64_t)bytes,               [FINGERPRINT] = (int64_t)d->fingerprint,
-        [OLDEST] = NO_TIME,                     [NEWEST] = NO_TIME,
-        [LOADED] = clock_now_us(),
-    };
-    (void)dataset_time_range(d, &v[OLDEST], &v[NEWEST]);
+    int64_t v[NUMBERS];
+    segments_count(d, bytes, v);
     uint64_t sum = row_sum(id, d->name, d->source, v);
     enum status st = columns_put(db, id, c, &sum, err);
     if (st)
@@ -175,6 +170,74 @@ enum status workspace_end(struct workspace *w, enum status st, struct error *err
     return st;
 }
 
+/* ---- growing ---- */
+
+static enum status append_content(struct workspace *w, sqlite3 *db, const struct dataset *batch,
+                                  const struct dataset *grown, struct job *job, struct error *err)
+{
+    int64_t id;
+    enum status st = space_dataset(db, grown->name, &id, err);
+    if (!st)
+        st = segments_add(db, id, batch, grown, job, err);
+    return st ? st : space_add_rejects(w, db, id, err);
+}
+
+enum status workspace_append(struct workspace *w, const struct dataset *batch, const struct dataset *grown,
+                             struct job *job, struct error *err)
+{
+    sqlite3 *db;
+    enum status st = check_fields(&batch->events.context, err);
+    if (!st)
+        st = space_write(w, &db, err);
+    if (st)
+        return st;
+    bool alone = w->writer.depth == 1;
+    st = space_end(w, db, append_content(w, db, batch, grown, job, err), err);
+    if (!st && alone)
+        workspace_unstage_rejects(w);
+    return st;
+}
+
+/* The whole as the content of the row, none in the segments. */
+static enum status fold_content(sqlite3 *db, const struct dataset *d, int64_t id, struct job *job, struct error *err)
+{
+    struct columns c = {0};
+    uint64_t bytes;
+    enum status st = drop_columns(db, id, err);
+    if (!st)
+        st = columns_of((struct dataset *)d, &c, err);
+    if (!st) {
+        job_begin(job, bytes_of(&c), "B", "keeping %s", d->name);
+        st = transfer_put(db, id, &c, job, &bytes, err);
+    }
+    if (!st)
+        st = fill_row(db, d, id, &c, bytes, err);
+    columns_clear(&c);
+    return st ? st : segments_fold(db, id, err);
+}
+
+enum status workspace_fold(struct workspace *w, const struct dataset *d, bool always, struct job *job,
+                           struct error *err)
+{
+    enum { FEW = 16 };
+    sqlite3 *db;
+    int64_t id, n = 0, events = 0;
+    enum status st = space_write(w, &db, err);
+    if (st)
+        return st;
+    st = space_dataset(db, d->name, &id, err);
+    if (!st)
+        st = segments_measure(db, id, &n, &events, err);
+    bool due = n > FEW || (size_t)events > d->events.n / 4;
+    bool fold = n > 0 && (always || due);
+    if (!st && fold)
+        st = fold_content(db, d, id, job, err);
+    st = space_end(w, db, st, err);
+    if (!st && fold)
+        settle(w);
+    return st;
+}
+
 /* ---- reading ---- */
 
 #define SELECT_DATASETS "SELECT id, name, source, sum, " NUMBER_COLUMNS " FROM t_datasets"
@@ -238,7 +301,7 @@ static enum status get_content(sqlite3 *db, const char *name, struct dataset **o
             st = columns_settle(d, &c, err);
     }
     columns_clear(&c);
-    return st;
+    return st ? st : segments_read(db, id, out, job, err);
 }
 
 enum status workspace_get_dataset(struct workspace *w, const char *name, struct dataset **out, struct job *job,
@@ -261,6 +324,15 @@ enum status workspace_get_dataset(struct workspace *w, const char *name, struct 
     *out = d;
     return ST_OK;
 }
+
+/* The numbers after the last append, all bytes, one row a data set. */
+#define SELECT_GROWN                                                                                                        \
+    "SELECT d.id, d.name, d.source, d.sum, coalesce(s.events, d.events), coalesce(s.users, d.users),"                      \
+    " coalesce(s.items, d.items), coalesce(s.read, d.read), coalesce(s.kept, d.kept), coalesce(s.rejects, d.rejects),"      \
+    " d.bytes + (SELECT coalesce(sum(bytes), 0) FROM t_segments WHERE dataset = d.id AND folded = 0),"                      \
+    " coalesce(s.fingerprint, d.fingerprint), coalesce(s.oldest, d.oldest), coalesce(s.newest, d.newest),"                  \
+    " coalesce(s.loaded, d.loaded) FROM t_datasets d LEFT JOIN t_segments s"                                                \
+    " ON s.id = (SELECT max(id) FROM t_segments WHERE dataset = d.id) ORDER BY d.id"
 
 static void fill_info(sqlite3_stmt *s, struct dataset_info *info)
 {
@@ -290,7 +362,7 @@ enum status workspace_list_datasets(struct workspace *w, struct dataset_info **o
     enum status st = space_read(w, &db, err);
     if (st)
         return st;
-    st = sql_query(db, &s, err, SELECT_DATASETS " ORDER BY id", "");
+    st = sql_query(db, &s, err, SELECT_GROWN, "");
     for (bool row = true; !st && row;) {
         st = sql_step(s, &row, err);
         if (!st && row)

@@ -89,29 +89,20 @@ static enum status keep_one(sqlite3_stmt *from, sqlite3_stmt *to, int64_t datase
     return st;
 }
 
-/* How many rejects of the data set stay; the others go. */
-static enum status keep_old(sqlite3 *db, int64_t dataset, int64_t staged, uint64_t total, int64_t *kept,
-                            struct error *err)
+static enum status count_rejects(sqlite3 *db, int64_t dataset, int64_t *n, struct error *err)
 {
-    enum status st = sql_int(db, kept, NULL, err, "SELECT count(*) FROM t_rejects WHERE dataset = ?", "i", dataset);
-    if (st || *kept == 0 || (uint64_t)(*kept + staged) == total)
-        return st;
-    *kept = 0;
-    return sql_do(db, err, "DELETE FROM t_rejects WHERE dataset = ?", "i", dataset);
+    return sql_int(db, n, NULL, err, "SELECT count(*) FROM t_rejects WHERE dataset = ?", "i", dataset);
 }
 
-enum status space_keep_rejects(struct workspace *w, sqlite3 *db, int64_t dataset, uint64_t total, struct error *err)
+enum status space_add_rejects(struct workspace *w, sqlite3 *db, int64_t dataset, struct error *err)
 {
     sqlite3_stmt *from = NULL, *to = NULL;
-    int64_t staged = 0, number;
-    enum status st = ST_OK;
-    if (w->stage)
-        st = sql_int(db, &staged, NULL, err, "SELECT count(*) FROM staged", "");
+    int64_t number;
+    if (!w->stage)
+        return ST_OK;
+    enum status st = count_rejects(db, dataset, &number, err);
     if (!st)
-        st = keep_old(db, dataset, staged, total, &number, err);
-    if (st || staged == 0)
-        return st;
-    st = sql_query(db, &from, err, "SELECT file, line, reason, text FROM staged ORDER BY number", "");
+        st = sql_query(db, &from, err, "SELECT file, line, reason, text FROM staged ORDER BY number", "");
     if (!st)
         st = sql_query(db, &to, err,
                        "INSERT INTO t_rejects (dataset, number, file, line, reason, text, sum) VALUES (?, ?, ?, ?, ?, ?, ?)", "");
@@ -123,6 +114,17 @@ enum status space_keep_rejects(struct workspace *w, sqlite3 *db, int64_t dataset
     sqlite3_finalize(from);
     sqlite3_finalize(to);
     return st;
+}
+
+enum status space_keep_rejects(struct workspace *w, sqlite3 *db, int64_t dataset, uint64_t total, struct error *err)
+{
+    int64_t kept, staged = 0;
+    enum status st = count_rejects(db, dataset, &kept, err);
+    if (!st && w->stage)
+        st = sql_int(db, &staged, NULL, err, "SELECT count(*) FROM staged", "");
+    if (!st && kept && (uint64_t)(kept + staged) != total)
+        st = sql_do(db, err, "DELETE FROM t_rejects WHERE dataset = ?", "i", dataset);
+    return st ? st : space_add_rejects(w, db, dataset, err);
 }
 
 /* The row (number, file, line, reason, text, sum) as a reject whose sum holds. */

@@ -11,6 +11,11 @@
  *   t_chunks    the arrays, cut into chunks of 65,536 elements (1,048,576 for bytes): `data` as chunks.c describes, min and max of
  *               its values (null when it has none) for whoever looks for few of them, and `sum`: a hash over the data and over
  *               which chunk of what it is, so a chunk can be neither altered nor put into another's place.
+ *   t_segments  what was appended to a data set, one row an append, oldest first (segments.h): the numbers of the whole after it
+ *               and before it (was_...). Its content stands in t_columns and t_chunks under the data set number -id, unless
+ *               folded = 1: then it is in a later segment or in the data set itself. `sum` is over the row, over its rows of
+ *               t_columns and over the sum of the segment before.
+ *   t_tails     for a data set that has segments the sum of the last one.
  *   t_rejects   rows that were not taken, with file, line, reason and text.
  *   t_models    one row a model; state 0 while it is being written, 1 once it is whole. Only whole ones are seen; those that a
  *               killed process left behind are removed by the next writer.
@@ -22,6 +27,16 @@
 #include "store/schema.h"
 
 enum { APPLICATION_ID = 0x5461696c };
+
+/* Of version 2; `temporary` for a reader of a file that has none. */
+#define SEGMENT_TABLES(temporary)                                                                                          \
+    "CREATE " temporary "TABLE t_segments (id INTEGER PRIMARY KEY AUTOINCREMENT, dataset INTEGER NOT NULL,"                \
+    " folded INTEGER NOT NULL, events INTEGER NOT NULL, users INTEGER NOT NULL, items INTEGER NOT NULL,"                   \
+    " read INTEGER NOT NULL, kept INTEGER NOT NULL, rejects INTEGER NOT NULL, bytes INTEGER NOT NULL,"                     \
+    " fingerprint INTEGER NOT NULL, oldest INTEGER NOT NULL, newest INTEGER NOT NULL, loaded INTEGER NOT NULL,"            \
+    " was_events INTEGER NOT NULL, was_sequence INTEGER NOT NULL, was_users INTEGER NOT NULL,"                             \
+    " was_items INTEGER NOT NULL, was_types INTEGER NOT NULL, was_fingerprint INTEGER NOT NULL, sum INTEGER NOT NULL);"    \
+    "CREATE " temporary "TABLE t_tails (dataset INTEGER PRIMARY KEY, sum INTEGER NOT NULL);"
 
 /* migrations[v] leads from version v to v + 1. A released one is never changed. */
 static const char *const migrations[] = {
@@ -50,6 +65,8 @@ static const char *const migrations[] = {
 
     "CREATE TABLE t_notes (id INTEGER PRIMARY KEY, dataset INTEGER NOT NULL, kind TEXT NOT NULL, name TEXT NOT NULL,"
     " sum INTEGER NOT NULL, value BLOB NOT NULL, UNIQUE (dataset, kind, name));",
+
+    SEGMENT_TABLES("") "CREATE INDEX t_segments_dataset ON t_segments (dataset, id);",
 };
 
 enum { VERSION = sizeof migrations / sizeof *migrations };
@@ -76,6 +93,13 @@ enum status schema_check(sqlite3 *db, bool *empty, struct error *err)
     st = error_set(err, ST_FORMAT, "this is an SQLite file, but not a workspace of tailor");
     error_hint(err, "a data file is read with `load FILE`; a workspace is made by giving a name that is not taken");
     return st;
+}
+
+enum status schema_lend(sqlite3 *db, struct error *err)
+{
+    int64_t version;
+    enum status st = sql_int(db, &version, NULL, err, "PRAGMA user_version", "");
+    return !st && version < 2 ? sql_run(db, SEGMENT_TABLES("TEMP "), err) : st;
 }
 
 enum status schema_migrate(sqlite3 *db, struct error *err)

@@ -49,6 +49,8 @@ MUST_CHECK enum status space_verify_notes(struct workspace *w, struct error *err
  * has already stay when the total counts them too: attributes were added to it, with rejects of their own. */
 MUST_CHECK enum status space_keep_rejects(struct workspace *w, sqlite3 *db, int64_t dataset, uint64_t total,
                                           struct error *err);
+/* Moves the staged rejects behind those that the data set has, in the caller's transaction. */
+MUST_CHECK enum status space_add_rejects(struct workspace *w, sqlite3 *db, int64_t dataset, struct error *err);
 /* Ends the transaction in which rejects are staged. */
 MUST_CHECK enum status space_settle_staging(struct workspace *w, struct error *err);
 /* A name that can be kept: not empty, shorter than 64 bytes. */

@@ -217,7 +217,7 @@ static enum status open_reader(struct workspace *w, struct error *err)
         st = schema_check(w->reader.db, &empty, err);
     if (!st && empty)
         st = error_set(err, ST_FORMAT, "%s is empty", w->file);
-    return st;
+    return st ? st : schema_lend(w->reader.db, err);
 }
 
 enum status space_connect(struct workspace *w, struct error *err)

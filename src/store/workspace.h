@@ -41,6 +41,11 @@ struct dataset_info {
     int64_t oldest, newest, loaded; /* us; NO_TIME */
 };
 MUST_CHECK enum status workspace_put_dataset(struct workspace *w, const struct dataset *d, bool replace, struct job *job, struct error *err);
+/* Adds what a data set of the workspace has grown by: `batch`, which has made it `grown` (dataset_grow). One transaction that
+ * rewrites nothing of it; staged rejects come behind those it has. Models and notes stay. */
+MUST_CHECK enum status workspace_append(struct workspace *w, const struct dataset *batch, const struct dataset *grown, struct job *job, struct error *err);
+/* Puts what was appended to d into its own columns when that is much or in many pieces, or `always`. */
+MUST_CHECK enum status workspace_fold(struct workspace *w, const struct dataset *d, bool always, struct job *job, struct error *err);
 MUST_CHECK enum status workspace_get_dataset(struct workspace *w, const char *name, struct dataset **out, struct job *job, struct error *err);
 MUST_CHECK enum status workspace_list_datasets(struct workspace *w, struct dataset_info **out, size_t *n, struct error *err);
 MUST_CHECK enum status workspace_drop_dataset(struct workspace *w, const char *name, struct error *err);
