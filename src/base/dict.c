@@ -13,35 +13,6 @@ void dict_clear(struct dict *d)
     memset(d, 0, sizeof *d);
 }
 
-static enum status copy_part(void *to, const void *from, size_t n, size_t size, struct error *err)
-{
-    if (!from)
-        return ST_OK;
-    void *copy = mem_new_raw(n, size, "a copy of a dictionary", err);
-    if (!copy)
-        return ST_NOMEM;
-    memcpy(copy, from, n * size);
-    memcpy(to, &copy, sizeof copy);
-    return ST_OK;
-}
-
-enum status dict_copy(struct dict *to, const struct dict *from, struct error *err)
-{
-    size_t starts = from->start ? (size_t)from->n + 1 : 0;
-    enum status st = copy_part(&to->bytes, from->bytes, from->nbytes, 1, err);
-    if (!st)
-        st = copy_part(&to->start, from->start, starts, sizeof *to->start, err);
-    if (!st)
-        st = copy_part(&to->slots, from->slots, from->nslots, sizeof *to->slots, err);
-    if (st)
-        return st;
-    to->n = from->n;
-    to->nbytes = to->bytes_capacity = from->nbytes;
-    to->start_capacity = starts;
-    to->nslots = from->nslots;
-    return ST_OK;
-}
-
 const char *dict_text(const struct dict *d, uint32_t code)
 {
     return d->bytes + d->start[code];

@@ -26,8 +26,6 @@ struct dict {
 
 /* Zero-initialise to start. Frees the content, not the struct. */
 void dict_clear(struct dict *d);
-/* Makes the empty `to` the same as `from`; to be cleared also after a failure. */
-MUST_CHECK enum status dict_copy(struct dict *to, const struct dict *from, struct error *err);
 /* The code of text[0..length), added when new. */
 MUST_CHECK enum status dict_add(struct dict *d, const char *text, size_t length, uint32_t *code, struct error *err);
 /* The code, or NO_CODE. */
