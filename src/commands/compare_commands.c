@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/judge.h"
+#include "commands/leak.h"
 #include "eval/bootstrap.h"
 
 enum { METRICS_MAX = 16 };
@@ -183,7 +184,10 @@ static enum status judge_all(struct comparison *c, struct error *err)
         .d = c->d,
         .s = c->s,
         .depth = EVALUATION_DEPTH,
-        .protocol = {call_int(call, "on") == 1 ? PART_VALID : PART_TEST, hide, call_int(call, "history") == 1}};
+        .protocol = {call_int(call, "on") == 1 ? PART_VALID : PART_TEST, hide,
+                     call_int(call, "history") == 0 ? ROLLING_NOT
+                     : call_int(call, "leak") == 0  ? ROLLING_IN_ORDER
+                                                    : ROLLING_ANYHOW}};
     for (size_t i = 0; i < c->nmeasures; i++)
         if (c->measures[i].at.k > c->judge.depth)
             c->judge.depth = c->measures[i].at.k;
@@ -550,6 +554,7 @@ static const struct param compare_options[] = {
      .type = PARAM_ENUM,
      .choices = "hide|show",
      .doc = "items of the history in the lists; the setting `seen` when left out"},
+    OPTION_LEAK,
 };
 
 static const struct command rows[] = {

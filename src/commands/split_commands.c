@@ -3,17 +3,19 @@
 
 #include "base/mem.h"
 #include "commands/families.h"
+#include "commands/leak.h"
 
-enum { KIND_NONE = SPLIT_GIVEN + 1 }; /* `split none`: behind the kinds in the order of enum split_kind */
+enum { KIND_NONE = SPLIT_KINDS }; /* `split none`: behind the kinds in the order of enum split_kind */
+#define KIND_CHOICES "last|time|users|random|given|sessions|folds|rolling|none"
 
 /* ---- what was asked for ---- */
 
-static enum status parse_count(const char *text, size_t *out, struct error *err)
+static enum status parse_count(const char *text, const char *what, const char *example, size_t *out, struct error *err)
 {
     int64_t n;
     if (!text_parse_int(text, &n) || n < 1 || n > INT32_MAX) {
-        error_set(err, ST_USAGE, "\"%s\" is not a number of events", text);
-        error_hint(err, "for example: split last 1");
+        error_set(err, ST_USAGE, "\"%s\" is not a number of %s", text, what);
+        error_hint(err, "for example: split %s", example);
         return ST_USAGE;
     }
     *out = (size_t)n;
@@ -31,20 +33,40 @@ static enum status parse_share(const char *name, const char *text, double *out, 
     return st;
 }
 
-/* A share ("20%", "0.2"), a duration ("14d") or a moment ("2025-03-01"). */
-static enum status parse_cut(const char *text, struct split_spec *spec, struct error *err)
+/* "20%" and "0.2" are shares, "2" is a number. */
+static bool is_share(const char *text)
 {
     double real;
-    bool plain = text_parse_real(text, &real);
-    spec->at = NO_TIME;
-    if (strchr(text, '%') || (plain && real < 1))
+    return strchr(text, '%') || (text_parse_real(text, &real) && real < 1 && real > 0);
+}
+
+static enum status parse_count_or_share(const char *text, const char *what, const char *example, struct split_spec *spec,
+                                        struct error *err)
+{
+    if (!is_share(text))
+        return parse_count(text, what, example, &spec->last, err);
+    spec->last = 0;
+    return parse_share("test", text, &spec->share, err);
+}
+
+/* A share ("20%", "0.2"), a duration ("14d") or, for one cut, a moment ("2025-03-01"). */
+static enum status parse_cut(const char *text, struct split_spec *spec, struct error *err)
+{
+    bool rolling = spec->kind == SPLIT_ROLLING;
+    double real;
+    if (is_share(text))
         return parse_share("test", text, &spec->share, err);
-    if (!plain && text_parse_duration(text, &spec->duration) && spec->duration > 0)
+    if (!text_parse_real(text, &real) && text_parse_duration(text, &spec->duration) && spec->duration > 0)
         return ST_OK;
-    if (time_parse(text, strlen(text), 0, &spec->at))
+    spec->duration = 0;
+    if (!rolling && time_parse(text, strlen(text), 0, &spec->at))
         return ST_OK;
     error_set(err, ST_USAGE, "\"%s\" is not a place in time to split at", text);
-    error_hint(err, "a share (test=20%%), a duration before the newest event (test=14d) or a moment (test=2025-03-01)");
+    if (rolling)
+        error_hint(err, "from one cut to the next: a duration (test=7d) or a share of the events (test=10%%)");
+    else
+        error_hint(err, "a share (test=20%%), a duration before the newest event (test=14d) or a moment "
+                        "(test=2025-03-01)");
     return ST_USAGE;
 }
 
@@ -55,35 +77,60 @@ static enum status amount_twice(const struct call *call, struct error *err)
     return error_at_word(ST_USAGE, err, &call->args[1]);
 }
 
+static enum status no_amount(const struct call *call, const struct word *w, struct error *err)
+{
+    error_set(err, ST_USAGE, "split given goes by the column \"part\" of the data and takes nothing else");
+    error_hint(err, "load the files of both parts together: load train.txt test.txt");
+    return error_at_word(ST_USAGE, err, w ? w : &call->args[0]);
+}
+
+/* The amount of one kind from its text. */
+static enum status parse_amount(const char *text, struct split_spec *spec, struct error *err)
+{
+    switch (spec->kind) {
+    case SPLIT_LAST:
+        return parse_count_or_share(text, "events", "last 1", spec, err);
+    case SPLIT_RANDOM:
+        return parse_count_or_share(text, "items", "random 20%", spec, err);
+    case SPLIT_SESSIONS:
+        return parse_count(text, "sessions", "sessions 1", &spec->last, err);
+    case SPLIT_FOLDS:
+        return parse_count(text, "folds", "folds 5", &spec->folds, err);
+    case SPLIT_TIME:
+    case SPLIT_ROLLING:
+        return parse_cut(text, spec, err);
+    default:
+        return parse_share("test", text, &spec->share, err);
+    }
+}
+
 /* The word behind the kind, or test=, or the default. */
 static enum status read_amount(const struct call *call, struct split_spec *spec, struct error *err)
 {
     const struct word *w = call->nargs > 1 ? &call->args[1] : NULL;
     const char *text = w ? w->text : call_text(call, "test");
-    enum status st = ST_OK;
     if (w && call_given(call, "test"))
         return amount_twice(call, err);
-    if (spec->kind == SPLIT_GIVEN && text) {
-        error_set(err, ST_USAGE, "split given goes by the column \"part\" of the data and takes nothing else");
-        error_hint(err, "load the files of both parts together: load train.txt test.txt");
-        return error_at_word(ST_USAGE, err, w ? w : &call->args[0]);
-    }
-    spec->last = 1;
-    spec->share = .2;
-    if (!text)
-        return ST_OK;
-    if (spec->kind == SPLIT_LAST)
-        st = parse_count(text, &spec->last, err);
-    else if (spec->kind == SPLIT_TIME)
-        st = parse_cut(text, spec, err);
-    else
-        st = parse_share("test", text, &spec->share, err);
+    if (spec->kind == SPLIT_GIVEN && text)
+        return no_amount(call, w, err);
+    spec->last = spec->kind == SPLIT_LAST || spec->kind == SPLIT_SESSIONS;
+    spec->share = spec->kind == SPLIT_ROLLING ? .1 : .2;
+    if (spec->kind == SPLIT_ROLLING)
+        spec->folds = (size_t)call_int(call, "cuts");
+    else if (spec->kind == SPLIT_FOLDS)
+        spec->folds = 5;
+    if (spec->folds || (spec->kind == SPLIT_GIVEN && call_given(call, "fold")))
+        spec->fold = (size_t)call_int(call, "fold");
+    if (call_given(call, "window"))
+        spec->window = call_int(call, "window");
+    spec->by_users = spec->kind == SPLIT_FOLDS && call_int(call, "by") == 1;
+    enum status st = text ? parse_amount(text, spec, err) : ST_OK;
     if (!st)
         return ST_OK;
     return w ? error_at_word(st, err, w) : error_at_option(st, err, call, "test");
 }
 
-/* valid=yes: a tenth (for `last`: as many as are tested); valid=no; valid=SHARE. */
+/* valid=yes: a tenth (of a number: as many as are tested); valid=no; valid=SHARE. */
 static enum status read_valid(const struct call *call, struct split_spec *spec, struct error *err)
 {
     const char *text = call_text(call, "valid");
@@ -96,17 +143,31 @@ static enum status read_valid(const struct call *call, struct split_spec *spec, 
     return error_at_option(parse_share("valid", text, &spec->valid_share, err), err, call, "valid");
 }
 
+/* Options that only some kinds have; the others suit all but `none`. */
+static const struct {
+    const char *option;
+    unsigned kinds;
+    const char *hint;
+} partial[] = {
+    {"holdout", 1U << SPLIT_USERS | 1U << SPLIT_FOLDS, "it belongs to held-out users: split users 20% holdout=20%"},
+    {"cuts", 1U << SPLIT_ROLLING, "several cuts in time: split rolling test=7d cuts=4"},
+    {"window", 1U << SPLIT_ROLLING, "it belongs to cuts in time: split rolling test=7d window=30d"},
+    {"by", 1U << SPLIT_FOLDS, "folds are dealt out by items or by users: split folds 5 by=users"},
+    {"fold", 1U << SPLIT_FOLDS | 1U << SPLIT_ROLLING | 1U << SPLIT_GIVEN, "only folds, rolling and given have several folds"},
+    {"test", (1U << SPLIT_KINDS) - 1, "`split none` stands alone"},
+    {"valid", (1U << SPLIT_KINDS) - 1, "`split none` stands alone"},
+    {"target", (1U << SPLIT_KINDS) - 1, "`split none` stands alone"},
+};
+
 /* Options that say nothing to this kind of split. */
 static enum status check_options(int kind, const struct call *call, struct error *err)
 {
-    static const char *const options[] = {"test", "valid", "target", "holdout"};
-    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-        bool holdout = text_same(options[i], "holdout");
-        if (!call_given(call, options[i]) || (kind != KIND_NONE && (!holdout || kind == SPLIT_USERS)))
+    for (size_t i = 0; i < sizeof partial / sizeof *partial; i++) {
+        if (!call_given(call, partial[i].option) || (partial[i].kinds >> kind & 1))
             continue;
-        error_set(err, ST_USAGE, "split %s takes no %s=", call->args[0].text, options[i]);
-        error_hint(err, holdout ? "it belongs to held-out users: split users 20%% holdout=20%%" : "`split none` stands alone");
-        return error_at_option(ST_USAGE, err, call, options[i]);
+        error_set(err, ST_USAGE, "split %s takes no %s=", call->args[0].text, partial[i].option);
+        error_hint(err, "%s", partial[i].hint);
+        return error_at_option(ST_USAGE, err, call, partial[i].option);
     }
     return ST_OK;
 }
@@ -115,7 +176,7 @@ static enum status read_spec(const struct workbench *wb, const struct call *call
                              struct error *err)
 {
     static const struct param kinds = {
-        .name = "", .type = PARAM_ENUM, .choices = "last|time|users|random|given|none"};
+        .name = "", .type = PARAM_ENUM, .choices = KIND_CHOICES};
     struct param_value v = {0};
     enum status st = param_parse(&kinds, call->args[0].text, &v, err);
     int64_t kind = v.integer;
@@ -247,6 +308,22 @@ static void say_cold(const struct split *s, struct result *out)
                        s->cold_items == 1 ? "" : "s", s->cold_items == 1 ? "it" : "them");
 }
 
+/* A draw does not look at the time: models learn from what came after. */
+static enum status say_future(const struct dataset *d, const struct split *s, struct result *out, struct error *err)
+{
+    struct split_leaks l;
+    if (split_in_order(s))
+        return ST_OK;
+    enum status st = split_leaks_find(d, s, &l, err);
+    if (st || !l.timed || !l.late_users)
+        return st;
+    result_message(out, MESSAGE_WARNING,
+                   "the future leaks: %.0f %% of the test users have known events after their first test event; "
+                   "`split last 20%%` and `split time 20%%` keep the order",
+                   100 * (double)l.late_users / (double)s->test_users);
+    return ST_OK;
+}
+
 /* How many models learnt from other events than the split says. */
 static void say_models(struct workbench *wb, const struct split *s, struct result *out)
 {
@@ -261,7 +338,10 @@ static void say_models(struct workbench *wb, const struct split *s, struct resul
     if (n)
         result_message(out, MESSAGE_WARNING, "trained on other events, so not to be compared on this split: %s",
                        str_text(&names));
-    if (n == all)
+    if (s->spec.folds > 1)
+        result_message(out, MESSAGE_HINT, "this is fold %zu of %zu: `backtest pop ease` goes through all", s->spec.fold,
+                       s->spec.folds);
+    else if (n == all)
         result_message(out, MESSAGE_HINT, "train %s",
                        all ? "them again, or others" : "models on it: `train pop itemknn ease ials`");
     str_free(&names);
@@ -275,6 +355,7 @@ static enum status show_split(struct workbench *wb, struct result *out, struct e
     if (s) {
         st = put_split(d, s, out, err);
         say_cold(s, out);
+        st = st ? st : say_future(d, s, out, err);
         say_models(wb, s, out);
     } else {
         result_message(out, MESSAGE_INFO, "%s is not split: models learn from all events", d->name);
@@ -292,12 +373,13 @@ static const struct argument split_args[] = {
     {.name = "KIND",
      .type = ARG_CHOICE,
      .optional = true,
-     .choices = "last|time|users|random|given|none",
+     .choices = KIND_CHOICES,
      .doc = "how to cut; without it: the present split"},
     {.name = "AMOUNT",
      .type = ARG_TEXT,
      .optional = true,
-     .doc = "last: events of each user; time: share, duration or moment; users, random: share"},
+     .doc = "last: events of each user, or a share of them; time: share, duration or moment; users: share; random: "
+            "items, or a share; sessions, folds: how many; rolling: share or duration from cut to cut"},
 };
 
 static const struct param split_options[] = {
@@ -310,32 +392,75 @@ static const struct param split_options[] = {
     {.name = "holdout",
      .type = PARAM_PERCENT,
      .initial = "20%",
-     .doc = "users: the share of a held-out user's events that is test"},
+     .doc = "users, folds by=users: the share of a held-out user's events that is test"},
+    {.name = "fold",
+     .type = PARAM_INT,
+     .initial = "1",
+     .min = 1,
+     .max = SPLIT_FOLDS_MAX,
+     .doc = "folds, rolling, given: the fold that counts now; alone: another fold of the present split"},
+    {.name = "by",
+     .type = PARAM_ENUM,
+     .initial = "items",
+     .choices = "items|users",
+     .doc = "folds: deal out each user's items, or the users"},
+    {.name = "cuts", .type = PARAM_INT, .initial = "4", .min = 1, .max = SPLIT_FOLDS_MAX, .doc = "rolling: how many cuts in time"},
+    {.name = "window", .type = PARAM_DURATION, .doc = "rolling: learn only from so long before the cut; all when left out"},
 };
 
 /* `split valid=yes` would change nothing. */
 static enum status needs_kind(const struct call *call, const char *option, struct error *err)
 {
     error_set(err, ST_USAGE, "%s= needs to know the kind of the split", option);
-    error_hint(err, "for example: split %s %s=...", text_same(option, "holdout") ? "users 20%" : "last 1", option);
+    const char *kind = "last 1";
+    for (size_t i = 0; i < sizeof partial / sizeof *partial; i++)
+        if (strcmp(partial[i].option, option) == 0 && partial[i].kinds + 1 < 1U << SPLIT_KINDS)
+            kind = text_same(option, "holdout") ? "users 20%" : partial[i].kinds >> SPLIT_FOLDS & 1 ? "folds 5" : "rolling 7d";
+    error_hint(err, "for example: split %s %s=...", kind, option);
     return error_at_option(ST_USAGE, err, call, option);
+}
+
+/* `split fold=3`: the present split, another fold. */
+static enum status read_fold(struct workbench *wb, const struct call *call, struct split_spec *spec, struct error *err)
+{
+    struct split *s = workbench_split(wb);
+    if (s)
+        *spec = s->spec;
+    split_release(s);
+    if (s && spec->folds) {
+        spec->fold = (size_t)call_int(call, "fold");
+        return ST_OK;
+    }
+    if (!s)
+        return needs_kind(call, "fold", err);
+    error_set(err, ST_USAGE, "the present split has no folds");
+    error_hint(err, "`split folds 5` deals the events out, `split rolling test=7d cuts=4` has several cuts");
+    return error_at_option(ST_USAGE, err, call, "fold");
+}
+
+/* Nothing but fold=? Then *spec is the present split's with that fold. */
+static enum status read_without_kind(struct workbench *wb, const struct call *call, bool *change,
+                                     struct split_spec *spec, struct error *err)
+{
+    for (size_t i = 0; i < sizeof split_options / sizeof *split_options; i++)
+        if (call_given(call, split_options[i].name) && strcmp(split_options[i].name, "fold") != 0)
+            return needs_kind(call, split_options[i].name, err);
+    *change = call_given(call, "fold");
+    return *change ? read_fold(wb, call, spec, err) : ST_OK;
 }
 
 static enum status run_split(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct split_spec spec;
+    struct split_spec spec = {0};
     struct split *s = NULL;
-    if (!call->nargs) {
-        for (size_t i = 0; i < sizeof split_options / sizeof *split_options; i++)
-            if (call_given(call, split_options[i].name))
-                return needs_kind(call, split_options[i].name, err);
-        return show_split(wb, out, err);
-    }
-    if (wb->readonly)
-        return error_set(err, ST_STATE, "split would change the workspace, which is open for reading only");
-    enum status st = read_spec(wb, call, &spec, err);
+    bool change = call->nargs > 0;
+    enum status st = change ? read_spec(wb, call, &spec, err) : read_without_kind(wb, call, &change, &spec, err);
     if (st)
         return st;
+    if (!change)
+        return show_split(wb, out, err);
+    if (wb->readonly)
+        return error_set(err, ST_STATE, "split would change the workspace, which is open for reading only");
     if ((int)spec.kind != KIND_NONE) {
         struct dataset *d = workbench_data(wb);
         st = split_new(d, &spec, &s, err);
@@ -350,6 +475,125 @@ static enum status run_split(struct workbench *wb, const struct call *call, stru
     return st ? st : show_split(wb, out, err);
 }
 
+/* ---- split check ---- */
+
+enum verdict { VERDICT_OK, VERDICT_NOTE, VERDICT_LEAK };
+
+struct report {
+    struct table *table;
+    struct str leaks; /* what is wrong, in words */
+    size_t nleaks;
+};
+
+static void add_check(struct report *r, const char *check, size_t found, size_t of, enum verdict verdict,
+                      const char *meaning)
+{
+    static const char *const words[] = {"ok", "note", "LEAK"};
+    char count[32];
+    table_text(r->table, check);
+    table_text(r->table, words[verdict]);
+    table_int(r->table, (int64_t)found);
+    table_int(r->table, (int64_t)of);
+    table_real(r->table, of ? (double)found / (double)of : 0);
+    table_text(r->table, meaning);
+    if (verdict != VERDICT_LEAK)
+        return;
+    text_count(count, sizeof count, (int64_t)found);
+    str_printf(&r->leaks, "%s%s %s", r->nleaks++ ? "; " : "", count, meaning);
+}
+
+static enum verdict note_when(size_t found)
+{
+    return found ? VERDICT_NOTE : VERDICT_OK;
+}
+
+static void check_times(const struct split *s, const struct split_leaks *l, struct report *r)
+{
+    bool cut = s->test_from != NO_TIME;
+    if (!l->timed) {
+        add_check(r, "times", 0, 0, VERDICT_NOTE, "events have no times: nothing can be said about the future");
+        return;
+    }
+    add_check(r, "own future", l->late_events, s->ntrain + s->nvalid + s->nhistory, l->late_events ? VERDICT_LEAK : VERDICT_OK,
+              "known events of users come after the first event they are tested by");
+    add_check(r, "same instant", l->tied_events, s->ntrain + s->nvalid + s->nhistory, note_when(l->tied_events),
+              "known events share the instant of the user's first test event");
+    add_check(r, "others' future", l->later_train, s->ntrain, !l->later_train ? VERDICT_OK : cut ? VERDICT_LEAK : VERDICT_NOTE,
+              "train events come after the first test event of all");
+    add_check(r, "tested in the past", l->past_users, s->test_users, note_when(l->past_users),
+              "test users are asked about a moment before the last train event");
+}
+
+static enum status check_fields(const struct dataset *d, const struct split *s, struct report *r, struct result *out,
+                                struct error *err)
+{
+    for (int of_items = 0; of_items < 2; of_items++) {
+        const struct fields *fields = of_items ? &d->item_fields : &d->user_fields;
+        for (size_t i = 0; i < fields->n; i++) {
+            struct split_derived x;
+            enum status st = split_derived_find(d, s, &fields->field[i], of_items, &x, err);
+            if (st)
+                return st;
+            if (x.what)
+                add_check(r, result_textf(out, "%s.%s", of_items ? "item" : "user", fields->field[i].name), x.same, x.n,
+                          VERDICT_LEAK,
+                          result_textf(out, "values of %s.%s are the %s of all events, the test part's too",
+                                       of_items ? "item" : "user", fields->field[i].name, x.what));
+        }
+    }
+    return ST_OK;
+}
+
+static enum status check_split(const struct dataset *d, const struct split *s, struct report *r, struct result *out,
+                               struct error *err)
+{
+    static const struct column columns[] = {
+        {.name = "check", .type = VALUE_TEXT},
+        {.name = "verdict", .type = VALUE_TEXT},
+        {.name = "found", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "of", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_COMPACT},
+        {.name = "meaning", .type = VALUE_TEXT, .flags = COLUMN_WRAP},
+    };
+    struct split_leaks l;
+    enum status st = split_leaks_find(d, s, &l, err);
+    if (!st)
+        st = put_split(d, s, out, err);
+    if (st)
+        return st;
+    r->table = result_table(out, "checks", "what models could know too early", columns, sizeof columns / sizeof *columns);
+    check_times(s, &l, r);
+    add_check(r, "known pairs", l.known_pairs, l.pairs, note_when(l.known_pairs),
+              "pairs of user and item of the test part are in the history too; seen=hide does not ask for them");
+    add_check(r, "cold users", s->cold_users, s->test_users, note_when(s->cold_users), "test users have no history");
+    add_check(r, "cold items", s->cold_items, d->items.n, note_when(s->cold_items), "items are tested but not trained on");
+    return check_fields(d, s, r, out, err);
+}
+
+static enum status run_check(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    struct dataset *d = workbench_data(wb);
+    struct split *s = workbench_split(wb);
+    struct report r = {0};
+    enum status st;
+    if (s) {
+        st = check_split(d, s, &r, out, err);
+    } else {
+        st = error_set(err, ST_STATE, "%s is not split: there is nothing to check", d->name);
+        error_hint(err, "`split last 1` or `split time 20%%`, then `split check`");
+    }
+    if (!st && r.nleaks && !call_int(call, "leak")) {
+        st = error_set(err, ST_STATE, "the split (%s) leaks: %s", s->description, str_text(&r.leaks));
+        error_hint(err, "`split check leak=allow` shows the whole report; `split time 20%%` and `split last 1` keep the order");
+    }
+    str_free(&r.leaks);
+    split_release(s);
+    dataset_release(d);
+    return st;
+}
+
+static const struct param leak_options[] = {OPTION_LEAK};
+
 static const struct command rows[] = {
     {.name = "split",
      .group = "data",
@@ -360,22 +604,42 @@ static const struct command rows[] = {
      .noptions = sizeof split_options / sizeof *split_options,
      .flags = COMMAND_NEEDS_DATA,
      .help =
-         "last N: the last N events of each user who has more are the test part. It goes by order and needs no times.\n"
+         "last N: the last N events of each user who has more are the test part; last 20%: the end of each user's own "
+         "history. It goes by order and needs no times.\n"
          "time CUT: everything from one moment on is the test part: 20% of the events, the last 14d, or from "
          "2025-03-01 on. "
          "An instant is never cut in two. This is how the future looks in production, with new users and new items.\n"
+         "rolling STEP cuts=K: K cuts in time, each tested on what comes before the next. folds K: every event is "
+         "tested once, by=users holds whole users out. One fold counts at a time: `split fold=2` takes another, "
+         "`backtest` goes through all.\n"
          "users SHARE: these users are not trained on at all; what they did last is test, what they did before is "
          "their history.\n"
-         "random SHARE: a share of each user's items, whatever the time.\n"
+         "sessions N: the last N sessions of each user who has more, by the column session.\n"
+         "random SHARE or N: a share of each user's items, or N of them, whatever the time: models learn from the "
+         "future.\n"
          "given: the data says it itself, in a column named part (train, valid, test); folders with train.txt and "
-         "test.txt have one.\n"
+         "test.txt have one. With fold= it goes by a column named fold.\n"
          "none: no split, models learn from all events.\n"
          "Cold users have no history before the test part, cold items no training event; means over users are told "
          "apart for "
-         "them. Random draws follow `set seed`.",
-     .examples = (const char *const[]){"split last 1", "split time test=20%", "split users 20%",
-                                       "split random 20% valid=10%", "split", NULL},
+         "them. Random draws follow `set seed`. `split check` looks for what models could know too early.",
+     .examples = (const char *const[]){"split last 1", "split last 20%", "split time test=20%", "split rolling 2d cuts=3",
+                                       "split folds 3", "split fold=2", "split users 20%", "split random 20% valid=10%",
+                                       "split", NULL},
      .run = run_split},
+    {.name = "split check",
+     .group = "data",
+     .summary = "does the split let models know the future?",
+     .options = leak_options,
+     .noptions = sizeof leak_options / sizeof *leak_options,
+     .flags = COMMAND_NEEDS_DATA,
+     .help = "Sizes and times of the parts, and what could be known too early: events of a user after the first one they "
+             "are tested by, train events after the first test event, pairs of user and item in both parts, cold users "
+             "and items, and attributes that were counted from all events, the test part's too.\n"
+             "A leak is an error, so that a script stops; leak=allow shows the report all the same. A note is no "
+             "mistake: with `split last` others' events may be later than one's own last.",
+     .examples = (const char *const[]){"split check leak=allow", NULL},
+     .run = run_check},
 };
 
 const struct command_family split_commands = {rows, sizeof rows / sizeof *rows};

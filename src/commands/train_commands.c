@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commands/families.h"
+#include "commands/leak.h"
 #include "eval/evaluation.h"
 #include "models/driver.h"
 
@@ -249,6 +250,8 @@ static enum status train_new(struct order *o, struct result *out, struct error *
 static enum status fill_order(struct order *o, struct result *out, struct error *err)
 {
     enum status st = fill_values(o, err);
+    if (!st && !call_int(o->call, "leak"))
+        st = leak_check_model(o->d, o->s, o->class, o->values, err);
     if (!st)
         st = prepare_validation(o, err);
     if (st)
@@ -403,6 +406,7 @@ static const struct param train_options[] = {
      .type = PARAM_METRIC,
      .initial = "ndcg@10",
      .doc = "what the validation part is judged by after each epoch, when patience= or this is given"},
+    OPTION_LEAK,
     {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "as NAME may take the place of another model"},
 };
 

@@ -163,10 +163,8 @@ enum status workbench_keep_split(struct workbench *wb, struct error *err)
         enum status gone = workspace_drop_note(wb->space, wb->data->name, "split", "current", err);
         return gone == ST_NOT_FOUND ? ST_OK : gone;
     }
-    const struct split_spec *s = &wb->split->spec;
     struct str text = {0};
-    str_printf(&text, "%d %zu %lld %lld %.17g %.17g %.17g %llu %s", (int)s->kind, s->last, (long long)s->at, (long long)s->duration, s->share,
-               s->holdout, s->valid_share, (unsigned long long)s->seed, s->target);
+    split_spec_write(&wb->split->spec, &text);
     enum status st = text.failed ? error_nomem(err, 128, "the split")
                                  : workspace_put_note(wb->space, wb->data->name, "split", "current", str_text(&text), text.length, err);
     str_free(&text);
@@ -184,19 +182,12 @@ static enum status restore_split(struct workbench *wb, struct dataset *d, struct
     mem_free(bytes);
     if (!text)
         return ST_NOMEM;
-    struct split_spec s = {0};
+    struct split_spec s;
     struct split *split = NULL;
-    int kind;
-    long long at, duration;
-    unsigned long long seed;
-    int fields = sscanf(text, "%d %zu %lld %lld %lg %lg %lg %llu %63s", &kind, &s.last, &at, &duration, &s.share, &s.holdout, &s.valid_share, &seed, s.target);
+    st = split_spec_read(text, &s, err);
     mem_free(text);
-    if (fields < 8)
-        return error_set(err, ST_CORRUPT, "the split kept for %s cannot be read", d->name);
-    s.kind = (enum split_kind)kind;
-    s.at = at;
-    s.duration = duration;
-    s.seed = seed;
+    if (st)
+        return st;
     st = split_new(d, &s, &split, err);
     if (!st)
         workbench_set_split(wb, split);

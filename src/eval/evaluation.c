@@ -192,12 +192,12 @@ enum status evaluation_load(struct blob_reader *r, struct evaluation **out, stru
     if (head[HEAD_VERSION] != VERSION)
         return error_set(err, ST_UNSUPPORTED, "this evaluation was saved by another version");
     if (head[HEAD_USERS] >= NO_USER || head[HEAD_ITEMS] >= NO_ITEM || head[HEAD_QUERIES] >= SIZE_MAX / 16 ||
-        (head[HEAD_ON] != PART_TEST && head[HEAD_ON] != PART_VALID))
+        (head[HEAD_ON] != PART_TEST && head[HEAD_ON] != PART_VALID) || head[HEAD_ROLLING] > ROLLING_ANYHOW)
         return damaged(err);
     struct evaluation *e = mem_new(1, sizeof *e, "an evaluation", err);
     if (!e)
         return ST_NOMEM;
-    e->protocol = (struct protocol){(enum part)head[HEAD_ON], head[HEAD_HIDE] != 0, head[HEAD_ROLLING] != 0};
+    e->protocol = (struct protocol){(enum part)head[HEAD_ON], head[HEAD_HIDE] != 0, (enum rolling)head[HEAD_ROLLING]};
     e->split_fingerprint = head[HEAD_SPLIT];
     e->model_created = head[HEAD_MODEL];
     e->depth = (size_t)head[HEAD_DEPTH];

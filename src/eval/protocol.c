@@ -88,13 +88,12 @@ static void order_right(struct gathering *g, size_t begin)
     g->nright = begin + kept;
 }
 
-/* When the question is asked: at the cut of a time split, else when the first event that is judged happened. */
+/* When the question is asked: at the cut when there is one for all, else when the first event that is judged happened. */
 static int64_t moment(const struct gathering *g, size_t first)
 {
     const struct split *s = g->s;
-    if (s->spec.kind == SPLIT_TIME)
-        return g->t->protocol.on == PART_TEST ? s->test_from : s->valid_from;
-    return s->spec.kind == SPLIT_LAST || s->spec.kind == SPLIT_USERS ? time_of(g->d, first) : NO_TIME;
+    int64_t cut = g->t->protocol.on == PART_TEST ? s->test_from : s->valid_from;
+    return cut != NO_TIME ? cut : split_in_order(s) ? time_of(g->d, first) : NO_TIME;
 }
 
 /* One query: everything judged is right, from the history before it. */
@@ -207,11 +206,11 @@ static enum status check_protocol(const struct split *s, const struct protocol *
         error_hint(err, "carve one out of train: split last 1 valid=yes, split time test=20%% valid=10%%");
         return ST_STATE;
     }
-    if (p->rolling && (s->spec.kind == SPLIT_RANDOM || s->spec.kind == SPLIT_GIVEN)) {
+    if (p->rolling == ROLLING_IN_ORDER && !split_in_order(s)) {
         error_set(err, ST_USAGE,
                   "history=rolling needs test events that come after the others; this split (%s) promises no order",
                   s->description);
-        error_hint(err, "split by last, time or users, or leave history=fixed");
+        error_hint(err, "split by last, time or users, or leave history=fixed; leak=allow goes on");
         return ST_USAGE;
     }
     return ST_OK;

@@ -17,10 +17,14 @@
 #include "data/split.h"
 #include "models/model.h"
 
+/* Before each test event, all of the user's events before it are folded in: when the split promises an order, or in any
+ * case. */
+enum rolling { ROLLING_NOT, ROLLING_IN_ORDER, ROLLING_ANYHOW };
+
 struct protocol {
     enum part on;   /* PART_TEST or PART_VALID */
     bool hide_seen; /* items of the history do not come back */
-    bool rolling;   /* before each test event, all of the user's events before it are folded in */
+    enum rolling rolling;
 };
 
 struct test_set {
