@@ -40,7 +40,7 @@ struct events {
 
 /* What a data set was before one of its appends. Users, items and types that came later have higher indices, events
  * higher sequence numbers. */
-struct stage {
+struct data_stage {
     uint64_t fingerprint;
     uint64_t events, sequence; /* how many; those that came later have this sequence number or a higher one */
     uint32_t users, items, types;
@@ -57,7 +57,7 @@ struct dataset {
     float *type_weight;     /* types.n: what an event of this type says about liking; 0 = not feedback (impressions) */
     uint64_t rows_read, rows_kept, rows_rejected; /* read = kept + rejected, summed over all files */
     uint64_t fingerprint;   /* of ids, events, attributes and weights */
-    struct stage *stages;   /* what it has grown from, oldest first; data/grow.h */
+    struct data_stage *stages;   /* what it has grown from, oldest first; data/grow.h */
     size_t nstages;
 };
 

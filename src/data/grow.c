@@ -418,7 +418,7 @@ static enum status add_stage(struct dataset *d, const struct dataset *base, uint
         return ST_NOMEM;
     if (base->nstages)
         memcpy(d->stages, base->stages, base->nstages * sizeof *d->stages);
-    d->stages[base->nstages] = (struct stage){.fingerprint = base->fingerprint,
+    d->stages[base->nstages] = (struct data_stage){.fingerprint = base->fingerprint,
                                               .events = base->events.n,
                                               .sequence = sequence,
                                               .users = base->users.n,
@@ -502,7 +502,7 @@ enum status dataset_grow(const struct dataset *base, const struct dataset *batch
 
 /* ---- stages ---- */
 
-const struct stage *dataset_stage(const struct dataset *d, uint64_t fingerprint)
+const struct data_stage *dataset_stage(const struct dataset *d, uint64_t fingerprint)
 {
     for (size_t i = d->nstages; i-- > 0;)
         if (d->stages[i].fingerprint == fingerprint)
@@ -517,7 +517,7 @@ bool dataset_descends(const struct dataset *d, uint64_t fingerprint)
 
 uint64_t dataset_events_since(const struct dataset *d, uint64_t fingerprint)
 {
-    const struct stage *s = d->fingerprint == fingerprint ? NULL : dataset_stage(d, fingerprint);
+    const struct data_stage *s = d->fingerprint == fingerprint ? NULL : dataset_stage(d, fingerprint);
     return s ? d->events.n - s->events : 0;
 }
 
@@ -549,7 +549,7 @@ static enum status early_attributes(struct fields *to, const struct fields *from
     return st;
 }
 
-static enum status early_events(struct dataset *e, const struct dataset *d, const struct stage *stage,
+static enum status early_events(struct dataset *e, const struct dataset *d, const struct data_stage *stage,
                                 struct error *err)
 {
     struct runs r = {0};
@@ -572,7 +572,7 @@ static enum status early_events(struct dataset *e, const struct dataset *d, cons
     return st;
 }
 
-enum status dataset_at_stage(const struct dataset *d, const struct stage *stage, struct dataset **out,
+enum status dataset_at_stage(const struct dataset *d, const struct data_stage *stage, struct dataset **out,
                              struct error *err)
 {
     struct dataset *e = dataset_new(d->name, err);

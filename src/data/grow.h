@@ -15,13 +15,13 @@ MUST_CHECK enum status dataset_grow(const struct dataset *base, const struct dat
                                     struct error *err);
 
 /* What d was when it had this fingerprint; NULL when it never did, or has it now. */
-const struct stage *dataset_stage(const struct dataset *d, uint64_t fingerprint);
+const struct data_stage *dataset_stage(const struct dataset *d, uint64_t fingerprint);
 /* Has d this fingerprint, or has it grown from what had? */
 bool dataset_descends(const struct dataset *d, uint64_t fingerprint);
 /* Events that came after d had this fingerprint. */
 uint64_t dataset_events_since(const struct dataset *d, uint64_t fingerprint);
 /* The data set as it was at a stage of it, with the attributes and weights of today. */
-MUST_CHECK enum status dataset_at_stage(const struct dataset *d, const struct stage *stage, struct dataset **out,
+MUST_CHECK enum status dataset_at_stage(const struct dataset *d, const struct data_stage *stage, struct dataset **out,
                                         struct error *err);
 
 /* The split of `from` for the data that it has become: events are known by their sequence numbers, those that are new

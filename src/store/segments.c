@@ -9,7 +9,7 @@
 
 /* Content of segment `id` stands in t_columns and t_chunks under -id, where no data set can be. */
 
-/* What the whole was before: the numbers of a struct stage, as they are stored. */
+/* What the whole was before: the numbers of a struct data_stage, as they are stored. */
 enum { WAS_EVENTS, WAS_SEQUENCE, WAS_USERS, WAS_ITEMS, WAS_TYPES, WAS_FINGERPRINT, BEFORES };
 
 #define BEFORE_COLUMNS "was_events, was_sequence, was_users, was_items, was_types, was_fingerprint"
@@ -166,7 +166,7 @@ static enum status take_stages(const struct segments *list, struct dataset *d, s
         return ST_NOMEM;
     for (size_t i = 0; i < list->n; i++) {
         const int64_t *was = list->at[i].before;
-        d->stages[i] = (struct stage){.fingerprint = (uint64_t)was[WAS_FINGERPRINT],
+        d->stages[i] = (struct data_stage){.fingerprint = (uint64_t)was[WAS_FINGERPRINT],
                                       .events = (uint64_t)was[WAS_EVENTS],
                                       .sequence = (uint64_t)was[WAS_SEQUENCE],
                                       .users = (uint32_t)was[WAS_USERS],
@@ -180,7 +180,7 @@ static enum status take_stages(const struct segments *list, struct dataset *d, s
 static enum status check_grown(const struct dataset *d, const int64_t *after, struct error *err)
 {
     for (size_t i = 0; i < d->nstages; i++) {
-        const struct stage *s = &d->stages[i];
+        const struct data_stage *s = &d->stages[i];
         if (s->events > d->events.n || s->users > d->users.n || s->items > d->items.n || s->types > d->types.n)
             return damaged(err, "one of its stages makes no sense");
     }
@@ -290,7 +290,7 @@ static enum status merge(sqlite3 *db, struct segments *list, size_t first, int64
 static enum status put_record(sqlite3 *db, int64_t dataset, const struct dataset *grown, struct segment *s,
                               struct error *err)
 {
-    const struct stage *was = &grown->stages[grown->nstages - 1];
+    const struct data_stage *was = &grown->stages[grown->nstages - 1];
     segments_count(grown, 0, s->after);
     s->before[WAS_EVENTS] = (int64_t)was->events;
     s->before[WAS_SEQUENCE] = (int64_t)was->sequence;

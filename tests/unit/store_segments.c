@@ -32,7 +32,7 @@ static void expect_kept(struct workspace *w, const struct dataset *want)
     assert_true(same_data(got, want));
     assert_int_equal(got->nstages, want->nstages);
     for (size_t i = 0; i < want->nstages; i++) {
-        const struct stage *a = &got->stages[i], *b = &want->stages[i];
+        const struct data_stage *a = &got->stages[i], *b = &want->stages[i];
         assert_true(a->fingerprint == b->fingerprint && a->events == b->events && a->sequence == b->sequence &&
                     a->users == b->users && a->items == b->items && a->types == b->types);
     }
