@@ -19,6 +19,7 @@
     FAMILY(recommend) /* recommend similar find */                  \
     FAMILY(inspect)   /* why whatif */                              \
     FAMILY(simulate)  /* simulate */                                \
+    FAMILY(sql)       /* select tables describe */                  \
     FAMILY(session)   /* help set source watch history last output ui quit */
 
 #define DECLARE(name) extern const struct command_family name##_commands;

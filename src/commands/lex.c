@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 static bool blank(char c)
 {
@@ -127,4 +128,72 @@ void lex_quote(struct str *out, const char *text)
         str_putc(out, *p);
     }
     str_putc(out, '"');
+}
+
+/* ---- SQL ---- */
+
+bool lex_is_sql(const char *text)
+{
+    static const char *const words[] = {"select", "with", "values", "explain"};
+    while (blank(*text))
+        text++;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if (text_starts(text, words[i]) && !key_char(text[n]))
+            return true;
+    }
+    return false;
+}
+
+/* The end of a quoted name or text, or of a comment, that begins at text[i]; i when none does. */
+static size_t skip_sql(const char *text, size_t i)
+{
+    const char *end = NULL;
+    if (strchr("'\"`[", text[i]) && text[i]) {
+        end = strchr(text + i + 1, text[i] == '[' ? ']' : text[i]);
+        end += end != NULL;
+    } else if (strncmp(text + i, "--", 2) == 0) {
+        end = strchr(text + i, '\n');
+    } else if (strncmp(text + i, "/*", 2) == 0) {
+        end = strstr(text + i + 2, "*/");
+        end += end ? 2 : 0;
+    } else {
+        return i;
+    }
+    return end ? (size_t)(end - text) : i + strlen(text + i);
+}
+
+size_t lex_sql(const char *text, bool *ended)
+{
+    size_t i = 0;
+    while (text[i] && text[i] != ';') {
+        size_t next = skip_sql(text, i);
+        i = next > i ? next : i + 1;
+    }
+    *ended = text[i] == ';';
+    return i;
+}
+
+size_t lex_command(const char *text, bool *open)
+{
+    bool ended = true;
+    size_t n = lex_is_sql(text) ? lex_sql(text, &ended) : 0;
+    *open = !ended;
+    return n + strcspn(text + n, "\n");
+}
+
+void lex_one_line(struct str *out, const char *text)
+{
+    bool sql = lex_is_sql(text);
+    for (size_t i = 0; text[i];) {
+        size_t next = sql ? skip_sql(text, i) : i;
+        bool comment = next > i && text[i] == '-';
+        next = next > i ? next : i + 1;
+        if (!comment)
+            str_append(out, text + i, next - i);
+        i = next;
+    }
+    for (size_t i = 0; i < out->length; i++)
+        if (out->data[i] == '\n')
+            out->data[i] = ' ';
 }

@@ -23,6 +23,16 @@ MUST_CHECK enum status lex_line(const char *text, bool lenient, struct lexemes *
 void lexemes_clear(struct lexemes *l);
 /* Is it this keyword, unquoted? */
 bool lexeme_is(const struct lexeme *l, const char *keyword);
+/* SQL begins with SELECT, WITH, VALUES or EXPLAIN. */
+bool lex_is_sql(const char *text);
+/* Bytes of the statement that text begins with: up to its `;`, which stands at text[n], or to the end of the text, where
+ * *ended is false. Quotes and comments are minded. */
+size_t lex_sql(const char *text, bool *ended);
+/* Bytes of the first command of a text of several lines: its first line, or a statement with what stands behind its `;` in
+ * that line. *open: a statement that has not ended. */
+size_t lex_command(const char *text, bool *open);
+/* Appends the text on one line, as a history keeps it: ends of lines become blanks, and -- comments of SQL go. */
+void lex_one_line(struct str *out, const char *text);
 /* Appends `text` to out as one word: quoted when it must be. */
 void lex_quote(struct str *out, const char *text);
 

@@ -445,6 +445,36 @@ static enum status take_rest(struct parser *p)
     return ST_OK;
 }
 
+/* A statement of SQL up to its `;`, and behind that where its result goes. */
+static enum status parse_sql(struct parser *p, const struct command *command)
+{
+    struct call *c = p->call;
+    bool ended;
+    size_t n = lex_sql(c->text, &ended);
+    c->command = command;
+    c->rest = (struct word){.length = n, .text = mem_strndup(c->text, n, p->err)};
+    if (!c->rest.text)
+        return ST_NOMEM;
+    if (!ended)
+        return ST_OK;
+    enum status st = lex_line(c->text + n + 1, false, &p->words, p->err);
+    if (st) {
+        if (p->err && p->err->length)
+            p->err->offset += n + 1;
+        return st;
+    }
+    for (size_t i = 0; i < p->words.n; i++)
+        p->words.at[i].word.offset += n + 1;
+    if (p->words.n && lexeme_is(&p->words.at[0], "--"))
+        return ST_OK;
+    st = find_redirect(p);
+    if (!st && p->end > 0) {
+        st = error_set(p->err, ST_USAGE, "behind the `;` stands > FILE, | PROGRAM or nothing");
+        error_at_word(st, p->err, &p->words.at[0].word);
+    }
+    return st;
+}
+
 enum status call_parse(struct workbench *wb, const char *text, bool abbreviations, struct call **out, struct error *err)
 {
     struct parser p = {.wb = wb, .err = err};
@@ -455,6 +485,10 @@ enum status call_parse(struct workbench *wb, const char *text, bool abbreviation
     enum status st = ST_NOMEM;
     if (!(call->text = mem_strdup(text, err)))
         goto out;
+    if (lex_is_sql(text)) {
+        st = parse_sql(&p, command_find("select"));
+        goto out;
+    }
     /* The rest of feature definitions and the like has its own grammar, so an open quote there is not ours to judge. */
     st = lex_line(text, true, &p.words, err);
     if (st)

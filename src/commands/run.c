@@ -204,7 +204,8 @@ static enum status run_call(struct workbench *wb, const struct call *call, struc
     return st;
 }
 
-enum status command_run(struct workbench *wb, const char *text, struct sink *sink, struct error *err)
+/* One command. A statement of SQL stays as it is: a $NAME in it is a bound value. */
+static enum status run_line(struct workbench *wb, const char *text, struct sink *sink, struct error *err)
 {
     size_t blanks = strspn(text, " \t\r\n");
     text += blanks;
@@ -214,7 +215,11 @@ enum status command_run(struct workbench *wb, const char *text, struct sink *sin
         job_reset(&wb->job);
     struct str line = {0};
     struct call *call = NULL;
-    enum status st = substitute(wb, text, &line, err);
+    enum status st = ST_OK;
+    if (lex_is_sql(text))
+        str_puts(&line, text);
+    else
+        st = substitute(wb, text, &line, err);
     bool substituted = !st;
     if (!st)
         st = call_parse(wb, str_text(&line), sink->interactive, &call, err);
@@ -230,5 +235,34 @@ enum status command_run(struct workbench *wb, const char *text, struct sink *sin
         job_reset(&wb->job);
     call_free(call);
     str_free(&line);
+    return st;
+}
+
+/* What stands behind a `;` that ends a statement, and is no place for its result, is the next command. */
+static size_t first_command(const char *text)
+{
+    bool ended;
+    size_t n = lex_is_sql(text) ? lex_sql(text, &ended) : strlen(text);
+    if (!text[n])
+        return n;
+    size_t next = n + 1 + strspn(text + n + 1, " \t\r\n");
+    return strchr(">|-", text[next]) ? strlen(text) : next;
+}
+
+enum status command_run(struct workbench *wb, const char *text, struct sink *sink, struct error *err)
+{
+    size_t n = first_command(text);
+    if (!text[n])
+        return run_line(wb, text, sink, err);
+    char *first = mem_strndup(text, n, err);
+    if (!first)
+        return ST_NOMEM;
+    enum status st = run_line(wb, first, sink, err);
+    mem_free(first);
+    if (st)
+        return st;
+    st = command_run(wb, text + n, sink, err);
+    if (st && err && err->length)
+        err->offset += n;
     return st;
 }

@@ -86,12 +86,16 @@ enum { SOURCE_DEPTH = 16, SOURCE_LARGEST = 16 << 20 };
 
 static enum status source_lines(struct workbench *wb, const char *path, char *text, struct error *err)
 {
-    size_t number = 0;
-    for (char *line = text, *next; line; line = next) {
-        next = strchr(line, '\n');
-        if (next)
+    size_t number = 1;
+    for (char *line = text, *next, *at = line; line; line = next) {
+        bool open;
+        next = line + lex_command(line, &open);
+        if (*next)
             *next++ = 0;
-        number++;
+        else
+            next = NULL;
+        for (; at < line; at++)
+            number += *at == '\n' || *at == 0;
         enum status st = command_run(wb, line, wb->sink, err);
         if (st) {
             if (err && !*err->source)

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "commands/lex.h"
 
 enum { HISTORY_LINES = 10000 };
 
@@ -37,15 +38,19 @@ static bool history_path(struct str *path)
     return true;
 }
 
-/* Not what repeats the line before, and not what begins with a blank. */
-static void remember(const char *path, const char *line)
+/* Not what repeats the entry before, and not what begins with a blank. A statement of several lines is one entry of one line,
+ * which is how the file keeps it. */
+static void remember(const char *path, const char *text)
 {
     HIST_ENTRY *before = history_length ? history_get(history_base + history_length - 1) : NULL;
-    if (!*line || *line == ' ' || (before && strcmp(before->line, line) == 0))
-        return;
-    add_history(line);
-    if (*path && append_history(1, path))
-        errno = 0; /* a history that cannot be kept is no reason to stop anybody */
+    struct str line = {0};
+    lex_one_line(&line, text);
+    if (!line.failed && line.length && *line.data != ' ' && !(before && strcmp(before->line, line.data) == 0)) {
+        add_history(line.data);
+        if (*path && append_history(1, path))
+            errno = 0; /* a history that cannot be kept is no reason to stop anybody */
+    }
+    str_free(&line);
 }
 
 /* The sink's history: the lines of this and former sessions. */
@@ -114,13 +119,21 @@ static void make_prompt(const struct session *s, struct str *out, size_t *width)
 
 /* ---- the loop ---- */
 
-/* Waits for a whole line. False when the session ends: *line is NULL then. */
-static bool read_line(struct session *s, char **line)
+/* The prompt of the second and later lines of a statement. */
+static const char more_prompt[] = "   ...> ";
+
+/* Waits for a whole line, which goes on with a statement when `more`. False when the session ends, *line is NULL then; and
+ * with *line NULL and *dropped when what was typed is to be forgotten. */
+static bool read_line(struct session *s, bool more, char **line, bool *dropped)
 {
     struct str prompt = {0};
-    size_t width;
+    size_t width = sizeof more_prompt - 1;
     *line = NULL;
-    make_prompt(s, &prompt, &width);
+    *dropped = false;
+    if (more)
+        str_puts(&prompt, more_prompt);
+    else
+        make_prompt(s, &prompt, &width);
     typing_open(str_text(&prompt), width);
     str_free(&prompt);
     for (;;) {
@@ -139,19 +152,61 @@ static bool read_line(struct session *s, char **line)
             typing_stop();
         if (got.resize || got.stop)
             typing_resized();
+        if (got.interrupt && more) {
+            typing_close();
+            fputs("^C\n", stdout);
+            *dropped = true;
+            return false;
+        }
         if (got.interrupt)
             typing_abandon();
     }
 }
 
-/* A pasted text may have several lines; the first mistake ends it. */
+/* Does the text, of one command or several pasted ones, end within a statement? */
+static bool is_open(const char *text)
+{
+    bool open = false;
+    while (*text) {
+        text += lex_command(text, &open);
+        text += *text == '\n';
+    }
+    return open;
+}
+
+/* Waits for a whole command: a line, or a statement up to its `;`. False when the session ends. */
+static bool read_command(struct session *s, struct str *text)
+{
+    char *line;
+    bool more = false, dropped;
+    str_clear(text);
+    while (read_line(s, more, &line, &dropped) || dropped) {
+        if (dropped) {
+            str_clear(text);
+            more = false;
+            continue;
+        }
+        str_puts(text, more ? "\n" : "");
+        str_puts(text, line);
+        free(line);
+        more = is_open(str_text(text));
+        if (!more)
+            return !text->failed;
+    }
+    return false;
+}
+
+/* A pasted text may have several commands; the first mistake ends it. */
 static void run_typed(struct session *s, char *text)
 {
     struct error err = {0};
     for (char *line = text, *next; line && !s->leaving; line = next) {
-        next = strchr(line, '\n');
-        if (next)
+        bool open;
+        next = line + lex_command(line, &open);
+        if (*next)
             *next++ = 0;
+        else
+            next = NULL;
         if (session_run_line(s, line, &err)) {
             session_complain(s, &err, line);
             return;
@@ -172,8 +227,7 @@ static bool end_of_input(struct session *s)
 
 int session_prompt(struct session *s)
 {
-    struct str path = {0};
-    char *line;
+    struct str path = {0}, text = {0};
     s->sink.interactive = true;
     s->sink.history = history;
     using_history();
@@ -183,17 +237,17 @@ int session_prompt(struct session *s)
     typing_begin(s);
     greet(s);
     for (bool again = false; !s->leaving;) {
-        if (!read_line(s, &line)) {
+        if (!read_command(s, &text)) {
             if (s->ended || again || end_of_input(s))
                 break;
             again = true;
             continue;
         }
         again = false;
-        remember(str_text(&path), line);
-        run_typed(s, line);
-        free(line);
+        remember(str_text(&path), str_text(&text));
+        run_typed(s, text.data);
     }
+    str_free(&text);
     if (path.length)
         history_truncate_file(str_text(&path), HISTORY_LINES);
     str_free(&path);

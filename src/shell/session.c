@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "commands/lex.h"
 
 enum { PROGRESS_HZ = 10 };
 
@@ -149,13 +150,33 @@ static int run_text(struct session *s, const char *text)
     if (!copy)
         return EXIT_FATAL;
     for (char *line = copy, *next; line && code == EXIT_DONE && !s->leaving; line = next) {
-        next = strchr(line, '\n');
-        if (next)
+        bool open;
+        next = line + lex_command(line, &open);
+        if (*next)
             *next++ = 0;
+        else
+            next = NULL;
         code = run_script_line(s, line, NULL, 0);
     }
     mem_free(copy);
     return code;
+}
+
+/* The next command of a stream: a line, or a statement of SQL with all of its lines. Returns how many; 0 at the end. */
+static size_t read_command(FILE *in, struct str *text)
+{
+    char *line = NULL;
+    size_t room = 0, lines = 0;
+    bool open = true;
+    str_clear(text);
+    while (open && !text->failed && getline(&line, &room, in) >= 0) {
+        line[strcspn(line, "\r\n")] = 0;
+        str_puts(text, lines++ ? "\n" : "");
+        str_puts(text, line);
+        lex_command(str_text(text), &open);
+    }
+    free(line);
+    return text->failed ? 0 : lines;
 }
 
 static int run_file(struct session *s, const char *path)
@@ -168,20 +189,24 @@ static int run_file(struct session *s, const char *path)
         session_complain(s, &err, NULL);
         return EXIT_FATAL;
     }
-    char *line = NULL;
-    size_t room = 0, number = 0;
+    struct str text = {0};
+    size_t number = 0, lines;
     int code = EXIT_DONE;
-    for (ssize_t n; code == EXIT_DONE && !s->leaving && (n = getline(&line, &room, in)) >= 0;) {
-        number++;
-        line[strcspn(line, "\r\n")] = 0;
-        code = run_script_line(s, line, standard ? "stdin" : path, number);
+    while (code == EXIT_DONE && !s->leaving && (lines = read_command(in, &text)) > 0) {
+        number += lines;
+        code = run_script_line(s, str_text(&text), standard ? "stdin" : path, number - lines + 1);
+    }
+    if (code == EXIT_DONE && text.failed) {
+        error_nomem(&err, text.capacity, "a line");
+        session_complain(s, &err, NULL);
+        code = EXIT_FATAL;
     }
     if (code == EXIT_DONE && ferror(in)) {
         error_errno(&err, "read", path);
         session_complain(s, &err, NULL);
         code = EXIT_FATAL;
     }
-    free(line);
+    str_free(&text);
     if (!standard)
         fclose(in);
     return code;

@@ -1,0 +1,46 @@
+/* What one SQL statement looks at, held for as long as it runs: the published data set, its split and its models, and the
+ * clock as they were when it began. Every table and function of SQL has this as its context.
+ *
+ * The tables: one a file, table_NAME.c, and a line here. */
+#ifndef TAILOR_COMMANDS_PINNED_H
+#define TAILOR_COMMANDS_PINNED_H
+
+#include "commands/workbench.h"
+#include "ranking/ranking.h"
+#include "store/select.h"
+
+struct pinned {
+    struct workbench *wb;
+    struct dataset *data; /* NULL: none is loaded */
+    struct split *split;
+    struct model **models;
+    size_t nmodels;
+    int64_t now;
+    enum seen seen;
+};
+
+MUST_CHECK enum status pinned_new(struct workbench *wb, struct pinned **out, struct error *err);
+void pinned_free(struct pinned *p);
+/* ST_STATE when no data is loaded; `what` needs it. */
+MUST_CHECK enum status pinned_need_data(const struct pinned *p, const char *what, struct error *err);
+/* What a statement may ask, with p as the context. */
+struct sql_scope pinned_scope(struct pinned *p);
+
+#define SQL_TABLES(TABLE) \
+    TABLE(events)         \
+    TABLE(users)          \
+    TABLE(items)
+
+#define DECLARE(name) extern const struct sql_table table_##name;
+SQL_TABLES(DECLARE)
+#undef DECLARE
+
+/* All tables, in the order of `tables`; NULL past the last. */
+const struct sql_table *sql_table_at(size_t i);
+const struct sql_function *sql_function_at(size_t i);
+
+/* For tables with attributes: adds a column a field, from *first on; and puts a cell of one. */
+MUST_CHECK enum status add_fields(struct sql_columns *out, const struct fields *set, unsigned flags, const char *doc, struct error *err);
+void put_field(struct sql_cell *cell, const struct field *f, size_t row);
+
+#endif

@@ -1,0 +1,421 @@
+/* The table `events`: a row an event, oldest first within each user. Questions about users, items, types, times, numbers
+ * and text columns are answered by the columns themselves; SQLite sees only the rows that fit. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "commands/pinned.h"
+#include "data/scan.h"
+
+enum { EVENT, USER, ITEM, TYPE, TIME, VALUE, SEQUENCE, FIXED };
+
+struct run {
+    size_t begin, end;
+};
+
+struct events_cursor {
+    struct pinned *pinned;
+    const struct dataset *data;
+    struct scan scan;
+    uint8_t **sets; /* of the scan's tests */
+    size_t nsets, sets_capacity;
+    struct run *runs;
+    size_t nruns, runs_capacity;
+    size_t run, at;  /* next block begins at `at` of this run */
+    uint16_t place[SCAN_BLOCK];
+    size_t block, nplaces, nth; /* the present block and the next of its places */
+    size_t event;    /* the present row */
+    bool nothing;
+    struct str text;
+};
+
+/* ---- columns ---- */
+
+/* The part stands behind the fixed columns while there is a split. */
+static size_t first_field(const struct pinned *p)
+{
+    return FIXED + (p->split != NULL);
+}
+
+static enum status columns(void *context, struct sql_columns *out, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum sql_type type;
+        unsigned flags;
+        const char *doc;
+    } fixed[FIXED] = {
+        {"event", SQL_INT, SQL_PUSH | SQL_SEEK, "number of the event, from 1: user by user, each oldest first"},
+        {"user", SQL_TEXT, SQL_PUSH | SQL_SEEK, "who"},
+        {"item", SQL_TEXT, SQL_PUSH, "with what"},
+        {"type", SQL_TEXT, SQL_PUSH, "click, purchase, rating, ..."},
+        {"time", SQL_TIME, SQL_PUSH, "when, UTC"},
+        {"value", SQL_REAL, SQL_PUSH, "rating or amount"},
+        {"sequence", SQL_INT, SQL_HIDDEN | SQL_PUSH, "place in the files read, from 0; not part of *"},
+    };
+    struct pinned *p = context;
+    enum status st = pinned_need_data(p, "events", err);
+    if (st)
+        return st;
+    const struct dataset *d = p->data;
+    const double share[FIXED] = {1 / ((double)d->events.n + 1), 1 / ((double)d->users.n + 1), 1 / ((double)d->items.n + 1), 1 / ((double)d->types.n + 1)};
+    for (size_t i = 0; i < FIXED && !st; i++)
+        st = sql_columns_add(out, fixed[i].name, fixed[i].type, fixed[i].flags, share[i], fixed[i].doc, err);
+    if (!st && p->split)
+        st = sql_columns_add(out, "part", SQL_TEXT, SQL_PUSH, .3, "of the split: train, valid, test, history; null in none", err);
+    return st ? st : add_fields(out, &d->events.context, SQL_PUSH, "column of the events", err);
+}
+
+static double rows(void *context)
+{
+    const struct pinned *p = context;
+    return p->data ? (double)p->data->events.n : 0;
+}
+
+/* ---- from tests to a scan ---- */
+
+/* A zeroed byte for each code, owned by the cursor. */
+static uint8_t *new_set(struct events_cursor *c, size_t n, struct error *err)
+{
+    if (mem_grow(&c->sets, &c->sets_capacity, c->nsets + 1, sizeof *c->sets, err))
+        return NULL;
+    uint8_t *set = mem_new(n + 1, 1, "a condition", err);
+    if (set)
+        c->sets[c->nsets++] = set;
+    return set;
+}
+
+/* Codes of a dictionary that the test allows: one alone by its code, several as a set. */
+static enum status add_codes(struct events_cursor *c, const struct sql_test *t, const struct dict *dict, enum scan_kind kind,
+                             const void *column, struct error *err)
+{
+    uint32_t one = NO_CODE;
+    size_t found = 0;
+    uint8_t *set = t->ntexts > 1 || kind != SCAN_SET32 ? new_set(c, dict->n, err) : NULL;
+    if (!set && (t->ntexts > 1 || kind != SCAN_SET32))
+        return ST_NOMEM;
+    for (size_t i = 0; i < t->ntexts; i++) {
+        uint32_t code = dict_find(dict, t->texts[i].text, t->texts[i].length);
+        if (code == NO_CODE)
+            continue;
+        one = code;
+        found++;
+        if (set)
+            set[code] = 1;
+    }
+    c->nothing |= found == 0;
+    if (found == 1 && kind == SCAN_SET32)
+        return scan_add(&c->scan, (struct scan_test){.kind = SCAN_CODE32, .column = column, .code = one}, err);
+    return scan_add(&c->scan, (struct scan_test){.kind = kind, .column = column, .chosen = set, .ncodes = dict->n}, err);
+}
+
+static enum status add_parts(struct events_cursor *c, const struct sql_test *t, struct error *err)
+{
+    static const struct {
+        const char *name;
+        enum part part;
+    } parts[] = {{"train", PART_TRAIN}, {"valid", PART_VALID}, {"test", PART_TEST}, {"history", PART_HISTORY}};
+    uint8_t *set = new_set(c, UINT8_MAX, err);
+    if (!set)
+        return ST_NOMEM;
+    for (size_t i = 0; i < t->ntexts; i++)
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+            if (strcmp(t->texts[i].text, parts[k].name) == 0)
+                set[parts[k].part] = 1;
+    return scan_add(&c->scan, (struct scan_test){.kind = SCAN_SET8, .column = c->pinned->split->part, .chosen = set}, err);
+}
+
+static enum status add_whole(struct events_cursor *c, const void *column, const struct sql_test *t, struct error *err)
+{
+    return scan_add(&c->scan, (struct scan_test){.kind = SCAN_WHOLE, .column = column, .low = t->low, .high = t->high}, err);
+}
+
+static enum status add_field(struct events_cursor *c, const struct field *f, const struct sql_test *t, struct error *err)
+{
+    switch (f->type) {
+    case FIELD_TEXT:
+        return add_codes(c, t, &f->levels, SCAN_SET32, f->code, err);
+    case FIELD_REAL:
+        return scan_add(&c->scan, (struct scan_test){.kind = SCAN_REAL, .column = f->real, .real_low = t->real_low, .real_high = t->real_high}, err);
+    case FIELD_INT:
+    case FIELD_TIME:
+        return add_whole(c, f->integer, t, err);
+    default:
+        return error_set(err, ST_INTERNAL, "a list is compared");
+    }
+}
+
+static enum status add_test(struct events_cursor *c, const struct sql_test *t, struct error *err)
+{
+    const struct events *e = &c->data->events;
+    size_t first = first_field(c->pinned);
+    switch (t->column) {
+    case EVENT:
+    case USER:
+        return ST_OK; /* they are the runs */
+    case ITEM:
+        return add_codes(c, t, &c->data->items, SCAN_SET32, e->item, err);
+    case TYPE:
+        return add_codes(c, t, &c->data->types, SCAN_SET16, e->type, err);
+    case TIME:
+        c->nothing |= !e->time;
+        return e->time ? add_whole(c, e->time, t, err) : ST_OK;
+    case VALUE:
+        c->nothing |= !e->value;
+        return e->value ? scan_add(&c->scan, scan_single(e->value, t->real_low, t->real_high), err) : ST_OK;
+    case SEQUENCE: /* below 2^63 */
+        return add_whole(c, e->sequence, t, err);
+    default:
+        return t->column < first ? add_parts(c, t, err) : add_field(c, &e->context.field[t->column - first], t, err);
+    }
+}
+
+/* ---- runs ---- */
+
+/* The first event of [begin, end), one user's, that is not before `time`. */
+static size_t not_before(const struct events *e, size_t begin, size_t end, int64_t time)
+{
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+        if (e->time[middle] < time)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
+/* The events of a user that the tests of time and of the number let through. */
+static struct run run_of_user(const struct dataset *d, uint32_t user, const struct sql_test *time)
+{
+    struct run r = {d->user_begin[user], d->user_begin[user + 1]};
+    if (time && d->events.time) {
+        r.begin = not_before(&d->events, r.begin, r.end, time->low);
+        if (time->high < INT64_MAX)
+            r.end = not_before(&d->events, r.begin, r.end, time->high + 1);
+    }
+    return r;
+}
+
+static enum status push_run(struct events_cursor *c, struct run r, const struct sql_test *number, struct error *err)
+{
+    int64_t n = (int64_t)c->data->events.n;
+    int64_t low = number && number->low > 1 ? number->low : 1, high = number && number->high < n ? number->high : n;
+    if (low > high)
+        return ST_OK;
+    if (r.begin < (size_t)low - 1)
+        r.begin = (size_t)low - 1;
+    if (r.end > (size_t)high)
+        r.end = (size_t)high;
+    if (r.begin >= r.end)
+        return ST_OK;
+    enum status st = mem_grow(&c->runs, &c->runs_capacity, c->nruns + 1, sizeof *c->runs, err);
+    if (!st)
+        c->runs[c->nruns++] = r;
+    return st;
+}
+
+static int by_begin(const void *a, const void *b)
+{
+    size_t x = ((const struct run *)a)->begin, y = ((const struct run *)b)->begin;
+    return (x > y) - (x < y);
+}
+
+/* Ascending, each once: a user may have been named twice. */
+static void order_runs(struct events_cursor *c)
+{
+    size_t kept = 0;
+    if (c->nruns)
+        qsort(c->runs, c->nruns, sizeof *c->runs, by_begin);
+    for (size_t i = 0; i < c->nruns; i++)
+        if (kept == 0 || c->runs[i].begin != c->runs[kept - 1].begin)
+            c->runs[kept++] = c->runs[i];
+    c->nruns = kept;
+}
+
+static enum status choose_runs(struct events_cursor *c, const struct sql_test *tests, size_t n, struct error *err)
+{
+    const struct dataset *d = c->data;
+    const struct sql_test *users = sql_test_of(tests, n, USER), *number = sql_test_of(tests, n, EVENT), *time = sql_test_of(tests, n, TIME);
+    enum status st = ST_OK;
+    c->nruns = 0;
+    if (!users)
+        return push_run(c, (struct run){0, d->events.n}, number, err);
+    for (size_t i = 0; i < users->ntexts && !st; i++) {
+        uint32_t user = dict_find(&d->users, users->texts[i].text, users->texts[i].length);
+        if (user != NO_USER)
+            st = push_run(c, run_of_user(d, user, time), number, err);
+    }
+    order_runs(c);
+    return st;
+}
+
+/* ---- the cursor ---- */
+
+static enum status open(void *context, void **out, struct error *err)
+{
+    struct events_cursor *c = mem_new(1, sizeof *c, "a look at events", err);
+    if (!c)
+        return ST_NOMEM;
+    c->pinned = context;
+    c->data = c->pinned->data;
+    *out = c;
+    return ST_OK;
+}
+
+static void clear(struct events_cursor *c)
+{
+    for (size_t i = 0; i < c->nsets; i++)
+        mem_free(c->sets[i]);
+    c->nsets = 0;
+    c->scan.n = 0;
+    c->nothing = false;
+    c->nruns = c->run = c->at = c->nplaces = c->nth = 0;
+}
+
+static void close(void *cursor)
+{
+    struct events_cursor *c = cursor;
+    clear(c);
+    mem_free(c->sets);
+    mem_free(c->runs);
+    str_free(&c->text);
+    mem_free(c);
+}
+
+static enum status filter(void *cursor, const struct sql_test *tests, size_t n, uint64_t used, struct error *err)
+{
+    struct events_cursor *c = cursor;
+    enum status st = ST_OK;
+    (void)used;
+    clear(c);
+    for (size_t i = 0; i < n && !st; i++)
+        st = add_test(c, &tests[i], err);
+    if (!st && !c->nothing)
+        st = choose_runs(c, tests, n, err);
+    /* Two different users at once: the second test is none of the runs'. */
+    for (size_t i = 0, seen = 0; i < n && !st; i++)
+        if (tests[i].column == USER && seen++)
+            st = add_codes(c, &tests[i], &c->data->users, SCAN_SET32, c->data->events.user, err);
+    if (c->nothing)
+        c->nruns = 0;
+    c->at = c->nruns ? c->runs[0].begin : 0;
+    return st;
+}
+
+/* Blocks until one has a place that passes; false when there is none left. */
+static enum status next_block(struct events_cursor *c, bool *found, struct error *err)
+{
+    c->nth = c->nplaces = 0;
+    for (size_t blocks = 0; c->run < c->nruns && c->nplaces == 0; blocks++) {
+        const struct run *r = &c->runs[c->run];
+        size_t n = r->end - c->at < SCAN_BLOCK ? r->end - c->at : SCAN_BLOCK;
+        enum status st = blocks % 256 == 255 ? job_check(&c->pinned->wb->job, err) : ST_OK;
+        if (st)
+            return st;
+        c->block = c->at;
+        c->nplaces = scan_block(&c->scan, c->at, n, c->place);
+        c->at += n;
+        if (c->at == r->end && ++c->run < c->nruns)
+            c->at = c->runs[c->run].begin;
+    }
+    *found = c->nplaces > 0;
+    return ST_OK;
+}
+
+static enum status next(void *cursor, bool *row, struct error *err)
+{
+    struct events_cursor *c = cursor;
+    *row = true;
+    if (c->nth == c->nplaces) {
+        enum status st = next_block(c, row, err);
+        if (st || !*row)
+            return st;
+    }
+    c->event = c->block + c->place[c->nth++];
+    return ST_OK;
+}
+
+static enum status count(void *cursor, uint64_t *n, struct error *err)
+{
+    struct events_cursor *c = cursor;
+    enum status st = ST_OK;
+    *n = 0;
+    for (size_t i = 0; i < c->nruns && !st; i++) {
+        uint64_t some;
+        st = scan_count(&c->scan, c->runs[i].begin, c->runs[i].end, &c->pinned->wb->job, &some, err);
+        *n += st ? 0 : some;
+    }
+    return st;
+}
+
+static int64_t row_number(void *cursor)
+{
+    return (int64_t)((struct events_cursor *)cursor)->event + 1;
+}
+
+static void put_code(struct sql_cell *out, const struct dict *d, uint32_t code)
+{
+    sql_put_fixed(out, dict_text(d, code), dict_length(d, code));
+}
+
+static void put_part(struct sql_cell *out, uint8_t part)
+{
+    const char *name = part == PART_TRAIN ? "train" : part == PART_VALID ? "valid" : part == PART_TEST ? "test" : part == PART_HISTORY ? "history" : NULL;
+    if (name)
+        sql_put_fixed(out, name, strlen(name));
+}
+
+static enum status column(void *cursor, size_t column, struct sql_cell *out, struct error *err)
+{
+    struct events_cursor *c = cursor;
+    const struct dataset *d = c->data;
+    const struct events *e = &d->events;
+    size_t row = c->event, first = first_field(c->pinned);
+    (void)err;
+    switch (column) {
+    case EVENT:
+        sql_put_int(out, (int64_t)row + 1);
+        break;
+    case USER:
+        put_code(out, &d->users, e->user[row]);
+        break;
+    case ITEM:
+        put_code(out, &d->items, e->item[row]);
+        break;
+    case TYPE:
+        put_code(out, &d->types, e->type[row]);
+        break;
+    case TIME:
+        sql_put_time(out, e->time ? e->time[row] : NO_TIME);
+        break;
+    case VALUE:
+        if (e->value)
+            sql_put_real(out, real_of_single(e->value[row]));
+        break;
+    case SEQUENCE:
+        sql_put_int(out, (int64_t)e->sequence[row]);
+        break;
+    default:
+        if (column < first)
+            put_part(out, c->pinned->split->part[row]);
+        else
+            put_field(out, &e->context.field[column - first], row);
+    }
+    return ST_OK;
+}
+
+const struct sql_table table_events = {
+    .name = "events",
+    .summary = "who did what with which item, and when",
+    .columns = columns,
+    .rows = rows,
+    .open = open,
+    .filter = filter,
+    .next = next,
+    .column = column,
+    .row = row_number,
+    .close = close,
+    .count = count,
+};
