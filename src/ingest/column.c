@@ -88,6 +88,27 @@ enum status raw_column_set_real(struct raw_column *c, size_t row, double value, 
     return st;
 }
 
+enum status raw_column_extend(struct raw_column *c, size_t filled, size_t rows, struct error *err)
+{
+    enum status st = mem_grow(&c->code, &c->capacity, rows, sizeof *c->code, err);
+    if (!st)
+        st = pad_codes(c, filled, err);
+    if (!st && c->n < rows)
+        c->n = rows;
+    return st;
+}
+
+enum status raw_column_extend_real(struct raw_column *c, size_t filled, size_t rows, struct error *err)
+{
+    c->numeric = true;
+    enum status st = mem_grow(&c->real, &c->real_capacity, rows, sizeof *c->real, err);
+    if (!st)
+        st = pad_reals(c, filled, err);
+    if (!st && c->n < rows)
+        c->n = rows;
+    return st;
+}
+
 /* ---- what type is it? ---- */
 
 void name_fold(const char *name, char *out, size_t size)

@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 
-enum { STAGED_MOST = 100000, TEXT_MOST = 4096, ID_MOST = 4096, ROWS_A_STEP = 8192 };
+enum { STAGED_MOST = 100000, ID_MOST = 4096, ROWS_A_STEP = 8192 };
 
 const char *ingest_mapped(const struct ingest *in, const char *key)
 {
@@ -77,19 +77,23 @@ void ingest_close(struct ingest *in, struct sheet *t)
     sheet_close(t);
 }
 
-enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err)
+enum status ingest_refuse(struct ingest *in, const char *file, uint64_t line, const char *reason, const char *text,
+                          size_t n, struct error *err)
 {
-    const char *file = t->feed->path;
-    size_t n = t->text_length < TEXT_MOST ? t->text_length : TEXT_MOST;
     in->data->rows_read++;
     in->data->rows_rejected++;
     if (!in->first_reject[0])
-        snprintf(in->first_reject, sizeof in->first_reject, "%s:%llu: %s", file, (unsigned long long)t->row_line,
-                 reason);
+        snprintf(in->first_reject, sizeof in->first_reject, "%s:%llu: %s", file, (unsigned long long)line, reason);
     if (!in->rejects || in->staged == STAGED_MOST)
         return ST_OK;
     in->staged++;
-    return in->rejects->reject(in->rejects->context, file, t->row_line, reason, t->text, n, err);
+    return in->rejects->reject(in->rejects->context, file, line, reason, text, n < REJECT_TEXT_MOST ? n : REJECT_TEXT_MOST,
+                               err);
+}
+
+enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err)
+{
+    return ingest_refuse(in, t->feed->path, t->row_line, reason, t->text, t->text_length, err);
 }
 
 enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct error *err)
@@ -112,44 +116,46 @@ enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct e
     }
 }
 
-const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what)
+const char *cell_id(const struct cell *cell, const char *what, char *reason, size_t size)
 {
     if (cell->text && cell->n && cell->n <= ID_MOST && !cell->list)
         return NULL;
     if (!cell->text || cell->n == 0)
-        snprintf(in->reason, sizeof in->reason, "no %s", what);
+        snprintf(reason, size, "no %s", what);
     else
-        snprintf(in->reason, sizeof in->reason, cell->list ? "the %s is a list" : "the %s is longer than 4,096 bytes",
-                 what);
-    return in->reason;
+        snprintf(reason, size, cell->list ? "the %s is a list" : "the %s is longer than 4,096 bytes", what);
+    return reason;
+}
+
+const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what)
+{
+    return cell_id(cell, what, in->reason, sizeof in->reason);
 }
 
 /* ---- events ---- */
 
 /* Arrays in the order of capacity[]. Time and value are made when the first event has one. */
-static enum status grow_events(struct ingest *in, bool time, bool value, struct error *err)
+enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err)
 {
     struct events *e = &in->data->events;
-    size_t need = e->n + 1, had_time = in->capacity[4], had_value = in->capacity[5];
-    enum status st = mem_grow(&e->user, &in->capacity[0], need, sizeof *e->user, err);
-    need = in->capacity[0];
+    size_t had_time = in->capacity[4], had_value = in->capacity[5];
+    enum status st = mem_grow(&e->user, &in->capacity[0], n, sizeof *e->user, err);
     if (!st)
-        st = mem_grow(&e->item, &in->capacity[1], need, sizeof *e->item, err);
+        st = mem_grow(&e->item, &in->capacity[1], n, sizeof *e->item, err);
     if (!st)
-        st = mem_grow(&e->sequence, &in->capacity[2], need, sizeof *e->sequence, err);
+        st = mem_grow(&e->sequence, &in->capacity[2], n, sizeof *e->sequence, err);
     if (!st)
-        st = mem_grow(&e->type, &in->capacity[3], need, sizeof *e->type, err);
-    if (!st && (time || e->time))
-        st = mem_grow(&e->time, &in->capacity[4], need, sizeof *e->time, err);
-    if (!st && (value || e->value))
-        st = mem_grow(&e->value, &in->capacity[5], need, sizeof *e->value, err);
+        st = mem_grow(&e->type, &in->capacity[3], n, sizeof *e->type, err);
+    if (!st && (timed || e->time))
+        st = mem_grow(&e->time, &in->capacity[4], n, sizeof *e->time, err);
+    if (!st && (valued || e->value))
+        st = mem_grow(&e->value, &in->capacity[5], n, sizeof *e->value, err);
     if (st)
         return st;
     for (size_t i = 0; !had_time && e->time && i < e->n; i++)
         e->time[i] = NO_TIME;
     for (size_t i = 0; !had_value && e->value && i < e->n; i++)
         e->value[i] = NAN;
-    in->room = need;
     return ST_OK;
 }
 
@@ -179,9 +185,7 @@ enum status ingest_add_event(struct ingest *in, const struct event_row *row, str
     bool timed = row->time != NO_TIME, valued = !isnan(row->value);
     uint32_t item;
     uint16_t type;
-    enum status st = ST_OK;
-    if (e->n == in->room || (timed && !e->time) || (valued && !e->value))
-        st = grow_events(in, timed, valued, err);
+    enum status st = ingest_room(in, e->n + 1, timed, valued, err);
     if (!st)
         st = same_or_add(&d->users, row->user->text, row->user->n, &in->last_user, err);
     if (!st)

@@ -6,7 +6,7 @@
 #include "ingest/ingest.h"
 #include "ingest/sheet.h"
 
-enum { EVENT_ARRAYS = 6 };
+enum { EVENT_ARRAYS = 6, REJECT_TEXT_MOST = 4096 };
 
 struct ingest {
     struct dataset *data;
@@ -19,7 +19,6 @@ struct ingest {
     int64_t tz;             /* us east of UTC of times that do not say */
     struct raw_columns context, item_columns, user_columns;
     size_t capacity[EVENT_ARRAYS]; /* of user, item, sequence, type, time, value */
-    size_t room;                   /* events that fit before the arrays must grow */
     const char *part;    /* "train", "test", "valid" when the name of this file says so among several, or NULL */
     size_t part_column;  /* in context */
     struct feed *opened; /* the file being read, where it was opened to be recognised */
@@ -54,6 +53,10 @@ MUST_CHECK enum status ingest_next(struct ingest *in, struct sheet *t, bool *mor
 /* Refuses the current row. The reason may stand in in->reason. */
 MUST_CHECK enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err);
 
+/* Refuses a row that is not (any more) the current one of a sheet. */
+MUST_CHECK enum status ingest_refuse(struct ingest *in, const char *file, uint64_t line, const char *reason,
+                                     const char *text, size_t n, struct error *err);
+
 /* One event. Cells must have been checked by ingest_id. type NULL: `type_name`. */
 struct event_row {
     const struct cell *user, *item;
@@ -63,8 +66,12 @@ struct event_row {
     size_t type_length;
 };
 MUST_CHECK enum status ingest_add_event(struct ingest *in, const struct event_row *row, struct error *err);
+/* Room for `n` events in all arrays; times and values too when they are told of, or were before. */
+MUST_CHECK enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err);
 /* Is it an id? NULL, or why not (in in->reason). */
 const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what);
+/* The same, with room for the reason. */
+const char *cell_id(const struct cell *cell, const char *what, char *reason, size_t size);
 
 /* ---- roles: which column is what ---- */
 
@@ -128,7 +135,7 @@ enum status roles_missing(const struct sheet *t, const char *key, const char *co
 
 /* ---- readers ---- */
 
-/* Rows of an open sheet as events; closes it. */
+/* Rows of an open sheet as events, on all cores (chunk.h); closes it. */
 MUST_CHECK enum status events_read(struct ingest *in, struct sheet *t, struct error *err);
 /* Rows of an open sheet as attributes; closes it. */
 MUST_CHECK enum status attributes_read(struct ingest *in, struct sheet *t, enum attribute_target target,

@@ -7,8 +7,6 @@
 #include "base/mem.h"
 #include "ingest/number.h"
 
-enum { MOST_KEYS = 4096 };
-
 void sheet_close(struct sheet *t)
 {
     feed_close(t->feed);
@@ -49,10 +47,12 @@ void sheet_columns(const struct sheet *t, struct str *out)
 
 /* ---- one row ---- */
 
-/* Cuts a whole physical line that nobody wants to look into: at most ROW_CAP of it is ever held. */
+/* Cuts a whole physical line that nobody wants to look into: at most ROW_CAP of it is ever held. A window that must not
+ * slide may end first: the next one goes on with it. */
 static enum status skip_line(struct sheet *t, struct error *err)
 {
     struct feed *f = t->feed;
+    t->skipping = true;
     for (;;) {
         const char *at = memchr(f->data + f->at, t->dialect.lone_cr ? '\r' : '\n', f->end - f->at);
         if (at) {
@@ -62,11 +62,14 @@ static enum status skip_line(struct sheet *t, struct error *err)
         f->at = f->end;
         if (f->ended)
             break;
+        if (t->looking)
+            return ST_OK;
         enum status st = feed_more(f, err);
         if (st)
             return st;
     }
     f->line++;
+    t->skipping = false;
     return ST_OK;
 }
 
@@ -121,7 +124,7 @@ static enum status take_member(void *context, const char *key, size_t key_length
     if (c >= t->names.n || dict_length(&t->names, c) != key_length ||
         memcmp(dict_text(&t->names, c), key, key_length) != 0) {
         c = dict_find(&t->names, key, key_length);
-        if (c == NO_CODE && t->names.n < MOST_KEYS) {
+        if (c == NO_CODE && t->names.n < SHEET_KEYS_MOST) {
             enum status st = dict_add(&t->names, key, key_length, &c, err);
             if (st)
                 return st;
@@ -223,6 +226,11 @@ enum status sheet_next(struct sheet *t, bool *more, struct error *err)
     struct feed *f = t->feed;
     t->bad = NULL;
     *more = true;
+    if (t->skipping) {
+        enum status st = skip_line(t, err);
+        if (st)
+            return st;
+    }
     for (;;) {
         size_t n = f->end - f->at;
         if (n == 0 && (f->ended || t->looking)) {
@@ -231,8 +239,9 @@ enum status sheet_next(struct sheet *t, bool *more, struct error *err)
         }
         enum scan scan =
             t->json ? scan_line(t, f->data + f->at, n, f->ended) : scan_text(t, f->data + f->at, n, f->ended, err);
-        bool cut = scan == SCAN_MORE || (scan == SCAN_BAD && t->row.length == n && !f->ended);
-        if (cut && t->looking) {
+        bool cut = scan == SCAN_MORE || (scan == SCAN_BAD && t->row.length == n && !f->ended) ||
+                   (scan == SCAN_ROW && t->row.length > ROW_CAP);
+        if (cut && n < ROW_CAP && t->looking) {
             *more = false;
             return ST_OK;
         }

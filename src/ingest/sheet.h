@@ -17,6 +17,8 @@ struct sheet_form {
     const char *const *names; /* no header: these are the columns, NULL-terminated */
 };
 
+enum { SHEET_KEYS_MOST = 4096 }; /* different keys in a file of JSON lines */
+
 struct sheet {
     struct feed *feed;
     struct dialect dialect;
@@ -28,6 +30,7 @@ struct sheet {
     uint64_t row_line;  /* where it began */
     size_t row_length;  /* bytes it takes in the window, right before feed->at */
     bool looking;       /* the window must not slide */
+    bool skipping;      /* inside a line that is too long, of which the rest does not count */
     const char *bad;    /* why the current row is refused, or NULL */
     const char *text;   /* its text without the line end, for the report */
     size_t text_length;

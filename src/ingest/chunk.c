@@ -1,0 +1,452 @@
+#include "ingest/chunk.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "ingest/number.h"
+#include "ingest/plain.h"
+
+enum { BATCH_ROWS = DICT_MANY, BATCH_CELLS = 1 << 14, ROOM = 64 << 10 };
+
+/* Rows that were cut and wait to be taken. */
+struct batch {
+    size_t width, most; /* cells a row, rows that fit */
+    size_t n;
+    struct cell *cells; /* most * width */
+    size_t start[BATCH_ROWS + 1];     /* of plain rows, in the block */
+    struct text {
+        const char *text;
+        size_t length;
+        uint64_t line;
+    } row[BATCH_ROWS];
+    int64_t time[BATCH_ROWS];
+    double value[BATCH_ROWS], amount[2][BATCH_ROWS];
+    uint16_t good[BATCH_ROWS]; /* rows that passed the checks */
+    size_t ngood;
+    char room[ROOM]; /* texts of rows whose cells do not stay where they are */
+    size_t used;
+};
+
+struct hand {
+    const struct event_form *form;
+    struct sheet t; /* over a feed that is the block */
+    struct feed feed;
+    struct batch batch;
+    struct chunk *chunk;
+    uint64_t first_line;
+    char reason[256];
+};
+
+void chunk_clear(struct chunk *c)
+{
+    for (size_t i = 0; i < c->text_capacity; i++) {
+        mem_free(c->text[i].code);
+        mem_free(c->text[i].merged);
+        dict_clear(&c->text[i].fresh);
+    }
+    mem_free(c->text);
+    mem_free(c->time);
+    mem_free(c->value);
+    mem_free(c->amount[0]);
+    mem_free(c->amount[1]);
+    mem_free(c->refused);
+    str_free(&c->refused_text);
+    dict_clear(&c->new_names);
+    memset(c, 0, sizeof *c);
+}
+
+/* Empties it, keeps the room. */
+static enum status restart(struct chunk *c, size_t ntext, struct error *err)
+{
+    size_t had = c->text_capacity;
+    enum status st = mem_grow(&c->text, &c->text_capacity, ntext, sizeof *c->text, err);
+    if (st)
+        return st;
+    memset(c->text + had, 0, (c->text_capacity - had) * sizeof *c->text);
+    c->ntext = ntext;
+    for (size_t i = 0; i < ntext; i++) {
+        dict_clear(&c->text[i].fresh);
+        c->text[i].lists = c->text[i].quoted = false;
+    }
+    c->rows = c->nrefused = 0;
+    c->lines = c->converted = 0;
+    c->read = c->cut = c->skipping = c->timed = c->valued = false;
+    c->any_amount[0] = c->any_amount[1] = false;
+    str_clear(&c->refused_text);
+    dict_clear(&c->new_names);
+    return ST_OK;
+}
+
+/* ---- hands ---- */
+
+struct hand *hand_new(const struct event_form *form, struct error *err)
+{
+    struct hand *h = mem_new(1, sizeof *h, "reading rows", err);
+    if (!h)
+        return NULL;
+    const struct sheet *t = form->t;
+    h->form = form;
+    h->feed = (struct feed){.path = t->feed->path, .encoding = t->feed->encoding};
+    h->t = (struct sheet){
+        .feed = &h->feed, .dialect = t->dialect, .header = t->header, .named = t->named, .looking = true};
+    if (t->json)
+        h->t.json = jsonl_new(err);
+    if (t->json && !h->t.json) {
+        hand_free(h);
+        return NULL;
+    }
+    return h;
+}
+
+void hand_free(struct hand *h)
+{
+    if (!h)
+        return;
+    str_free(&h->feed.room);
+    h->t.feed = NULL;
+    sheet_close(&h->t);
+    mem_free(h->batch.cells);
+    mem_free(h);
+}
+
+/* Takes over the names that the form knows by now, and makes room for rows of that many cells. */
+static enum status learn_names(struct hand *h, struct error *err)
+{
+    const struct dict *names = &h->form->t->names;
+    struct batch *b = &h->batch;
+    if (h->t.names.n == names->n && b->width == names->n)
+        return ST_OK;
+    dict_clear(&h->t.names);
+    enum status st = dict_copy(&h->t.names, names, err);
+    if (st)
+        return st;
+    mem_free(b->cells);
+    b->width = names->n;
+    b->most = b->width > BATCH_CELLS / BATCH_ROWS ? BATCH_CELLS / b->width + 1 : BATCH_ROWS;
+    b->cells = mem_new_raw(b->most * b->width, sizeof *b->cells, "rows", err);
+    if (!b->cells)
+        b->width = 0;
+    return b->cells ? ST_OK : ST_NOMEM;
+}
+
+/* ---- checking a row ---- */
+
+/* Says what is wrong with a cell, quoting it. */
+static const char *complain(struct hand *h, const char *what, const struct cell *c, const char *problem)
+{
+    int shown = c->n > 60 ? 60 : (int)c->n;
+    snprintf(h->reason, sizeof h->reason, "%s \"%.*s\" %s", what, shown, c->text, problem);
+    return h->reason;
+}
+
+static const char *read_number(struct hand *h, const char *what, const struct cell *c, double *out)
+{
+    *out = NAN;
+    if (!c || !c->text || c->n == 0)
+        return NULL;
+    return number_real(c->text, c->n, out) ? NULL : complain(h, what, c, "is not a finite number");
+}
+
+static const char *read_time(struct hand *h, const struct cell *c, int64_t *out)
+{
+    *out = NO_TIME;
+    if (!c)
+        return NULL;
+    if (!c->text || c->n == 0)
+        return "no time";
+    if (time_parse(c->text, c->n, h->form->in->tz, out) && *out != NO_TIME)
+        return NULL;
+    return complain(h, "time", c, "is not a time (ISO 8601 or epoch seconds expected)");
+}
+
+static const struct cell *cell_of(const struct hand *h, const struct cell *cells, enum role role)
+{
+    uint32_t c = h->form->roles.column[role];
+    return c == NO_CODE ? NULL : &cells[c];
+}
+
+/* Reads all typed cells of a row before anything of it is stored; NULL, or why the row is refused. */
+static const char *check_row(struct hand *h, size_t r)
+{
+    struct batch *b = &h->batch;
+    const struct cell *cells = &b->cells[r * b->width], *type = cell_of(h, cells, ROLE_TYPE);
+    const char *bad = cell_id(cell_of(h, cells, ROLE_USER), "user", h->reason, sizeof h->reason);
+    if (!bad)
+        bad = cell_id(cell_of(h, cells, ROLE_ITEM), "item", h->reason, sizeof h->reason);
+    if (!bad)
+        bad = read_time(h, cell_of(h, cells, ROLE_TIME), &b->time[r]);
+    if (!bad)
+        bad = read_number(h, "value", cell_of(h, cells, ROLE_VALUE), &b->value[r]);
+    if (!bad && fabs(b->value[r]) > 3e38)
+        bad = complain(h, "value", cell_of(h, cells, ROLE_VALUE), "is too large");
+    if (!bad)
+        bad = read_number(h, "price", cell_of(h, cells, ROLE_PRICE), &b->amount[0][r]);
+    if (!bad)
+        bad = read_number(h, "quantity", cell_of(h, cells, ROLE_QUANTITY), &b->amount[1][r]);
+    if (!bad && type)
+        bad = !type->text || type->n == 0 ? "no event type" : cell_id(type, "event type", h->reason, sizeof h->reason);
+    return bad;
+}
+
+static enum status refuse(struct hand *h, const struct text *row, const char *reason, struct error *err)
+{
+    struct chunk *c = h->chunk;
+    enum status st = mem_grow(&c->refused, &c->refused_capacity, c->nrefused + 1, sizeof *c->refused, err);
+    if (st)
+        return st;
+    size_t length = row->length < REJECT_TEXT_MOST ? row->length : REJECT_TEXT_MOST;
+    struct refused *x = &c->refused[c->nrefused++];
+    *x = (struct refused){.line = row->line, .reason = c->refused_text.length, .length = length};
+    str_append(&c->refused_text, reason, strlen(reason) + 1);
+    x->text = c->refused_text.length;
+    str_append(&c->refused_text, row->text, length);
+    return c->refused_text.failed ? error_nomem(err, length, "a bad row") : ST_OK;
+}
+
+/* ---- taking a batch ---- */
+
+/* Codes of one column of the good rows. `source` NO_CODE: all of them are the default type. A text that is the same as in
+ * the row before, which is common, is looked up once. */
+static enum status take_texts(struct hand *h, size_t column, uint32_t source, struct error *err)
+{
+    const struct batch *b = &h->batch;
+    struct text_column *x = &h->chunk->text[column];
+    const struct cell type = {.text = h->form->default_type, .n = strlen(h->form->default_type)};
+    struct dict_key key[BATCH_ROWS];
+    uint32_t found[BATCH_ROWS];
+    uint16_t which[BATCH_ROWS];
+    size_t n = 0;
+    for (size_t i = 0; i < b->ngood; i++) {
+        const struct cell *cell = source == NO_CODE ? &type : &b->cells[b->good[i] * b->width + source];
+        bool there = cell->text && cell->n;
+        which[i] = there ? (uint16_t)n : UINT16_MAX;
+        if (!there)
+            continue;
+        x->lists |= cell->list;
+        x->quoted |= cell->quoted;
+        if (n && key[n - 1].length == cell->n && memcmp(key[n - 1].text, cell->text, cell->n) == 0)
+            which[i]--;
+        else
+            key[n++] = (struct dict_key){.text = cell->text, .length = cell->n};
+    }
+    dict_find_many(form_texts(h->form, column), key, n, found);
+    for (size_t i = 0; i < n; i++) {
+        if (found[i] != NO_CODE)
+            continue;
+        enum status st = dict_add_key(&x->fresh, &key[i], &found[i], err);
+        if (st)
+            return st;
+        found[i] |= FRESH_CODE;
+    }
+    uint32_t *code = x->code + h->chunk->rows;
+    for (size_t i = 0; i < b->ngood; i++)
+        code[i] = which[i] == UINT16_MAX ? NO_CODE : found[which[i]];
+    return ST_OK;
+}
+
+/* Room for the good rows in all columns. */
+static enum status make_room(struct chunk *c, size_t rows, bool amounts, struct error *err)
+{
+    enum status st = ST_OK;
+    if (rows > c->capacity) {
+        size_t want = rows + rows / 2, capacity;
+        capacity = c->capacity;
+        st = mem_grow(&c->time, &capacity, want, sizeof *c->time, err);
+        capacity = c->capacity;
+        if (!st)
+            st = mem_grow(&c->value, &capacity, want, sizeof *c->value, err);
+        for (int k = 0; k < 2 && !st && amounts; k++) {
+            capacity = c->capacity;
+            st = mem_grow(&c->amount[k], &capacity, want, sizeof *c->amount[k], err);
+        }
+        if (!st)
+            c->capacity = want;
+    }
+    for (size_t i = 0; i < c->ntext && !st; i++)
+        st = mem_grow(&c->text[i].code, &c->text[i].capacity, rows, sizeof *c->text[i].code, err);
+    return st;
+}
+
+static void take_values(struct hand *h, bool amounts)
+{
+    const struct batch *b = &h->batch;
+    struct chunk *c = h->chunk;
+    for (size_t i = 0; i < b->ngood; i++) {
+        size_t r = b->good[i], to = c->rows + i;
+        c->time[to] = b->time[r];
+        c->value[to] = (float)b->value[r];
+        c->timed |= b->time[r] != NO_TIME;
+        c->valued |= !isnan(b->value[r]);
+        for (int k = 0; k < 2 && amounts; k++) {
+            c->amount[k][to] = b->amount[k][r];
+            c->any_amount[k] |= !isnan(b->amount[k][r]);
+        }
+    }
+}
+
+/* Checks the rows of the batch, stores the good ones, empties it. */
+static enum status take_batch(struct hand *h, struct error *err)
+{
+    const struct event_form *form = h->form;
+    struct batch *b = &h->batch;
+    bool amounts = form->roles.column[ROLE_PRICE] != NO_CODE || form->roles.column[ROLE_QUANTITY] != NO_CODE;
+    enum status st = ST_OK;
+    b->ngood = 0;
+    for (size_t r = 0; r < b->n && !st; r++) {
+        const char *bad = check_row(h, r);
+        if (bad)
+            st = refuse(h, &b->row[r], bad, err);
+        else
+            b->good[b->ngood++] = (uint16_t)r;
+    }
+    if (!st)
+        st = make_room(h->chunk, h->chunk->rows + b->ngood, amounts, err);
+    if (!st)
+        take_values(h, amounts);
+    if (!st)
+        st = take_texts(h, TEXT_USER, form->roles.column[ROLE_USER], err);
+    if (!st)
+        st = take_texts(h, TEXT_ITEM, form->roles.column[ROLE_ITEM], err);
+    if (!st)
+        st = take_texts(h, TEXT_TYPE, form->roles.column[ROLE_TYPE], err);
+    for (size_t i = 0; i < form->nplans && !st; i++)
+        if (form->plans[i].role != ROLE_PRICE && form->plans[i].role != ROLE_QUANTITY)
+            st = take_texts(h, TEXT_PLANS + i, form->plans[i].source, err);
+    h->chunk->rows += b->ngood;
+    b->n = b->used = 0;
+    return st;
+}
+
+/* ---- cutting rows ---- */
+
+/* As many plain rows as there are. */
+static enum status cut_plain(struct hand *h, bool *any, struct error *err)
+{
+    struct batch *b = &h->batch;
+    struct feed *f = &h->feed;
+    size_t n = plain_cut(&h->t.dialect, f->data, f->at, h->chunk->limit, f->end, b->width, b->most - b->n,
+                         b->cells + b->n * b->width, b->start);
+    for (size_t i = 0; i < n; i++) {
+        size_t length = b->start[i + 1] - b->start[i] - 1;
+        const char *text = f->data + b->start[i];
+        length -= length && text[length - 1] == '\r';
+        b->row[b->n + i] = (struct text){text, length, f->line + i};
+    }
+    *any = n > 0;
+    b->n += n;
+    f->at = b->start[n];
+    f->line += n;
+    return b->n == b->most ? take_batch(h, err) : ST_OK;
+}
+
+/* Copies a text into the room of the batch, where it lies until the batch is taken. */
+static const char *keep_text(struct batch *b, const char *text, size_t n)
+{
+    char *copy = b->room + b->used;
+    memcpy(copy, text, n);
+    b->used += n;
+    return copy;
+}
+
+static bool in_block(const struct feed *f, const char *text)
+{
+    return (uintptr_t)text - (uintptr_t)f->data <= f->end;
+}
+
+/* The current row of the sheet joins the batch. Cells that point anywhere but into the block (JSON, converted or unescaped
+ * text) are gone with the next row, so they are copied; a row that is too large for that is taken at once. */
+static enum status keep_row(struct hand *h, struct error *err)
+{
+    const struct sheet *t = &h->t;
+    struct batch *b = &h->batch;
+    size_t need = in_block(&h->feed, t->text) ? 0 : t->text_length;
+    enum status st = ST_OK;
+    for (size_t c = 0; c < b->width; c++)
+        if (t->row.cells[c].text && !in_block(&h->feed, t->row.cells[c].text))
+            need += t->row.cells[c].n;
+    if (b->used + need > ROOM)
+        st = take_batch(h, err);
+    if (st)
+        return st;
+    struct cell *cells = &b->cells[b->n * b->width];
+    struct text *row = &b->row[b->n++];
+    *row = (struct text){t->text, t->text_length, t->row_line};
+    memcpy(cells, t->row.cells, b->width * sizeof *cells);
+    if (need > ROOM)
+        return take_batch(h, err);
+    if (need && !in_block(&h->feed, row->text))
+        row->text = keep_text(b, row->text, row->length);
+    for (size_t c = 0; need && c < b->width; c++)
+        if (cells[c].text && !in_block(&h->feed, cells[c].text))
+            cells[c].text = keep_text(b, cells[c].text, cells[c].n);
+    return b->n == b->most ? take_batch(h, err) : ST_OK;
+}
+
+/* One row of any kind. */
+static enum status cut_any(struct hand *h, bool *more, struct error *err)
+{
+    enum status st = sheet_next(&h->t, more, err);
+    if (st || !*more)
+        return st;
+    if (!h->t.bad)
+        return keep_row(h, err);
+    const struct text row = {h->t.text, h->t.text_length, h->t.row_line};
+    st = take_batch(h, err);
+    return st ? st : refuse(h, &row, h->t.bad, err);
+}
+
+static enum status read_rows(struct hand *h, struct error *err)
+{
+    bool plain = !h->t.json && plain_possible(&h->t.dialect), more = true;
+    enum status st = ST_OK;
+    while (!st && more && h->feed.at < h->chunk->limit) {
+        bool any = false;
+        st = job_check(h->form->in->job, err);
+        if (!st && plain && !h->t.skipping)
+            st = cut_plain(h, &any, err);
+        for (int i = 0; !st && !any && more && i < BATCH_ROWS && h->feed.at < h->chunk->limit; i++) {
+            st = cut_any(h, &more, err);
+            any = plain;
+        }
+    }
+    h->chunk->cut = !more && h->feed.at < h->feed.end;
+    return st ? st : take_batch(h, err);
+}
+
+/* Keys that the form does not know yet. */
+static enum status note_names(struct hand *h, struct error *err)
+{
+    enum status st = ST_OK;
+    for (uint32_t i = h->form->t->names.n; i < h->t.names.n && !st; i++) {
+        uint32_t code;
+        st = dict_add(&h->chunk->new_names, dict_text(&h->t.names, i), dict_length(&h->t.names, i), &code, err);
+    }
+    return st;
+}
+
+void hand_read(struct hand *h, char *text, size_t end, bool last, bool skipping, struct chunk *c)
+{
+    struct feed *f = &h->feed;
+    h->chunk = c;
+    h->batch.n = h->batch.used = 0;
+    f->data = text;
+    f->at = c->begin;
+    f->end = end;
+    f->ended = last;
+    f->line = f->converted = 0;
+    h->t.skipping = skipping;
+    c->st = restart(c, TEXT_PLANS + h->form->nplans, &c->error);
+    if (!c->st)
+        c->st = learn_names(h, &c->error);
+    if (!c->st)
+        c->st = read_rows(h, &c->error);
+    if (!c->st)
+        c->st = note_names(h, &c->error);
+    c->end = f->at;
+    c->lines = f->line;
+    c->converted = f->converted;
+    c->skipping = h->t.skipping;
+    c->read = c->st == ST_OK;
+}
