@@ -52,6 +52,10 @@ events by=type
 split last 1 valid=10%
 train ials epochs=3 ease
 compare
+split folds 3 valid=10%
+backtest pop ease itemknn
+split rolling 5d cuts=3
+backtest ials epochs=2 factors=8
 X
 script 1 "$work/world" w1
 script 2 "$work/world" w2

@@ -15,6 +15,7 @@
     FAMILY(train)     /* train */                                   \
     FAMILY(model)     /* models use */                              \
     FAMILY(compare)   /* compare */                                 \
+    FAMILY(backtest)  /* backtest */                                \
     FAMILY(user)      /* user */                                    \
     FAMILY(recommend) /* recommend similar find */                  \
     FAMILY(inspect)   /* why whatif */                              \

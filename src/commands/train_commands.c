@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "commands/class_words.h"
 #include "commands/families.h"
 #include "commands/leak.h"
 #include "eval/evaluation.h"
@@ -32,41 +33,6 @@ struct order {
     struct model *model;
     bool reused;
 };
-
-static size_t more_params(struct workbench *wb, const struct call *call, const struct param **out, size_t max)
-{
-    size_t n = 0;
-    (void)wb;
-    for (size_t a = 0; a < call->nargs; a++) {
-        const struct model_class *class = model_class_find(call->args[a].text);
-        for (size_t i = 0; class && i < class->nparams && n < max; i++)
-            out[n++] = &class->params[i];
-    }
-    return n;
-}
-
-/* ---- names ---- */
-
-static enum status find_class(const struct word *w, const struct model_class **out, struct error *err)
-{
-    const char *names[64];
-    struct str list = {0};
-    size_t n = 0;
-    if ((*out = model_class_find(w->text)))
-        return ST_OK;
-    for (; model_classes[n] && n < 64; n++) {
-        names[n] = model_classes[n]->name;
-        str_printf(&list, "%s%s", n ? ", " : "", names[n]);
-    }
-    const char *nearest = text_nearest(w->text, names, n);
-    error_set(err, ST_USAGE, "there is no class of models \"%s\"", w->text);
-    if (nearest)
-        error_hint(err, "did you mean %s? There are %s", nearest, str_text(&list));
-    else
-        error_hint(err, "there are %s", str_text(&list));
-    str_free(&list);
-    return error_at_word(ST_USAGE, err, w);
-}
 
 /* ---- is it there already? ---- */
 
@@ -141,23 +107,6 @@ static enum status choose_name(struct order *o, struct error *err)
 }
 
 /* ---- training ---- */
-
-/* Defaults, then what the command line says for this class. */
-static enum status fill_values(struct order *o, struct error *err)
-{
-    const struct model_class *class = o->class;
-    o->values = mem_new(class->nparams, sizeof *o->values, "model parameters", err);
-    if (!o->values)
-        return ST_NOMEM;
-    enum status st = param_defaults(class->params, class->nparams, o->values, err);
-    for (size_t i = 0; i < o->call->nopen && !st; i++) {
-        const struct call_option *option = &o->call->open[i];
-        size_t at = param_index(class->params, class->nparams, option->key.text);
-        if (at < class->nparams)
-            st = param_parse(&class->params[at], option->value.text, &o->values[at], err);
-    }
-    return st;
-}
 
 /* Judging was a phase of its own in the job; the epochs go on where they were. */
 static void resume_epochs(struct order *o, size_t epoch)
@@ -249,7 +198,7 @@ static enum status train_new(struct order *o, struct result *out, struct error *
 
 static enum status fill_order(struct order *o, struct result *out, struct error *err)
 {
-    enum status st = fill_values(o, err);
+    enum status st = class_values_new(o->class, o->call, NULL, &o->values, err);
     if (!st && !call_int(o->call, "leak"))
         st = leak_check_model(o->d, o->s, o->class, o->values, err);
     if (!st)
@@ -263,9 +212,7 @@ static enum status fill_order(struct order *o, struct result *out, struct error 
 
 static void clear_order(struct order *o)
 {
-    if (o->values)
-        param_values_free(o->values, o->class->nparams);
-    mem_free(o->values);
+    class_values_free(o->class, o->values);
     mem_free(o->curve);
     test_set_free(o->valid);
     model_release(o->model);
@@ -326,7 +273,7 @@ static enum status check_words(const struct call *call, struct error *err)
     const struct model_class *class = NULL;
     enum status st = ST_OK;
     for (size_t i = 0; i < call->nargs && !st; i++)
-        st = find_class(&call->args[i], &class, err);
+        st = class_of_word(&call->args[i], &class, err);
     if (st || !call->as.text)
         return st;
     if (call->nargs > 1) {
@@ -419,7 +366,7 @@ static const struct command rows[] = {
      .options = train_options,
      .noptions = sizeof train_options / sizeof *train_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_AS | COMMAND_SEVERAL,
-     .more = more_params,
+     .more = class_params,
      .help = "Every other key=value is a parameter of the classes: with several classes each takes those it has.\n"
              "A model gets the name of its class, or ease.2, ease.3 when that is taken; `as NAME` gives it another. "
              "Training the same "

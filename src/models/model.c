@@ -321,16 +321,21 @@ bool model_sees_future(const struct model *m, int64_t as_of)
 
 /* ---- parameters ---- */
 
-void model_describe(const struct model *m, bool only_given, struct str *out)
+void values_describe(const struct model_class *class, const struct param_value *values, bool only_given, struct str *out)
 {
     const char *gap = "";
-    for (size_t i = 0; i < m->class->nparams; i++) {
-        const struct param_value *v = &m->values[i];
+    for (size_t i = 0; i < class->nparams; i++) {
+        const struct param_value *v = &values[i];
         if (!v->present || (only_given && !v->given))
             continue;
-        str_printf(out, "%s%s=%s", gap, m->class->params[i].name, v->text);
+        str_printf(out, "%s%s=%s", gap, class->params[i].name, v->text);
         gap = " ";
     }
+}
+
+void model_describe(const struct model *m, bool only_given, struct str *out)
+{
+    values_describe(m->class, m->values, only_given, out);
 }
 
 static const struct param_value *value_of(const struct model *m, const char *param, enum param_type *type)

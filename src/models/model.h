@@ -167,6 +167,8 @@ MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float
 bool model_sees_future(const struct model *m, int64_t as_of);
 /* Parameters as one would type them: "lambda=500 k=20"; only_given leaves defaults out. */
 void model_describe(const struct model *m, bool only_given, struct str *out);
+/* The same of a model that is yet to be trained. */
+void values_describe(const struct model_class *class, const struct param_value *values, bool only_given, struct str *out);
 double model_real(const struct model *m, const char *param);
 int64_t model_int(const struct model *m, const char *param); /* also BOOL, ENUM index, DURATION */
 bool model_has(const struct model *m, const char *param);    /* given, or with a default */

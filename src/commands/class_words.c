@@ -1,0 +1,70 @@
+#include "commands/class_words.h"
+
+#include "base/mem.h"
+
+size_t class_params(struct workbench *wb, const struct call *call, const struct param **out, size_t max)
+{
+    size_t n = 0;
+    for (size_t a = 0; a < call->nargs + call->nmodels; a++) {
+        const char *name = a < call->nargs ? call->args[a].text : call->models[a - call->nargs].text;
+        struct model *m = a < call->nargs || !wb ? NULL : workbench_model(wb, name);
+        const struct model_class *class = m ? m->class : a < call->nargs ? model_class_find(name) : NULL;
+        for (size_t i = 0; class && i < class->nparams && n < max; i++)
+            out[n++] = &class->params[i];
+        model_release(m);
+    }
+    return n;
+}
+
+enum status class_of_word(const struct word *w, const struct model_class **out, struct error *err)
+{
+    const char *names[64];
+    struct str list = {0};
+    size_t n = 0;
+    if ((*out = model_class_find(w->text)))
+        return ST_OK;
+    for (; model_classes[n] && n < 64; n++) {
+        names[n] = model_classes[n]->name;
+        str_printf(&list, "%s%s", n ? ", " : "", names[n]);
+    }
+    const char *nearest = text_nearest(w->text, names, n);
+    error_set(err, ST_USAGE, "there is no class of models \"%s\"", w->text);
+    if (nearest)
+        error_hint(err, "did you mean %s? There are %s", nearest, str_text(&list));
+    else
+        error_hint(err, "there are %s", str_text(&list));
+    str_free(&list);
+    return error_at_word(ST_USAGE, err, w);
+}
+
+enum status class_values_new(const struct model_class *class, const struct call *call, const struct param_value *from,
+                             struct param_value **out, struct error *err)
+{
+    struct param_value *values = mem_new(class->nparams, sizeof *values, "model parameters", err);
+    if (!values)
+        return ST_NOMEM;
+    enum status st = from ? ST_OK : param_defaults(class->params, class->nparams, values, err);
+    for (size_t i = 0; from && i < class->nparams && !st; i++) {
+        values[i] = from[i];
+        values[i].text = from[i].text ? mem_strdup(from[i].text, err) : NULL;
+        st = from[i].text && !values[i].text ? ST_NOMEM : ST_OK;
+    }
+    for (size_t i = 0; i < call->nopen && !st; i++) {
+        const struct call_option *option = &call->open[i];
+        size_t at = param_index(class->params, class->nparams, option->key.text);
+        if (at < class->nparams)
+            st = param_parse(&class->params[at], option->value.text, &values[at], err);
+    }
+    if (st)
+        class_values_free(class, values);
+    else
+        *out = values;
+    return st;
+}
+
+void class_values_free(const struct model_class *class, struct param_value *values)
+{
+    if (values)
+        param_values_free(values, class->nparams);
+    mem_free(values);
+}
