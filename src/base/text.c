@@ -423,6 +423,12 @@ bool text_starts(const char *text, const char *prefix)
     return !*prefix;
 }
 
+bool text_ends(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
 const char *text_find(const char *hay, const char *needle)
 {
     for (;; hay++) {

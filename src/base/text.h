@@ -86,6 +86,7 @@ const char *text_nearest(const char *word, const char *const *candidates, size_t
 /* ASCII-case-insensitive helpers that ignore the locale. */
 bool text_same(const char *a, const char *b);
 bool text_starts(const char *text, const char *prefix);
+bool text_ends(const char *text, const char *end); /* exactly */
 /* Position of `needle` in `hay` without regard to ASCII case, or NULL. */
 const char *text_find(const char *hay, const char *needle);
 

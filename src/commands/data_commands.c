@@ -130,7 +130,8 @@ static enum status publish(struct workbench *wb, struct dataset *d, bool replace
 /* Names of data sets: letters, digits, - _ and . from the last part of the path, without what tells the format. */
 static void name_of_path(const char *path, char *out, size_t size)
 {
-    static const char *const endings[] = {".gz", ".zst", ".csv", ".tsv", ".jsonl", ".json", ".txt", ".dat", ".log"};
+    static const char *const endings[] = {".gz", ".zst", ".csv", ".tsv", ".jsonl", ".json", ".txt", ".dat", ".log",
+                                          ".ascii", ".inter", ".sqlite", ".sqlite3", ".db"};
     file_last_part(path, out, size);
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
         size_t length = strlen(out), end = strlen(endings[i]);
@@ -533,14 +534,15 @@ static const struct command rows[] = {
      .help = "Reads CSV, TSV (any of , ; tab | :: between columns) and JSON lines, plain or packed with gzip or zstd; "
              "MovieLens folders "
              "(u.data, ratings.dat, ratings.csv with what lies beside them); LightGCN folders (train.txt and test.txt: "
-             "the split is given); and folders "
+             "the split is given); Amazon reviews, Last.fm, Book-Crossing, RetailRocket, Deskdrop, Steam, RecBole's atomic "
+             "files, Open Bandit, NCF and S3-Rec, dense matrices (Coat); and folders "
              "of events.csv with items.csv and users.csv.\n"
              "Columns are known by their usual names (user_id, sku, timestamp, rating, ...) or by what is said: "
              "user=uid item=sku time=ts. "
              "item.brand=brand and user.country=country make attributes of columns that ride on events. All other "
              "columns are kept as they are (keep= and skip= choose).\n"
              "A column that is not there can be said: item==cd is one item for all, user=row makes every row a user, "
-             "user=ip+agent joins columns.\n"
+             "user=ip+agent joins columns, item='isbn|title' takes the first that has text.\n"
              "Every row is kept or rejected: `rejects` lists file, line, reason and text.\n"
              "A data set that the workspace holds is opened again by its name.",
      .examples = (const char *const[]){"load tiny", "load tiny as mine", "load shop", NULL},

@@ -55,7 +55,7 @@ void dataset_release(struct dataset *d)
 /* What was only shown says nothing about liking. */
 static float default_weight(const char *type)
 {
-    static const char *const shown[] = {"impression", "exposure", "display", "ad_view", "shown"};
+    static const char *const shown[] = {"impression", "exposure", "display", "ad_view", "shown", "negative"};
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         if (text_same(type, shown[i]))
             return 0;

@@ -71,7 +71,7 @@ MUST_CHECK enum status dataset_copy(const struct dataset *d, const char *name, s
 
 /* Last step of building: sorts events by (user, time, sequence), fills user_begin, pads the attribute fields to
  * users.n and items.n rows, computes the fingerprint, and where type_weight is NULL sets weight 0 for impression,
- * exposure, display, ad_view and shown (in any case), 1 for all else. Call once, before publishing. */
+ * exposure, display, ad_view, shown and negative (in any case), 1 for all else. Call once, before publishing. */
 MUST_CHECK enum status dataset_finish(struct dataset *d, struct error *err);
 
 /* Oldest and newest event; false when no event has a time. */

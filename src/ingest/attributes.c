@@ -47,7 +47,7 @@ static enum status plan_columns(struct attribute_reader *r, struct error *err)
     for (; !st && r->planned < r->t->names.n; r->planned++) {
         uint32_t c = r->planned;
         r->target[c] = (size_t)NOT_KEPT;
-        if (c == r->key)
+        if (c == r->key || !ingest_keeps(r->in, dict_text(&r->t->names, c)))
             continue;
         st = raw_columns_add(r->columns, field_name(r, c), &r->target[c], err);
         if (!st)
@@ -127,7 +127,7 @@ enum status attributes_beside(struct ingest *in, const char *path, const char *f
     bool mine;
     in->nmapping = 0;
     in->form = (struct sheet_form){.encoding = form.encoding};
-    enum status st = movielens_attributes(in, beside, target, &mine, err);
+    enum status st = known_attributes(in, beside, target, &mine, err);
     if (!st && !mine) {
         struct sheet t;
         st = ingest_open(in, beside, NULL, &t, err);

@@ -3,6 +3,7 @@
  *   item==cd               the same text in every row
  *   user=row               the number of the row, from 1, over all files
  *   user=device+model      several columns as one id, + between them
+ *   item=isbn|title        the first of them that has text
  *
  * A column that really has such a name wins. */
 #include <fnmatch.h>
@@ -23,16 +24,18 @@ static enum status find_parts(const struct sheet *t, const char *key, const char
 {
     enum { NAME_MOST = 256 };
     char name[NAME_MOST];
+    out->ncolumns = 0;
     for (const char *p = value;; p++) {
-        size_t n = strcspn(p, "+");
+        size_t n = strcspn(p, "+|");
         snprintf(name, sizeof name, "%.*s", (int)(n < NAME_MOST ? n : NAME_MOST - 1), p);
         uint32_t column = sheet_column(t, name);
         if (column == NO_CODE)
             return roles_missing(t, key, name, err);
         if (out->ncolumns == COMPUTED_COLUMNS) {
-            error_set(err, ST_USAGE, "%s=%s joins more than %d columns", key, value, COMPUTED_COLUMNS);
+            error_set(err, ST_USAGE, "%s=%s names more than %d columns", key, value, COMPUTED_COLUMNS);
             return ST_USAGE;
         }
+        out->instead[out->ncolumns] = p > value && p[-1] == '|';
         out->column[out->ncolumns++] = column;
         p += n;
         if (!*p)
@@ -56,28 +59,40 @@ enum status computed_find(const struct sheet *t, const char *key, const char *va
         out->kind = COMPUTED_ROW;
         return ST_OK;
     }
-    if (!strchr(value, '+'))
+    if (!strpbrk(value, "+|"))
         return ST_OK;
     out->kind = COMPUTED_JOINED;
     return find_parts(t, key, value, out, err);
 }
 
+/* The parts of the first alternative that has any text; false when none has. */
+static bool join(struct computed *c, const struct sheet *t)
+{
+    bool any = false;
+    str_clear(&c->room);
+    for (size_t i = 0; i < c->ncolumns; i++) {
+        const struct cell *part = &t->row.cells[c->column[i]];
+        if (c->instead[i] && any)
+            return true;
+        if (c->instead[i])
+            str_clear(&c->room);
+        else if (i)
+            str_putc(&c->room, '+');
+        any |= part->n > 0;
+        if (part->n)
+            str_append(&c->room, part->text, part->n);
+    }
+    return any;
+}
+
 enum status computed_cell(struct computed *c, const struct sheet *t, uint64_t row, struct cell *out, struct error *err)
 {
-    bool any = c->kind != COMPUTED_JOINED;
+    bool any = true;
+    if (c->kind == COMPUTED_JOINED)
+        any = join(c, t);
     if (c->kind == COMPUTED_ROW) {
         str_clear(&c->room);
         str_printf(&c->room, "%llu", (unsigned long long)row);
-    } else if (c->kind == COMPUTED_JOINED) {
-        str_clear(&c->room);
-        for (size_t i = 0; i < c->ncolumns; i++) {
-            const struct cell *part = &t->row.cells[c->column[i]];
-            any |= part->n > 0;
-            if (i)
-                str_putc(&c->room, '+');
-            if (part->n)
-                str_append(&c->room, part->text, part->n);
-        }
     }
     *out = (struct cell){.text = any ? str_text(&c->room) : NULL, .n = any ? c->room.length : 0};
     return c->room.failed ? error_nomem(err, 64, "a computed id") : ST_OK;

@@ -79,9 +79,9 @@ static void note_roles(const struct event_form *r)
         if (c != NO_CODE && r->t->header && strcmp(dict_text(&r->t->names, c), role_names[i]) != 0)
             str_printf(&taken, "%s%s=%s", taken.length ? " " : "", role_names[i], dict_text(&r->t->names, c));
     }
-    if (taken.length)
+    if (taken.length && !r->in->known)
         ingest_note(r->in, "columns: %s", str_text(&taken));
-    if (!roles_has(&r->roles, ROLE_TIME))
+    if (!roles_has(&r->roles, ROLE_TIME) && !r->in->known)
         ingest_note(r->in, "%s has no times: order of the file only%s", r->t->feed->path,
                     r->t->header ? " (time=COLUMN names one)" : "");
     str_free(&taken);
@@ -126,5 +126,5 @@ static enum status read_events(struct ingest *in, const char *path, struct error
     return st ? st : events_read(in, &t, err);
 }
 
-const struct reader reader_jsonl = {"jsonl", "JSON lines, one event an object", recognise_jsonl, read_events};
-const struct reader reader_csv = {"csv", "delimited text with or without a header", recognise_csv, read_events};
+const struct reader reader_jsonl = {"jsonl", "JSON lines, one event an object", recognise_jsonl, read_events, false};
+const struct reader reader_csv = {"csv", "delimited text with or without a header", recognise_csv, read_events, false};

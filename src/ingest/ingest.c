@@ -245,9 +245,8 @@ static enum status unknown_folder(const char *path, struct error *err)
 {
     error_set(err, ST_FORMAT, "%s is a folder of no layout that is known", path);
     error_hint(err,
-               "known: MovieLens (u.data, ratings.dat, ratings.csv), LightGCN (train.txt and test.txt), events.csv "
-               "with items.csv; else name the "
-               "files: load '%s/*.csv'",
+               "known: MovieLens, LightGCN, Last.fm, Book-Crossing, RetailRocket, Deskdrop, RecBole, Open Bandit, and "
+               "events.csv with items.csv; else name the files: load '%s/*.csv'",
                path);
     return ST_FORMAT;
 }
@@ -259,7 +258,11 @@ static const struct reader *pick_reader(const struct ingest *in, const char *pat
     bool told = in->form.format || in->form.delimiter || in->form.header;
     if (told && n)
         return in->form.format && text_same(in->form.format, "jsonl") ? &reader_jsonl : &reader_csv;
+    const char *user = ingest_mapped(in, "user"), *item = ingest_mapped(in, "item");
+    bool mapped = item || (user && strcmp(user, "row") != 0);
     for (size_t i = 0; readers[i]; i++) {
+        if (readers[i]->fixed && mapped)
+            continue;
         int score = readers[i]->recognise(path, head, n);
         if (score > most) {
             most = score;
@@ -473,7 +476,7 @@ enum status ingest_attributes(const struct dataset *base, enum attribute_target 
     for (size_t i = 0; i < all.n && !st; i++) {
         bool mine;
         struct sheet t;
-        st = movielens_attributes(&in, all.path[i], target, &mine, err);
+        st = known_attributes(&in, all.path[i], target, &mine, err);
         if (st || mine)
             continue;
         st = ingest_open(&in, all.path[i], NULL, &t, err);

@@ -55,6 +55,7 @@ struct reader {
     /* 0: not mine; higher wins. `head` is the first bytes of the (decompressed) file, n = 0 for a folder. */
     int (*recognise)(const char *path, const char *head, size_t n);
     enum status (*read)(struct ingest *in, const char *path, struct error *err);
+    bool fixed; /* knows its columns: where the user says user= or item= another reader is asked */
 };
 extern const struct reader *const readers[];
 

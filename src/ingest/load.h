@@ -29,6 +29,7 @@ struct ingest {
     uint64_t untimed;              /* rows without a time in a file that has times */
     const char *const *bulky;      /* patterns of columns that this layout leaves out unless keep= names them */
     size_t nbulky;
+    bool known;               /* the layout knows its columns: nothing to tell about them */
     const char *default_type; /* of events of this file without a type of their own, or NULL */
     char first_reject[320];
     char reason[256];
@@ -92,12 +93,13 @@ enum role {
 
 extern const char *const role_names[ROLES];
 
-/* A column that is computed: item==cd, user=row, user=a+b. computed.c */
+/* A column that is computed: item==cd, user=row, user=a+b, item=a|b. computed.c */
 enum { COMPUTED_COLUMNS = 8 };
 enum computed_kind { COMPUTED_NOT, COMPUTED_CONSTANT, COMPUTED_ROW, COMPUTED_JOINED };
 struct computed {
     enum computed_kind kind;
     uint32_t column[COMPUTED_COLUMNS];
+    bool instead[COMPUTED_COLUMNS]; /* stands in for those before it when they have no text; else it is joined to them */
     size_t ncolumns;
     struct str room;
 };
@@ -143,15 +145,48 @@ MUST_CHECK enum status attributes_read(struct ingest *in, struct sheet *t, enum 
 /* Opens and reads the file of items or users that lies beside `path` (or in the folder `path`) when it is there. */
 MUST_CHECK enum status attributes_beside(struct ingest *in, const char *path, const char *file,
                                          enum attribute_target target, struct error *err);
+/* The same for one file of a known layout: `form` and `mapping` say what the layout knows; what the user said wins.
+ * Nothing when the file is not there. layout.c */
+MUST_CHECK enum status attributes_as(struct ingest *in, const char *path, const char *file,
+                                     enum attribute_target target, const struct sheet_form *form,
+                                     const struct mapping *mapping, size_t nmapping, struct error *err);
+MUST_CHECK enum status events_as(struct ingest *in, const char *path, const struct sheet_form *form,
+                                 const struct mapping *mapping, size_t nmapping, struct error *err);
+/* `path` itself, or its `file` when it is a folder, into out. */
+void path_in(const char *path, const char *file, char *out, size_t size);
+/* Is the last part of the path, without .gz or .zst, that name? */
+bool path_named(const char *path, const char *name);
+/* Does the folder hold that file? */
+bool folder_holds(const char *path, const char *file);
+/* The first file of the folder whose name ends so, into out. */
+bool folder_find(const char *path, const char *ending, char *out, size_t size);
+/* Does the text begin so, blanks, quotes and case aside? */
+bool head_starts(const char *head, size_t n, const char *text);
 /* A well-known file of attributes by its name ("u.item", "movies.dat"): true when it was read. */
-MUST_CHECK enum status movielens_attributes(struct ingest *in, const char *path, enum attribute_target target,
+MUST_CHECK enum status known_attributes(struct ingest *in, const char *path, enum attribute_target target,
                                             bool *mine, struct error *err);
+
+/* BX-Books.csv, BX-Users.csv; NAME.item, NAME.user: is the file one of these, and its rows as attributes. */
+bool bookcrossing_mine(const char *path, enum attribute_target target);
+MUST_CHECK enum status bookcrossing_attributes(struct ingest *in, const char *path, enum attribute_target target,
+                                               struct error *err);
+bool recbole_mine(const char *path, enum attribute_target target);
+MUST_CHECK enum status recbole_attributes(struct ingest *in, const char *path, enum attribute_target target,
+                                          struct error *err);
+/* The properties of RetailRocket's items that lie beside `path`. */
+MUST_CHECK enum status retailrocket_properties(struct ingest *in, const char *path, struct error *err);
 
 /* The readers: one a line here, in the order they are asked. */
 #define READERS(READER)    \
     READER(movielens_100k) \
     READER(movielens_dat)  \
     READER(movielens_csv)  \
+    READER(bookcrossing)   \
+    READER(recbole)        \
+    READER(openbandit)     \
+    READER(layouts)        \
+    READER(ncf)            \
+    READER(matrix)         \
     READER(lists)          \
     READER(folder)         \
     READER(jsonl)          \

@@ -138,15 +138,101 @@ static enum status read_items(struct ingest *in, const char *path, struct error 
     return st;
 }
 
-enum status movielens_attributes(struct ingest *in, const char *path, enum attribute_target target, bool *mine,
+/* ---- tags ---- */
+
+/* What users wrote on each item, once each. */
+struct tag_lists {
+    struct str *item;
+    size_t n, capacity;
+};
+
+static bool has_tag(const struct str *list, const char *tag, size_t n)
+{
+    for (const char *p = str_text(list), *end = p + list->length; p < end;) {
+        const char *mark = memchr(p, LIST_MARK, (size_t)(end - p)), *stop = mark ? mark : end;
+        if ((size_t)(stop - p) == n && memcmp(p, tag, n) == 0)
+            return true;
+        p = stop + 1;
+    }
+    return false;
+}
+
+static enum status add_tag(struct tag_lists *lists, uint32_t item, const struct cell *tag, struct error *err)
+{
+    if (item >= lists->n) {
+        enum status st = mem_grow(&lists->item, &lists->capacity, item + (size_t)1, sizeof *lists->item, err);
+        if (st)
+            return st;
+        while (lists->n <= item)
+            lists->item[lists->n++] = (struct str){0};
+    }
+    struct str *list = &lists->item[item];
+    if (!has_tag(list, tag->text, tag->n)) {
+        if (list->length)
+            str_putc(list, LIST_MARK);
+        str_append(list, tag->text, tag->n);
+    }
+    return list->failed ? error_nomem(err, list->length, "tags") : ST_OK;
+}
+
+/* userId,movieId,tag,timestamp as a list of tags an item. */
+static enum status read_tags(struct ingest *in, const char *path, struct error *err)
+{
+    struct tag_lists lists = {0};
+    struct sheet t;
+    size_t column;
+    uint32_t key, tag, item;
+    bool more = true;
+    enum status st = ingest_open(in, path, NULL, &t, err);
+    if (st)
+        return st;
+    st = roles_find_key(in, &t, ATTRIBUTES_OF_ITEMS, &key, err);
+    tag = sheet_column(&t, "tag");
+    if (!st && tag == NO_CODE)
+        st = roles_missing(&t, "tag", "tag", err);
+    if (!st)
+        st = raw_columns_add(&in->item_columns, "tags", &column, err);
+    while (!st) {
+        st = ingest_next(in, &t, &more, err);
+        if (st || !more)
+            break;
+        const struct cell *id = &t.row.cells[key], *text = &t.row.cells[tag];
+        const char *bad = ingest_id(in, id, "item");
+        if (bad || text->n == 0) {
+            st = ingest_reject(in, &t, bad ? bad : "no tag", err);
+            continue;
+        }
+        st = dict_add(&in->data->items, id->text, id->n, &item, err);
+        if (!st)
+            st = add_tag(&lists, item, text, err);
+        in->data->rows_read += !st;
+        in->data->rows_kept += !st;
+    }
+    for (size_t i = 0; i < lists.n; i++) {
+        struct str *s = &lists.item[i];
+        if (!st && s->length)
+            st = raw_column_set(&in->item_columns.column[column], i,
+                                &(struct cell){.text = s->data, .n = s->length, .list = true}, err);
+        str_free(s);
+    }
+    mem_free(lists.item);
+    ingest_close(in, &t);
+    return st;
+}
+
+enum status known_attributes(struct ingest *in, const char *path, enum attribute_target target, bool *mine,
                                  struct error *err)
 {
     static const char *const movie_names[] = {"item", "title", "genres", NULL};
     static const char *const user_names[] = {"user", "gender", "age", "occupation", "zip_code", NULL};
+    static const char *const extra_names[] = {"item",     "title",   "year", "certificate", "release_date", "imdb_genres",
+                                              "director", "writers", "cast", "plot",        "poster",       NULL};
     static const char *const u_user_names[] = {"user", "age", "gender", "occupation", "zip_code", NULL};
     bool items = target == ATTRIBUTES_OF_ITEMS;
     struct sheet_form form = {.delimiter = "::", .encoding = in->form.encoding, .no_quotes = true};
     *mine = true;
+    if (bookcrossing_mine(path, target))
+        return bookcrossing_attributes(in, path, target, err);
     if (items && stem_is(path, "u.item"))
         return read_items(in, path, err);
     if (!items && stem_is(path, "u.user")) {
@@ -156,6 +242,12 @@ enum status movielens_attributes(struct ingest *in, const char *path, enum attri
         form.names = movie_names;
     } else if (!items && stem_is(path, "users.dat")) {
         form.names = user_names;
+    } else if (items && stem_is(path, "movies_extrainfos.dat")) {
+        form.names = extra_names;
+    } else if (items && stem_is(path, "tags.csv")) {
+        return read_tags(in, path, err);
+    } else if (recbole_mine(path, target)) {
+        return recbole_attributes(in, path, target, err);
     } else {
         *mine = false;
         return ST_OK;
@@ -236,7 +328,7 @@ static enum status read_csv(struct ingest *in, const char *path, struct error *e
 }
 
 const struct reader reader_movielens_100k = {"movielens-100k", "u.data with u.item and u.user", recognise_100k,
-                                             read_100k};
+                                             read_100k, false};
 const struct reader reader_movielens_dat = {"movielens-dat", "ratings.dat with movies.dat and users.dat", recognise_dat,
-                                            read_dat};
-const struct reader reader_movielens_csv = {"movielens-csv", "ratings.csv with movies.csv", recognise_csv, read_csv};
+                                            read_dat, false};
+const struct reader reader_movielens_csv = {"movielens-csv", "ratings.csv with movies.csv", recognise_csv, read_csv, false};

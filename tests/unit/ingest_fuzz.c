@@ -13,6 +13,13 @@ static const char *const seeds[] = {
     "{\"user_id\":2,\"product_id\":\"t\",\"timestamp\":1779618600}\n",
     "0 1 2 3 4\n1 5 6\n2 7\n",
     "user;item;value\ra;b;1,5\rc;d;2\r",
+    "\"User-ID\";\"ISBN\";\"Book-Rating\"\r\n\"276725\";\"034545104X\";\"0\"\r\n\"7\";\"a\\\"b\";\"5\"\r\n",
+    "user_id:token\titem_id:token\trating:float\tw:token_seq\n196\t242\t3\ta b\n186\t302\t3.5\t\n",
+    ",timestamp,item_id,position,click,propensity_score,user_feature_0,user-item_affinity_0\n"
+    "0,2019-11-24 00:03:13+00:00,0,3,0,0.02,ce,0.5\n1,2019-11-24 00:03:36+00:00,0,1,1,0.5,cf,0.5\n",
+    "(0,25)\t1064\t174\n(1,133)\t1072\t\n",
+    "0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 5\n0 3 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n",
+    "{\"reviewerID\": \"A1\", \"asin\": \"7806397051\", \"overall\": 1.0, \"unixReviewTime\": 1391040000}\n",
 };
 enum { SEEDS = sizeof seeds / sizeof *seeds, MOST = 2048, ROUNDS = 20000 };
 
