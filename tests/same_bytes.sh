@@ -62,7 +62,7 @@ script 2 "$work/world" w2
 same 'a generated world: one thread and two' w1 w2
 lines=$(wc -l <"$work/w1")
 i=$((i + 1))
-if [ "$lines" = 5 ]; then echo "ok $i - one JSON document a command"; else failed=1; echo "not ok $i - $lines lines for 5 commands"; fi
+if [ "$lines" = 9 ]; then echo "ok $i - one JSON document a command"; else failed=1; echo "not ok $i - $lines lines for 9 commands"; fi
 
 movies=${TAILOR_DATA:-../shared/data}/ml-100k
 if [ -d "$movies" ]; then

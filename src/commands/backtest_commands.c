@@ -122,13 +122,29 @@ static enum status read_contenders(struct backtest *b, struct error *err)
     return st;
 }
 
+/* folds=5: instead of the present split. */
+static enum status deal_folds(struct backtest *b, struct error *err)
+{
+    struct split_spec spec = {.kind = SPLIT_FOLDS,
+                              .at = NO_TIME,
+                              .folds = (size_t)call_int(b->call, "folds"),
+                              .fold = 1,
+                              .seed = b->wb->seed};
+    split_release(b->s);
+    b->s = NULL;
+    return split_new(b->d, &spec, &b->s, err);
+}
+
 static enum status read_family(struct backtest *b, struct error *err)
 {
     const struct call *call = b->call;
+    enum status st = call_given(call, "folds") ? deal_folds(b, err) : ST_OK;
+    if (st)
+        return st;
     if (!b->s || !b->s->spec.folds) {
         error_set(err, ST_STATE, b->s ? "the split (%s) has no folds to go through" : "backtest needs a split with folds",
                   b->s ? b->s->description : "");
-        error_hint(err, "`split rolling test=7d cuts=4` or `split folds 5`%s", b->s ? "; `compare` judges on a single split" : "");
+        error_hint(err, "`split rolling test=7d cuts=4` or `split folds 5`, or say folds=5%s", b->s ? "; `compare` judges on a single split" : "");
         return ST_STATE;
     }
     bool hide = call_given(call, "seen") ? call_int(call, "seen") == 0 : b->wb->hide_seen;
@@ -389,6 +405,7 @@ static const struct argument backtest_args[] = {
 };
 
 static const struct param backtest_options[] = {
+    {.name = "folds", .type = PARAM_INT, .min = 2, .max = SPLIT_FOLDS_MAX, .doc = "deal each user's items out over so many, whatever the present split"},
     {.name = "metric", .type = PARAM_METRIC, .initial = "ndcg", .doc = "what is measured, several as ndcg@20,recall@20; the first one decides"},
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = METRIC_K_MAX, .doc = "length of the lists of metrics without @"},
     {.name = "on", .type = PARAM_ENUM, .initial = "test", .choices = "test|valid", .doc = "the part that judges"},
@@ -407,14 +424,14 @@ static const struct command rows[] = {
      .noptions = sizeof backtest_options / sizeof *backtest_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_OPEN | COMMAND_WITH | COMMAND_SEVERAL,
      .more = class_params,
-     .help = "For `split rolling` and `split folds`: each model is trained on the train part of each fold and judged by its "
+     .help = "For `split rolling` and `split folds` (or folds=): each model is trained on the train part of each fold and judged by its "
              "test part, as `compare` does. Trained models are left alone, and nothing is kept but the table. Every other "
              "key=value is a parameter of the classes.\n"
              "sd is between folds; low and high hold the mean with 95 % by Student's t; p tests the paired differences to "
              "the first row. Folds that are drawn share most of what they train on, which widens the interval (Nadeau and "
              "Bengio 2003).",
-     .examples = (const char *const[]){"split rolling 3d cuts=2", "backtest pop ease", "split folds 3",
-                                       "backtest ease lambda=100 metric=ndcg@5,recall@5", "backtest pop half_life=3d leak=allow", NULL},
+     .examples = (const char *const[]){"backtest pop ease folds=3", "backtest ease lambda=100 folds=3 metric=ndcg@5,recall@5",
+                                       "backtest with ease folds=2", "backtest pop half_life=3d folds=2 leak=allow", NULL},
      .run = run_backtest},
 };
 
