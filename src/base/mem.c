@@ -25,6 +25,14 @@ static bool allowed(size_t bytes)
     return !hook.ask || hook.ask(hook.context, bytes);
 }
 
+/* Of the whole pages inside. Only a wish: small pages are right too. */
+static void ask_for_huge_pages(void *p, size_t bytes)
+{
+    size_t begin = ((uintptr_t)p + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE, end = ((uintptr_t)p + bytes) / HUGE_PAGE * HUGE_PAGE;
+    if (end > begin)
+        (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
+}
+
 void *mem_new_raw(size_t count, size_t size, const char *what, struct error *err)
 {
     size_t bytes;
@@ -40,7 +48,7 @@ void *mem_new_raw(size_t count, size_t size, const char *what, struct error *err
         return NULL;
     }
     if (bytes >= HUGE_FROM)
-        (void)madvise(p, rounded, MADV_HUGEPAGE); /* only a wish: small pages are right too */
+        ask_for_huge_pages(p, rounded);
     return p;
 }
 
@@ -64,6 +72,8 @@ enum status mem_grow(void *array, size_t *capacity, size_t need, size_t size, st
         p = realloc(old, bytes);
     if (!p)
         return error_nomem(err, bytes, "a growing array");
+    if (bytes >= HUGE_FROM)
+        ask_for_huge_pages(p, bytes);
     memcpy(array, &p, sizeof p);
     *capacity = want;
     return ST_OK;

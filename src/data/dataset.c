@@ -1,10 +1,11 @@
 #include "data/dataset.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "base/text.h"
+#include "data/order.h"
 
 struct dataset *dataset_new(const char *name, struct error *err)
 {
@@ -64,105 +65,64 @@ static float default_weight(const char *type)
 
 /* ---- finishing: sort by (user, time, sequence) ---- */
 
-static int64_t time_of(const struct events *e, uint64_t row)
+/* user_begin of events that are in order. */
+static void find_runs(struct dataset *d)
 {
-    return e->time ? e->time[row] : NO_TIME;
-}
-
-static int by_time_and_sequence(const void *a, const void *b, void *events)
-{
-    const struct events *e = events;
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    int64_t tx = time_of(e, x), ty = time_of(e, y);
-    if (tx != ty)
-        return tx < ty ? -1 : 1;
-    return e->sequence[x] < e->sequence[y] ? -1 : e->sequence[x] > e->sequence[y];
-}
-
-/* Order of rows by user (counting sort, stable), then each user's run by time and sequence. Logs usually come in
- * order of time already, so a run is checked before it is sorted. */
-static enum status event_order(struct dataset *d, uint64_t *order, struct error *err)
-{
-    struct events *e = &d->events;
-    size_t users = d->users.n;
-    size_t *next = mem_new(users + 1, sizeof *next, "user starts", err);
-    if (!next)
-        return ST_NOMEM;
-    for (size_t i = 0; i < e->n; i++)
-        d->user_begin[e->user[i] + 1]++;
-    for (size_t u = 0; u < users; u++)
+    const struct events *e = &d->events;
+    for (size_t r = 0; r < e->n; r++)
+        d->user_begin[e->user[r] + 1]++;
+    for (size_t u = 0; u < d->users.n; u++)
         d->user_begin[u + 1] += d->user_begin[u];
-    memcpy(next, d->user_begin, (users + 1) * sizeof *next);
-    for (size_t i = 0; i < e->n; i++)
-        order[next[e->user[i]]++] = i;
-    mem_free(next);
-    for (size_t u = 0; u < users; u++) {
-        uint64_t *run = order + d->user_begin[u];
-        size_t n = d->user_begin[u + 1] - d->user_begin[u];
-        for (size_t i = 1; i < n; i++) {
-            if (by_time_and_sequence(&run[i - 1], &run[i], e) > 0) {
-                qsort_r(run, n, sizeof *run, by_time_and_sequence, e);
-                break;
-            }
-        }
-    }
-    return ST_OK;
 }
 
-/* column[r] = column[order[r]] through a fresh block, which replaces *column. */
-static enum status permute_column(void *column, size_t size, const uint64_t *order, size_t n, struct error *err)
+/* The users of the events, from their runs. */
+static void fill_users(struct dataset *d)
 {
-    char *old, *sorted = mem_new_raw(n, size, "a sorted column", err);
-    if (!sorted)
-        return ST_NOMEM;
-    memcpy(&old, column, sizeof old);
-    switch (size) {
-    case 2:
-        for (size_t r = 0; r < n; r++)
-            ((uint16_t *)(void *)sorted)[r] = ((uint16_t *)(void *)old)[order[r]];
-        break;
-    case 4:
-        for (size_t r = 0; r < n; r++)
-            ((uint32_t *)(void *)sorted)[r] = ((uint32_t *)(void *)old)[order[r]];
-        break;
-    default:
-        for (size_t r = 0; r < n; r++)
-            ((uint64_t *)(void *)sorted)[r] = ((uint64_t *)(void *)old)[order[r]];
-        break;
-    }
-    mem_free(old);
-    memcpy(column, &sorted, sizeof sorted);
-    return ST_OK;
+    for (uint32_t u = 0; u < d->users.n; u++)
+        for (size_t r = d->user_begin[u]; r < d->user_begin[u + 1]; r++)
+            d->events.user[r] = u;
 }
 
-static bool in_order(const uint64_t *order, size_t n)
+/* Fresh from a file: the sequence is the number of the row. */
+static bool is_numbered(const struct events *e)
 {
-    for (size_t i = 0; i < n; i++)
-        if (order[i] != i)
-            return false;
-    return true;
+    uint64_t other = 0;
+    for (size_t r = 0; r < e->n; r++)
+        other |= e->sequence[r] ^ r;
+    return other == 0;
 }
 
 static enum status sort_events(struct dataset *d, struct error *err)
 {
     struct events *e = &d->events;
     d->user_begin = mem_new((size_t)d->users.n + 1, sizeof *d->user_begin, "user starts", err);
+    if (!d->user_begin)
+        return ST_NOMEM;
+    if (order_holds(e)) {
+        find_runs(d);
+        return ST_OK;
+    }
     uint64_t *order = mem_new_raw(e->n, sizeof *order, "the order of events", err);
-    enum status st = d->user_begin && order ? event_order(d, order, err) : ST_NOMEM;
-    if (!st && !in_order(order, e->n)) {
-        st = permute_column(&e->user, sizeof *e->user, order, e->n, err);
-        if (!st)
-            st = permute_column(&e->item, sizeof *e->item, order, e->n, err);
-        if (!st && e->time)
-            st = permute_column(&e->time, sizeof *e->time, order, e->n, err);
-        if (!st)
-            st = permute_column(&e->sequence, sizeof *e->sequence, order, e->n, err);
-        if (!st)
-            st = permute_column(&e->type, sizeof *e->type, order, e->n, err);
-        if (!st && e->value)
-            st = permute_column(&e->value, sizeof *e->value, order, e->n, err);
-        for (size_t i = 0; i < e->context.n && !st; i++)
-            st = field_permute(&e->context.field[i], order, e->n, err);
+    enum status st = order ? order_events(e, d->users.n, d->user_begin, order, err) : ST_NOMEM;
+    bool numbered = is_numbered(e);
+    if (!st) {
+        fill_users(d);
+        st = order_column(&e->item, sizeof *e->item, order, e->n, err);
+    }
+    if (!st && e->time)
+        st = order_column(&e->time, sizeof *e->time, order, e->n, err);
+    if (!st && !numbered)
+        st = order_column(&e->sequence, sizeof *e->sequence, order, e->n, err);
+    if (!st)
+        st = order_column(&e->type, sizeof *e->type, order, e->n, err);
+    if (!st && e->value)
+        st = order_column(&e->value, sizeof *e->value, order, e->n, err);
+    for (size_t i = 0; i < e->context.n && !st; i++)
+        st = field_permute(&e->context.field[i], order, e->n, err);
+    if (!st && numbered) { /* the sequence in order is the order */
+        mem_free(e->sequence);
+        e->sequence = order;
+        return ST_OK;
     }
     mem_free(order);
     return st;
@@ -170,9 +130,36 @@ static enum status sort_events(struct dataset *d, struct error *err)
 
 /* ---- finishing: the fingerprint ---- */
 
+enum { HASH_BLOCK = 1 << 20, HASHES = 1024 };
+
+struct hashing {
+    const char *bytes;
+    uint64_t hash[HASHES];
+};
+
+static void hash_block(void *context, size_t i, size_t begin, size_t end)
+{
+    struct hashing *h = context;
+    h->hash[i] = hash_bytes(h->bytes + begin, end - begin, i);
+}
+
+/* Hashes of blocks on all threads, and the hash of these. */
+static uint64_t hash_array(const void *array, size_t count, size_t size, uint64_t h)
+{
+    size_t bytes = count * size;
+    struct hashing x;
+    for (size_t at = 0; at < bytes; at += (size_t)HASHES * HASH_BLOCK) {
+        size_t n = bytes - at < (size_t)HASHES * HASH_BLOCK ? bytes - at : (size_t)HASHES * HASH_BLOCK;
+        x.bytes = (const char *)array + at;
+        parallel_blocks(n, HASH_BLOCK, hash_block, &x);
+        h = hash_bytes(x.hash, parallel_count(n, HASH_BLOCK) * sizeof *x.hash, h);
+    }
+    return hash_bytes(&bytes, sizeof bytes, h);
+}
+
 static uint64_t hash_dict(const struct dict *d, uint64_t h)
 {
-    return hash_bytes(d->bytes, d->nbytes, h ^ d->n);
+    return hash_array(d->bytes, d->nbytes, 1, h ^ d->n);
 }
 
 static uint64_t hash_fields(const struct fields *set, uint64_t h)
@@ -182,14 +169,14 @@ static uint64_t hash_fields(const struct fields *set, uint64_t h)
         h = hash_bytes(f->name, strlen(f->name), h ^ (uint64_t)f->type);
         h = hash_dict(&f->levels, h);
         if (f->code)
-            h = hash_bytes(f->code, f->n * sizeof *f->code, h);
+            h = hash_array(f->code, f->n, sizeof *f->code, h);
         if (f->real)
-            h = hash_bytes(f->real, f->n * sizeof *f->real, h);
+            h = hash_array(f->real, f->n, sizeof *f->real, h);
         if (f->integer)
-            h = hash_bytes(f->integer, f->n * sizeof *f->integer, h);
+            h = hash_array(f->integer, f->n, sizeof *f->integer, h);
         if (f->list_begin) {
-            h = hash_bytes(f->list_begin, (f->n + 1) * sizeof *f->list_begin, h);
-            h = hash_bytes(f->list_code, f->list_begin[f->n] * sizeof *f->list_code, h);
+            h = hash_array(f->list_begin, (f->n + 1), sizeof *f->list_begin, h);
+            h = hash_array(f->list_code, f->list_begin[f->n], sizeof *f->list_code, h);
         }
     }
     return h;
@@ -199,15 +186,15 @@ static uint64_t fingerprint(const struct dataset *d)
 {
     const struct events *e = &d->events;
     uint64_t h = hash_dict(&d->types, hash_dict(&d->items, hash_dict(&d->users, 1)));
-    h = hash_bytes(e->user, e->n * sizeof *e->user, h);
-    h = hash_bytes(e->item, e->n * sizeof *e->item, h);
-    h = hash_bytes(e->sequence, e->n * sizeof *e->sequence, h);
-    h = hash_bytes(e->type, e->n * sizeof *e->type, h);
+    h = hash_array(e->user, e->n, sizeof *e->user, h);
+    h = hash_array(e->item, e->n, sizeof *e->item, h);
+    h = hash_array(e->sequence, e->n, sizeof *e->sequence, h);
+    h = hash_array(e->type, e->n, sizeof *e->type, h);
     if (e->time)
-        h = hash_bytes(e->time, e->n * sizeof *e->time, h ^ 2);
+        h = hash_array(e->time, e->n, sizeof *e->time, h ^ 2);
     if (e->value)
-        h = hash_bytes(e->value, e->n * sizeof *e->value, h ^ 3);
-    h = hash_bytes(d->type_weight, d->types.n * sizeof *d->type_weight, h);
+        h = hash_array(e->value, e->n, sizeof *e->value, h ^ 3);
+    h = hash_array(d->type_weight, d->types.n, sizeof *d->type_weight, h);
     return hash_fields(&d->item_fields, hash_fields(&d->user_fields, hash_fields(&e->context, h)));
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "data/order.h"
 
 enum status fields_add(struct fields *set, const char *name, enum field_type type, struct field **out,
                        struct error *err)
@@ -227,26 +228,11 @@ enum status field_permute(struct field *f, const uint64_t *order, size_t n, stru
 {
     if (f->type == FIELD_LIST)
         return permute_list(f, order, n, err);
-    size_t size = f->type == FIELD_TEXT ? sizeof *f->code : sizeof *f->real;
-    void *sorted = mem_new_raw(n, size, "a sorted column", err);
-    if (!sorted)
-        return ST_NOMEM;
-    if (f->type == FIELD_TEXT) {
-        for (size_t r = 0; r < n; r++)
-            ((uint32_t *)sorted)[r] = f->code[order[r]];
-        mem_free(f->code);
-        f->code = sorted;
-    } else if (f->type == FIELD_REAL) {
-        for (size_t r = 0; r < n; r++)
-            ((double *)sorted)[r] = f->real[order[r]];
-        mem_free(f->real);
-        f->real = sorted;
-    } else {
-        for (size_t r = 0; r < n; r++)
-            ((int64_t *)sorted)[r] = f->integer[order[r]];
-        mem_free(f->integer);
-        f->integer = sorted;
-    }
+    enum status st = f->type == FIELD_TEXT   ? order_column(&f->code, sizeof *f->code, order, n, err)
+                     : f->type == FIELD_REAL ? order_column(&f->real, sizeof *f->real, order, n, err)
+                                             : order_column(&f->integer, sizeof *f->integer, order, n, err);
+    if (st)
+        return st;
     f->capacity = n;
     return ST_OK;
 }

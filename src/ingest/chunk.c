@@ -226,7 +226,8 @@ static enum status take_texts(struct hand *h, size_t column, uint32_t source, st
             continue;
         x->lists |= cell->list;
         x->quoted |= cell->quoted;
-        if (n && key[n - 1].length == cell->n && memcmp(key[n - 1].text, cell->text, cell->n) == 0)
+        const char *before = n && key[n - 1].length == cell->n ? key[n - 1].text : NULL;
+        if (before && before[cell->n - 1] == cell->text[cell->n - 1] && memcmp(before, cell->text, cell->n) == 0)
             which[i]--;
         else
             key[n++] = (struct dict_key){.text = cell->text, .length = cell->n};

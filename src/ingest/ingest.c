@@ -394,7 +394,8 @@ static enum status read_events(const struct dataset *base, const char *const *pa
     if (!st)
         st = start_data(&in, base, name, err);
     if (!st) {
-        job_begin(job, total_size(&all), "B", "load %s", str_text(&source));
+        in.bytes_total = total_size(&all);
+        job_begin(job, in.bytes_total, "B", "load %s", str_text(&source));
         st = read_all(&in, &all, err);
     }
     if (!st && in.data->events.n == 0)

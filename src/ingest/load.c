@@ -67,13 +67,19 @@ enum status ingest_open(struct ingest *in, const char *path, const struct sheet_
     return st;
 }
 
+void ingest_progress(struct ingest *in, const struct sheet *t)
+{
+    in->bytes_taken = in->bytes_before + source_taken(t->feed->source);
+    job_set(in->job, in->bytes_taken);
+}
+
 void ingest_close(struct ingest *in, struct sheet *t)
 {
     if (t->feed->converted && t->feed->encoding == ENCODING_AUTO)
         ingest_note(in, "%s is not UTF-8: %llu row%s read as Latin-1 (Windows-1252) and converted", t->feed->path,
                     (unsigned long long)t->feed->converted, t->feed->converted == 1 ? "" : "s");
-    in->bytes_before += source_taken(t->feed->source);
-    job_set(in->job, in->bytes_before);
+    ingest_progress(in, t);
+    in->bytes_before = in->bytes_taken;
     sheet_close(t);
 }
 
@@ -103,7 +109,7 @@ enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct e
         if (st || !*more)
             return st;
         if (in->data->rows_read % ROWS_A_STEP == 0) {
-            job_set(in->job, in->bytes_before + source_taken(t->feed->source));
+            ingest_progress(in, t);
             st = job_check(in->job, err);
             if (st)
                 return st;
@@ -134,8 +140,19 @@ const char *ingest_id(struct ingest *in, const struct cell *cell, const char *wh
 
 /* ---- events ---- */
 
+/* As many events as there will be if the rest of the files is like what was read: growing moves nothing then. */
+static size_t probable_events(const struct ingest *in, size_t n)
+{
+    enum { LEAST = 1 << 16 };
+    uint64_t taken = in->bytes_taken;
+    if (n < LEAST || taken == 0 || taken >= in->bytes_total)
+        return n;
+    double guess = 1.02 * (double)n * (double)in->bytes_total / (double)taken;
+    return guess < 1e12 ? (size_t)guess : n;
+}
+
 /* Arrays in the order of capacity[]. Time and value are made when the first event has one. */
-enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err)
+static enum status grow_events(struct ingest *in, size_t n, bool timed, bool valued, struct error *err)
 {
     struct events *e = &in->data->events;
     size_t had_time = in->capacity[4], had_value = in->capacity[5];
@@ -150,13 +167,19 @@ enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, st
         st = mem_grow(&e->time, &in->capacity[4], n, sizeof *e->time, err);
     if (!st && (valued || e->value))
         st = mem_grow(&e->value, &in->capacity[5], n, sizeof *e->value, err);
-    if (st)
-        return st;
     for (size_t i = 0; !had_time && e->time && i < e->n; i++)
         e->time[i] = NO_TIME;
     for (size_t i = 0; !had_value && e->value && i < e->n; i++)
         e->value[i] = NAN;
-    return ST_OK;
+    return st;
+}
+
+enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err)
+{
+    size_t guess = n > in->capacity[0] ? probable_events(in, n) : n;
+    if (guess > n && grow_events(in, guess, timed, valued, NULL) == ST_OK)
+        return ST_OK;
+    return grow_events(in, n, timed, valued, err);
 }
 
 /* The code of a text that is often the one before. */

@@ -24,6 +24,7 @@ struct ingest {
     struct feed *opened; /* the file being read, where it was opened to be recognised */
     uint32_t last_user, last_type; /* of the event before: the next one is often the same */
     uint64_t bytes_before;         /* of the files done, for the progress */
+    uint64_t bytes_total, bytes_taken; /* of all files (0: not known); of which were read */
     uint64_t staged;               /* rejects handed to the sink */
     uint64_t row_number;           /* rows that `row` has counted */
     uint64_t untimed;              /* rows without a time in a file that has times */
@@ -51,6 +52,8 @@ MUST_CHECK enum status ingest_open(struct ingest *in, const char *path, const st
 void ingest_close(struct ingest *in, struct sheet *t);
 /* The next row that could be cut into cells; others go to the rejects. Keeps the progress and notices a cancel. */
 MUST_CHECK enum status ingest_next(struct ingest *in, struct sheet *t, bool *more, struct error *err);
+/* Tells the progress of the file being read. */
+void ingest_progress(struct ingest *in, const struct sheet *t);
 /* Refuses the current row. The reason may stand in in->reason. */
 MUST_CHECK enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err);
 
@@ -67,7 +70,7 @@ struct event_row {
     size_t type_length;
 };
 MUST_CHECK enum status ingest_add_event(struct ingest *in, const struct event_row *row, struct error *err);
-/* Room for `n` events in all arrays; times and values too when they are told of, or were before. */
+/* Room for `n` events in all arrays, and at once for as many as the files will probably hold; times and values too when they are told of, or were before. */
 MUST_CHECK enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err);
 /* Is it an id? NULL, or why not (in in->reason). */
 const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what);

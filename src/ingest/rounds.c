@@ -272,10 +272,10 @@ static void finish(struct rounds *r)
 enum status rounds_read(struct event_form *form, plan_columns plan, struct error *err)
 {
     struct rounds r = {.form = form};
-    struct ingest *in = form->in;
     enum status st = start(&r, err);
     while (!st) {
         bool last = r.now->last;
+        ingest_progress(form->in, form->t);
         r.fill = !last;
         st = read_block(&r, plan, err);
         if (!st && last)
@@ -284,7 +284,6 @@ enum status rounds_read(struct event_form *form, plan_columns plan, struct error
             st = merge_block(&r, err);
         if (st || last)
             break;
-        job_set(in->job, in->bytes_before + source_taken(form->t->feed->source));
         struct block *before = r.now;
         r.now = r.next;
         r.next = before;

@@ -2,9 +2,12 @@
 #include "tests/unit/unit.h"
 
 #include <math.h>
+#include <omp.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/rng.h"
 #include "data/dataset.h"
 #include "data/interactions.h"
 
@@ -164,10 +167,106 @@ static void test_fingerprint(void **state)
     dataset_release(b);
 }
 
+/* ---- order against a plain sort ---- */
+
+struct drawn {
+    uint32_t user;
+    int64_t time;
+    uint64_t sequence;
+    uint32_t item; /* the row it was */
+};
+
+static int by_all(const void *pa, const void *pb)
+{
+    const struct drawn *a = pa, *b = pb;
+    if (a->user != b->user)
+        return a->user < b->user ? -1 : 1;
+    if (a->time != b->time)
+        return a->time < b->time ? -1 : 1;
+    return a->sequence < b->sequence ? -1 : a->sequence > b->sequence;
+}
+
+/* Many users or few, one with nearly everything, few times or none or many, sequences as in a file or shuffled. */
+static void draw(struct drawn *x, size_t n, unsigned kind, struct rng *g)
+{
+    uint32_t users = kind & 1 ? 5000 : 7, *shuffled = mem_new(n, sizeof *shuffled, "", NULL);
+    for (size_t i = 0; i < n; i++)
+        shuffled[i] = (uint32_t)i;
+    if (kind & 2)
+        rng_shuffle(g, shuffled, (uint32_t)n);
+    for (size_t i = 0; i < n; i++)
+        x[i] = (struct drawn){.user = kind & 4 && rng_below(g, 10) ? 3 : (uint32_t)rng_below(g, users),
+                              .time = rng_below(g, 50) == 0 ? NO_TIME
+                                      : kind & 8            ? (int64_t)rng_below(g, 5)
+                                                            : (int64_t)(i + rng_below(g, 1000)),
+                              .sequence = shuffled[i] * (kind & 2 ? UINT64_C(3) : 1),
+                              .item = (uint32_t)i};
+    mem_free(shuffled);
+}
+
+static struct dataset *of_drawn(const struct drawn *x, size_t n, bool timed)
+{
+    struct dataset *d = dataset_new("drawn", NULL);
+    struct events *e = &d->events;
+    uint32_t code;
+    char id[16];
+    for (unsigned u = 0; u < 5001; u++) /* the last one has no events */
+        assert_int_equal(dict_add(&d->users, id, (size_t)snprintf(id, sizeof id, "%u", u), &code, NULL), ST_OK);
+    assert_int_equal(dict_add(&d->types, "t", 1, &code, NULL), ST_OK);
+    e->user = mem_new(n, sizeof *e->user, "", NULL);
+    e->item = mem_new(n, sizeof *e->item, "", NULL);
+    e->time = timed ? mem_new(n, sizeof *e->time, "", NULL) : NULL;
+    e->sequence = mem_new(n, sizeof *e->sequence, "", NULL);
+    e->type = mem_new(n, sizeof *e->type, "", NULL);
+    for (e->n = 0; e->n < n; e->n++) {
+        e->user[e->n] = x[e->n].user;
+        e->item[e->n] = x[e->n].item;
+        e->sequence[e->n] = x[e->n].sequence;
+        if (timed)
+            e->time[e->n] = x[e->n].time;
+    }
+    assert_int_equal(dataset_finish(d, NULL), ST_OK);
+    return d;
+}
+
+static void test_order_against_sort(void **state)
+{
+    (void)state;
+    enum { N = 40000, KINDS = 32 };
+    struct rng g = rng_stream(3, "order", 0);
+    struct drawn *x = mem_new(N, sizeof *x, "", NULL);
+    int threads = omp_get_max_threads();
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        bool timed = !(kind & 16);
+        draw(x, N, kind, &g);
+        for (size_t i = 0; i < N && !timed; i++)
+            x[i].time = 0;
+        omp_set_num_threads(1 + (int)(kind % 3));
+        struct dataset *d = of_drawn(x, N, timed);
+        qsort(x, N, sizeof *x, by_all);
+        struct dataset *again = of_drawn(x, N, timed); /* in order already */
+        const struct events *e = &d->events;
+        for (size_t r = 0; r < N; r++) {
+            assert_int_equal(e->user[r], x[r].user);
+            assert_int_equal(e->item[r], x[r].item);
+            assert_int_equal(e->sequence[r], x[r].sequence);
+            assert_true(!timed || e->time[r] == x[r].time);
+            assert_true(r >= d->user_begin[e->user[r]] && r < d->user_begin[e->user[r] + 1]);
+        }
+        assert_int_equal(d->user_begin[d->users.n], N);
+        assert_memory_equal(d->user_begin, again->user_begin, ((size_t)d->users.n + 1) * sizeof *d->user_begin);
+        assert_int_equal(d->fingerprint, again->fingerprint);
+        dataset_release(d);
+        dataset_release(again);
+    }
+    omp_set_num_threads(threads);
+    mem_free(x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order), cmocka_unit_test(test_interactions),   cmocka_unit_test(test_names),
+        cmocka_unit_test(test_order), cmocka_unit_test(test_order_against_sort), cmocka_unit_test(test_interactions),   cmocka_unit_test(test_names),
         cmocka_unit_test(test_names_with_articles), cmocka_unit_test(test_names_in_doubt), cmocka_unit_test(test_fingerprint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

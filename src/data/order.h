@@ -1,0 +1,16 @@
+/* The order of events: by user, then time, then sequence, and columns put in that order. On all threads; the order is
+ * unique, so it does not depend on how many there are. */
+#ifndef TAILOR_DATA_ORDER_H
+#define TAILOR_DATA_ORDER_H
+
+#include "data/dataset.h"
+
+/* Fills begin[0..users] with the runs of users in the order, and order[r] with the row that comes r-th. */
+MUST_CHECK enum status order_events(const struct events *e, uint32_t users, size_t *begin, uint64_t *order,
+                                    struct error *err);
+/* Are the rows in that order already? */
+bool order_holds(const struct events *e);
+/* Replaces *column, an array of n elements of 2, 4 or 8 bytes, by one whose element r is the old element order[r]. */
+MUST_CHECK enum status order_column(void *column, size_t size, const uint64_t *order, size_t n, struct error *err);
+
+#endif
