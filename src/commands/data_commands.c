@@ -1,4 +1,4 @@
-/* load, load items, load users, weight: what makes the data set that is open. */
+/* load, load items, load users: what makes the data set that is open. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,11 +8,12 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/places.h"
+#include "commands/recipe.h"
 #include "ingest/ingest.h"
 
 /* ---- what the command line says, as ingest wants it ---- */
 
-static const char *const own_options[] = {"replace"};
+static const char *const own_options[] = {"replace", "recipe"};
 
 static bool is_own(const char *option)
 {
@@ -118,11 +119,22 @@ static void put_dataset(const struct dataset *d, const char *reader, struct resu
     table_int(t, (int64_t)d->rows_rejected);
 }
 
-/* Stores the next data set and opens it; takes over d. */
-static enum status publish(struct workbench *wb, struct dataset *d, bool replace, struct error *err)
+/* Stores the next base, replays its recipe and opens it; takes over both. */
+static enum status publish(struct workbench *wb, struct dataset *d, struct recipe *r, bool replace, struct error *err)
 {
     job_begin(&wb->job, 0, "", "load %s: storing", d->name);
-    return workbench_keep_data(wb, d, replace, err);
+    return workbench_keep_shaped(wb, d, r, replace, err);
+}
+
+/* What the recipe made of the rows that were loaded. */
+static void say_recipe(struct workbench *wb, struct result *out)
+{
+    struct recipe *r = NULL;
+    if (workbench_recipe(wb, &r, NULL))
+        return;
+    for (size_t i = 0; i < r->n; i++)
+        result_message(out, MESSAGE_INFO, "%s: %s", r->step[i].text, r->step[i].said);
+    recipe_free(r);
 }
 
 /* ---- load ---- */
@@ -174,6 +186,7 @@ static enum status open_kept(struct workbench *wb, const char *name, struct resu
     put_dataset(d, "workspace", out);
     result_message(out, MESSAGE_INFO,
                    here ? "%s is open already" : "%s was in the workspace: opened with its split and models", name);
+    say_recipe(wb, out);
     result_message(out, MESSAGE_HINT, "replace=yes reads the files again");
     dataset_release(d);
     return ST_OK;
@@ -229,9 +242,23 @@ static enum status name_source(struct dataset *d, const struct call *call, struc
     return ST_OK;
 }
 
-static enum status read_events(struct workbench *wb, const struct call *call, const char *name, struct result *out,
-                               struct error *err)
+/* recipe=NAME; without it that of the data set that is replaced. */
+static enum status recipe_of_load(struct workbench *wb, const struct call *call, const char *name, bool found,
+                                  struct recipe **out, struct error *err)
 {
+    const char *from = call_text(call, "recipe");
+    if (from && !text_same(from, "none"))
+        return error_at_option(recipe_find(wb, from, out, err), err, call, "recipe");
+    if (found && !from)
+        return recipe_load(wb->space, name, out, err);
+    *out = recipe_copy(NULL, 0, err);
+    return *out ? ST_OK : ST_NOMEM;
+}
+
+static enum status read_events(struct workbench *wb, const struct call *call, const char *name, bool found,
+                               struct result *out, struct error *err)
+{
+    struct recipe *r = NULL;
     struct reject_sink rejects = {wb, stage};
     struct ingest_report report;
     struct mapping *mapping = NULL;
@@ -240,6 +267,8 @@ static enum status read_events(struct workbench *wb, const struct call *call, co
     char(*resolved)[PLACE_MOST] = mem_new(call->nargs, sizeof *resolved, "paths", err);
     const char **paths = mem_new(call->nargs, sizeof *paths, "paths", err);
     enum status st = resolved && paths ? collect_mapping(call, &mapping, &nmapping, err) : ST_NOMEM;
+    if (!st)
+        st = recipe_of_load(wb, call, name, found, &r, err);
     for (size_t i = 0; i < call->nargs && !st; i++)
         paths[i] =
             place_of_data(call->args[i].text, resolved[i], sizeof resolved[i]) ? resolved[i] : call->args[i].text;
@@ -249,18 +278,22 @@ static enum status read_events(struct workbench *wb, const struct call *call, co
         workspace_unstage_rejects(wb->space);
     if (!st) {
         st = name_source(d, call, err);
-        if (!st)
-            st = publish(wb, dataset_hold(d), call_yes(call, "replace"), err);
+        if (!st) {
+            st = publish(wb, dataset_hold(d), r, call_yes(call, "replace"), err);
+            r = NULL;
+        }
         if (!st) {
             put_dataset(d, report.reader, out);
             say_types(d, out);
             say_rows(d->rows_read, d->rows_kept, d->rows_rejected, out);
             say_notes(&report, out);
+            say_recipe(wb, out);
             result_message(out, MESSAGE_HINT, "next: `split %s`, then `train pop itemknn ease ials`",
                            fields_find(&d->events.context, "part") ? "given" : "last 1");
         }
         dataset_release(d);
     }
+    recipe_free(r);
     mem_free(mapping);
     mem_free(paths);
     mem_free(resolved);
@@ -285,7 +318,7 @@ static enum status run_load(struct workbench *wb, const struct call *call, struc
         return open_kept(wb, name, out, err);
     if (found && !call_yes(call, "replace"))
         return already_there(call, name, err);
-    return read_events(wb, call, name, out, err);
+    return read_events(wb, call, name, found, out, err);
 }
 
 /* ---- load items, load users ---- */
@@ -337,19 +370,26 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
     struct ingest_report report;
     struct mapping *mapping = NULL;
     size_t nmapping;
-    struct dataset *base = workbench_data(wb), *d = NULL;
+    struct dataset *base = NULL, *d = NULL;
+    struct recipe *r = NULL;
     bool items = target == ATTRIBUTES_OF_ITEMS;
     char bundled[PLACE_MOST];
     const char *path = place_of_data(call->args[0].text, bundled, sizeof bundled) ? bundled : call->args[0].text;
+    enum status st = workbench_base(wb, &base, err);
+    if (st)
+        return st;
     uint32_t before = items ? base->items.n : base->users.n;
-    enum status st = collect_mapping(call, &mapping, &nmapping, err);
+    st = collect_mapping(call, &mapping, &nmapping, err);
+    if (!st)
+        st = workbench_recipe(wb, &r, err);
     if (!st)
         st = ingest_attributes(base, target, path, mapping, nmapping, &rejects, &wb->job, &d, &report, err);
     if (st)
         workspace_unstage_rejects(wb->space);
     if (!st) {
         size_t models = wb->nmodels;
-        st = publish(wb, dataset_hold(d), true, err);
+        st = publish(wb, dataset_hold(d), r, true, err);
+        r = NULL;
         if (!st) {
             uint32_t now = items ? d->items.n : d->users.n;
             uint64_t rejected = d->rows_rejected - base->rows_rejected, read = d->rows_read - base->rows_read;
@@ -364,6 +404,7 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
         dataset_release(d);
     }
     mem_free(mapping);
+    recipe_free(r);
     dataset_release(base);
     return point_at(call, st, err);
 }
@@ -376,97 +417,6 @@ static enum status run_load_items(struct workbench *wb, const struct call *call,
 static enum status run_load_users(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     return load_attributes(wb, call, ATTRIBUTES_OF_USERS, out, err);
-}
-
-/* ---- weight ---- */
-
-static void put_weights(const struct dataset *d, struct result *out)
-{
-    static const struct column columns[] = {
-        {.name = "type", .type = VALUE_TEXT},
-        {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "weight", .type = VALUE_REAL, .precision = -1},
-    };
-    struct table *t = result_table(out, "weights", "", columns, 3);
-    int64_t *n = result_room(out, d->types.n, sizeof *n);
-    for (size_t e = 0; n && e < d->events.n; e++)
-        n[d->events.type[e]]++;
-    for (uint32_t k = 0; n && k < d->types.n; k++) {
-        table_text(t, dict_text(&d->types, k));
-        table_int(t, n[k]);
-        table_real(t, (double)d->type_weight[k]);
-    }
-}
-
-static enum status no_such_type(const struct dataset *d, const struct word *w, struct error *err)
-{
-    enum { LOOK = 256 };
-    const char *names[LOOK];
-    uint32_t n = d->types.n < LOOK ? d->types.n : LOOK;
-    for (uint32_t i = 0; i < n; i++)
-        names[i] = dict_text(&d->types, i);
-    const char *near = text_nearest(w->text, names, n);
-    error_set(err, ST_NOT_FOUND, "no event is of type \"%s\"", w->text);
-    error_hint(err, near ? "did you mean %s?" : "`weight` lists the types there are", near);
-    return error_at_word(ST_NOT_FOUND, err, w);
-}
-
-static enum status read_weight(const struct dataset *d, const struct call_option *o, float *weights, struct error *err)
-{
-    const struct param param = {.name = o->key.text, .type = PARAM_REAL, .min = 0, .max = 1e6};
-    struct param_value v = {0};
-    uint32_t type = dict_find_text(&d->types, o->key.text);
-    if (type == NO_CODE)
-        return no_such_type(d, &o->key, err);
-    enum status st = param_parse(&param, o->value.text, &v, err);
-    if (st)
-        return error_at_word(st, err, &o->value);
-    weights[type] = (float)v.real;
-    param_values_free(&v, 1);
-    return ST_OK;
-}
-
-static enum status set_weights(struct workbench *wb, const struct dataset *d, const struct call *call,
-                               struct error *err)
-{
-    struct dataset *next = NULL;
-    enum status st = dataset_copy(d, d->name, &next, err);
-    for (size_t i = 0; i < call->nopen && !st; i++)
-        st = read_weight(d, &call->open[i], next->type_weight, err);
-    bool any = false;
-    for (uint32_t t = 0; t < d->types.n && !st; t++)
-        any |= next->type_weight[t] > 0;
-    if (!st && !any) {
-        st = error_set(err, ST_USAGE, "with no type above 0 there is nothing to learn from");
-        error_hint(err, "give at least one type a weight");
-    }
-    if (!st)
-        st = dataset_finish(next, err);
-    if (!st)
-        return publish(wb, next, true, err);
-    dataset_release(next);
-    return st;
-}
-
-static enum status run_weight(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
-{
-    struct dataset *d = workbench_data(wb);
-    enum status st = ST_OK;
-    if (call->nopen && wb->readonly)
-        st = error_set(err, ST_STATE, "weight would change the workspace, which is open for reading only");
-    else if (call->nopen) {
-        size_t models = wb->nmodels;
-        st = set_weights(wb, d, call, err);
-        if (!st && models)
-            result_message(out, MESSAGE_WARNING, "models and split belonged to the weights as they were: train again");
-    }
-    dataset_release(d);
-    if (st)
-        return st;
-    d = workbench_data(wb);
-    put_weights(d, out);
-    dataset_release(d);
-    return ST_OK;
 }
 
 /* ---- the table ---- */
@@ -505,6 +455,9 @@ static const struct param load_options[] = {
      .doc = "utf-8, latin1 or auto: rows that are not UTF-8 are read as Latin-1"},
     {.name = "tz", .type = PARAM_TEXT, .doc = "offset of times that do not say: +02:00"},
     {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "overwrite the data set of that name"},
+    {.name = "recipe",
+     .type = PARAM_TEXT,
+     .doc = "replay the steps of this data set or file; none: without (replace=yes keeps those it had)"},
 };
 
 static const struct argument attribute_args[] = {
@@ -573,16 +526,6 @@ static const struct command rows[] = {
      .help = "As `load items`, for users.",
      .examples = (const char *const[]){"load users tiny/users.csv", NULL},
      .run = run_load_users},
-    {.name = "weight",
-     .group = "data",
-     .summary = "what each type of event says about liking",
-     .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA,
-     .help = "weight click=1 cart=3 purchase=10: models learn from the sum of weights of a user's events with an item. "
-             "Weight 0 is no feedback: such events are "
-             "kept and shown but neither learnt from nor tested. Impressions begin with 0, all else with 1. Models and "
-             "split are dropped.",
-     .examples = (const char *const[]){"weight", "weight click=1 purchase=5", NULL},
-     .run = run_weight},
 };
 
 const struct command_family data_commands = {rows, sizeof rows / sizeof *rows};

@@ -5,7 +5,9 @@
 #include "commands/command.h"
 
 #define COMMAND_FAMILIES(FAMILY)                                    \
-    FAMILY(data)      /* load, load items, load users, weight */    \
+    FAMILY(data)      /* load, load items, load users */            \
+    FAMILY(shape)     /* weight decay filter kcore sessions ... */  \
+    FAMILY(recipe)    /* recipe undo */                             \
     FAMILY(space)     /* status datasets rename drop save verify */ \
     FAMILY(event)     /* events */                                  \
     FAMILY(reject)    /* rejects */                                 \

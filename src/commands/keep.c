@@ -5,7 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "commands/workbench.h"
+#include "commands/recipe.h"
 
 static const char open_kind[] = "open", used_kind[] = "used", note_name[] = "current";
 
@@ -48,9 +48,12 @@ static enum status forget(struct workbench *wb, const char *dataset, const char 
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
-static enum status put_fresh(struct workbench *wb, const struct dataset *d, bool replace, struct error *err)
+static enum status put_fresh(struct workbench *wb, const struct dataset *d, const struct recipe *r, bool replace,
+                             struct error *err)
 {
     enum status st = workspace_put_dataset(wb->space, d, replace, &wb->job, err);
+    if (!st)
+        st = recipe_save(wb->space, d->name, r, err);
     if (!st)
         st = forget(wb, d->name, "split", err);
     if (!st)
@@ -58,19 +61,117 @@ static enum status put_fresh(struct workbench *wb, const struct dataset *d, bool
     return st ? st : workspace_put_note(wb->space, NULL, open_kind, note_name, d->name, strlen(d->name), err);
 }
 
-enum status workbench_keep_data(struct workbench *wb, struct dataset *d, bool replace, struct error *err)
+enum status workbench_keep_shaped(struct workbench *wb, struct dataset *base, struct recipe *r, bool replace,
+                                  struct error *err)
 {
-    enum status st = workspace_begin(wb->space, err);
+    struct dataset *d = NULL;
+    enum status st = r ? recipe_replay(r, 0, base, &wb->job, &d, err) : ST_NOMEM;
     if (!st)
-        st = workspace_end(wb->space, put_fresh(wb, d, replace, err), err);
+        st = workspace_begin(wb->space, err);
+    if (!st)
+        st = workspace_end(wb->space, put_fresh(wb, base, r, replace, err), err);
+    dataset_release(base);
     if (st) {
         workspace_unstage_rejects(wb->space);
         dataset_release(d);
+        recipe_free(r);
     } else {
-        workbench_set_data(wb, d);
+        workbench_set_shaped(wb, d, r);
     }
     return st;
 }
+
+enum status workbench_keep_data(struct workbench *wb, struct dataset *d, bool replace, struct error *err)
+{
+    return workbench_keep_shaped(wb, d, recipe_copy(NULL, 0, err), replace, err);
+}
+
+/* ---- the recipe ---- */
+
+enum status workbench_recipe(struct workbench *wb, struct recipe **out, struct error *err)
+{
+    pthread_mutex_lock(&wb->lock);
+    *out = recipe_copy(wb->recipe, SIZE_MAX, err);
+    pthread_mutex_unlock(&wb->lock);
+    return *out ? ST_OK : ST_NOMEM;
+}
+
+enum status workbench_base(struct workbench *wb, struct dataset **out, struct error *err)
+{
+    struct dataset *d = workbench_data(wb);
+    if (!d)
+        return error_set(err, ST_STATE, "no data set is open");
+    pthread_mutex_lock(&wb->lock);
+    bool shaped = wb->recipe && wb->recipe->n;
+    pthread_mutex_unlock(&wb->lock);
+    if (!shaped) {
+        *out = d;
+        return ST_OK;
+    }
+    enum status st = workspace_get_dataset(wb->space, d->name, out, &wb->job, err);
+    dataset_release(d);
+    return st;
+}
+
+/* Large models are in memory only until `save`. What cannot come back is not let go without a word. */
+static enum status check_unkept(struct workbench *wb, struct error *err)
+{
+    struct str names = {0};
+    enum status st = workbench_memory_models(wb, &names, err);
+    if (!st && names.length) {
+        st = error_set(err, ST_STATE, "in memory only, so they would be lost: %s", str_text(&names));
+        error_hint(err, "`save FILE` keeps models of this size, `drop NAME` lets go of one");
+    }
+    str_free(&names);
+    return st;
+}
+
+enum status workbench_set_recipe(struct workbench *wb, struct recipe *r, struct dataset *shaped, struct error *err)
+{
+    char *user = NULL;
+    enum status st = check_unkept(wb, err);
+    if (!st && wb->user < wb->data->users.n && !(user = mem_strdup(dict_text(&wb->data->users, wb->user), err)))
+        st = ST_NOMEM;
+    if (!st)
+        st = recipe_save(wb->space, wb->data->name, r, err);
+    if (st) {
+        recipe_free(r);
+        dataset_release(shaped);
+        mem_free(user);
+        return st;
+    }
+    workbench_set_shaped(wb, shaped, r);
+    if (user)
+        wb->user = dict_find_text(&wb->data->users, user); /* NO_CODE is NO_USER: the one who was looked at is gone */
+    mem_free(user);
+    return workbench_restore(wb, err);
+}
+
+static bool begins_with(const struct dict *d, const struct dict *old)
+{
+    return d->n >= old->n && d->nbytes >= old->nbytes && (!old->n || memcmp(d->bytes, old->bytes, old->nbytes) == 0);
+}
+
+enum status workbench_reshape(struct workbench *wb, struct dataset *base, struct recipe **recipe, struct dataset **out,
+                              bool *same, struct error *err)
+{
+    struct recipe *r = NULL;
+    struct dataset *old = workbench_data(wb);
+    enum status st = workbench_recipe(wb, &r, err);
+    if (!st)
+        st = recipe_replay(r, 0, base, &wb->job, out, err);
+    if (st) {
+        recipe_free(r);
+    } else {
+        *recipe = r;
+        *same = old && begins_with(&(*out)->users, &old->users) && begins_with(&(*out)->items, &old->items) &&
+                begins_with(&(*out)->types, &old->types);
+    }
+    dataset_release(old);
+    return st;
+}
+
+/* ---- chosen models ---- */
 
 /* Takes over names[0..n). */
 static void choose(struct workbench *wb, char **names, size_t n)

@@ -169,7 +169,9 @@ static enum status keep(struct order *o, struct result *out, struct error *err)
         return workbench_keep_model(o->wb, o->model, err);
     text_bytes(size, sizeof size, (double)o->model->record.bytes);
     result_message(out, MESSAGE_INFO, "%s takes %s: it stays in memory, `save` writes it", o->model->name, size);
-    enum status st = workspace_drop_model(o->wb->space, o->d->name, o->model->name, err);
+    char stored[STORED_NAME_MAX];
+    workbench_stored_name(o->wb, o->model->name, stored);
+    enum status st = workspace_drop_model(o->wb->space, o->d->name, stored, err);
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 

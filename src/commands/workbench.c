@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "commands/recipe.h"
 #include "models/driver.h"
 
 /* ---- publishing ---- */
@@ -24,11 +25,18 @@ static void forget_session(struct workbench *wb)
 
 void workbench_set_data(struct workbench *wb, struct dataset *d)
 {
+    workbench_set_shaped(wb, d, NULL);
+}
+
+void workbench_set_shaped(struct workbench *wb, struct dataset *d, struct recipe *r)
+{
     pthread_mutex_lock(&wb->lock);
     struct dataset *old = wb->data;
+    struct recipe *old_recipe = wb->recipe;
     struct split *old_split = wb->split;
     size_t nmodels = wb->nmodels;
     wb->data = d;
+    wb->recipe = r;
     wb->split = NULL;
     wb->nmodels = 0;
     wb->generation++;
@@ -37,6 +45,7 @@ void workbench_set_data(struct workbench *wb, struct dataset *d)
     for (size_t i = 0; i < nmodels; i++)
         model_release(wb->models[i]);
     split_release(old_split);
+    recipe_free(old_recipe);
     dataset_release(old);
 }
 
@@ -199,14 +208,64 @@ static enum status write_model(void *context, struct blob_writer *out, struct er
     return model_save(context, out, err);
 }
 
+/* Fourteen hexadecimal digits: with the longest name of a model just what the workspace takes. */
+static void state_of(struct workbench *wb, char out[16])
+{
+    *out = 0;
+    pthread_mutex_lock(&wb->lock);
+    if (wb->recipe && wb->recipe->n) {
+        uint64_t h = 0;
+        for (size_t i = 0; i < wb->recipe->n; i++)
+            h = hash_bytes(wb->recipe->step[i].text, strlen(wb->recipe->step[i].text), h);
+        snprintf(out, 16, "@%014llx", (unsigned long long)(h & UINT64_C(0xffffffffffffff)));
+    }
+    pthread_mutex_unlock(&wb->lock);
+}
+
+void workbench_stored_name(struct workbench *wb, const char *model, char out[STORED_NAME_MAX])
+{
+    char state[16];
+    state_of(wb, state);
+    snprintf(out, STORED_NAME_MAX, "%s%s", model, state);
+}
+
+/* Is the model that the workspace keeps under this name one of the present state? Then `name` loses its state. */
+static bool is_present(const char *state, char *name)
+{
+    char *at = strchr(name, '@');
+    if (strcmp(at ? at : "", state) != 0)
+        return false;
+    if (at)
+        *at = 0;
+    return true;
+}
+
+enum status workbench_waiting(struct workbench *wb, size_t *models, struct error *err)
+{
+    struct model_info *list = NULL;
+    size_t n = 0;
+    char state[16];
+    *models = 0;
+    if (!wb->data)
+        return ST_OK;
+    state_of(wb, state);
+    enum status st = workspace_list_models(wb->space, wb->data->name, &list, &n, err);
+    for (size_t i = 0; i < n && !st; i++)
+        *models += !is_present(state, list[i].name);
+    mem_free(list);
+    return st;
+}
+
 enum status workbench_keep_model(struct workbench *wb, const struct model *m, struct error *err)
 {
+    char name[STORED_NAME_MAX];
+    workbench_stored_name(wb, m->name, name);
     /* The writer only reads the model; the blob interface passes one untyped context for both directions. */
     union {
         const struct model *in;
         void *context;
     } u = {m};
-    return workspace_put_model(wb->space, wb->data->name, m->name, m->class->name, write_model, u.context, true, err);
+    return workspace_put_model(wb->space, wb->data->name, name, m->class->name, write_model, u.context, true, err);
 }
 
 /* Calls each for every model that the workspace does not hold. */
@@ -220,9 +279,11 @@ static enum status each_unkept(struct workbench *wb,
         return ST_OK;
     enum status st = workspace_list_models(wb->space, wb->data->name, &list, &n, err);
     for (size_t i = 0; i < wb->nmodels && !st; i++) {
+        char name[STORED_NAME_MAX];
         bool there = false;
+        workbench_stored_name(wb, wb->models[i]->name, name);
         for (size_t j = 0; j < n && !there; j++)
-            there = strcmp(list[j].name, wb->models[i]->name) == 0;
+            there = strcmp(list[j].name, name) == 0;
         if (!there)
             st = each(context, wb->models[i], err);
     }
@@ -252,6 +313,19 @@ enum status workbench_unkept_models(struct workbench *wb, size_t *n, struct erro
 {
     *n = workspace_path(wb->space) ? 0 : wb->nmodels;
     return workspace_path(wb->space) && !wb->readonly ? each_unkept(wb, count_one, n, err) : ST_OK;
+}
+
+static enum status name_one(void *names, const struct model *m, struct error *err)
+{
+    struct str *s = names;
+    (void)err;
+    str_printf(s, "%s%s", s->length ? ", " : "", m->name);
+    return ST_OK;
+}
+
+enum status workbench_memory_models(struct workbench *wb, struct str *names, struct error *err)
+{
+    return each_unkept(wb, name_one, names, err);
 }
 
 enum status workbench_model_name(const char *name, const struct model_class *class, struct error *err)
@@ -291,10 +365,15 @@ static enum status restore_models(struct workbench *wb, const struct dataset *d,
 {
     struct model_info *list = NULL;
     size_t n = 0;
+    char state[16], stored[STORED_NAME_MAX];
+    state_of(wb, state);
     enum status st = workspace_list_models(wb->space, d->name, &list, &n, err);
     for (size_t i = 0; i < n && !st; i++) {
         struct model *m = NULL;
-        st = workspace_get_model(wb->space, d->name, list[i].name, read_model, &m, err);
+        snprintf(stored, sizeof stored, "%s", list[i].name);
+        if (!is_present(state, list[i].name))
+            continue;
+        st = workspace_get_model(wb->space, d->name, stored, read_model, &m, err);
         if (!st && (m->nitems != d->items.n || m->nusers != d->users.n)) {
             st = error_set(err, ST_CORRUPT, "model %s was trained on other data than %s", m->name, d->name);
             model_release(m);
@@ -392,7 +471,10 @@ enum status workbench_rename_model(struct workbench *wb, const char *from, const
     enum status st = copy ? rename_published(wb, from, to, copy, err) : ST_NOMEM;
     if (st)
         return st;
-    st = workspace_rename_model(wb->space, wb->data->name, from, to, err);
+    char stored_from[STORED_NAME_MAX], stored_to[STORED_NAME_MAX];
+    workbench_stored_name(wb, from, stored_from);
+    workbench_stored_name(wb, to, stored_to);
+    st = workspace_rename_model(wb->space, wb->data->name, stored_from, stored_to, err);
     return st && st != ST_NOT_FOUND ? st : workbench_keep_used(wb, err);
 }
 
@@ -411,22 +493,43 @@ enum status workbench_drop_model(struct workbench *wb, const char *name, struct 
     if (!old)
         return no_model(wb, name, err);
     model_release(old);
-    enum status st = workspace_drop_model(wb->space, wb->data->name, name, err);
+    char stored[STORED_NAME_MAX];
+    workbench_stored_name(wb, name, stored);
+    enum status st = workspace_drop_model(wb->space, wb->data->name, stored, err);
     return st && st != ST_NOT_FOUND ? st : workbench_keep_used(wb, err);
 }
 
-enum status workbench_switch(struct workbench *wb, const char *dataset, struct error *err)
+enum status workbench_restore(struct workbench *wb, struct error *err)
 {
-    struct dataset *d = NULL;
-    enum status st = workspace_get_dataset(wb->space, dataset, &d, &wb->job, err);
-    if (st)
-        return st;
-    workbench_set_data(wb, d);
-    st = restore_split(wb, d, err);
+    struct dataset *d = workbench_data(wb);
+    enum status st = restore_split(wb, d, err);
+    if (st == ST_USAGE || st == ST_STATE) /* shaped data may not be fit for it; it comes back when the recipe is undone */
+        st = ST_OK;
     if (!st)
         st = restore_models(wb, d, err);
     if (!st)
         st = workbench_restore_used(wb, err);
+    dataset_release(d);
+    return st;
+}
+
+enum status workbench_switch(struct workbench *wb, const char *dataset, struct error *err)
+{
+    struct dataset *base = NULL, *d = NULL;
+    struct recipe *r = NULL;
+    enum status st = recipe_load(wb->space, dataset, &r, err);
+    if (st)
+        return st;
+    st = workspace_get_dataset(wb->space, dataset, &base, &wb->job, err);
+    if (!st)
+        st = recipe_replay(r, 0, base, &wb->job, &d, err);
+    dataset_release(base);
+    if (st) {
+        recipe_free(r);
+        return st;
+    }
+    workbench_set_shaped(wb, d, r);
+    st = workbench_restore(wb, err);
     return st ? st : workbench_keep_open(wb, err);
 }
 

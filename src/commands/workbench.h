@@ -11,6 +11,7 @@
 #include "models/model.h"
 #include "store/workspace.h"
 
+struct recipe;
 struct sink;
 
 struct workbench {
@@ -22,6 +23,7 @@ struct workbench {
     /* Published pointers; take them with the functions below, swap them under `lock`. */
     pthread_mutex_t lock;
     struct dataset *data;      /* NULL: none loaded */
+    struct recipe *recipe;     /* the steps that made it from its base (recipe.h); NULL: none */
     struct split *split;       /* of `data`; NULL: none */
     struct model **models;     /* trained on `data`, in order of training */
     size_t nmodels, models_capacity;
@@ -55,6 +57,8 @@ void workbench_close(struct workbench *wb);
 
 /* Publishing. Each takes over the caller's reference and bumps the generation. A new data set drops split and models. */
 void workbench_set_data(struct workbench *wb, struct dataset *d);
+/* The same with the recipe that shaped it, which it takes over. */
+void workbench_set_shaped(struct workbench *wb, struct dataset *d, struct recipe *r);
 void workbench_set_split(struct workbench *wb, struct split *s);
 MUST_CHECK enum status workbench_add_model(struct workbench *wb, struct model *m, struct error *err); /* replaces one of the same name */
 /* A counted reference for the caller (release it), or NULL. */
@@ -64,6 +68,8 @@ struct model *workbench_model(struct workbench *wb, const char *name);
 
 /* Writes the present split (or that there is none) into the workspace, so that it is there on the next open. */
 MUST_CHECK enum status workbench_keep_split(struct workbench *wb, struct error *err);
+/* Brings back what the workspace has for the data that was just published: its split, models and chosen models. */
+MUST_CHECK enum status workbench_restore(struct workbench *wb, struct error *err);
 /* Stores a new data set and publishes it; takes over d. What is kept is kept at once: the data, that it is the one to open next
  * time, and that it has no split and no chosen models yet. keep.c */
 MUST_CHECK enum status workbench_keep_data(struct workbench *wb, struct dataset *d, bool replace, struct error *err);
@@ -76,12 +82,18 @@ MUST_CHECK enum status workbench_use(struct workbench *wb, char **names, size_t 
 /* Writes the choice after a model was renamed or dropped; reads it back, without models that are not there. */
 MUST_CHECK enum status workbench_keep_used(struct workbench *wb, struct error *err);
 MUST_CHECK enum status workbench_restore_used(struct workbench *wb, struct error *err);
+/* The name that a model has in the workspace: its own, and behind an @ the state of the recipe when there is one, so that
+ * every state has models of its own. */
+enum { STORED_NAME_MAX = 64 };
+void workbench_stored_name(struct workbench *wb, const char *model, char out[STORED_NAME_MAX]);
 /* Writes a model into the workspace under the present data set. */
 MUST_CHECK enum status workbench_keep_model(struct workbench *wb, const struct model *m, struct error *err);
 /* Writes those that are in memory only: large ones are kept on `save` alone. */
 MUST_CHECK enum status workbench_keep_models(struct workbench *wb, struct error *err);
 /* How many models would be gone if the program ended now: those in memory only, or in a workspace without a name. */
 MUST_CHECK enum status workbench_unkept_models(struct workbench *wb, size_t *n, struct error *err);
+/* Appends the names of models that the workspace, named or not, does not hold: "ease, als128". */
+MUST_CHECK enum status workbench_memory_models(struct workbench *wb, struct str *names, struct error *err);
 /* Can a model of this class have this name? One that can be typed back without quotes, and is no other class. */
 MUST_CHECK enum status workbench_model_name(const char *name, const struct model_class *class, struct error *err);
 /* Forgets a model, in memory and in the workspace; ST_NOT_FOUND with a near name. */

@@ -2,9 +2,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "data/dataset.h"
+#include "data/copy.h"
 
-static enum status copy_bytes(void *to, const void *from, size_t count, size_t size, struct error *err)
+enum status copy_bytes(void *to, const void *from, size_t count, size_t size, struct error *err)
 {
     if (!from)
         return ST_OK;
@@ -16,7 +16,7 @@ static enum status copy_bytes(void *to, const void *from, size_t count, size_t s
     return ST_OK;
 }
 
-static enum status copy_fields(struct fields *to, const struct fields *from, struct error *err)
+enum status copy_fields(struct fields *to, const struct fields *from, struct error *err)
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < from->n && !st; i++) {
@@ -93,6 +93,22 @@ enum status dataset_copy(const struct dataset *d, const char *name, struct datas
     c->rows_read = d->rows_read;
     c->rows_kept = d->rows_kept;
     c->rows_rejected = d->rows_rejected;
+    c->halflife = d->halflife;
+    c->repeats = d->repeats;
     *out = c;
     return ST_OK;
+}
+
+enum status dataset_again(const struct dataset *d, struct dataset **out, struct error *err)
+{
+    enum status st = dataset_copy(d, d->name, out, err);
+    if (st)
+        return st;
+    st = copy_bytes(&(*out)->user_begin, d->user_begin, (size_t)d->users.n + 1, sizeof *d->user_begin, err);
+    (*out)->fingerprint = d->fingerprint;
+    if (st) {
+        dataset_release(*out);
+        *out = NULL;
+    }
+    return st;
 }

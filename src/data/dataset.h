@@ -55,8 +55,10 @@ struct dataset {
     size_t *user_begin;     /* users.n + 1 */
     struct fields user_fields, item_fields; /* users.n and items.n rows */
     float *type_weight;     /* types.n: what an event of this type says about liking; 0 = not feedback (impressions) */
+    int64_t halflife;       /* after so long an event weighs half, us; 0: weights do not decay */
+    size_t repeats;         /* 1 + the context column (INT) that says for how many events one stands; 0: each for itself */
     uint64_t rows_read, rows_kept, rows_rejected; /* read = kept + rejected, summed over all files */
-    uint64_t fingerprint;   /* of ids, events, attributes and weights */
+    uint64_t fingerprint;   /* of ids, events, attributes and weights; of a shaped data set also of its recipe */
     struct data_stage *stages;   /* what it has grown from, oldest first; data/grow.h */
     size_t nstages;
 };
@@ -68,6 +70,9 @@ void dataset_release(struct dataset *d); /* NULL is fine */
 
 /* An unpublished copy under another name, not yet finished: the start of the next data set (attributes, weights). */
 MUST_CHECK enum status dataset_copy(const struct dataset *d, const char *name, struct dataset **out, struct error *err);
+
+/* An unpublished copy, finished like the original: for a next data set that has the same events and attributes. */
+MUST_CHECK enum status dataset_again(const struct dataset *d, struct dataset **out, struct error *err);
 
 /* Last step of building: sorts events by (user, time, sequence), fills user_begin, pads the attribute fields to
  * users.n and items.n rows, computes the fingerprint, and where type_weight is NULL sets weight 0 for impression,

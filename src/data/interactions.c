@@ -1,5 +1,6 @@
 #include "data/interactions.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,61 @@ bool selection_has(const struct selection *s, size_t e)
         return false;
     return s->until == NO_TIME || !events->time || events->time[e] == NO_TIME || events->time[e] < s->until;
 }
+
+/* ---- weights ---- */
+
+struct newest {
+    const struct selection *selection;
+    int64_t *time; /* one a thread */
+};
+
+static void find_newest(void *context, size_t block, size_t begin, size_t end)
+{
+    const struct newest *n = context;
+    const int64_t *time = n->selection->data->events.time;
+    int64_t best = n->time[parallel_thread()];
+    (void)block;
+    for (size_t e = begin; e < end; e++)
+        if (time[e] > best && selection_has(n->selection, e))
+            best = time[e];
+    n->time[parallel_thread()] = best;
+}
+
+int64_t selection_moment(const struct selection *s)
+{
+    enum { BLOCK = 1 << 16, THREADS = 256 };
+    int64_t time[THREADS], best = NO_TIME;
+    const struct dataset *d = s->data;
+    if (!d->halflife || !d->events.time)
+        return NO_TIME;
+    for (size_t t = 0; t < THREADS; t++)
+        time[t] = NO_TIME;
+    struct newest n = {s, time};
+    if (parallel_threads() <= THREADS)
+        parallel_blocks(d->events.n, BLOCK, find_newest, &n);
+    else
+        find_newest(&n, 0, 0, d->events.n);
+    for (size_t t = 0; t < THREADS; t++)
+        best = time[t] > best ? time[t] : best;
+    return best;
+}
+
+float event_weight(const struct dataset *d, size_t e, int64_t moment)
+{
+    enum { FARTHEST = 40 }; /* halvings: a weight stays above 0, and so does its square; what a rolling history adds is newer */
+    double weight = (double)d->type_weight[d->events.type[e]];
+    if (d->repeats) {
+        int64_t times = d->events.context.field[d->repeats - 1].integer[e];
+        weight *= times > 1 ? (double)times : 1;
+    }
+    if (moment != NO_TIME && d->events.time[e] != NO_TIME) {
+        double halvings = ((double)moment - (double)d->events.time[e]) / (double)d->halflife;
+        weight *= exp2(-fmin(fmax(halvings, -FARTHEST), FARTHEST));
+    }
+    return (float)weight;
+}
+
+/* ---- the matrix ---- */
 
 /* One user's distinct items while they are gathered. */
 struct entry {
@@ -34,7 +90,7 @@ static int by_item(const void *a, const void *b)
 
 /* Entries of one user, ascending by item. Sums of weights must not depend on how a sort treats equal items, so the
  * position of the event breaks the tie. */
-static size_t gather_user(const struct selection *s, size_t user, struct entry *out)
+static size_t gather_user(const struct selection *s, int64_t moment, size_t user, struct entry *out)
 {
     const struct dataset *d = s->data;
     size_t n = 0;
@@ -42,7 +98,7 @@ static size_t gather_user(const struct selection *s, size_t user, struct entry *
         if (!selection_has(s, e))
             continue;
         int64_t time = d->events.time ? d->events.time[e] : NO_TIME;
-        out[n++] = (struct entry){d->events.item[e], 1, d->type_weight[d->events.type[e]], time, e};
+        out[n++] = (struct entry){d->events.item[e], 1, event_weight(d, e, moment), time, e};
     }
     qsort(out, n, sizeof *out, by_item);
     size_t kept = 0;
@@ -62,6 +118,7 @@ static size_t gather_user(const struct selection *s, size_t user, struct entry *
 
 struct gather {
     const struct selection *selection;
+    int64_t moment;
     struct interactions *out;
     struct entry **scratch; /* one a thread, room for the longest user */
 };
@@ -71,7 +128,7 @@ static void count_users(void *context, size_t block, size_t begin, size_t end)
     struct gather *g = context;
     (void)block;
     for (size_t u = begin; u < end; u++)
-        g->out->matrix.begin[u + 1] = gather_user(g->selection, u, g->scratch[parallel_thread()]);
+        g->out->matrix.begin[u + 1] = gather_user(g->selection, g->moment, u, g->scratch[parallel_thread()]);
 }
 
 static void fill_users(void *context, size_t block, size_t begin, size_t end)
@@ -81,7 +138,7 @@ static void fill_users(void *context, size_t block, size_t begin, size_t end)
     struct entry *row = g->scratch[parallel_thread()];
     (void)block;
     for (size_t u = begin; u < end; u++) {
-        size_t n = gather_user(g->selection, u, row), at = x->matrix.begin[u];
+        size_t n = gather_user(g->selection, g->moment, u, row), at = x->matrix.begin[u];
         for (size_t i = 0; i < n; i++) {
             x->matrix.index[at + i] = row[i].item;
             x->matrix.value[at + i] = row[i].weight;
@@ -126,7 +183,7 @@ enum status interactions_build(const struct selection *s, struct interactions *o
         if (!(scratch[t] = mem_new_raw(longest, sizeof **scratch, "one user's items", err)))
             goto out;
     out->matrix.begin = begin;
-    struct gather g = {s, out, scratch};
+    struct gather g = {s, selection_moment(s), out, scratch};
     parallel_blocks(users, BLOCK, count_users, &g);
     for (size_t u = 0; u < users; u++)
         begin[u + 1] += begin[u];

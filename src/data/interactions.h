@@ -1,8 +1,13 @@
 /* Interactions: the user-item matrix that models learn from, and the same reading of one history.
  *
  * A selection says which events count: those with a positive type weight, in the wanted parts, strictly
- * before `until`. Repeats of one (user, item) pair become one entry; weight is the sum of type weights,
- * time the latest, count how many. */
+ * before `until`. Repeats of one (user, item) pair become one entry; weight is the sum of the events' weights,
+ * time the latest, count how many.
+ *
+ * An event weighs type_weight[type], times the number of events it stands for (repeats), times 2^-(age / halflife) when
+ * weights decay. Age runs from the moment of the selection: its newest event, which is never newer than `until` or than
+ * what the split lets it see, so nothing of the future leaks into a weight. Another moment would only scale all weights
+ * alike. The factor of age is never below 2^-40, and 1 for an event without a time. */
 #ifndef TAILOR_DATA_INTERACTIONS_H
 #define TAILOR_DATA_INTERACTIONS_H
 
@@ -19,6 +24,10 @@ struct selection {
 
 /* Does event e count as feedback in this selection? */
 bool selection_has(const struct selection *s, size_t e);
+/* The moment that the ages of events are measured from: one pass over the events. NO_TIME when weights do not decay. */
+int64_t selection_moment(const struct selection *s);
+/* What event e weighs, seen from a moment of selection_moment. */
+float event_weight(const struct dataset *d, size_t e, int64_t moment);
 
 struct interactions {
     struct csr matrix;  /* users.n x items.n; value = summed weight */

@@ -14,6 +14,7 @@ struct gathering {
     uint32_t *last_seen; /* per item: user + 1 who has it in the history so far */
     size_t nknown, nright;
     size_t room; /* most of nknown at any time: the history of a user with nothing to ask is taken back */
+    int64_t moment; /* that weights of histories decay from: that of training */
     bool write;
 };
 
@@ -32,7 +33,7 @@ static void know(struct gathering *g, uint32_t user, size_t e)
 {
     g->last_seen[g->d->events.item[e]] = user + 1;
     if (g->write)
-        g->t->known[g->nknown] = history_event(g->d, e);
+        g->t->known[g->nknown] = history_event(g->d, e, g->moment);
     g->nknown++;
     if (g->nknown > g->room)
         g->room = g->nknown;
@@ -227,7 +228,8 @@ static enum status nothing_to_ask(const struct test_set *t, struct error *err)
 enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p,
                          struct test_set **out, struct error *err)
 {
-    struct gathering g = {.d = d, .s = s};
+    const struct selection trained = {.data = d, .split = s, .parts = PART_TRAIN, .until = NO_TIME};
+    struct gathering g = {.d = d, .s = s, .moment = selection_moment(&trained)};
     enum status st = check_protocol(s, p, err);
     if (st)
         return st;

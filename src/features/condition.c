@@ -6,13 +6,14 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "data/shape.h"
 
 enum { DEEPEST = 200, MOST_NODES = 2000 }; /* what recursion may cost */
 enum node_type { NODE_OR, NODE_AND, NODE_NOT, NODE_COMPARISON };
 enum operator { IN, NOT_IN, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
 
 /* Where the cell of an event is found: in a column that all data have, or in a field. */
-enum subject { OF_TYPE, OF_VALUE, OF_USER, OF_ITEM, OF_TIME, OF_CONTEXT, OF_ITEM_FIELD, OF_USER_FIELD };
+enum subject { OF_TYPE, OF_VALUE, OF_USER, OF_ITEM, OF_TIME, OF_USER_EVENTS, OF_ITEM_EVENTS, OF_CONTEXT, OF_ITEM_FIELD, OF_USER_FIELD };
 
 struct comparison {
     enum subject subject;
@@ -32,6 +33,8 @@ struct node {
 /* Nodes in the order in which they were read; the last is the root. */
 struct condition {
     const struct dataset *data;
+    bool counted;           /* may it ask for counts over all of the data? */
+    uint32_t *user_events, *item_events; /* feedback events of each, when it does */
     struct node *node;
     size_t n, capacity;
 };
@@ -45,6 +48,8 @@ void condition_free(struct condition *c)
         mem_free(c->node[i].comparison.numbers);
     }
     mem_free(c->node);
+    mem_free(c->user_events);
+    mem_free(c->item_events);
     mem_free(c);
 }
 
@@ -59,6 +64,8 @@ static bool compares_text(const struct comparison *c)
         return true;
     case OF_VALUE:
     case OF_TIME:
+    case OF_USER_EVENTS:
+    case OF_ITEM_EVENTS:
         return false;
     default:
         return c->field->type == FIELD_TEXT || c->field->type == FIELD_LIST;
@@ -111,9 +118,14 @@ static bool text_holds(const struct comparison *c, const struct dataset *d, size
 }
 
 /* NaN when missing. */
-static double number_of(const struct comparison *c, const struct dataset *d, size_t e)
+static double number_of(const struct condition *whole, const struct comparison *c, size_t e)
 {
+    const struct dataset *d = whole->data;
     int64_t integer = NO_INT;
+    if (c->subject == OF_USER_EVENTS)
+        return whole->user_events[d->events.user[e]];
+    if (c->subject == OF_ITEM_EVENTS)
+        return whole->item_events[d->events.item[e]];
     if (c->subject == OF_VALUE)
         return d->events.value ? (double)d->events.value[e] : NAN;
     if (c->subject == OF_TIME)
@@ -125,9 +137,9 @@ static double number_of(const struct comparison *c, const struct dataset *d, siz
     return integer == NO_INT ? NAN : (double)integer;
 }
 
-static bool number_holds(const struct comparison *c, const struct dataset *d, size_t e)
+static bool number_holds(const struct condition *whole, const struct comparison *c, size_t e)
 {
-    double x = number_of(c, d, e);
+    double x = number_of(whole, c, e);
     if (isnan(x))
         return false;
     switch (c->operator) {
@@ -162,7 +174,7 @@ static bool node_holds(const struct condition *c, size_t i, size_t e)
     case NODE_COMPARISON:
         break;
     }
-    return compares_text(&n->comparison) ? text_holds(&n->comparison, c->data, e) : number_holds(&n->comparison, c->data, e);
+    return compares_text(&n->comparison) ? text_holds(&n->comparison, c->data, e) : number_holds(c, &n->comparison, e);
 }
 
 bool condition_holds(const struct condition *c, size_t e)
@@ -176,7 +188,14 @@ bool condition_holds(const struct condition *c, size_t e)
 static const struct {
     const char *name;
     enum subject subject;
-} own_columns[] = {{"type", OF_TYPE}, {"value", OF_VALUE}, {"user", OF_USER}, {"item", OF_ITEM}, {"time", OF_TIME}};
+} own_columns[] = {{"type", OF_TYPE}, {"value", OF_VALUE}, {"user", OF_USER}, {"item", OF_ITEM}, {"time", OF_TIME},
+                   {"events_per_user", OF_USER_EVENTS}, {"events_per_item", OF_ITEM_EVENTS}};
+
+/* The last two know what comes later, so a feature cannot ask for them. */
+static size_t own_columns_of(const struct condition *c)
+{
+    return sizeof own_columns / sizeof *own_columns - (c->counted ? 0 : 2);
+}
 
 static bool look_in(const struct fields *set, enum subject subject, const char *name, struct comparison *c)
 {
@@ -185,9 +204,10 @@ static bool look_in(const struct fields *set, enum subject subject, const char *
     return c->field != NULL;
 }
 
-static bool find_column(const struct dataset *d, const char *name, struct comparison *c)
+static bool find_column(const struct condition *whole, const char *name, struct comparison *c)
 {
-    for (size_t i = 0; i < sizeof own_columns / sizeof *own_columns; i++) {
+    const struct dataset *d = whole->data;
+    for (size_t i = 0; i < own_columns_of(whole); i++) {
         if (text_same(own_columns[i].name, name)) {
             c->subject = own_columns[i].subject;
             return true;
@@ -208,14 +228,15 @@ static void add_names(struct str *all, const struct fields *set, const char *pre
 }
 
 /* The name nearest to `word` among all columns, in out, or "". */
-static void nearest_column(const struct dataset *d, const char *word, char *out, size_t size)
+static void nearest_column(const struct condition *c, const char *word, char *out, size_t size)
 {
+    const struct dataset *d = c->data;
     const struct fields *sets[] = {&d->events.context, &d->item_fields, &d->user_fields};
     static const char *const prefixes[] = {"", "item.", "user."};
     size_t best = strlen(word) / 3 + 2;
     char name[256];
     *out = 0;
-    for (size_t i = 0; i < sizeof own_columns / sizeof *own_columns; i++) {
+    for (size_t i = 0; i < own_columns_of(c); i++) {
         size_t distance = text_distance(word, own_columns[i].name);
         if (distance < best) {
             best = distance;
@@ -235,14 +256,16 @@ static void nearest_column(const struct dataset *d, const char *word, char *out,
     }
 }
 
-static enum status unknown_column(const struct lexer *in, const struct dataset *d, struct error *err)
+static enum status unknown_column(const struct lexer *in, const struct condition *c, struct error *err)
 {
+    const struct dataset *d = c->data;
     struct str all = {0};
     char near[256];
     error_set(err, ST_USAGE, "there is no column \"%s\"", in->token.text);
     error_span(err, in->token.offset, in->token.length);
-    nearest_column(d, in->token.text, near, sizeof near);
-    str_puts(&all, "type, value, user, item, time");
+    nearest_column(c, in->token.text, near, sizeof near);
+    for (size_t i = 0; i < own_columns_of(c); i++)
+        str_printf(&all, "%s%s", i ? ", " : "", own_columns[i].name);
     add_names(&all, &d->events.context, "");
     add_names(&all, &d->item_fields, "item.");
     add_names(&all, &d->user_fields, "user.");
@@ -384,6 +407,20 @@ static enum status read_operator(struct lexer *in, struct comparison *c, bool *l
     return lexer_expected(in, "a comparison (=, !=, <, <=, >, >=, in)", err);
 }
 
+/* Counts are made when somebody asks for them. */
+static enum status make_counts(struct condition *c, enum subject subject, struct error *err)
+{
+    uint32_t **counts = subject == OF_USER_EVENTS ? &c->user_events : &c->item_events;
+    size_t n = subject == OF_USER_EVENTS ? c->data->users.n : c->data->items.n;
+    if ((subject != OF_USER_EVENTS && subject != OF_ITEM_EVENTS) || *counts)
+        return ST_OK;
+    *counts = mem_new(n, sizeof **counts, "counts of events", err);
+    if (!*counts)
+        return ST_NOMEM;
+    count_feedback(c->data, subject == OF_USER_EVENTS ? *counts : NULL, subject == OF_ITEM_EVENTS ? *counts : NULL);
+    return ST_OK;
+}
+
 static enum status read_comparison(struct lexer *in, struct condition *c, struct error *err)
 {
     bool list = false;
@@ -391,9 +428,11 @@ static enum status read_comparison(struct lexer *in, struct condition *c, struct
     if (in->token.type != TOKEN_WORD && in->token.type != TOKEN_TEXT)
         return lexer_expected(in, "a column", err);
     struct comparison x = {0};
-    if (!find_column(c->data, in->token.text, &x))
-        return unknown_column(in, c->data, err);
-    enum status st = lexer_next(in, err);
+    if (!find_column(c, in->token.text, &x))
+        return unknown_column(in, c, err);
+    enum status st = make_counts(c, x.subject, err);
+    if (!st)
+        st = lexer_next(in, err);
     if (!st)
         st = read_operator(in, &x, &list, err);
     if (!st)
@@ -453,12 +492,13 @@ static enum status read_or(struct lexer *in, struct condition *c, int depth, str
     return read_chain(in, c, NODE_OR, depth, err);
 }
 
-enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out, struct error *err)
+static enum status parse(struct lexer *in, const struct dataset *d, bool counted, struct condition **out, struct error *err)
 {
     struct condition *c = mem_new(1, sizeof *c, "a condition", err);
     if (!c)
         return ST_NOMEM;
     c->data = d;
+    c->counted = counted;
     enum status st = read_or(in, c, 0, err);
     if (st) {
         condition_free(c);
@@ -466,4 +506,25 @@ enum status condition_parse(struct lexer *in, const struct dataset *d, struct co
     }
     *out = c;
     return ST_OK;
+}
+
+enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out, struct error *err)
+{
+    return parse(in, d, false, out, err);
+}
+
+enum status condition_read(const char *text, const struct dataset *d, struct condition **out, struct error *err)
+{
+    struct lexer in;
+    struct condition *c = NULL;
+    enum status st = lexer_start(&in, text, strlen(text), err);
+    if (!st)
+        st = parse(&in, d, true, &c, err);
+    if (!st && in.token.type != TOKEN_END)
+        st = lexer_expected(&in, "`and`, `or` or the end", err);
+    if (st)
+        condition_free(c);
+    else
+        *out = c;
+    return st;
 }

@@ -7,6 +7,8 @@
  *               | column [ "not" ] "in" "(" value { "," value } ")"
  *   column      = type | value | user | item | time | NAME of a context column | item.NAME | user.NAME
  *
+ *               | events_per_user | events_per_item (feedback events in all of the data; not in features)
+ *
  * A bare NAME that is no context column is looked for among the attributes of items, then of users. Values are 'text',
  * "text", bare words or numbers; times are ISO 8601 or epoch. A comparison with a missing cell is false, != too. With
  * a list, = and in ask whether any entry is equal, != and not in whether none is. */
@@ -21,6 +23,8 @@ struct condition;
 /* Reads a condition from the tokens up to what cannot continue it. Errors mark their place in the text. */
 MUST_CHECK enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out,
                                        struct error *err);
+/* Reads a whole text, which may ask for events_per_user and events_per_item: for choosing events from finished data. */
+MUST_CHECK enum status condition_read(const char *text, const struct dataset *d, struct condition **out, struct error *err);
 void condition_free(struct condition *c);
 /* Does it hold for event e? */
 bool condition_holds(const struct condition *c, size_t e);

@@ -105,11 +105,12 @@ static size_t gather_events(const struct selection *s, const struct decay *d, st
 {
     const struct events *events = &s->data->events;
     size_t n = 0;
+    int64_t moment = selection_moment(s);
     for (size_t e = 0; e < events->n; e++) {
         if (!selection_has(s, e))
             continue;
         int64_t time = events->time ? events->time[e] : NO_TIME;
-        out[n++] = (struct evidence){events->item[e], events->type[e], s->data->type_weight[events->type[e]] * decayed(d, time)};
+        out[n++] = (struct evidence){events->item[e], events->type[e], event_weight(s->data, e, moment) * decayed(d, time)};
     }
     return n;
 }

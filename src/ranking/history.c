@@ -5,27 +5,27 @@
 
 #include "base/mem.h"
 
-struct query_event history_event(const struct dataset *d, size_t e)
+struct query_event history_event(const struct dataset *d, size_t e, int64_t moment)
 {
     return (struct query_event){
         .item = d->events.item[e],
         .type = d->events.type[e],
         .value = d->events.value ? d->events.value[e] : NAN,
-        .weight = d->type_weight[d->events.type[e]],
+        .weight = event_weight(d, e, moment),
         .time = d->events.time ? d->events.time[e] : NO_TIME,
         .event = e,
     };
 }
 
 /* Writes what the selection has of a user; out NULL only counts. */
-static size_t gather(const struct selection *s, uint32_t user, struct query_event *out)
+static size_t gather(const struct selection *s, int64_t moment, uint32_t user, struct query_event *out)
 {
     size_t n = 0;
     for (size_t e = s->data->user_begin[user]; e < s->data->user_begin[user + 1]; e++) {
         if (!selection_has(s, e))
             continue;
         if (out)
-            out[n] = history_event(s->data, e);
+            out[n] = history_event(s->data, e, moment);
         n++;
     }
     return n;
@@ -34,9 +34,9 @@ static size_t gather(const struct selection *s, uint32_t user, struct query_even
 enum status history_of_user(const struct selection *s, uint32_t user, struct history *out, struct error *err)
 {
     *out = (struct history){.user = user, .as_of = s->until};
-    enum status st = mem_grow(&out->events, &out->capacity, gather(s, user, NULL), sizeof *out->events, err);
+    enum status st = mem_grow(&out->events, &out->capacity, gather(s, NO_TIME, user, NULL), sizeof *out->events, err);
     if (!st)
-        out->n = gather(s, user, out->events);
+        out->n = gather(s, selection_moment(s), user, out->events);
     return st;
 }
 
@@ -109,7 +109,7 @@ enum status histories_of_users(const struct selection *s, const uint32_t *users,
     size_t total = 0;
     *out = (struct histories){.n = n};
     for (size_t i = 0; i < n; i++)
-        total += gather(s, users[i], NULL);
+        total += gather(s, NO_TIME, users[i], NULL);
     out->queries = mem_new(n, sizeof *out->queries, "histories", err);
     out->events = mem_new_raw(total, sizeof *out->events, "events of histories", err);
     if (!out->queries || !out->events) {
@@ -117,8 +117,9 @@ enum status histories_of_users(const struct selection *s, const uint32_t *users,
         return ST_NOMEM;
     }
     struct query_event *at = out->events;
+    int64_t moment = selection_moment(s);
     for (size_t i = 0; i < n; i++) {
-        size_t got = gather(s, users[i], at);
+        size_t got = gather(s, moment, users[i], at);
         out->queries[i] = (struct query){.events = at, .n = got, .user = users[i], .as_of = s->until};
         at += got;
     }

@@ -39,7 +39,7 @@ MUST_CHECK enum status histories_of_users(const struct selection *s, const uint3
                                           struct histories *out, struct error *err);
 void histories_clear(struct histories *h);
 
-/* Event `e` of the data set as an event of a history. */
-struct query_event history_event(const struct dataset *d, size_t e);
+/* Event `e` of the data set as an event of a history, weighed from a moment of selection_moment. */
+struct query_event history_event(const struct dataset *d, size_t e, int64_t moment);
 
 #endif
