@@ -65,7 +65,7 @@ static void run(struct fake *f, const char *line)
 /* What an example may lean on: the data, a split, four models, a user, a last list. */
 static void prepare(struct fake *f)
 {
-    static const char *const lines[] = {"load tiny",  "split last 1", "train pop itemknn ease ials", "train ease lambda=9 as mine",
+    static const char *const lines[] = {"load tiny",  "weight purchase=2", "sessions gap=1h", "repeat last", "split last 1", "train pop itemknn ease ials", "train ease lambda=9 as mine",
                                         "user ana",    "recommend ana with ease", "feature define clicks_7d = count(type = 'click') over 7d by user"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         run(f, lines[i]);
@@ -89,6 +89,9 @@ static void test_examples(void **state)
     FILE *script = fopen("demo.tailor", "w");
     fputs("# a comment\nstatus\n", script);
     fclose(script);
+    FILE *recipe = fopen("shop.recipe", "w");
+    fputs("# a comment\nkcore 2\n", recipe);
+    fclose(recipe);
     const struct command *c;
     for (size_t i = 0; (c = command_at(i)); i++) {
         struct fake f;
