@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "commands/families.h"
+#include "data/tally.h"
 
 /* ---- which events ---- */
 
@@ -207,245 +208,175 @@ static enum status list_events(const struct choice *c, size_t last, struct resul
 
 /* ---- counted by something ---- */
 
-enum group_kind {
-    GROUP_TYPE,
-    GROUP_USER,
-    GROUP_ITEM,
-    GROUP_FIELD,
-    GROUP_HOUR,
-    GROUP_DAY,
-    GROUP_WEEK,
-    GROUP_MONTH,
-    GROUP_YEAR,
-    GROUP_WEEKDAY
-};
-
 struct grouping {
-    enum group_kind kind;
+    enum tally_by by;
     const struct field *field;
     const char *name;
 };
 
-struct group {
-    uint32_t code;
-    size_t events, users;
-    uint32_t last_user; /* events come user by user, so a change of user is a new user */
-};
+static bool is_time(enum tally_by by)
+{
+    return by >= TALLY_HOUR && by != TALLY_WEEKDAY;
+}
 
 static enum status read_grouping(const struct dataset *d, const struct call *call, struct grouping *g,
                                  struct error *err)
 {
-    static const char *const names[] = {"type", "user", "item", "", "hour", "day", "week", "month", "year", "weekday"};
+    static const char *const names[] = {[TALLY_TYPE] = "type", [TALLY_USER] = "user", [TALLY_ITEM] = "item", [TALLY_FIELD] = "", [TALLY_HOUR] = "hour",
+                                        [TALLY_DAY] = "day", [TALLY_WEEK] = "week", [TALLY_MONTH] = "month", [TALLY_YEAR] = "year", [TALLY_WEEKDAY] = "weekday"};
     enum { KINDS = sizeof names / sizeof *names };
     const char *by = call_text(call, "by"), *candidates[KINDS + CONTEXT_SHOWN];
     size_t n = 0;
     for (int k = 0; k < KINDS; k++) {
-        if (k == GROUP_FIELD)
+        if (k == TALLY_FIELD)
             continue;
         candidates[n++] = names[k];
         if (!text_same(by, names[k]))
             continue;
-        *g = (struct grouping){.kind = (enum group_kind)k, .name = names[k]};
-        if (k < GROUP_HOUR || d->events.time)
+        *g = (struct grouping){.by = (enum tally_by)k, .name = names[k]};
+        if (k < TALLY_HOUR || d->events.time)
             return ST_OK;
         error_set(err, ST_STATE, "%s has no times to count by %s", d->name, by);
         error_hint(err, "by=type, by=user and by=item need none");
         return error_at_option(ST_STATE, err, call, "by");
     }
-    g->kind = GROUP_FIELD;
-    g->field = fields_find(&d->events.context, by);
-    g->name = by;
-    if (g->field && (g->field->type == FIELD_TEXT))
+    *g = (struct grouping){.by = TALLY_FIELD, .field = fields_find(&d->events.context, by), .name = by};
+    if (g->field && (g->field->type == FIELD_TEXT || g->field->type == FIELD_INT))
         return ST_OK;
     for (size_t i = 0; i < d->events.context.n && n < KINDS + CONTEXT_SHOWN; i++)
-        if (d->events.context.field[i].type == FIELD_TEXT)
+        if (d->events.context.field[i].type == FIELD_TEXT || d->events.context.field[i].type == FIELD_INT)
             candidates[n++] = d->events.context.field[i].name;
     const char *near = text_nearest(by, candidates, n);
     if (g->field)
-        error_set(err, ST_USAGE, "%s is a number: events are counted by what has names", by);
+        error_set(err, ST_USAGE, "events are counted by names and whole numbers, and %s is neither", by);
     else
         error_set(err, ST_NOT_FOUND, "events cannot be counted by \"%s\"", by);
     error_hint(err,
                near ? "did you mean %s?"
-                    : "type, user, item, hour, day, week, month, year, weekday, or a text column of the events",
+                    : "type, user, item, hour, day, week, month, year, weekday, or a column of the events",
                near);
     return error_at_option(g->field ? ST_USAGE : ST_NOT_FOUND, err, call, "by");
 }
 
-static int64_t floor_div(int64_t a, int64_t b)
+/* The choice as a scan. */
+static enum status scan_choice(const struct choice *c, struct scan *s, uint8_t *types, struct error *err)
 {
-    return a / b - (a % b < 0);
-}
-
-/* The time of the start of an event's bucket in us; weekday: 0 = Monday. */
-static int64_t bucket_of(enum group_kind kind, int64_t time)
-{
-    int64_t days = floor_div(time, US_PER_DAY), year;
-    int month, day;
-    switch (kind) {
-    case GROUP_HOUR:
-        return floor_div(time, 3600 * US_PER_SECOND) * 3600 * US_PER_SECOND;
-    case GROUP_WEEK: /* 1970-01-01 was a Thursday */
-        return (floor_div(days + 3, 7) * 7 - 3) * US_PER_DAY;
-    case GROUP_MONTH:
-        time_civil(days, &year, &month, &day);
-        return time_days(year, month, 1) * US_PER_DAY;
-    case GROUP_YEAR:
-        time_civil(days, &year, &month, &day);
-        return time_days(year, 1, 1) * US_PER_DAY;
-    case GROUP_WEEKDAY:
-        return days + 3 - floor_div(days + 3, 7) * 7;
-    default:
-        return days * US_PER_DAY;
-    }
-}
-
-/* Which group an event is in: a code that groups are numbered by, in order of appearance for times. NO_CODE: in none.
- */
-static enum status group_of(const struct grouping *g, const struct dataset *d, size_t e, struct dict *buckets,
-                            uint32_t *code, struct error *err)
-{
-    const struct events *ev = &d->events;
-    *code = NO_CODE;
-    if (g->kind == GROUP_TYPE)
-        *code = ev->type[e];
-    else if (g->kind == GROUP_USER)
-        *code = ev->user[e];
-    else if (g->kind == GROUP_ITEM)
-        *code = ev->item[e];
-    else if (g->kind == GROUP_FIELD)
-        *code = g->field->code[e];
-    else if (ev->time[e] != NO_TIME) {
-        int64_t bucket = bucket_of(g->kind, ev->time[e]);
-        return dict_add(buckets, (const char *)&bucket, sizeof bucket, code, err);
-    }
-    return ST_OK;
-}
-
-static int64_t bucket_time(const struct dict *buckets, uint32_t code)
-{
-    int64_t t;
-    memcpy(&t, dict_text(buckets, code), sizeof t);
-    return t;
-}
-
-struct order {
-    const struct dict *buckets; /* NULL: by size */
-};
-
-static int compare_groups(const void *a, const void *b, void *context)
-{
-    const struct group *x = a, *y = b;
-    const struct order *o = context;
-    if (o->buckets) {
-        int64_t tx = bucket_time(o->buckets, x->code), ty = bucket_time(o->buckets, y->code);
-        return tx < ty ? -1 : tx > ty;
-    }
-    if (x->events != y->events)
-        return x->events > y->events ? -1 : 1;
-    return x->code < y->code ? -1 : x->code > y->code;
-}
-
-static enum status count_groups(const struct choice *c, const struct grouping *g, struct dict *buckets,
-                                struct group **groups, size_t *n, size_t *all, struct error *err)
-{
-    size_t begin, end, capacity = 0;
+    const struct events *e = &c->data->events;
     enum status st = ST_OK;
-    range_of(c, &begin, &end);
-    for (size_t e = begin; e < end && !st; e++) {
-        uint32_t code, user = c->data->events.user[e];
-        if (!is_chosen(c, e))
-            continue;
-        st = group_of(g, c->data, e, buckets, &code, err);
-        (*all)++;
-        if (st || code == NO_CODE)
-            continue;
-        if (code >= capacity)
-            st = mem_grow(groups, &capacity, (size_t)code + 1, sizeof **groups, err);
-        for (; !st && *n <= code; (*n)++)
-            (*groups)[*n] = (struct group){.code = (uint32_t)*n, .last_user = NO_USER};
-        if (st)
-            break;
-        struct group *at = &(*groups)[code];
-        at->events++;
-        at->users += at->last_user != user;
-        at->last_user = user;
+    if (c->item != NO_ITEM)
+        st = scan_add(s, (struct scan_test){.kind = SCAN_CODE32, .column = e->item, .code = c->item}, err);
+    if (!st && c->type != NO_CODE) {
+        types[c->type] = 1;
+        st = scan_add(s, (struct scan_test){.kind = SCAN_SET16, .column = e->type, .chosen = types}, err);
     }
+    if (!st && c->until != NO_TIME && e->time)
+        st = scan_add(s, (struct scan_test){.kind = SCAN_WHOLE, .column = e->time, .low = INT64_MIN, .high = c->until - 1}, err);
     return st;
 }
 
-static const char *group_name(const struct grouping *g, const struct dataset *d, uint32_t code)
+/* Groups with events, in the order shown: times and weekdays as they come, else the largest first. */
+static int by_events(const void *a, const void *b, void *groups)
 {
-    switch (g->kind) {
-    case GROUP_TYPE:
-        return dict_text(&d->types, code);
-    case GROUP_USER:
-        return dict_text(&d->users, code);
-    case GROUP_ITEM:
-        return dict_text(&d->items, code);
-    default:
-        return dict_text(&g->field->levels, code);
+    const struct tally_group *g = groups;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    if (g[x].events != g[y].events)
+        return g[x].events > g[y].events ? -1 : 1;
+    return x < y ? -1 : x > y;
+}
+
+static size_t order_groups(const struct tally *t, uint32_t *order)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->groups[i].events)
+            order[n++] = (uint32_t)i;
+    if (t->by < TALLY_HOUR)
+        qsort_r(order, n, sizeof *order, by_events, t->groups);
+    return n;
+}
+
+static void put_name(struct table *table, const struct dataset *d, const struct tally *t, uint32_t group)
+{
+    static const char *const weekdays[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+    if (t->by == TALLY_WEEKDAY)
+        table_text(table, weekdays[group]);
+    else if (is_time(t->by))
+        table_time(table, tally_time(t, group));
+    else if (t->by == TALLY_FIELD && t->field->type == FIELD_INT)
+        table_int(table, t->first + group);
+    else
+        table_text(table, dict_text(t->by == TALLY_TYPE ? &d->types : t->by == TALLY_USER ? &d->users : t->by == TALLY_ITEM ? &d->items : &t->field->levels, group));
+}
+
+/* Events over time, quiet days and all. */
+static void put_course(const struct grouping *g, const struct tally *t, uint32_t from, struct result *out)
+{
+    enum { MOST_POINTS = 4000 };
+    if (!is_time(g->by) || t->n - from < 8 || t->n - from > MOST_POINTS)
+        return;
+    struct series *s = result_series(out, "course", result_textf(out, "events by %s", g->name), VALUE_TIME, t->n - from, false);
+    if (!s)
+        return;
+    s->x_label = g->name;
+    s->y_label = "events";
+    for (size_t i = 0; i < s->n; i++) {
+        s->x[i] = (double)tally_time(t, from + i);
+        s->y[i] = (double)t->groups[from + i].events;
     }
 }
 
-static void put_groups(const struct choice *c, const struct grouping *g, const struct dict *buckets,
-                       const struct group *groups, size_t n, size_t all, size_t top, struct result *out)
+static void put_groups(const struct choice *c, const struct call *call, const struct grouping *g, const struct tally *t, const uint32_t *order, size_t n,
+                       struct result *out)
 {
-    static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
-                                           "Friday", "Saturday", "Sunday"};
-    bool timed = g->kind >= GROUP_HOUR && g->kind != GROUP_WEEKDAY, items = g->kind == GROUP_ITEM;
+    bool items = g->by == TALLY_ITEM, number = g->by == TALLY_FIELD && g->field->type == FIELD_INT, timed = g->by >= TALLY_HOUR;
     struct column columns[5];
-    size_t k = 0;
-    columns[k++] = (struct column){.name = result_text(out, g->name), .type = timed ? VALUE_TIME : VALUE_TEXT};
+    size_t k = 0, most = timed ? (call_given(call, "last") ? (size_t)call_int(call, "last") : n) : (size_t)call_int(call, "top");
+    size_t shown = n < most ? n : most, first = timed ? n - shown : 0;
+    columns[k++] = (struct column){.name = result_text(out, g->name), .type = is_time(g->by) ? VALUE_TIME : number ? VALUE_INT : VALUE_TEXT};
     if (items)
         columns[k++] = (struct column){.name = "title", .type = VALUE_TEXT};
     columns[k++] = (struct column){.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT};
-    if (g->kind != GROUP_USER)
+    if (g->by != TALLY_USER)
         columns[k++] = (struct column){.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT};
-    columns[k++] =
-        (struct column){.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR};
-    struct table *t = result_table(out, "counts", result_textf(out, "events by %s", g->name), columns, k);
-    size_t shown = 0, groups_all = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!groups[i].events)
-            continue;
-        groups_all++;
-        if (!timed && g->kind != GROUP_WEEKDAY && shown == top)
-            continue;
-        shown++;
-        if (timed)
-            table_time(t, bucket_time(buckets, groups[i].code));
-        else
-            table_text(t, g->kind == GROUP_WEEKDAY ? weekdays[bucket_time(buckets, groups[i].code)]
-                                                   : group_name(g, c->data, groups[i].code));
+    columns[k++] = (struct column){.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR};
+    struct table *table = result_table(out, "counts", result_textf(out, "events by %s", g->name), columns, k);
+    for (size_t i = first; i < first + shown; i++) {
+        const struct tally_group *group = &t->groups[order[i]];
+        put_name(table, c->data, t, order[i]);
         if (items)
-            table_text(t, dataset_item_title(c->data, groups[i].code));
-        table_int(t, (int64_t)groups[i].events);
-        if (g->kind != GROUP_USER)
-            table_int(t, (int64_t)groups[i].users);
-        table_real(t, (double)groups[i].events / (double)all);
+            table_text(table, dataset_item_title(c->data, order[i]));
+        table_int(table, (int64_t)group->events);
+        if (g->by != TALLY_USER)
+            table_int(table, (int64_t)group->users);
+        table_real(table, (double)group->events / (double)t->all);
     }
-    if (groups_all > shown)
-        result_message(out, MESSAGE_INFO, "the %zu largest of %zu: top=N shows more", shown, groups_all);
+    if (n)
+        put_course(g, t, order[first], out);
+    if (n > shown)
+        result_message(out, MESSAGE_INFO, timed ? "the last %zu of %zu: last=N shows more" : "the %zu largest of %zu: top=N shows more", shown, n);
 }
 
-static enum status count_events(const struct choice *c, const struct call *call, struct result *out, struct error *err)
+static enum status count_events(const struct choice *c, const struct call *call, struct job *job, struct result *out, struct error *err)
 {
     struct grouping g = {0};
-    struct dict buckets = {0};
-    struct group *groups = NULL;
-    size_t n = 0, all = 0;
-    enum status st = read_grouping(c->data, call, &g, err);
+    struct scan scan = {0};
+    struct tally t = {0};
+    size_t begin, end;
+    uint32_t *order = NULL;
+    uint8_t *types = mem_new((size_t)c->data->types.n + 1, 1, "types", err);
+    enum status st = types ? read_grouping(c->data, call, &g, err) : ST_NOMEM;
     if (!st)
-        st = count_groups(c, &g, &buckets, &groups, &n, &all, err);
-    if (!st && n) {
-        struct order order = {.buckets = g.kind >= GROUP_HOUR ? &buckets : NULL};
-        qsort_r(groups, n, sizeof *groups, compare_groups, &order);
-    }
+        st = scan_choice(c, &scan, types, err);
+    range_of(c, &begin, &end);
     if (!st)
-        put_groups(c, &g, &buckets, groups, n, all, (size_t)call_int(call, "top"), out);
-    mem_free(groups);
-    dict_clear(&buckets);
+        st = tally_make(c->data, g.by, g.field, &scan, begin, end, job, &t, err);
+    if (!st && !(order = mem_new_raw(t.n, sizeof *order, "counts", err)))
+        st = ST_NOMEM;
+    if (!st)
+        put_groups(c, call, &g, &t, order, order_groups(&t, order), out);
+    mem_free(order);
+    mem_free(types);
+    tally_clear(&t);
     return st;
 }
 
@@ -455,7 +386,7 @@ static enum status run_events(struct workbench *wb, const struct call *call, str
     struct choice c = {.data = d};
     enum status st = read_choice(wb, call, &c, err);
     if (!st)
-        st = call_text(call, "by") ? count_events(&c, call, out, err)
+        st = call_text(call, "by") ? count_events(&c, call, &wb->job, out, err)
                                    : list_events(&c, (size_t)call_int(call, "last"), out, err);
     dataset_release(d);
     return st;
@@ -467,11 +398,11 @@ static const struct param events_options[] = {
     {.name = "user", .type = PARAM_USER, .doc = "of this user only"},
     {.name = "item", .type = PARAM_ITEM, .doc = "with this item only: an id or a title"},
     {.name = "type", .type = PARAM_EVENT, .doc = "of this type only"},
-    {.name = "last", .type = PARAM_INT, .initial = "20", .min = 1, .max = 1e9, .doc = "how many, the newest first"},
+    {.name = "last", .type = PARAM_INT, .initial = "20", .min = 1, .max = 1e9, .doc = "how many, the newest first; with by= of time the last so many"},
     {.name = "by",
      .type = PARAM_COLUMN,
      .choices = "type|user|item|hour|day|week|month|year|weekday",
-     .doc = "count them instead, by one of these or by a text column of the events"},
+     .doc = "count them instead, by one of these or by a column of the events"},
     {.name = "top",
      .type = PARAM_INT,
      .initial = "50",

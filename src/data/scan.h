@@ -15,7 +15,7 @@ enum scan_kind {
     SCAN_SET32,  /* codes of which `chosen` has a 1 */
     SCAN_SET16,
     SCAN_SET8,
-    SCAN_WHOLE,  /* int64: low <= x <= high; the missing one, INT64_MIN, never passes */
+    SCAN_WHOLE,  /* int64: low <= x <= high; the missing one is INT64_MIN */
     SCAN_SINGLE, /* float, double: real_low <= x <= real_high; NaN never passes */
     SCAN_REAL,
 };

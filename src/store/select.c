@@ -1,8 +1,8 @@
 #include "store/select.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -71,27 +71,12 @@ static void set_limits(sqlite3 *db)
 
 /* ---- errors ---- */
 
-/* Bytes of the name, number or quoted text that begins at text[at]; at least 1. */
-static size_t token_length(const char *text, size_t n, size_t at)
-{
-    size_t end = at;
-    if (at < n && strchr("\"'`[", text[at])) {
-        char close = text[at] == '[' ? ']' : text[at];
-        for (end = at + 1; end < n && text[end] != close;)
-            end++;
-        return end < n ? end + 1 - at : end - at;
-    }
-    while (end < n && (isalnum((unsigned char)text[end]) || text[end] == '_' || (unsigned char)text[end] >= 0x80))
-        end++;
-    return end > at ? end - at : 1;
-}
-
 /* Where `name` stands in the text as a word of its own; n when it does not. */
 static size_t find_word(const char *text, size_t n, const char *name)
 {
     size_t length = strlen(name);
     for (size_t at = 0; at < n;) {
-        size_t token = token_length(text, n, at);
+        size_t token = virtual_token(text, n, at);
         const char *word = text + at;
         size_t inner = token;
         if (token >= 2 && strchr("\"`[", *word)) {
@@ -202,7 +187,7 @@ static enum status explain(const struct select *s, const char *text, size_t n, s
         error_set(err, ST_USAGE, "%s", message);
     }
     if (at < n)
-        error_span(err, at, token_length(text, n, at));
+        error_span(err, at, virtual_token(text, n, at));
     return ST_USAGE;
 }
 
@@ -304,6 +289,21 @@ static enum status prepare(struct select *s, const char *text, size_t n, sqlite3
     return bind_variables(s, *out, text, n, err);
 }
 
+/* Prepares the count that a table can answer by itself. That it cannot be is no error: the statement answers it. */
+static void prepare_quick(struct select *s, const char *text, size_t n)
+{
+    struct str quick = {0};
+    struct error ignored;
+    s->preparing_quick = true;
+    if (virtual_quick_count(&s->scope, text, n, &quick) && prepare(s, str_text(&quick), quick.length, &s->quick, &ignored)) {
+        sqlite3_finalize(s->quick);
+        s->quick = NULL;
+    }
+    s->preparing_quick = false;
+    s->space.failed.code = ST_OK;
+    str_free(&quick);
+}
+
 enum status select_open(const struct sql_scope *scope, const char *text, size_t n, struct select **out, struct error *err)
 {
     struct select *s = mem_new(1, sizeof *s, "a statement", err);
@@ -317,7 +317,8 @@ enum status select_open(const struct sql_scope *scope, const char *text, size_t 
         select_close(s);
         return st;
     }
-    s->present = s->statement;
+    prepare_quick(s, text, n);
+    s->present = s->quick ? s->quick : s->statement;
     *out = s;
     return ST_OK;
 }
@@ -353,7 +354,15 @@ bool select_type(const struct select *s, size_t column, enum sql_type *type)
 enum status select_next(struct select *s, bool *row, struct error *err)
 {
     s->space.failed.code = ST_OK;
+    s->space.inexact = false;
     int rc = sqlite3_step(s->present);
+    if (s->present == s->quick && s->space.inexact) { /* a row has to be looked at after all */
+        sqlite3_reset(s->quick);
+        s->space.inexact = false;
+        s->space.failed.code = ST_OK;
+        s->present = s->statement;
+        rc = sqlite3_step(s->present);
+    }
     *row = rc == SQLITE_ROW;
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? ST_OK : judge(s, rc, NULL, 0, err);
 }
@@ -365,6 +374,5 @@ struct sql_value select_value(struct select *s, size_t column)
 
 void select_rewind(struct select *s)
 {
-    sqlite3_reset(s->statement);
-    s->present = s->statement;
+    sqlite3_reset(s->present);
 }

@@ -201,7 +201,7 @@ static int declare(sqlite3 *db, const struct vtab *tab)
         put_name(s, c->name);
         sqlite3_str_appendf(s, " %s%s", types[c->type], c->flags & (SQL_HIDDEN | SQL_ARGUMENT) ? " HIDDEN" : "");
     }
-    sqlite3_str_appendall(s, tab->module->counting ? ", \"number of rows\" INTEGER HIDDEN)" : ")");
+    sqlite3_str_appendall(s, tab->module->counting ? ", \"" COUNT_COLUMN "\" INTEGER HIDDEN)" : ")");
     char *text = sqlite3_str_finish(s);
     tab->module->space->declaring = true;
     int rc = text ? sqlite3_declare_vtab(db, text) : SQLITE_NOMEM;
