@@ -112,7 +112,15 @@ size_t utf8_decode(const char *s, size_t n, int32_t *code)
 bool utf8_valid(const char *s, size_t n)
 {
     for (size_t i = 0; i < n;) {
+        uint64_t eight;
         int32_t c;
+        if (n - i >= sizeof eight) {
+            memcpy(&eight, s + i, sizeof eight);
+            if (!(eight & 0x8080808080808080)) {
+                i += sizeof eight;
+                continue;
+            }
+        }
         i += utf8_decode(s + i, n - i, &c);
         if (c < 0)
             return false;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "ingest/number.h"
 #include "ingest/plain.h"
+#include "ingest/shape.h"
 
 enum { BATCH_ROWS = DICT_MANY, BATCH_CELLS = 1 << 14, ROOM = 64 << 10 };
 
@@ -34,8 +35,8 @@ struct hand {
     struct sheet t; /* over a feed that is the block */
     struct feed feed;
     struct batch batch;
+    struct shapes shapes; /* of JSON lines */
     struct chunk *chunk;
-    uint64_t first_line;
     char reason[256];
 };
 
@@ -123,6 +124,7 @@ static enum status learn_names(struct hand *h, struct error *err)
     if (st)
         return st;
     mem_free(b->cells);
+    h->shapes.n = h->shapes.next = h->shapes.last = 0;
     b->width = names->n;
     b->most = b->width > BATCH_CELLS / BATCH_ROWS ? BATCH_CELLS / b->width + 1 : BATCH_ROWS;
     b->cells = mem_new_raw(b->most * b->width, sizeof *b->cells, "rows", err);
@@ -342,6 +344,25 @@ static enum status cut_plain(struct hand *h, bool *any, struct error *err)
     return b->n == b->most ? take_batch(h, err) : ST_OK;
 }
 
+/* As many JSON lines of known shape as there are. */
+static enum status cut_shaped(struct hand *h, bool *any, struct error *err)
+{
+    struct batch *b = &h->batch;
+    struct feed *f = &h->feed;
+    size_t length;
+    *any = false;
+    while (b->n < b->most && f->at < h->chunk->limit) {
+        const char *text = f->data + f->at;
+        if (!shapes_read(&h->shapes, text, f->data + f->end, b->cells + b->n * b->width, b->width, &length) ||
+            length > ROW_CAP || f->at + length == f->end)
+            break;
+        b->row[b->n++] = (struct text){text, length, f->line++};
+        f->at += length + 1;
+        *any = true;
+    }
+    return b->n == b->most ? take_batch(h, err) : ST_OK;
+}
+
 /* Copies a text into the room of the batch, where it lies until the batch is taken. */
 static const char *keep_text(struct batch *b, const char *text, size_t n)
 {
@@ -391,6 +412,8 @@ static enum status cut_any(struct hand *h, bool *more, struct error *err)
     enum status st = sheet_next(&h->t, more, err);
     if (st || !*more)
         return st;
+    if (!h->t.bad && h->t.json && in_block(&h->feed, h->t.text))
+        shapes_learn(&h->shapes, &h->form->t->names, h->t.text, h->t.text_length);
     if (!h->t.bad)
         return keep_row(h, err);
     const struct text row = {h->t.text, h->t.text_length, h->t.row_line};
@@ -398,19 +421,23 @@ static enum status cut_any(struct hand *h, bool *more, struct error *err)
     return st ? st : refuse(h, &row, h->t.bad, err);
 }
 
+/* Rows by the fast way as long as that goes, then one by the slow way, and again. */
 static enum status read_rows(struct hand *h, struct error *err)
 {
-    bool plain = !h->t.json && plain_possible(&h->t.dialect), more = true;
+    bool plain = plain_possible(&h->t.dialect), more = true;
     enum status st = ST_OK;
-    while (!st && more && h->feed.at < h->chunk->limit) {
+    for (unsigned row = 0; !st && more && h->feed.at < h->chunk->limit; row++) {
         bool any = false;
-        st = job_check(h->form->in->job, err);
-        if (!st && plain && !h->t.skipping)
+        if (h->t.skipping)
+            ;
+        else if (h->t.json)
+            st = cut_shaped(h, &any, err);
+        else if (plain)
             st = cut_plain(h, &any, err);
-        for (int i = 0; !st && !any && more && i < BATCH_ROWS && h->feed.at < h->chunk->limit; i++) {
+        if (!st && !any)
             st = cut_any(h, &more, err);
-            any = plain;
-        }
+        if (!st && (any || row % BATCH_ROWS == 0))
+            st = job_check(h->form->in->job, err);
     }
     h->chunk->cut = !more && h->feed.at < h->feed.end;
     return st ? st : take_batch(h, err);
