@@ -55,6 +55,7 @@ struct command {
     unsigned flags;
     const char *help;            /* paragraphs; lines are filled by the renderer */
     const char *const *examples; /* NULL-terminated; each runs on the bundled `tiny` data set after "load tiny", "train ..." (tests run them) */
+    void (*more_help)(struct result *out); /* what `help` shows behind the text: tables of its own; NULL: none */
     /* COMMAND_OPEN: parameters that depend on the words (those of the model classes of `train`) into out[0..max); returns
      * how many. A name may come several times, with other ranges: a value must suit them all. NULL: none. */
     size_t (*more)(struct workbench *wb, const struct call *call, const struct param **out, size_t max);

@@ -11,6 +11,7 @@
     FAMILY(space)     /* status datasets rename drop save verify */ \
     FAMILY(event)     /* events */                                  \
     FAMILY(reject)    /* rejects */                                 \
+    FAMILY(audit)     /* audit */                                   \
     FAMILY(generate)  /* generate */                                \
     FAMILY(feature)   /* feature define, feature drop, features */  \
     FAMILY(split)     /* split */                                   \

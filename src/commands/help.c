@@ -125,6 +125,8 @@ static void help_command(const struct command *c, struct result *out)
         }
     }
     param_table(out, "options", "", c->options, c->noptions);
+    if (c->more_help)
+        c->more_help(out);
     if (c->examples && c->examples[0]) {
         struct table *e = prose(out, "examples", "Examples");
         for (size_t i = 0; c->examples[i]; i++)

@@ -1,5 +1,6 @@
 #include "commands/manual.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "commands/command.h"
@@ -35,6 +36,25 @@ static void put_sentence(struct str *out, const char *text)
     put_line(out, "", text, n && strchr(".!?", text[n - 1]) ? "\n" : ".\n");
 }
 
+/* So many choices that no line could hold them: told as a sentence, not as the option's value. */
+static bool is_long(const char *choices)
+{
+    return strlen(choices) > 72;
+}
+
+static void put_long_choices(struct str *out, const char *choices)
+{
+    char one[64];
+    str_puts(out, "One of ");
+    while (*choices) {
+        size_t n = strcspn(choices, "|");
+        snprintf(one, sizeof one, "%.*s", (int)n, choices);
+        put_roff(out, one);
+        choices += n + (choices[n] != 0);
+        str_puts(out, *choices ? ", " : ".\n");
+    }
+}
+
 static void put_params(struct str *out, const struct param *params, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
@@ -43,13 +63,17 @@ static void put_params(struct str *out, const struct param *params, size_t n)
         put_roff(out, p->name);
         put_roff(out, "=");
         str_puts(out, p->choices ? "" : p->initial ? "" : "...");
-        if (p->choices)
+        if (p->choices && is_long(p->choices))
+            str_puts(out, "...");
+        else if (p->choices)
             put_roff(out, p->choices);
         else if (p->initial)
             put_roff(out, p->initial);
         str_putc(out, '\n');
         if (p->doc)
             put_sentence(out, p->doc);
+        if (p->choices && is_long(p->choices))
+            put_long_choices(out, p->choices);
         if (p->choices && p->initial)
             put_line(out, "Default: ", p->initial, ".\n");
     }
