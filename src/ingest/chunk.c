@@ -72,7 +72,7 @@ static enum status restart(struct chunk *c, size_t ntext, struct error *err)
         c->text[i].lists = c->text[i].quoted = false;
     }
     c->rows = c->nrefused = 0;
-    c->lines = c->converted = 0;
+    c->lines = c->converted = c->untimed = 0;
     c->read = c->cut = c->skipping = c->timed = c->valued = false;
     c->any_amount[0] = c->any_amount[1] = false;
     str_clear(&c->refused_text);
@@ -156,8 +156,8 @@ static const char *read_time(struct hand *h, const struct cell *c, int64_t *out)
     *out = NO_TIME;
     if (!c)
         return NULL;
-    if (!c->text || c->n == 0)
-        return "no time";
+    if (cell_untimed(c))
+        return NULL;
     if (time_parse(c->text, c->n, h->form->in->tz, out) && *out != NO_TIME)
         return NULL;
     return complain(h, "time", c, "is not a time (ISO 8601 or epoch seconds expected)");
@@ -276,11 +276,13 @@ static void take_values(struct hand *h, bool amounts)
 {
     const struct batch *b = &h->batch;
     struct chunk *c = h->chunk;
+    bool times = h->form->roles.column[ROLE_TIME] != NO_CODE;
     for (size_t i = 0; i < b->ngood; i++) {
         size_t r = b->good[i], to = c->rows + i;
         c->time[to] = b->time[r];
         c->value[to] = (float)b->value[r];
         c->timed |= b->time[r] != NO_TIME;
+        c->untimed += times && b->time[r] == NO_TIME;
         c->valued |= !isnan(b->value[r]);
         for (int k = 0; k < 2 && amounts; k++) {
             c->amount[k][to] = b->amount[k][r];

@@ -64,7 +64,7 @@ struct chunk {
     bool read;           /* rows, columns and all below are there */
     bool cut;            /* the row at `end` is not complete in this block */
     bool skipping;       /* inside a line that is too long */
-    uint64_t lines, converted;
+    uint64_t lines, converted, untimed;
     size_t rows, capacity;
     struct text_column *text;
     size_t ntext, text_capacity;

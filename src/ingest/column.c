@@ -140,6 +140,11 @@ bool cell_is_missing(const char *text, size_t n)
     return false;
 }
 
+bool cell_untimed(const struct cell *cell)
+{
+    return !cell->text || cell->n == 0 || cell_is_missing(cell->text, cell->n);
+}
+
 /* "1-Jan-1995", "01 Jan 1995". */
 static bool month_name_time(const char *text, size_t n, int64_t *us)
 {

@@ -45,6 +45,9 @@ MUST_CHECK enum status raw_columns_settle(struct raw_columns *set, size_t rows, 
 /* One of the usual marks of a missing value: "NA", "null", "nan", ... */
 bool cell_is_missing(const char *text, size_t n);
 
+/* Does the cell say that nobody knows when? */
+bool cell_untimed(const struct cell *cell);
+
 /* Lower-case letters and digits of a name: "user_id", "userId" and "User ID" are one. Cut to size. */
 void name_fold(const char *name, char *out, size_t size);
 

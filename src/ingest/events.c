@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "ingest/rounds.h"
+#include "ingest/serial.h"
 
 static bool is_taken(const struct event_form *form, const struct raw_columns *set, enum role role, const char *name)
 {
@@ -65,7 +65,8 @@ static enum status plan_new_columns(struct event_form *form, struct error *err)
             st = add_plan(form, c, item ? ROLE_ITEM_FIELD : ROLE_USER_FIELD, key + 5, err);
             rides = true;
         }
-        if (!st && role >= ROLE_SESSION && !(rides && role == ROLE_CONTEXT))
+        bool left_out = role == ROLE_CONTEXT && (rides || !ingest_keeps(form->in, name));
+        if (!st && role >= ROLE_SESSION && !left_out)
             st = add_plan(form, c, role, role < ROLES ? role_names[role] : name, err);
     }
     return st;
@@ -91,14 +92,16 @@ enum status events_read(struct ingest *in, struct sheet *t, struct error *err)
 {
     struct event_form form = {.in = in, .t = t};
     enum status st = roles_find(in, t, &form.roles, err);
-    form.default_type = form.roles.ratings ? "rating" : "event";
+    form.default_type = in->default_type ? in->default_type : form.roles.ratings ? "rating" : "event";
     if (!st)
         st = plan_new_columns(&form, err);
     if (!st) {
         note_roles(&form);
-        st = rounds_read(&form, plan_new_columns, err);
+        st = form.roles.any_computed ? serial_read(&form, plan_new_columns, err)
+                                     : rounds_read(&form, plan_new_columns, err);
     }
     mem_free(form.plans);
+    roles_clear(&form.roles);
     ingest_close(in, t);
     return st;
 }

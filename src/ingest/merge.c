@@ -223,6 +223,7 @@ static enum status hand_out_refused(const struct merge *m, uint64_t *line, struc
         }
         *line += c->lines;
         m->form->t->feed->converted += c->converted;
+        in->untimed += c->untimed;
     }
     return st;
 }

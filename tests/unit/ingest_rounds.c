@@ -167,8 +167,9 @@ static void read_serially(const char *path, struct plain_rows *out)
         struct cell c[4];
         for (int i = 0; i < 4; i++)
             c[i] = t.bad ? (struct cell){0} : t.row.cells[dict_find_text(&t.names, names[i])];
-        int64_t time = 0;
-        if (t.bad || !c[0].n || !c[1].n || !c[2].n || c[0].list || c[1].list || !time_parse(c[2].text, c[2].n, 0, &time)) {
+        int64_t time = NO_TIME; /* an empty cell: nobody knows when */
+        if (t.bad || !c[0].n || !c[1].n || c[0].list || c[1].list ||
+            (c[2].n && !time_parse(c[2].text, c[2].n, 0, &time))) {
             str_printf(&out->rejects, "%llu\n", (unsigned long long)t.row_line);
             continue;
         }
