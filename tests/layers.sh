@@ -6,7 +6,7 @@ rooms="base linalg data store ingest features models ranking eval sim inspect re
 failed=0
 
 n=$(echo $rooms | wc -w)
-echo "1..$((n + 5))"
+echo "1..$((n + 7))"
 i=0
 above=
 for room in $rooms; do
@@ -41,4 +41,6 @@ only 'readline/' shell
 only 'sqlite3' store
 only 'cblas|lapacke' linalg
 only 'simdjson' ingest
+only 'curl/' ingest
+only 'archive' ingest
 exit $failed

@@ -16,7 +16,8 @@ enum argument_type {
     ARG_TEXT, ARG_USER, ARG_ITEM, ARG_DATASET, ARG_MODEL, ARG_MODEL_CLASS, ARG_PATH, ARG_COMMAND, ARG_SETTING, ARG_FEATURE, ARG_CHOICE,
     ARG_SOURCE, /* a file, or a data set by its name */
     ARG_VALUE,  /* what the setting before it becomes */
-    ARG_METRIC
+    ARG_METRIC,
+    ARG_KNOWN   /* a data set of the workspace or of the catalogue */
 };
 
 struct argument {

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "commands/catalogue.h"
 #include "commands/command.h"
 #include "commands/lex.h"
 #include "commands/places.h"
@@ -158,6 +159,18 @@ static void offer_sources(struct completer *c)
     offer_paths(c);
 }
 
+static void offer_known(struct completer *c)
+{
+    struct known known = {0};
+    if (c->wb)
+        offer_datasets(c);
+    /* Of a catalogue with a mistake, what stands before it. */
+    (void)!catalogue_read(&known, NULL);
+    for (size_t i = 0; i < known.n; i++)
+        offer(c, known.set[i].name);
+    known_clear(&known);
+}
+
 static void offer_metrics(struct completer *c)
 {
     for (size_t i = 0; metrics[i]; i++)
@@ -252,6 +265,9 @@ static void offer_argument(struct completer *c, const struct argument *a)
         break;
     case ARG_METRIC:
         offer_metrics(c);
+        break;
+    case ARG_KNOWN:
+        offer_known(c);
         break;
     case ARG_VALUE:
     case ARG_TEXT:

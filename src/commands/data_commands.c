@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/mem.h"
+#include "commands/catalogue.h"
 #include "commands/families.h"
 #include "commands/places.h"
 #include "commands/recipe.h"
@@ -300,6 +301,15 @@ static enum status read_events(struct workbench *wb, const struct call *call, co
     return point_at(call, st, err);
 }
 
+/* No file is called so, but a well-known data set is. */
+static void hint_download(const char *name, struct error *err)
+{
+    struct known known = {0};
+    if (catalogue_read(&known, NULL) == ST_OK && known_find(&known, name))
+        error_hint(err, "`download %s` fetches that data set; `datasets %s` says what it is", name, name);
+    known_clear(&known);
+}
+
 static enum status run_load(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     char name[64];
@@ -318,7 +328,10 @@ static enum status run_load(struct workbench *wb, const struct call *call, struc
         return open_kept(wb, name, out, err);
     if (found && !call_yes(call, "replace"))
         return already_there(call, name, err);
-    return read_events(wb, call, name, found, out, err);
+    st = read_events(wb, call, name, found, out, err);
+    if (st == ST_NOT_FOUND && call->nargs == 1)
+        hint_download(call->args[0].text, err);
+    return st;
 }
 
 /* ---- load items, load users ---- */

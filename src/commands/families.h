@@ -6,9 +6,10 @@
 
 #define COMMAND_FAMILIES(FAMILY)                                    \
     FAMILY(data)      /* load, load items, load users */            \
+    FAMILY(catalogue) /* datasets download */                       \
     FAMILY(shape)     /* weight decay filter kcore sessions ... */  \
     FAMILY(recipe)    /* recipe undo */                             \
-    FAMILY(space)     /* status datasets rename drop save verify */ \
+    FAMILY(space)     /* status rename drop save verify */          \
     FAMILY(event)     /* events */                                  \
     FAMILY(reject)    /* rejects */                                 \
     FAMILY(audit)     /* audit */                                   \

@@ -71,6 +71,25 @@ bool place_of_data(const char *name, char *out, size_t size)
     return false;
 }
 
+bool place_of_catalogue(char *out, size_t size)
+{
+    for (int i = 0; i < ROOTS; i++) {
+        char folder[PLACE_MOST];
+        if (root(i, folder, sizeof folder) &&
+            (size_t)snprintf(out, size, "%s/catalogue.txt", folder) < size && access(out, R_OK) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool place_of_own_catalogue(char *out, size_t size)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    int n = config && *config == '/' ? snprintf(out, size, "%s/tailor/catalogue.txt", config)
+                                     : snprintf(out, size, "%s/.config/tailor/catalogue.txt", home ? home : "");
+    return n > 0 && (size_t)n < size && access(out, R_OK) == 0;
+}
+
 static int visible(const struct dirent *e)
 {
     return e->d_name[0] != '.';

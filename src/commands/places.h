@@ -17,5 +17,10 @@ bool place_of_data(const char *name, char *out, size_t size);
 MUST_CHECK enum status place_each_bundled(enum status (*each)(void *context, const char *name, const char *path,
                                                               struct error *err),
                                           void *context, struct error *err);
+/* The catalogue of well-known data sets that lies with the bundled ones. */
+bool place_of_catalogue(char *out, size_t size);
+/* The user's own entries: $XDG_CONFIG_HOME/tailor/catalogue.txt or ~/.config/tailor/catalogue.txt. False when there is
+ * none. */
+bool place_of_own_catalogue(char *out, size_t size);
 
 #endif

@@ -11,6 +11,7 @@ const struct param workbench_settings[] = {
     {.name = "output", .type = PARAM_ENUM, .initial = NULL, .choices = OUTPUT_FORM_CHOICES, .doc = "form of results (box on a terminal, else tsv)"},
     {.name = "rows", .type = PARAM_INT, .initial = "40", .min = 0, .max = 1e9, .doc = "rows shown of a long table on a terminal; 0: all"},
     {.name = "pager", .type = PARAM_ENUM, .initial = "auto", .choices = "auto|on|off", .doc = "long results go through $TAILOR_PAGER, $PAGER or less"},
+    {.name = "cache", .type = PARAM_PATH, .initial = NULL, .doc = "folder of downloads (else $XDG_CACHE_HOME/tailor or ~/.cache/tailor)"},
     {.name = "timer", .type = PARAM_BOOL, .initial = "no", .doc = "say how long each command took"},
 };
 const size_t workbench_nsettings = sizeof workbench_settings / sizeof *workbench_settings;

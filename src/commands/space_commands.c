@@ -1,4 +1,4 @@
-/* status, datasets, rename, drop, save, verify: what is open and what is kept. */
+/* status, rename, drop, save, verify: what is open and what is kept. */
 #include "config.h"
 
 #include <stdio.h>
@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "commands/families.h"
-#include "commands/places.h"
+#include "ingest/fetch.h"
+#include "ingest/unpack.h"
 #include "linalg/dense.h"
 
 /* ---- status ---- */
@@ -105,79 +106,13 @@ static enum status run_status(struct workbench *wb, const struct call *call, str
     }
     put_workspace(t, wb, out);
     put(t, "program", PACKAGE_STRING);
+    if (!fetch_can() || !unpack_can())
+        put(t, "built without", fetch_can() ? "libarchive (download)" : unpack_can() ? "libcurl (download)"
+                                                                          : "libcurl and libarchive (download)");
     say_machine(out);
     split_release(s);
     dataset_release(d);
     return ST_OK;
-}
-
-/* ---- datasets ---- */
-
-struct kept {
-    struct table *table;
-    const struct dataset_info *list;
-    size_t n, bundled;
-};
-
-static enum status put_bundled(void *context, const char *name, const char *path, struct error *err)
-{
-    struct kept *k = context;
-    struct table *t = k->table;
-    (void)path;
-    (void)err;
-    for (size_t i = 0; i < k->n; i++)
-        if (strcmp(k->list[i].name, name) == 0)
-            return ST_OK;
-    k->bundled++;
-    table_text(t, name);
-    table_text(t, "bundled");
-    for (int i = 0; i < 7; i++)
-        table_null(t);
-    table_bool(t, false);
-    return ST_OK;
-}
-
-static enum status run_datasets(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
-{
-    static const struct column columns[] = {
-        {.name = "dataset", .type = VALUE_TEXT},
-        {.name = "source", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
-        {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "oldest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
-        {.name = "newest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
-        {.name = "rejects", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "bytes", .type = VALUE_INT, .unit = "B", .flags = COLUMN_HIDDEN},
-        {.name = "open", .type = VALUE_BOOL},
-    };
-    struct dataset_info *list = NULL;
-    size_t n = 0;
-    (void)call;
-    enum status st = workspace_list_datasets(wb->space, &list, &n, err);
-    if (st)
-        return st;
-    struct dataset *d = workbench_data(wb);
-    struct table *t = result_table(out, "datasets", "", columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; i < n; i++) {
-        table_text(t, list[i].name);
-        table_text(t, list[i].source);
-        table_int(t, (int64_t)list[i].users);
-        table_int(t, (int64_t)list[i].items);
-        table_int(t, (int64_t)list[i].events);
-        table_time(t, list[i].oldest);
-        table_time(t, list[i].newest);
-        table_int(t, (int64_t)list[i].rejects);
-        table_int(t, (int64_t)list[i].bytes);
-        table_bool(t, d && strcmp(d->name, list[i].name) == 0);
-    }
-    struct kept kept = {t, list, n, 0};
-    st = place_each_bundled(put_bundled, &kept, err);
-    if (n + kept.bundled > (d != NULL))
-        result_message(out, MESSAGE_HINT, "`load NAME` opens one of them");
-    dataset_release(d);
-    mem_free(list);
-    return st;
 }
 
 /* ---- rename, drop ---- */
@@ -329,12 +264,6 @@ static const struct command rows[] = {
      .help = "The data set, its split and models, the workspace, and what this program was built with.",
      .examples = (const char *const[]){"status", NULL},
      .run = run_status},
-    {.name = "datasets",
-     .group = "data",
-     .summary = "the data sets of the workspace, and the bundled ones",
-     .help = "`load NAME` opens one of them.",
-     .examples = (const char *const[]){"datasets", NULL},
-     .run = run_datasets},
     {.name = "rename",
      .group = "data",
      .summary = "give a model or a data set another name",

@@ -83,12 +83,22 @@ static enum status parse_choice(const char *key, const char *value, const char *
     return ST_USAGE;
 }
 
+/* What is typed becomes names of columns and constant cells. */
+static enum status not_text(const char *key, struct error *err)
+{
+    error_set(err, ST_USAGE, "%.*s=... is not valid UTF-8", utf8_valid(key, strlen(key)) ? (int)strlen(key) : 0, key);
+    error_hint(err, "the terminal or the script has another encoding");
+    return ST_USAGE;
+}
+
 static enum status parse_mapping(struct ingest *in, bool events, struct error *err)
 {
     static const char *const yes_no[] = {"yes", "no", NULL}, *const formats[] = {"csv", "tsv", "jsonl", NULL};
     enum status st = ST_OK;
     for (size_t i = 0; i < in->nmapping && !st; i++) {
         const char *key = in->mapping[i].key, *value = in->mapping[i].value;
+        if (!utf8_valid(key, strlen(key)) || !utf8_valid(value, strlen(value)))
+            return not_text(key, err);
         bool column = ((text_starts(key, "item.") || text_starts(key, "user.")) && key[5]) || !events;
         for (int r = 0; r < ROLES; r++)
             column |= strcmp(key, role_names[r]) == 0;

@@ -62,10 +62,20 @@ static void run(struct fake *f, const char *line)
         fail_msg("%s: %s (%s)", line, err.message, err.hint);
 }
 
+/* A set that was downloaded before: no example needs a network. */
+static void fill_cache(void)
+{
+    assert_int_equal(system("mkdir -p cache/ml-100k/ml-100k"), 0);
+    FILE *u = fopen("cache/ml-100k/ml-100k/u.data", "w");
+    assert_non_null(u);
+    fputs("1\t242\t3\t881250949\n2\t302\t3\t891717742\n2\t242\t1\t878887116\n", u);
+    fclose(u);
+}
+
 /* What an example may lean on: the data, a split, four models, a user, a last list. */
 static void prepare(struct fake *f)
 {
-    static const char *const lines[] = {"load tiny",  "weight purchase=2", "sessions gap=1h", "repeat last", "split last 1", "train pop itemknn ease ials", "train ease lambda=9 as mine",
+    static const char *const lines[] = {"set cache cache", "load tiny",  "weight purchase=2", "sessions gap=1h", "repeat last", "split last 1", "train pop itemknn ease ials", "train ease lambda=9 as mine",
                                         "user ana",    "recommend ana with ease", "feature define clicks_7d = count(type = 'click') over 7d by user"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         run(f, lines[i]);
@@ -92,6 +102,7 @@ static void test_examples(void **state)
     FILE *recipe = fopen("shop.recipe", "w");
     fputs("# a comment\nkcore 2\n", recipe);
     fclose(recipe);
+    fill_cache();
     const struct command *c;
     for (size_t i = 0; (c = command_at(i)); i++) {
         struct fake f;
