@@ -480,7 +480,10 @@ static void judge_attributes(struct audit *a, bool items)
     for (size_t i = 0; i < set->n; i++) {
         struct str name = {0};
         put_sql_name(&name, set->field[i].name);
-        str_printf(&none, " AND %s IS NULL", str_text(&name));
+        if (items && strcmp(set->field[i].name, "title") == 0)
+            str_puts(&none, " AND title = item"); /* the table shows the id where there is no title */
+        else
+            str_printf(&none, " AND %s IS NULL", str_text(&name));
         str_free(&name);
     }
     if (bare) {
