@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "commands/lex.h"
+#include "features/condition.h"
 
 static const char note_kind[] = "recipe", note_name[] = "current";
 
@@ -61,6 +62,23 @@ struct recipe *recipe_copy(const struct recipe *r, size_t n, struct error *err)
     return copy;
 }
 
+/* Always in quotes, with the same blanks, so that what means the same is the same text. */
+static void put_condition(const struct call *call, struct str *out)
+{
+    struct str tidy = {0};
+    char *condition = NULL;
+    size_t at;
+    if (filter_condition(call, &condition, &at, NULL))
+        out->failed = true;
+    else
+        condition_tidy(condition, &tidy);
+    str_putc(out, ' ');
+    lex_quote(out, str_text(&tidy));
+    out->failed |= tidy.failed;
+    str_free(&tidy);
+    mem_free(condition);
+}
+
 void recipe_line(const struct call *call, struct str *out)
 {
     const struct command *c = call->command;
@@ -82,10 +100,8 @@ void recipe_line(const struct call *call, struct str *out)
         str_putc(out, '=');
         lex_quote(out, call->open[i].value.text);
     }
-    if (call->rest.text) {
-        str_putc(out, ' ');
-        str_puts(out, call->rest.text);
-    }
+    if (call->rest.text)
+        put_condition(call, out);
     for (size_t i = begin; i < out->length; i++)
         if (out->data[i] == '\n' || out->data[i] == '\r')
             out->data[i] = ' ';

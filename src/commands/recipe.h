@@ -62,6 +62,8 @@ struct shaping {
 /* The step of a command, or NULL when it is none: shape_commands.c. */
 typedef enum status (*shape_step)(const struct shaping *s, struct dataset **out, struct error *err);
 shape_step shape_step_of(const struct command *c);
+/* The condition of a `filter` as it was typed, without quotes around all of it; *at is where it begins in the line. */
+MUST_CHECK enum status filter_condition(const struct call *call, char **out, size_t *at, struct error *err);
 
 /* What every shaping command runs: takes the step, publishes what it made, says what it did. */
 enum status recipe_run(struct workbench *wb, const struct call *call, struct result *out, struct error *err);

@@ -63,7 +63,7 @@ enum status recipe_run(struct workbench *wb, const struct call *call, struct res
     if (st)
         return st;
     pthread_mutex_lock(&wb->lock);
-    if (wb->recipe && wb->recipe->n)
+    if (call->command->run == recipe_run && wb->recipe && wb->recipe->n) /* `weight` shows its table instead */
         say_step(&wb->recipe->step[wb->recipe->n - 1], out);
     pthread_mutex_unlock(&wb->lock);
     say_rest(wb, before, false, out);
@@ -210,6 +210,7 @@ enum status recipe_find(struct workbench *wb, const char *name, struct recipe **
         if (st || (*out)->n)
             return st;
         recipe_free(*out);
+        *out = NULL;
         return error_set(err, ST_STATE, "the recipe of %s has no step", name);
     }
     st = file_read(name, LARGEST, &text, &length, err);

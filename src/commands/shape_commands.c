@@ -46,8 +46,16 @@ static enum status check_left(const struct shaping *s, enum status st, struct da
     }
     dataset_release(*out);
     *out = NULL;
+    char from[40], to[40];
+    int64_t oldest, newest;
     error_set(err, ST_STATE, "no event of %s would be left", s->data->name);
-    error_hint(err, "`events` lists them, `audit` says what is in the columns");
+    if (dataset_time_range(s->data, &oldest, &newest)) {
+        time_short(from, sizeof from, oldest);
+        time_short(to, sizeof to, newest);
+        error_hint(err, "they are from %s to %s; `events` lists them", from, to);
+    } else {
+        error_hint(err, "`events` lists them");
+    }
     return ST_STATE;
 }
 
@@ -169,8 +177,8 @@ static enum status step_decay(const struct shaping *s, struct dataset **out, str
 
 /* ---- filter ---- */
 
-/* What is behind the verb: as it stands, or, when all of it is one quoted text, without the quotes. *at is where it begins. */
-static enum status condition_of(const struct call *call, char **out, size_t *at, struct error *err)
+/* What is behind the verb: as it stands, or, when all of it is one quoted text, without the quotes. */
+enum status filter_condition(const struct call *call, char **out, size_t *at, struct error *err)
 {
     struct lexemes words;
     enum status st = lex_line(call->rest.text, true, &words, err);
@@ -187,7 +195,7 @@ static enum status step_filter(const struct shaping *s, struct dataset **out, st
 {
     char *condition = NULL;
     size_t at = 0;
-    enum status st = condition_of(s->call, &condition, &at, err);
+    enum status st = filter_condition(s->call, &condition, &at, err);
     if (st)
         return st;
     st = filter_events(s->data, condition, s->job, out, err);
@@ -199,41 +207,56 @@ static enum status step_filter(const struct shaping *s, struct dataset **out, st
 
 /* ---- between ---- */
 
-/* A moment, a date, or so long before the newest event. *day: it is a date alone. */
-static enum status parse_end(const struct shaping *s, const struct word *w, int64_t *time, bool *day, struct error *err)
+/* "2025" and "2025-03": the whole year or month, [*from, *until). */
+static bool parse_period(const char *text, int64_t *from, int64_t *until)
+{
+    int64_t year, month = 0;
+    char number[8] = "";
+    size_t n = strlen(text);
+    if ((n != 4 && n != 7) || (n == 7 && text[4] != '-'))
+        return false;
+    memcpy(number, text, 4);
+    if (!text_parse_int(number, &year) || year < 1000 || (n == 7 && (!text_parse_int(text + 5, &month) || month < 1 || month > 12)))
+        return false;
+    *from = time_days(year, month ? (int)month : 1, 1) * US_PER_DAY;
+    *until = month && month < 12 ? time_days(year, (int)month + 1, 1) * US_PER_DAY : time_days(year + 1, 1, 1) * US_PER_DAY;
+    return true;
+}
+
+/* One end of a range as the moments [*from, *until) that it stands for: a year, a month, a day, a moment, so long before the newest
+ * event. NO_TIME: no end. */
+static enum status parse_end(const struct shaping *s, const struct word *w, int64_t *from, int64_t *until, struct error *err)
 {
     int64_t oldest, newest, before;
     double number;
-    *day = false;
-    if (text_same(w->text, "start") || text_same(w->text, "end")) {
-        *time = NO_TIME;
+    *from = *until = NO_TIME;
+    if (text_same(w->text, "start") || text_same(w->text, "end") || parse_period(w->text, from, until))
         return ST_OK;
-    }
     if (!text_parse_real(w->text, &number) && text_parse_duration(w->text, &before) && before > 0) {
-        *time = dataset_time_range(s->data, &oldest, &newest) ? newest - before : NO_TIME;
+        if (dataset_time_range(s->data, &oldest, &newest))
+            *from = newest - before;
+        *until = *from;
         return ST_OK;
     }
-    if (time_parse(w->text, strlen(w->text), 0, time)) {
-        *day = *time % US_PER_DAY == 0 && !strpbrk(w->text, "T :") && (strchr(w->text, '-') || strlen(w->text) == 8);
+    if (time_parse(w->text, strlen(w->text), 0, from)) {
+        bool day = *from % US_PER_DAY == 0 && !strpbrk(w->text, "T :") && (strchr(w->text, '-') || strlen(w->text) == 8);
+        *until = *from + (day ? US_PER_DAY : 1);
         return ST_OK;
     }
     error_set(err, ST_USAGE, "\"%s\" is not a time", w->text);
-    error_hint(err, "a date (2025-03-01), a moment (2025-03-01T12:00), so long before the newest event (90d), start or end");
+    error_hint(err, "a day (2025-03-01), a month (2025-03), a year, a moment (2025-03-01T12:00), so long before the newest event (90d), "
+                    "start or end");
     return error_at_word(ST_USAGE, err, w);
 }
 
 static enum status step_between(const struct shaping *s, struct dataset **out, struct error *err)
 {
-    int64_t from = NO_TIME, until = NO_TIME;
-    bool day = false;
-    enum status st = parse_end(s, &s->call->args[0], &from, &day, err);
-    day = false;
+    int64_t from, until = NO_TIME, other;
+    enum status st = parse_end(s, &s->call->args[0], &from, &other, err);
     if (!st && s->call->nargs > 1)
-        st = parse_end(s, &s->call->args[1], &until, &day, err);
+        st = parse_end(s, &s->call->args[1], &other, &until, err);
     if (st)
         return st;
-    if (until != NO_TIME)
-        until += day ? US_PER_DAY : 1; /* the end is part of the range */
     if (from != NO_TIME && until != NO_TIME && from >= until) {
         error_set(err, ST_USAGE, "the range ends before it begins");
         return error_at_word(ST_USAGE, err, &s->call->args[1]);
@@ -436,8 +459,8 @@ static const struct argument filter_args[] = {
     {.name = "CONDITION", .type = ARG_TEXT, .doc = "over the columns of events: \"value >= 4 and item.price < 20\""},
 };
 static const struct argument between_args[] = {
-    {.name = "FROM", .type = ARG_TEXT, .doc = "a date, a moment, so long before the newest event (90d), or start"},
-    {.name = "TO", .type = ARG_TEXT, .optional = true, .doc = "the same, or end; it is part of the range, a date to its midnight"},
+    {.name = "FROM", .type = ARG_TEXT, .doc = "a day, a month (2025-03), a year, a moment, so long before the newest event (90d), or start"},
+    {.name = "TO", .type = ARG_TEXT, .optional = true, .doc = "the same, or end; all of that day, month or year is part of the range"},
 };
 static const struct argument repeat_args[] = {
     {.name = "POLICY", .type = ARG_CHOICE, .choices = "keep|last|first|count", .doc = "which of several like events count"},
@@ -515,7 +538,7 @@ static const struct command rows[] = {
      .arguments = between_args,
      .narguments = 2,
      .flags = STEP_FLAGS,
-     .help = "Both ends are part of the range, and a date alone is the whole day (UTC). `between 90d` keeps the last 90 days before "
+     .help = "Both ends are part of the range: of a day, a month or a year all of it (UTC). `between 90d` keeps the last 90 days before "
              "the newest event. Events without a time go. A step of the recipe.",
      .examples = (const char *const[]){"between 2025-05-01 2025-05-10", "between 7d", "between start 2025-05-10T12:00", NULL},
      .run = recipe_run},

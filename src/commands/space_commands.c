@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "commands/families.h"
+#include "commands/recipe.h"
 #include "ingest/fetch.h"
 #include "ingest/unpack.h"
 #include "linalg/dense.h"
@@ -45,6 +46,18 @@ static void put_data(struct table *t, const struct dataset *d, struct result *ou
     for (uint32_t i = 0; i < d->types.n && text.length < 200; i++)
         str_printf(&text, "%s%s=%g", i ? " " : "", dict_text(&d->types, i), (double)d->type_weight[i]);
     put(t, "weights", str_text(&text));
+    str_free(&text);
+}
+
+static void put_steps(struct table *t, struct workbench *wb)
+{
+    struct str text = {0};
+    pthread_mutex_lock(&wb->lock);
+    for (size_t i = 0; wb->recipe && i < wb->recipe->n; i++)
+        str_printf(&text, "%s%s", i ? "; " : "", wb->recipe->step[i].text);
+    pthread_mutex_unlock(&wb->lock);
+    if (text.length)
+        put(t, "recipe", str_text(&text));
     str_free(&text);
 }
 
@@ -98,6 +111,7 @@ static enum status run_status(struct workbench *wb, const struct call *call, str
     struct table *t = result_table(out, "status", "", columns, 2);
     if (d) {
         put_data(t, d, out);
+        put_steps(t, wb);
         put(t, "split", s ? s->description : "none: models learn from all events");
         put_models(t, wb);
     } else {

@@ -528,3 +528,28 @@ enum status condition_read(const char *text, const struct dataset *d, struct con
         *out = c;
     return st;
 }
+
+void condition_tidy(const char *text, struct str *out)
+{
+    struct lexer in;
+    size_t begin = out->length;
+    bool open = true; /* no blank is wanted before the next token */
+    enum status st = lexer_start(&in, text, strlen(text), NULL);
+    for (; !st && in.token.type != TOKEN_END; st = lexer_next(&in, NULL)) {
+        const struct token *t = &in.token;
+        bool sign = t->type == TOKEN_SIGN;
+        if (!open && !(sign && (*t->text == ')' || *t->text == ',')))
+            str_putc(out, ' ');
+        if (t->type == TOKEN_TEXT)
+            str_putc(out, '\'');
+        for (size_t i = 0; i < t->text_length; i++)
+            str_append(out, t->type == TOKEN_TEXT && t->text[i] == '\'' ? "''" : &t->text[i], t->type == TOKEN_TEXT && t->text[i] == '\'' ? 2 : 1);
+        if (t->type == TOKEN_TEXT)
+            str_putc(out, '\'');
+        open = sign && *t->text == '(';
+    }
+    if (st && !out->failed) {
+        out->length = begin;
+        str_puts(out, text);
+    }
+}

@@ -15,6 +15,7 @@
 #ifndef TAILOR_FEATURES_CONDITION_H
 #define TAILOR_FEATURES_CONDITION_H
 
+#include "base/text.h"
 #include "data/dataset.h"
 #include "features/lexer.h"
 
@@ -25,6 +26,9 @@ MUST_CHECK enum status condition_parse(struct lexer *in, const struct dataset *d
                                        struct error *err);
 /* Reads a whole text, which may ask for events_per_user and events_per_item: for choosing events from finished data. */
 MUST_CHECK enum status condition_read(const char *text, const struct dataset *d, struct condition **out, struct error *err);
+/* Appends the text as all would write it: words, signs and texts in '...', one blank between them. One that cannot be read
+ * stays as it is. */
+void condition_tidy(const char *text, struct str *out);
 void condition_free(struct condition *c);
 /* Does it hold for event e? */
 bool condition_holds(const struct condition *c, size_t e);
