@@ -14,6 +14,7 @@
 #include "commands/families.h"
 #include "commands/lex.h"
 #include "commands/places.h"
+#include "commands/recipe.h"
 #include "ingest/fetch.h"
 #include "ingest/unpack.h"
 
@@ -33,10 +34,22 @@ static bool wanted(const struct kept *k, const char *name)
     return !k->only || strcmp(k->only, name) == 0;
 }
 
-static void put_kept(struct kept *k)
+static enum status put_step_count(struct workbench *wb, const char *dataset, struct table *t, struct error *err)
+{
+    struct recipe *r = NULL;
+    enum status st = recipe_load(wb->space, dataset, &r, err);
+    if (st)
+        return st;
+    table_int(t, (int64_t)r->n);
+    recipe_free(r);
+    return ST_OK;
+}
+
+static enum status put_kept(struct workbench *wb, struct kept *k, struct error *err)
 {
     struct table *t = k->table;
-    for (size_t i = 0; i < k->n; i++) {
+    enum status st = ST_OK;
+    for (size_t i = 0; i < k->n && !st; i++) {
         const struct dataset_info *d = &k->list[i];
         if (!wanted(k, d->name))
             continue;
@@ -49,9 +62,11 @@ static void put_kept(struct kept *k)
         table_time(t, d->oldest);
         table_time(t, d->newest);
         table_int(t, (int64_t)d->rejects);
+        st = put_step_count(wb, d->name, t, err);
         table_int(t, (int64_t)d->bytes);
         table_bool(t, k->open && strcmp(k->open, d->name) == 0);
     }
+    return st;
 }
 
 static enum status put_bundled(void *context, const char *name, const char *path, struct error *err)
@@ -68,7 +83,7 @@ static enum status put_bundled(void *context, const char *name, const char *path
     k->shown++;
     table_text(t, name);
     table_text(t, "bundled");
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < 8; i++)
         table_null(t);
     table_bool(t, false);
     return ST_OK;
@@ -86,6 +101,7 @@ static enum status put_here(struct workbench *wb, const char *only, struct resul
         {.name = "oldest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
         {.name = "newest", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
         {.name = "rejects", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "steps", .type = VALUE_INT},
         {.name = "bytes", .type = VALUE_INT, .unit = "B", .flags = COLUMN_HIDDEN},
         {.name = "open", .type = VALUE_BOOL},
     };
@@ -97,8 +113,9 @@ static enum status put_here(struct workbench *wb, const char *only, struct resul
     struct dataset *d = workbench_data(wb);
     struct table *t = result_table(out, "datasets", "", columns, sizeof columns / sizeof *columns);
     struct kept k = {.table = t, .list = list, .n = n, .only = only, .open = d ? d->name : NULL};
-    put_kept(&k);
-    st = place_each_bundled(put_bundled, &k, err);
+    st = put_kept(wb, &k, err);
+    if (!st)
+        st = place_each_bundled(put_bundled, &k, err);
     *shown = k.shown;
     dataset_release(d);
     mem_free(list);
