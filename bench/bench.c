@@ -65,3 +65,16 @@ void bench_print(const char *what, const char *reference, struct timing t, doubl
     putchar('\n');
     fflush(stdout);
 }
+
+void bench_print_bytes(const char *what, const char *reference, struct timing t, double bytes)
+{
+    char ours[32], rate[48] = "";
+    text_duration(ours, sizeof ours, t.ours);
+    if (bytes > 0)
+        snprintf(rate, sizeof rate, "%.0f MB/s", bytes / t.ours / 1e6);
+    printf("%-44s %10s  %15s", what, ours, rate);
+    if (reference)
+        printf("  %5.3f x  %s (%.0f MB/s)", t.ratio, reference, bytes / t.reference / 1e6);
+    putchar('\n');
+    fflush(stdout);
+}

@@ -19,6 +19,9 @@ struct timing bench_run(work *ours, work *reference, work *reset, void *context,
 /* One line: what, medians, ratio; `operations` (0: none) of one run are told as a rate in GFLOP/s. */
 void bench_print(const char *what, const char *reference, struct timing t, double operations);
 
+/* The same with rates of `bytes` (0: none) a run, of ours and of the reference. */
+void bench_print_bytes(const char *what, const char *reference, struct timing t, double bytes);
+
 double bench_median(double *x, size_t n);
 double bench_quantile(double *x, size_t n, double q);
 

@@ -92,7 +92,7 @@ static bool is_numbered(const struct events *e)
     return other == 0;
 }
 
-static enum status sort_events(struct dataset *d, struct error *err)
+static enum status sort_events(struct dataset *d, struct job *job, struct error *err)
 {
     struct events *e = &d->events;
     d->user_begin = mem_new((size_t)d->users.n + 1, sizeof *d->user_begin, "user starts", err);
@@ -103,22 +103,31 @@ static enum status sort_events(struct dataset *d, struct error *err)
         return ST_OK;
     }
     uint64_t *order = mem_new_raw(e->n, sizeof *order, "the order of events", err);
-    enum status st = order ? order_events(e, d->users.n, d->user_begin, order, err) : ST_NOMEM;
+    enum status st = order ? order_events(e, d->users.n, d->user_begin, order, job, err) : ST_NOMEM;
     bool numbered = is_numbered(e);
     if (!st) {
         fill_users(d);
-        st = order_column(&e->item, sizeof *e->item, order, e->n, err);
+        st = job_check(job, err);
     }
+    if (!st)
+        st = order_column(&e->item, sizeof *e->item, order, e->n, err);
+    if (!st)
+        st = job_check(job, err);
     if (!st && e->time)
         st = order_column(&e->time, sizeof *e->time, order, e->n, err);
+    if (!st)
+        st = job_check(job, err);
     if (!st && !numbered)
         st = order_column(&e->sequence, sizeof *e->sequence, order, e->n, err);
     if (!st)
         st = order_column(&e->type, sizeof *e->type, order, e->n, err);
     if (!st && e->value)
         st = order_column(&e->value, sizeof *e->value, order, e->n, err);
-    for (size_t i = 0; i < e->context.n && !st; i++)
-        st = field_permute(&e->context.field[i], order, e->n, err);
+    for (size_t i = 0; i < e->context.n && !st; i++) {
+        st = job_check(job, err);
+        if (!st)
+            st = field_permute(&e->context.field[i], order, e->n, err);
+    }
     if (!st && numbered) { /* the sequence in order is the order */
         mem_free(e->sequence);
         e->sequence = order;
@@ -208,7 +217,14 @@ static enum status pad_fields(struct fields *set, size_t rows, struct error *err
 
 enum status dataset_finish(struct dataset *d, struct error *err)
 {
-    enum status st = sort_events(d, err);
+    return dataset_finish_job(d, NULL, err);
+}
+
+enum status dataset_finish_job(struct dataset *d, struct job *job, struct error *err)
+{
+    enum status st = sort_events(d, job, err);
+    if (!st)
+        st = job_check(job, err);
     if (!st)
         st = pad_fields(&d->events.context, d->events.n, err);
     if (!st)

@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/dict.h"
+#include "base/job.h"
 #include "data/field.h"
 
 #define NO_USER UINT32_MAX
@@ -78,6 +79,8 @@ MUST_CHECK enum status dataset_again(const struct dataset *d, struct dataset **o
  * users.n and items.n rows, computes the fingerprint, and where type_weight is NULL sets weight 0 for impression,
  * exposure, display, ad_view, shown and negative (in any case), 1 for all else. Call once, before publishing. */
 MUST_CHECK enum status dataset_finish(struct dataset *d, struct error *err);
+/* The same, given up when the job is cancelled. */
+MUST_CHECK enum status dataset_finish_job(struct dataset *d, struct job *job, struct error *err);
 
 /* Oldest and newest event; false when no event has a time. */
 bool dataset_time_range(const struct dataset *d, int64_t *oldest, int64_t *newest);

@@ -42,6 +42,7 @@ struct sorter {
     size_t nblocks;
     size_t (*at)[BUCKETS];         /* of each block: how many rows go to the bucket, then where its next one goes */
     size_t bucket_begin[BUCKETS + 1];
+    struct job *job;
     size_t *begin;
     uint64_t *order;               /* until a bucket is done: user within the bucket << ROW_BITS | row */
     bool in_sequence;              /* the sequence grows with the row */
@@ -138,7 +139,9 @@ static void sort_bucket(void *context, size_t k, size_t ignored, size_t ignored_
     (void)ignored_too;
     if (users > (size_t)1 << s->shift)
         users = (size_t)1 << s->shift;
-    s->st[k] = mem_grow(&x->moment, &x->capacity, n, sizeof *x->moment, &s->error[k]);
+    s->st[k] = job_check(s->job, &s->error[k]);
+    if (!s->st[k])
+        s->st[k] = mem_grow(&x->moment, &x->capacity, n, sizeof *x->moment, &s->error[k]);
     if (!s->st[k])
         s->st[k] = mem_grow(&x->next, &x->next_capacity, users + 1, sizeof *x->next, &s->error[k]);
     if (s->st[k])
@@ -173,14 +176,15 @@ static enum status first_failure(const struct sorter *s, struct error *err)
     return ST_OK;
 }
 
-enum status order_events(const struct events *e, uint32_t users, size_t *begin, uint64_t *order, struct error *err)
+enum status order_events(const struct events *e, uint32_t users, size_t *begin, uint64_t *order, struct job *job,
+                         struct error *err)
 {
     size_t threads = (size_t)parallel_threads();
     enum status st = ST_NOMEM;
     struct sorter *s = mem_new(1, sizeof *s, "sorting events", err);
     if (!s)
         return ST_NOMEM;
-    *s = (struct sorter){.e = e, .users = users, .begin = begin, .order = order, .in_sequence = true};
+    *s = (struct sorter){.e = e, .users = users, .begin = begin, .order = order, .job = job, .in_sequence = true};
     while (users >> s->shift >= BUCKETS)
         s->shift++;
     for (size_t r = 1; r < e->n && s->in_sequence; r++)

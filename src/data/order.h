@@ -5,9 +5,10 @@
 
 #include "data/dataset.h"
 
-/* Fills begin[0..users] with the runs of users in the order, and order[r] with the row that comes r-th. */
+/* Fills begin[0..users] with the runs of users in the order, and order[r] with the row that comes r-th. A cancel of the
+ * job is noticed soon. */
 MUST_CHECK enum status order_events(const struct events *e, uint32_t users, size_t *begin, uint64_t *order,
-                                    struct error *err);
+                                    struct job *job, struct error *err);
 /* Are the rows in that order already? */
 bool order_holds(const struct events *e);
 /* Replaces *column, an array of n elements of 2, 4 or 8 bytes, by one whose element r is the old element order[r]. */

@@ -356,7 +356,7 @@ static enum status settle(struct ingest *in, struct error *err)
         st = raw_columns_settle(&in->user_columns, d->users.n, &d->user_fields, err);
     if (!st)
         st = job_check(in->job, err);
-    return st ? st : dataset_finish(d, err);
+    return st ? st : dataset_finish_job(d, in->job, err);
 }
 
 static enum status finish(struct ingest *in, enum status st, struct dataset **out)

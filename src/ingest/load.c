@@ -148,7 +148,38 @@ static size_t probable_events(const struct ingest *in, size_t n)
     if (n < LEAST || taken == 0 || taken >= in->bytes_total)
         return n;
     double guess = 1.02 * (double)n * (double)in->bytes_total / (double)taken;
-    return guess < 1e12 ? (size_t)guess : n;
+    return guess < 1e15 ? (size_t)guess : n;
+}
+
+/* What loading takes at most, an event: the columns, the order they are put in, and the copy of one of them. */
+static double bytes_an_event(const struct ingest *in)
+{
+    const struct events *e = &in->data->events;
+    double columns = sizeof *e->user + sizeof *e->item + sizeof *e->type + sizeof *e->sequence;
+    columns += e->time ? sizeof *e->time : 0;
+    columns += e->value ? sizeof *e->value : 0;
+    columns += (double)in->context.n * sizeof *in->context.column->code;
+    return columns + sizeof(uint64_t) + sizeof *e->sequence;
+}
+
+/* Once enough was read to judge by. */
+static enum status check_memory(struct ingest *in, size_t events, struct error *err)
+{
+    enum { ENOUGH = 8 << 20 };
+    if (in->will_fit || in->bytes_taken < ENOUGH)
+        return ST_OK;
+    in->will_fit = true;
+    double need = (double)events * bytes_an_event(in), there = (double)mem_available();
+    if (need <= there)
+        return ST_OK;
+    char count[32], needed[32], have[32];
+    text_count(count, sizeof count, (int64_t)events);
+    text_bytes(needed, sizeof needed, need);
+    text_bytes(have, sizeof have, there);
+    error_set(err, ST_NOMEM, "the file seems to hold about %s events, which need %s of memory; this machine has %s free",
+              count, needed, have);
+    error_hint(err, "load a part of it: the latest months, or the events of some of the users");
+    return ST_NOMEM;
 }
 
 /* Arrays in the order of capacity[]. Time and value are made when the first event has one. */
@@ -176,7 +207,10 @@ static enum status grow_events(struct ingest *in, size_t n, bool timed, bool val
 
 enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err)
 {
-    size_t guess = n > in->capacity[0] ? probable_events(in, n) : n;
+    size_t guess = n > in->capacity[0] || !in->will_fit ? probable_events(in, n) : n;
+    enum status st = check_memory(in, guess, err);
+    if (st)
+        return st;
     if (guess > n && grow_events(in, guess, timed, valued, NULL) == ST_OK)
         return ST_OK;
     return grow_events(in, n, timed, valued, err);

@@ -21,6 +21,7 @@ struct ingest {
     size_t capacity[EVENT_ARRAYS]; /* of user, item, sequence, type, time, value */
     const char *part;    /* "train", "test", "valid" when the name of this file says so among several, or NULL */
     size_t part_column;  /* in context */
+    bool will_fit;       /* that the whole fits into memory was looked at */
     struct feed *opened; /* the file being read, where it was opened to be recognised */
     uint32_t last_user, last_type; /* of the event before: the next one is often the same */
     uint64_t bytes_before;         /* of the files done, for the progress */
@@ -70,7 +71,8 @@ struct event_row {
     size_t type_length;
 };
 MUST_CHECK enum status ingest_add_event(struct ingest *in, const struct event_row *row, struct error *err);
-/* Room for `n` events in all arrays, and at once for as many as the files will probably hold; times and values too when they are told of, or were before. */
+/* Room for `n` events in all arrays, and at once for as many as the files will probably hold. ST_NOMEM when it is plain by
+ * now that these will not fit into the memory of the machine: said before, not found out after. Times and values too when they are told of, or were before. */
 MUST_CHECK enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err);
 /* Is it an id? NULL, or why not (in in->reason). */
 const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what);

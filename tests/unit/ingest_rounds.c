@@ -4,7 +4,7 @@
 #include <omp.h>
 
 #include "base/rng.h"
-#include "ingest/sheet.h"
+#include "ingest/load.h"
 
 enum { FILES = 8, SIZE = 3 << 20 };
 
@@ -306,12 +306,30 @@ static void test_same_place(void **state)
     unload(&l);
 }
 
+/* A file that goes on as it began and will not fit is refused once that is plain. */
+static void test_too_large(void **state)
+{
+    (void)state;
+    struct error err;
+    struct ingest in = {.bytes_taken = 4 << 20, .bytes_total = UINT64_C(1) << 50, .data = dataset_new("d", &err)};
+    assert_int_equal(ingest_room(&in, 10, true, false, &err), ST_OK); /* too early to tell */
+    in.bytes_taken = 16 << 20;
+    assert_int_equal(ingest_room(&in, 500000, true, false, &err), ST_NOMEM);
+    assert_non_null(strstr(err.message, "34,225,520,640,000 events"));
+    in.will_fit = false;
+    in.bytes_total = 17 << 20;
+    assert_int_equal(ingest_room(&in, 500000, true, false, &err), ST_OK);
+    assert_int_equal(in.capacity[0], 541875); /* the rest, and two percent */
+    dataset_release(in.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_serial),
         cmocka_unit_test(test_late_keys),
         cmocka_unit_test(test_same_place),
+        cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests_name("ingest_rounds", tests, NULL, remove_scratch);
 }
