@@ -7,6 +7,9 @@
 
 #define LISTED(name) &table_##name,
 static const struct sql_table *const tables[] = {SQL_TABLES(LISTED)};
+#undef LISTED
+#define LISTED(name) &function_##name,
+static const struct sql_function *const functions[] = {SQL_FUNCTIONS(LISTED)};
 
 const struct sql_table *sql_table_at(size_t i)
 {
@@ -15,8 +18,7 @@ const struct sql_table *sql_table_at(size_t i)
 
 const struct sql_function *sql_function_at(size_t i)
 {
-    (void)i;
-    return NULL;
+    return i < sizeof functions / sizeof *functions ? functions[i] : NULL;
 }
 
 static enum status pin_models(struct workbench *wb, struct pinned *p, struct error *err)
@@ -57,6 +59,8 @@ void pinned_free(struct pinned *p)
     for (size_t i = 0; i < p->nmodels; i++)
         model_release(p->models[i]);
     mem_free(p->models);
+    mem_free(p->scores);
+    mem_free(p->scored_user);
     split_release(p->split);
     dataset_release(p->data);
     mem_free(p);
@@ -79,7 +83,7 @@ static const char *variable(void *context, const char *name)
 struct sql_scope pinned_scope(struct pinned *p)
 {
     return (struct sql_scope){
-        .tables = tables, .ntables = sizeof tables / sizeof *tables, .context = p, .variable = variable, .job = &p->wb->job};
+        .tables = tables, .ntables = sizeof tables / sizeof *tables, .functions = functions, .nfunctions = sizeof functions / sizeof *functions, .context = p, .variable = variable, .job = &p->wb->job};
 }
 
 /* ---- attributes ---- */

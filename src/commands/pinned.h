@@ -17,6 +17,9 @@ struct pinned {
     size_t nmodels;
     int64_t now;
     enum seen seen;
+    const struct model *scored; /* what score() was asked about last, and its answer */
+    char *scored_user;
+    float *scores;
 };
 
 MUST_CHECK enum status pinned_new(struct workbench *wb, struct pinned **out, struct error *err);
@@ -29,13 +32,30 @@ struct sql_scope pinned_scope(struct pinned *p);
 #define SQL_TABLES(TABLE) \
     TABLE(events)         \
     TABLE(users)          \
-    TABLE(items)
+    TABLE(items)          \
+    TABLE(item_tags)      \
+    TABLE(sessions)       \
+    TABLE(interactions)   \
+    TABLE(rejects)        \
+    TABLE(features)       \
+    TABLE(datasets)       \
+    TABLE(models)         \
+    TABLE(metrics)        \
+    TABLE(user_metrics)   \
+    TABLE(recommend)      \
+    TABLE(similar)        \
+    TABLE(explain)
+
+#define SQL_FUNCTIONS(FUNCTION) FUNCTION(score)
 
 #define DECLARE(name) extern const struct sql_table table_##name;
 SQL_TABLES(DECLARE)
 #undef DECLARE
+#define DECLARE(name) extern const struct sql_function function_##name;
+SQL_FUNCTIONS(DECLARE)
+#undef DECLARE
 
-/* All tables, in the order of `tables`; NULL past the last. */
+/* All tables and functions, in the order of `tables`; NULL past the last. */
 const struct sql_table *sql_table_at(size_t i);
 const struct sql_function *sql_function_at(size_t i);
 

@@ -98,8 +98,9 @@ static void put_id(const struct entity_cursor *c, struct sql_cell *out)
 
 enum { USER, USER_EVENTS, USER_FIRST, USER_LAST, USER_FIELDS };
 
-static enum status user_columns(void *context, struct sql_columns *out, struct error *err)
+static enum status user_columns(void *context, const struct sql_table *table, struct sql_columns *out, struct error *err)
 {
+    (void)table;
     struct pinned *p = context;
     enum status st = pinned_need_data(p, "users", err);
     if (!st)
@@ -113,14 +114,16 @@ static enum status user_columns(void *context, struct sql_columns *out, struct e
     return st ? st : add_fields(out, &p->data->user_fields, 0, "attribute of the user", err);
 }
 
-static double user_rows(void *context)
+static double user_rows(void *context, const struct sql_table *table)
 {
+    (void)table;
     const struct pinned *p = context;
     return p->data ? p->data->users.n : 0;
 }
 
-static enum status user_open(void *context, void **out, struct error *err)
+static enum status user_open(void *context, const struct sql_table *table, void **out, struct error *err)
 {
+    (void)table;
     struct pinned *p = context;
     return open_entities(p, &p->data->users, &p->data->user_fields, out, err);
 }
@@ -188,8 +191,9 @@ const struct sql_table table_users = {
 
 enum { ITEM, ITEM_TITLE, ITEM_EVENTS, ITEM_USERS, ITEM_FIELDS };
 
-static enum status item_columns_of(void *context, struct sql_columns *out, struct error *err)
+static enum status item_columns_of(void *context, const struct sql_table *table, struct sql_columns *out, struct error *err)
 {
+    (void)table;
     struct pinned *p = context;
     enum status st = pinned_need_data(p, "items", err);
     if (!st)
@@ -209,14 +213,16 @@ static enum status item_columns_of(void *context, struct sql_columns *out, struc
     return st;
 }
 
-static double item_rows(void *context)
+static double item_rows(void *context, const struct sql_table *table)
 {
+    (void)table;
     const struct pinned *p = context;
     return p->data ? p->data->items.n : 0;
 }
 
-static enum status item_open(void *context, void **out, struct error *err)
+static enum status item_open(void *context, const struct sql_table *table, void **out, struct error *err)
 {
+    (void)table;
     struct pinned *p = context;
     return open_entities(p, &p->data->items, &p->data->item_fields, out, err);
 }

@@ -38,8 +38,9 @@ static size_t first_field(const struct pinned *p)
     return FIXED + (p->split != NULL);
 }
 
-static enum status columns(void *context, struct sql_columns *out, struct error *err)
+static enum status columns(void *context, const struct sql_table *table, struct sql_columns *out, struct error *err)
 {
+    (void)table;
     static const struct {
         const char *name;
         enum sql_type type;
@@ -67,8 +68,9 @@ static enum status columns(void *context, struct sql_columns *out, struct error 
     return st ? st : add_fields(out, &d->events.context, SQL_PUSH, "column of the events", err);
 }
 
-static double rows(void *context)
+static double rows(void *context, const struct sql_table *table)
 {
+    (void)table;
     const struct pinned *p = context;
     return p->data ? (double)p->data->events.n : 0;
 }
@@ -253,8 +255,9 @@ static enum status choose_runs(struct events_cursor *c, const struct sql_test *t
 
 /* ---- the cursor ---- */
 
-static enum status open(void *context, void **out, struct error *err)
+static enum status open(void *context, const struct sql_table *table, void **out, struct error *err)
 {
+    (void)table;
     struct events_cursor *c = mem_new(1, sizeof *c, "a look at events", err);
     if (!c)
         return ST_NOMEM;

@@ -113,7 +113,7 @@ static void hint_column(const struct select *s, const char *text, size_t n, cons
         const struct sql_table *t = s->scope.tables[i];
         struct sql_columns columns = {0};
         struct error ignored;
-        if (find_word(text, n, t->name) == n || t->columns(s->scope.context, &columns, &ignored)) {
+        if (find_word(text, n, t->name) == n || t->columns(s->scope.context, t, &columns, &ignored)) {
             sql_columns_clear(&columns);
             continue;
         }

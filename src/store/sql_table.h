@@ -74,20 +74,21 @@ void sql_put_time(struct sql_cell *cell, int64_t us); /* NO_TIME is null */
 
 /* One way through the rows. `context` is that of the statement (select.h) and outlives the cursor. */
 struct sql_table {
+    const void *own; /* whatever the table's functions want to know about it */
     const char *name, *summary; /* in one line, what a row is */
     bool function;              /* its columns include arguments */
     /* Appends the columns, in the order of `*`. */
-    enum status (*columns)(void *context, struct sql_columns *out, struct error *err);
+    enum status (*columns)(void *context, const struct sql_table *table, struct sql_columns *out, struct error *err);
     /* Rows without any test: exact for a table, expected for one call of a function. */
-    double (*rows)(void *context);
-    enum status (*open)(void *context, void **cursor, struct error *err);
+    double (*rows)(void *context, const struct sql_table *table);
+    enum status (*open)(void *context, const struct sql_table *table, void **cursor, struct error *err);
     /* Goes before the first row that passes all tests. `used` has a bit for each column that may be asked for, the last
      * for all from 63 on. May be called again. */
     enum status (*filter)(void *cursor, const struct sql_test *tests, size_t n, uint64_t used, struct error *err);
     /* To the next row; *row = false when there is none. */
     enum status (*next)(void *cursor, bool *row, struct error *err);
     enum status (*column)(void *cursor, size_t column, struct sql_cell *out, struct error *err);
-    /* The number of the present row, the same however it was come by; NULL for a function: its rows have none. */
+    /* The number of the present row, the same however it was come by. */
     int64_t (*row)(void *cursor);
     void (*close)(void *cursor);
     /* How many rows are left behind filter, without going through them; NULL: nobody knows better. */

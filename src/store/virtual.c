@@ -220,7 +220,7 @@ static int connect_table(sqlite3 *db, void *aux, int argc, const char *const *ar
     if (!tab)
         return SQLITE_NOMEM;
     *tab = (struct vtab){.module = m};
-    enum status st = m->table->columns(m->space->scope->context, &tab->columns, &err);
+    enum status st = m->table->columns(m->space->scope->context, m->table, &tab->columns, &err);
     int rc = st ? fail(m->space, NULL, st, &err) : declare(db, tab);
     if (st)
         *message = sqlite3_mprintf("%s", err.message);
@@ -283,7 +283,7 @@ static bool plain_collation(const struct plan *p, int i, enum sql_type type)
 
 static void estimate(struct plan *p, const struct sql_column *c, char op, bool in)
 {
-    double all = p->tab->module->table->rows(p->tab->module->space->scope->context), share = op == '=' ? c->share : 1.0 / 4;
+    double all = p->tab->module->table->rows(p->tab->module->space->scope->context, p->tab->module->table), share = op == '=' ? c->share : 1.0 / 4;
     if (share <= 0)
         share = op == '=' ? .1 : 1.0 / 4;
     if (in)
@@ -346,7 +346,7 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
     struct vtab *tab = (struct vtab *)base;
     const struct sql_table *t = tab->module->table;
-    struct plan p = {.info = info, .tab = tab, .rows = t->rows(tab->module->space->scope->context)};
+    struct plan p = {.info = info, .tab = tab, .rows = t->rows(tab->module->space->scope->context, t)};
     p.touched = p.rows;
     p.text = sqlite3_str_new(tab->module->space->db);
     sqlite3_str_appendf(p.text, "%llx:", (unsigned long long)info->colUsed);
@@ -591,7 +591,7 @@ static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **out)
         return SQLITE_NOMEM;
     *c = (struct cursor){0};
     c->arguments = mem_new(tab->columns.n, sizeof *c->arguments, "arguments", &err);
-    enum status st = c->arguments ? m->table->open(m->space->scope->context, &c->own, &err) : ST_NOMEM;
+    enum status st = c->arguments ? m->table->open(m->space->scope->context, m->table, &c->own, &err) : ST_NOMEM;
     if (st) {
         mem_free(c->arguments);
         sqlite3_free(c);
@@ -691,15 +691,9 @@ static int put_column(sqlite3_vtab_cursor *base, sqlite3_context *out, int colum
 static int row_number(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
 {
     const struct module *m = table_of(base)->module;
-    struct error err = {0};
     m->space->inexact |= m->counting;
-    if (m->table->row && !m->counting) {
-        *out = m->table->row(((struct cursor *)base)->own);
-        return SQLITE_OK;
-    }
-    enum status st = error_set(&err, ST_USAGE, "the rows of %s() have no numbers, which this OR or this join needs", m->table->name);
-    error_hint(&err, "say it with IN, or with UNION");
-    return fail(m->space, base->pVtab, st, &err);
+    *out = m->counting ? 0 : m->table->row(((struct cursor *)base)->own);
+    return m->counting ? SQLITE_ABORT : SQLITE_OK;
 }
 
 static const sqlite3_module module = {

@@ -1,0 +1,229 @@
+/* The tables `metrics` and `user_metrics`: what `compare` found out, from the evaluations that the workspace keeps. Every metric
+ * at every k is there up to the depth of an evaluation; without a condition on the metric, at 5, 10, 20, 50 and 100. A piece is one
+ * metric at one k of one evaluation. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "commands/held.h"
+#include "eval/evaluation.h"
+#include "models/snapshot.h"
+
+static const size_t usual_k[] = {5, 10, 20, 50, 100};
+enum { METRICS_MAX = 256 };
+
+/* An evaluation and the model that it is of. */
+struct judged {
+    const struct model *model;
+    struct evaluation *e;
+};
+
+struct asked {
+    struct judged *judged;
+    size_t n, capacity;
+    struct metric_at metric[METRICS_MAX];
+    size_t nmetrics;
+    const struct pinned *pinned;
+    const struct held_cursor *cursor;
+};
+
+/* Columns that both tables begin with. */
+enum { MODEL, METRIC, PART, HISTORY, SEEN, FIRST_OWN };
+
+/* ---- what is there ---- */
+
+/* "MODEL test hide fixed": of a model and a split that are still those of the workbench. */
+static enum status add_note(void *context, const char *name, const void *value, size_t n, struct error *err)
+{
+    struct asked *a = context;
+    char model[64];
+    const struct model *m = NULL;
+    snprintf(model, sizeof model, "%.*s", (int)strcspn(name, " "), name);
+    for (size_t i = 0; i < a->pinned->nmodels; i++)
+        if (strcmp(a->pinned->models[i]->name, model) == 0)
+            m = a->pinned->models[i];
+    if (!m || !held_wants(a->cursor, MODEL, model))
+        return ST_OK;
+    union {
+        const void *in;
+        char *bytes;
+    } u = {value}; /* only read */
+    struct snapshot blob = {.bytes = u.bytes, .n = n};
+    struct blob_reader r = snapshot_reader(&blob);
+    struct evaluation *e = NULL;
+    if (evaluation_load(&r, &e, NULL))
+        return ST_OK; /* damaged: `compare` makes it again */
+    enum status st = ST_OK;
+    if (e->model_created == (uint64_t)m->record.created && a->pinned->split && e->split_fingerprint == a->pinned->split->fingerprint &&
+        e->nitems <= a->pinned->data->items.n)
+        st = mem_grow(&a->judged, &a->capacity, a->n + 1, sizeof *a->judged, err);
+    else
+        st = ST_NOT_FOUND;
+    if (st)
+        evaluation_free(e);
+    else
+        a->judged[a->n++] = (struct judged){m, e};
+    return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
+/* Those named, else all at the usual k. */
+static enum status choose_metrics(struct asked *a, struct error *err)
+{
+    const struct sql_test *t = sql_test_of(a->cursor->tests, a->cursor->ntests, METRIC);
+    enum status st = ST_OK;
+    for (size_t i = 0; t && i < t->ntexts && a->nmetrics < METRICS_MAX && !st; i++)
+        if ((st = metric_parse(t->texts[i].text, 10, &a->metric[a->nmetrics], err)) == ST_OK)
+            a->nmetrics++;
+    for (size_t i = 0; !t && metrics[i]; i++)
+        for (size_t k = 0; k < sizeof usual_k / sizeof *usual_k && a->nmetrics < METRICS_MAX && !st; k++)
+            if ((st = metric_parse(metrics[i]->name, usual_k[k], &a->metric[a->nmetrics], err)) == ST_OK)
+                a->nmetrics++;
+    return st;
+}
+
+static void end(struct held_cursor *c)
+{
+    struct asked *a = c->own;
+    for (size_t i = 0; a && i < a->n; i++)
+        evaluation_free(a->judged[i].e);
+    if (a)
+        mem_free(a->judged);
+    mem_free(a);
+}
+
+static enum status begin(struct held_cursor *c, size_t *pieces, struct error *err)
+{
+    struct asked *a = mem_new(1, sizeof *a, "metrics", err);
+    if (!a)
+        return ST_NOMEM;
+    c->own = a;
+    a->pinned = c->pinned;
+    a->cursor = c;
+    enum status st = choose_metrics(a, err);
+    if (!st)
+        st = workspace_list_notes(c->pinned->wb->space, c->pinned->data->name, "evaluation", add_note, a, err);
+    *pieces = a->n * a->nmetrics;
+    return st;
+}
+
+static void put_common(const struct judged *j, const struct metric_at *m, struct table *out)
+{
+    static const char *const histories[] = {[ROLLING_NOT] = "fixed", [ROLLING_IN_ORDER] = "rolling", [ROLLING_ANYHOW] = "rolling"};
+    table_text(out, j->model->name);
+    table_text(out, m->name);
+    table_text(out, j->e->protocol.on == PART_VALID ? "valid" : "test");
+    table_text(out, histories[j->e->protocol.rolling]);
+    table_text(out, j->e->protocol.hide_seen ? "hide" : "show");
+}
+
+static const struct held_column columns[] = {
+    {"model", SQL_TEXT, SQL_PUSH, "a trained model that `compare` has judged on the present split"},
+    {"metric", SQL_TEXT, SQL_PUSH, "ndcg@10, ...; any k when compared with ="},
+    {"part", SQL_TEXT, SQL_PUSH, "of the split: test or valid"},
+    {"history", SQL_TEXT, SQL_PUSH, "fixed, or rolling"},
+    {"seen", SQL_TEXT, SQL_PUSH, "hide: what the user had is not listed; show"},
+    {"mean", SQL_REAL, SQL_PUSH, "over the users with a history"},
+    {"sd", SQL_REAL, SQL_PUSH, "standard deviation between them"},
+    {"users", SQL_INT, SQL_PUSH, "how many they are"},
+    {"mean_cold", SQL_REAL, SQL_PUSH, "over the users without"},
+    {"users_cold", SQL_INT, SQL_PUSH, "how many they are"},
+};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+/* The evaluation and the metric of a piece; false where the lists are too short. */
+static bool piece_of(const struct held_cursor *c, size_t piece, const struct judged **j, const struct metric_at **m)
+{
+    const struct asked *a = c->own;
+    *j = &a->judged[piece / a->nmetrics];
+    *m = &a->metric[piece % a->nmetrics];
+    return (*m)->k <= (*j)->e->depth || (*j)->e->depth >= (*j)->e->nitems;
+}
+
+static double deviation(const struct evaluation *e, const double *value, double mean, size_t n)
+{
+    double squares = 0;
+    for (size_t i = 0; i < e->nusers; i++)
+        squares += e->warm[i] ? (value[i] - mean) * (value[i] - mean) : 0;
+    return n > 1 ? sqrt(squares / (double)(n - 1)) : NAN;
+}
+
+static enum status fill_metrics(struct held_cursor *c, size_t piece, struct table *out, struct error *err)
+{
+    const struct judged *j;
+    const struct metric_at *m;
+    if (!piece_of(c, piece, &j, &m))
+        return ST_OK;
+    double *value = mem_new_raw(j->e->nusers, sizeof *value, "metrics", err), mean, cold = NAN;
+    size_t nwarm = 0, ncold = 0;
+    if (!value)
+        return ST_NOMEM;
+    put_common(j, m, out);
+    if (m->metric->of_list) {
+        evaluation_users(j->e, m, value);
+        mean = evaluation_mean(j->e, value, true, &nwarm);
+        cold = evaluation_mean(j->e, value, false, &ncold);
+    } else {
+        mean = evaluation_coverage(j->e, m->k);
+    }
+    table_real(out, mean);
+    table_real(out, m->metric->of_list ? deviation(j->e, value, mean, nwarm) : NAN);
+    table_int(out, (int64_t)nwarm);
+    table_real(out, cold);
+    table_int(out, (int64_t)ncold);
+    mem_free(value);
+    return ST_OK;
+}
+
+static const struct held held_metrics = {
+    .columns = columns, .ncolumns = COLUMNS, .needs_data = true, .rows = 100, .user_column = SIZE_MAX, .begin = begin, .fill = fill_metrics, .end = end};
+
+const struct sql_table table_metrics = {
+    .own = &held_metrics, .name = "metrics", .summary = "what `compare` found out, a row for each model and metric", HELD_SLOTS};
+
+/* ---- user by user ---- */
+
+static const struct held_column user_columns[] = {
+    {"model", SQL_TEXT, SQL_PUSH, "a trained model that `compare` has judged on the present split"},
+    {"metric", SQL_TEXT, SQL_PUSH, "ndcg@10, ...; any k when compared with ="},
+    {"part", SQL_TEXT, SQL_PUSH, "of the split: test or valid"},
+    {"history", SQL_TEXT, SQL_PUSH, "fixed, or rolling"},
+    {"seen", SQL_TEXT, SQL_PUSH, "hide: what the user had is not listed; show"},
+    {"user", SQL_TEXT, SQL_PUSH, "whose lists were judged"},
+    {"value", SQL_REAL, SQL_PUSH, "of the metric"},
+    {"cold", SQL_INT, SQL_PUSH, "1: the user had no history"},
+};
+enum { USER_COLUMNS = sizeof user_columns / sizeof *user_columns };
+
+static enum status fill_users(struct held_cursor *c, size_t piece, struct table *out, struct error *err)
+{
+    const struct judged *j;
+    const struct metric_at *m;
+    if (!piece_of(c, piece, &j, &m) || !m->metric->of_list)
+        return ST_OK;
+    const struct evaluation *e = j->e;
+    double *value = mem_new_raw(e->nusers, sizeof *value, "metrics", err);
+    if (!value)
+        return ST_NOMEM;
+    evaluation_users(e, m, value);
+    for (size_t i = 0; i < e->nusers; i++) {
+        put_common(j, m, out);
+        table_text(out, dict_text(&c->pinned->data->users, e->user[i]));
+        table_real(out, value[i]);
+        table_int(out, !e->warm[i]);
+    }
+    mem_free(value);
+    return ST_OK;
+}
+
+static const struct held held_users = {.columns = user_columns,
+                                       .ncolumns = USER_COLUMNS,
+                                       .needs_data = true,
+                                       .rows = 1e6,
+                                       .user_column = SIZE_MAX,
+                                       .begin = begin,
+                                       .fill = fill_users,
+                                       .end = end};
+
+const struct sql_table table_user_metrics = {
+    .own = &held_users, .name = "user_metrics", .summary = "the same for each user", HELD_SLOTS};
