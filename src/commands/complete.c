@@ -7,7 +7,9 @@
 #include "base/mem.h"
 #include "commands/catalogue.h"
 #include "commands/command.h"
+#include "commands/complete_sql.h"
 #include "commands/lex.h"
+#include "commands/pinned.h"
 #include "commands/places.h"
 #include "eval/metric.h"
 
@@ -269,6 +271,10 @@ static void offer_argument(struct completer *c, const struct argument *a)
     case ARG_KNOWN:
         offer_known(c);
         break;
+    case ARG_TABLE:
+        for (size_t i = 0; sql_table_at(i); i++)
+            offer(c, sql_table_at(i)->name);
+        break;
     case ARG_VALUE:
     case ARG_TEXT:
         break;
@@ -475,6 +481,11 @@ static void complete_in_command(struct completer *c, struct place *p, const stru
         offer_options(c, p, more, nmore);
 }
 
+static void sql_candidate(void *context, const char *word)
+{
+    offer_raw(context, word);
+}
+
 enum status command_complete(struct workbench *wb, const char *text, size_t cursor, struct completion *out, struct error *err)
 {
     memset(out, 0, sizeof *out);
@@ -482,6 +493,13 @@ enum status command_complete(struct workbench *wb, const char *text, size_t curs
     char *line = mem_strndup(text, cursor, err);
     if (!line)
         return ST_NOMEM;
+    if (lex_is_sql(line)) {
+        complete_sql(wb, line, cursor, sql_candidate, &c, &out->start);
+        mem_free(line);
+        if (c.st)
+            completion_clear(out);
+        return c.st;
+    }
     struct lexemes words;
     enum status st = lex_line(line, true, &words, err);
     if (st)

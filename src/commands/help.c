@@ -235,7 +235,8 @@ enum status run_help(struct workbench *wb, const struct call *call, struct resul
     for (size_t i = 0; i < call->nargs; i++)
         str_printf(&topic, "%s%s", i ? " " : "", call->args[i].text);
     enum status st = ST_OK;
-    const struct command *c = command_find(str_text(&topic));
+    bool sql = text_same(str_text(&topic), "sql") || lex_is_sql(str_text(&topic));
+    const struct command *c = command_find(sql ? "select" : str_text(&topic));
     const struct model_class *m = c ? NULL : model_class_find(str_text(&topic));
     if (topic.failed)
         st = error_nomem(err, 64, "a help topic");

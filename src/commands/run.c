@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "commands/command.h"
+#include "commands/habits.h"
 #include "commands/lex.h"
 #include "plot/plot.h"
 
@@ -216,7 +217,9 @@ static enum status run_line(struct workbench *wb, const char *text, struct sink 
     struct str line = {0};
     struct call *call = NULL;
     enum status st = ST_OK;
-    if (lex_is_sql(text))
+    if (habit_translate(text, &line))
+        st = line.failed ? error_nomem(err, strlen(text), "a command line") : ST_OK;
+    else if (lex_is_sql(text))
         str_puts(&line, text);
     else
         st = substitute(wb, text, &line, err);

@@ -236,9 +236,118 @@ static enum status run_select(struct workbench *wb, const struct call *call, str
     return st;
 }
 
+/* ---- tables, describe ---- */
+
+/* Rows of a table, where that is quick to say; else null. */
+static enum status put_count(struct pinned *p, const struct sql_table *t, struct table *out, struct error *err)
+{
+    struct sql_scope scope = pinned_scope(p);
+    struct select *s = NULL;
+    struct str text = {0};
+    struct error why = {0};
+    bool row = false, known = !t->function && (t->count || t->few) && (p->data || strcmp(t->name, "datasets") == 0 || strcmp(t->name, "models") == 0);
+    str_printf(&text, "select count(*) from %s", t->name);
+    enum status st = !known ? ST_OK : text.failed ? error_nomem(&why, 64, "a statement") : select_open(&scope, str_text(&text), text.length, &s, &why);
+    if (!st && s)
+        st = select_next(s, &row, &why);
+    if (!st && row)
+        table_int(out, select_value(s, 0).integer);
+    else
+        table_null(out);
+    select_close(s);
+    str_free(&text);
+    if (st && err)
+        *err = why;
+    return st;
+}
+
+static enum status run_tables(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    static const struct column columns[] = {
+        {.name = "table", .type = VALUE_TEXT}, {.name = "rows", .type = VALUE_INT, .flags = COLUMN_COUNT}, {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
+    struct pinned *p = NULL;
+    (void)call;
+    enum status st = pinned_new(wb, &p, err);
+    struct table *t = st ? NULL : result_table(out, "tables", "", columns, 3);
+    for (size_t i = 0; sql_table_at(i) && !st; i++) {
+        const struct sql_table *one = sql_table_at(i);
+        table_textf(t, "%s%s", one->name, one->function ? "()" : "");
+        st = put_count(p, one, t, err);
+        table_text(t, one->summary);
+    }
+    for (size_t i = 0; sql_function_at(i) && !st; i++) {
+        table_textf(t, "%s()", sql_function_at(i)->name);
+        table_null(t);
+        table_textf(t, "%s: %s", sql_function_at(i)->usage, sql_function_at(i)->summary);
+    }
+    if (!st && !p->data)
+        result_message(out, MESSAGE_HINT, "most tables need data: `load FILE`, or `load shop` for the bundled shop");
+    else if (!st)
+        result_message(out, MESSAGE_HINT, "`describe events` shows the columns of one; `help sql` has examples");
+    pinned_free(p);
+    return st;
+}
+
+static const struct sql_table *find_table(const char *name)
+{
+    size_t n = strcspn(name, "(");
+    for (size_t i = 0; sql_table_at(i); i++)
+        if (strlen(sql_table_at(i)->name) == n && text_starts(name, sql_table_at(i)->name))
+            return sql_table_at(i);
+    return NULL;
+}
+
+static enum status no_such_table(const struct word *w, struct error *err)
+{
+    const char *names[64];
+    size_t n = 0;
+    for (size_t i = 0; sql_table_at(i) && n < 64; i++)
+        names[n++] = sql_table_at(i)->name;
+    const char *near = text_nearest(w->text, names, n);
+    error_set(err, ST_NOT_FOUND, "there is no table \"%s\"", w->text);
+    error_hint(err, near ? "did you mean %s?" : "`tables` lists them", near);
+    return error_at_word(ST_NOT_FOUND, err, w);
+}
+
+static const char *asked_how(const struct sql_column *c)
+{
+    if (c->flags & SQL_ARGUMENT)
+        return c->flags & SQL_OPTIONAL ? "argument, may be left out" : "argument";
+    return c->flags & SQL_SEEK ? "goes there" : c->flags & SQL_PUSH ? "tested in place" : "row by row";
+}
+
+static enum status run_describe(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    static const struct column columns[] = {{.name = "column", .type = VALUE_TEXT},
+                                            {.name = "type", .type = VALUE_TEXT},
+                                            {.name = "compared", .type = VALUE_TEXT},
+                                            {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
+    static const char *const types[] = {[SQL_TEXT] = "text", [SQL_INT] = "integer", [SQL_REAL] = "real", [SQL_TIME] = "time"};
+    const struct sql_table *table = find_table(call->args[0].text);
+    struct sql_columns set = {0};
+    struct pinned *p = NULL;
+    if (!table)
+        return no_such_table(&call->args[0], err);
+    enum status st = pinned_new(wb, &p, err);
+    if (!st)
+        st = table->columns(p, table, &set, err);
+    struct table *t = st ? NULL : result_table(out, "columns", result_textf(out, "%s: %s", table->name, table->summary), columns, 4);
+    for (size_t i = 0; i < set.n && !st; i++) {
+        const struct sql_column *c = &set.column[i];
+        table_text(t, c->name);
+        table_text(t, types[c->type]);
+        table_text(t, asked_how(c));
+        table_text(t, c->doc);
+    }
+    sql_columns_clear(&set);
+    pinned_free(p);
+    return st;
+}
+
 /* ---- the table ---- */
 
 static const struct argument select_args[] = {{.name = "...", .type = ARG_TEXT, .optional = true, .doc = "the rest of the statement, up to its `;`"}};
+static const struct argument describe_args[] = {{.name = "TABLE", .type = ARG_TABLE, .doc = "a table or a function"}};
 
 static const struct command rows[] = {
     {.name = "select",
@@ -247,9 +356,37 @@ static const struct command rows[] = {
      .arguments = select_args,
      .narguments = 1,
      .flags = COMMAND_REST,
-     .help = "A text that begins with SELECT, WITH, VALUES or EXPLAIN is SQL, over several lines up to its `;` or to the end of a -c.",
-     .examples = (const char *const[]){"select type, count(*) from events group by type", NULL},
+     .help = "A text that begins with SELECT, WITH, VALUES or EXPLAIN is SQL (SQLite's): over several lines up to its `;`, or to the end of a -c. "
+             "Behind the `;` stands > FILE or | PROGRAM. `tables` lists what there is to ask, `describe TABLE` its columns. It only reads.\n\n"
+             "The models are part of it: recommend(model, user, k), similar(model, item, k) and explain(model, user, item) give rows, also for each row "
+             "of another table; score(model, user, item) is a number.\n\n"
+             "Ids are text: user = '42'. Times are ISO 8601 text; what a time is compared with is read as a time: '2025-03-01', '2025-03-01 14:30', "
+             "or seconds since 1970. $NAME is the variable of `set NAME VALUE`. A list of values is text with bars: camping|hiking; item_tags has them one by one.\n\n"
+             "`describe` says how a column is compared: one that \"goes there\" touches only the rows that fit, one \"tested in place\" is tested in a tight "
+             "loop, the rest row by row. Grouping all of a very large table is faster with `events by=`.",
+     .examples = (const char *const[]){"select type, count(*) as n from events group by type order by n desc",
+                                       "select * from events where user = 'ana' and time >= '2025-05-03'",
+                                       "select i.category, count(*) as n from events e join items i on i.item = e.item group by i.category",
+                                       "select u.user, r.item, r.score from users u, recommend('ease', u.user, 2) r where u.country = 'FR'",
+                                       "select item, score('ease', 'ana', item) as s from items order by s desc limit 3",
+                                       "select because, part from explain('ease', 'ana', 'pan')",
+                                       "with last as (select user, max(time) as seen from events group by user) select * from last where seen < '2025-05-10'",
+                                       "select user, start, events from sessions where seconds > 300", NULL},
      .run = run_select},
+    {.name = "tables",
+     .group = "sql",
+     .summary = "the tables and functions of SQL",
+     .help = "Rows are counted where that takes no time.",
+     .examples = (const char *const[]){"tables", NULL},
+     .run = run_tables},
+    {.name = "describe",
+     .group = "sql",
+     .summary = "the columns of a table of SQL",
+     .arguments = describe_args,
+     .narguments = 1,
+     .help = "Attributes and other columns of the data are there by their names; a name that is taken already gets _2.",
+     .examples = (const char *const[]){"describe events", "describe recommend", NULL},
+     .run = run_describe},
 };
 
 const struct command_family sql_commands = {rows, sizeof rows / sizeof *rows};

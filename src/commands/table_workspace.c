@@ -42,7 +42,7 @@ static const struct held tags = {
     .columns = tag_columns, .ncolumns = T_COLUMNS, .needs_data = true, .rows = 1e5, .user_column = SIZE_MAX, .begin = begin_tags, .fill = fill_tags};
 
 const struct sql_table table_item_tags = {
-    .own = &tags, .name = "item_tags", .summary = "each value of the items' lists (tags, genres)", HELD_SLOTS};
+    .own = &tags, .name = "item_tags", .summary = "each value of the items' lists (tags, genres)", .few = true, HELD_SLOTS};
 
 /* ---- rejects ---- */
 
@@ -76,7 +76,7 @@ static const struct held rejects = {
     .columns = reject_columns, .ncolumns = R_COLUMNS, .needs_data = true, .rows = 1e4, .user_column = SIZE_MAX, .fill = fill_rejects};
 
 const struct sql_table table_rejects = {
-    .own = &rejects, .name = "rejects", .summary = "rows of the files that could not be used, and why", HELD_SLOTS};
+    .own = &rejects, .name = "rejects", .summary = "rows of the files that could not be used, and why", .few = true, HELD_SLOTS};
 
 /* ---- datasets ---- */
 
@@ -123,7 +123,7 @@ static enum status fill_datasets(struct held_cursor *c, size_t piece, struct tab
 static const struct held datasets = {.columns = dataset_columns, .ncolumns = D_COLUMNS, .rows = 10, .user_column = SIZE_MAX, .fill = fill_datasets};
 
 const struct sql_table table_datasets = {
-    .own = &datasets, .name = "datasets", .summary = "the data sets of the workspace", HELD_SLOTS};
+    .own = &datasets, .name = "datasets", .summary = "the data sets of the workspace", .few = true, HELD_SLOTS};
 
 /* ---- models ---- */
 
@@ -176,4 +176,4 @@ static enum status fill_models(struct held_cursor *c, size_t piece, struct table
 
 static const struct held models = {.columns = model_columns, .ncolumns = M_COLUMNS, .rows = 10, .user_column = SIZE_MAX, .fill = fill_models};
 
-const struct sql_table table_models = {.own = &models, .name = "models", .summary = "the trained models", HELD_SLOTS};
+const struct sql_table table_models = {.own = &models, .name = "models", .summary = "the trained models", .few = true, HELD_SLOTS};

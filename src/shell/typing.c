@@ -148,7 +148,7 @@ static void list_candidates(const struct completion *c)
 static bool ends_open(const char *candidate)
 {
     size_t n = strlen(candidate);
-    return n && (candidate[n - 1] == '=' || candidate[n - 1] == '/');
+    return n && (candidate[n - 1] == '=' || candidate[n - 1] == '/' || candidate[n - 1] == '(');
 }
 
 static int complete(int count, int key)

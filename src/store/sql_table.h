@@ -77,6 +77,7 @@ struct sql_table {
     const void *own; /* whatever the table's functions want to know about it */
     const char *name, *summary; /* in one line, what a row is */
     bool function;              /* its columns include arguments */
+    bool few;                   /* counting its rows by going through them takes no time */
     /* Appends the columns, in the order of `*`. */
     enum status (*columns)(void *context, const struct sql_table *table, struct sql_columns *out, struct error *err);
     /* Rows without any test: exact for a table, expected for one call of a function. */
