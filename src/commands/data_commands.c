@@ -1,5 +1,6 @@
 /* load, load items, load users: what makes the data set that is open. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -77,10 +78,53 @@ static void say_rows(uint64_t read, uint64_t kept, uint64_t rejected, struct res
     text_count(r, sizeof r, (int64_t)read);
     text_count(k, sizeof k, (int64_t)kept);
     text_count(j, sizeof j, (int64_t)rejected);
-    result_message(out, MESSAGE_INFO, "%s rows read: %s kept, %s rejected", r, k, j);
     if (rejected)
-        result_message(out, MESSAGE_WARNING, "%s row%s rejected: `rejects` shows which and why", j,
-                       rejected == 1 ? " was" : "s were");
+        result_message(out, MESSAGE_WARNING, "%s rows read: %s kept, %s rejected (`rejects` shows which and why)", r, k,
+                       j);
+    else
+        result_message(out, MESSAGE_INFO, "%s rows read: %s kept, %s rejected", r, k, j);
+}
+
+/* A low rating is an event like any other: who does not want that filters. */
+static void say_ratings(const struct dataset *d, struct result *out)
+{
+    const struct events *e = &d->events;
+    uint32_t rating = dict_find_text(&d->types, "rating");
+    double least = INFINITY, most = -INFINITY;
+    for (size_t i = 0; i < e->n && e->value && rating != NO_CODE; i++) {
+        if (e->type[i] != rating || isnan(e->value[i]))
+            continue;
+        least = fmin(least, e->value[i]);
+        most = fmax(most, e->value[i]);
+    }
+    if (most > least && most > 1)
+        result_message(out, MESSAGE_INFO, "low ratings count as liking too; `filter \"value >= %g\"` keeps the high ones",
+                       ceil(most * 0.7));
+}
+
+/* Do users' events without times come sorted by value? Then the last one is no later than the others. */
+static bool is_sorted_by_value(const struct dataset *d)
+{
+    const struct events *e = &d->events;
+    size_t users = 0, sorted = 0;
+    for (uint32_t u = 0; u < d->users.n && e->value && !e->time; u++) {
+        size_t begin = d->user_begin[u], end = d->user_begin[u + 1], up = 0, down = 0;
+        for (size_t i = begin + 1; i < end; i++) {
+            up += e->value[i] > e->value[i - 1];
+            down += e->value[i] < e->value[i - 1];
+        }
+        users += up + down > 2;
+        sorted += up + down > 2 && (up == 0 || down == 0);
+    }
+    return sorted > 0 && sorted * 10 >= users * 9;
+}
+
+static void say_next(const struct dataset *d, struct result *out)
+{
+    const char *split = fields_find(&d->events.context, "part") ? "given" : is_sorted_by_value(d) ? "random" : "last 1";
+    result_message(out, MESSAGE_HINT, "next: `split %s`, then `train pop itemknn ease ials`%s", split,
+                   strcmp(split, "random") == 0 ? " (without times and sorted by value, the last event is not the newest)"
+                                                : "");
 }
 
 static void say_notes(const struct ingest_report *report, struct result *out)
@@ -289,8 +333,8 @@ static enum status read_events(struct workbench *wb, const struct call *call, co
             say_rows(d->rows_read, d->rows_kept, d->rows_rejected, out);
             say_notes(&report, out);
             say_recipe(wb, out);
-            result_message(out, MESSAGE_HINT, "next: `split %s`, then `train pop itemknn ease ials`",
-                           fields_find(&d->events.context, "part") ? "given" : "last 1");
+            say_ratings(d, out);
+            say_next(d, out);
         }
         dataset_release(d);
     }
@@ -376,6 +420,39 @@ static void put_fields(const struct dataset *d, enum attribute_target target, st
     str_free(&example);
 }
 
+/* What the attributes are joined to: the data set that is open; or, with `as NAME` or when none is open, a new one that
+ * has users (or items) and no events. */
+static enum status attribute_base(struct workbench *wb, const struct call *call, struct dataset **base, bool *alone, struct error *err)
+{
+    char name[64];
+    bool found;
+    struct dataset *open = workbench_data(wb);
+    *alone = call->as.text || !open;
+    dataset_release(open);
+    if (!*alone)
+        return workbench_base(wb, base, err);
+    if (call->as.text && strlen(call->as.text) >= sizeof name)
+        return error_at_word(error_set(err, ST_USAGE, "the name of a data set has at most 63 bytes"), err, &call->as);
+    if (call->as.text)
+        snprintf(name, sizeof name, "%s", call->as.text);
+    else
+        name_of_path(call->args[0].text, name, sizeof name);
+    enum status st = is_kept(wb, name, &found, err);
+    if (!st && found && !call_yes(call, "replace"))
+        st = already_there(call, name, err);
+    if (st)
+        return st;
+    *base = dataset_new(name, err);
+    if (!*base)
+        return ST_NOMEM;
+    st = dataset_finish(*base, err);
+    if (st) {
+        dataset_release(*base);
+        *base = NULL;
+    }
+    return st;
+}
+
 static enum status load_attributes(struct workbench *wb, const struct call *call, enum attribute_target target,
                                    struct result *out, struct error *err)
 {
@@ -388,20 +465,26 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
     bool items = target == ATTRIBUTES_OF_ITEMS;
     char bundled[PLACE_MOST];
     const char *path = place_of_data(call->args[0].text, bundled, sizeof bundled) ? bundled : call->args[0].text;
-    enum status st = workbench_base(wb, &base, err);
+    bool alone;
+    enum status st = attribute_base(wb, call, &base, &alone, err);
     if (st)
         return st;
     uint32_t before = items ? base->items.n : base->users.n;
     st = collect_mapping(call, &mapping, &nmapping, err);
-    if (!st)
+    if (!st && !alone)
         st = workbench_recipe(wb, &r, err);
+    else if (!st && !(r = recipe_copy(NULL, 0, err)))
+        st = ST_NOMEM;
     if (!st)
         st = ingest_attributes(base, target, path, mapping, nmapping, &rejects, &wb->job, &d, &report, err);
     if (st)
         workspace_unstage_rejects(wb->space);
     if (!st) {
         size_t models = wb->nmodels;
-        st = publish(wb, dataset_hold(d), r, true, err);
+        if (alone)
+            st = name_source(d, call, err);
+        if (!st)
+            st = publish(wb, dataset_hold(d), r, !alone || call_yes(call, "replace"), err);
         r = NULL;
         if (!st) {
             uint32_t now = items ? d->items.n : d->users.n;
@@ -411,7 +494,7 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
             say_notes(&report, out);
             if (now > before)
                 result_message(out, MESSAGE_INFO, "%u new %s without events", now - before, items ? "items" : "users");
-            if (models)
+            if (models && !alone)
                 result_message(out, MESSAGE_WARNING, "models and split belonged to the data as it was: train again");
         }
         dataset_release(d);
@@ -480,12 +563,17 @@ static const struct argument attribute_args[] = {
 };
 
 static const struct param attribute_options[] = {
-    {.name = "id", .type = PARAM_TEXT, .doc = "column of the id (without it: one of a well-known name)"},
+    {.name = "id",
+     .type = PARAM_TEXT,
+     .doc = "column of the id (without it: one of a well-known name); row is the number of the row"},
+    {.name = "keep", .type = PARAM_TEXT, .doc = "keep these columns only: a,b,c*"},
+    {.name = "skip", .type = PARAM_TEXT, .doc = "leave these columns out: a,b,c*"},
     {.name = "delimiter",
      .type = PARAM_TEXT,
      .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
     {.name = "header", .type = PARAM_ENUM, .choices = "yes|no", .doc = "is the first row a header?"},
     {.name = "encoding", .type = PARAM_TEXT, .doc = "utf-8, latin1 or auto"},
+    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "with as NAME: overwrite the data set of that name"},
 };
 
 static const struct command rows[] = {
@@ -520,7 +608,7 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = attribute_options,
      .noptions = sizeof attribute_options / sizeof *attribute_options,
-     .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA | COMMAND_CHANGES,
+     .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES,
      .help = "id=COLUMN says which column is the item; NAME=COLUMN gives a column another name, as in title=label. "
              "Values like a|b|c and JSON arrays are lists. "
              "Items of the file that no event has become new, cold items. Fields that are there already keep their "
@@ -535,9 +623,11 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = attribute_options,
      .noptions = sizeof attribute_options / sizeof *attribute_options,
-     .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA | COMMAND_CHANGES,
-     .help = "As `load items`, for users.",
-     .examples = (const char *const[]){"load users tiny/users.csv", NULL},
+     .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES,
+     .help = "As `load items`, for users.\n"
+             "With `as NAME`, or when no data set is open, the table becomes a data set of its own that has users and no "
+             "events; id=row makes every row a user where no column is an id.",
+     .examples = (const char *const[]){"load users tiny/users.csv", "load users tiny/users.csv as people", NULL},
      .run = run_load_users},
 };
 

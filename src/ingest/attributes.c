@@ -12,6 +12,7 @@ struct attribute_reader {
     struct dict *ids;
     const char *what; /* "item" or "user" */
     uint32_t key;
+    bool by_row; /* id=row: the number of the row is the id */
     size_t *target; /* per column of the file: index in columns, or NOT_KEPT */
     size_t capacity;
     uint32_t planned;
@@ -75,7 +76,11 @@ static enum status read_rows(struct attribute_reader *r, struct error *err)
             st = plan_columns(r, err);
         if (st)
             return st;
-        const struct cell *id = &r->t->row.cells[r->key];
+        char number[24];
+        const struct cell row_id = {
+            .text = number,
+            .n = (size_t)snprintf(number, sizeof number, "%llu", (unsigned long long)++r->in->row_number)};
+        const struct cell *id = r->by_row ? &row_id : &r->t->row.cells[r->key];
         const char *bad = ingest_id(r->in, id, r->what);
         if (bad) {
             st = ingest_reject(r->in, r->t, bad, err);
@@ -104,7 +109,10 @@ enum status attributes_read(struct ingest *in, struct sheet *t, enum attribute_t
                                  .ids = items ? &in->data->items : &in->data->users,
                                  .what = items ? "item" : "user"};
     enum status st = check_mapping(&r, err);
-    if (!st)
+    const char *id = ingest_mapped(in, "id");
+    r.by_row = id && strcmp(id, "row") == 0 && sheet_column(t, id) == NO_CODE;
+    r.key = NO_CODE;
+    if (!st && !r.by_row)
         st = roles_find_key(in, t, target, &r.key, err);
     if (!st)
         st = plan_columns(&r, err);
