@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/judge.h"
+#include "data/grow.h"
 #include "commands/leak.h"
 #include "eval/bootstrap.h"
 
@@ -106,7 +107,7 @@ static enum status read_measures(struct comparison *c, struct error *err)
 
 static bool comparable(const struct comparison *c, const struct model *m)
 {
-    return m->record.data_fingerprint == c->d->fingerprint && m->record.split_fingerprint == c->s->fingerprint;
+    return dataset_descends(c->d, m->record.data_fingerprint) && m->record.split_fingerprint == c->s->fingerprint;
 }
 
 /* "ease (all events, so the test part too), pop (another split)" */
@@ -117,7 +118,7 @@ static void list_others(const struct comparison *c, struct str *out)
         const struct model *m = c->models[i];
         if (comparable(c, m))
             continue;
-        const char *why = m->record.data_fingerprint != c->d->fingerprint ? "other data"
+        const char *why = !dataset_descends(c->d, m->record.data_fingerprint) ? "other data"
                           : m->record.split_fingerprint                   ? "another split"
                                                                           : "all events, test events too";
         str_printf(out, "%s%s (%s)", n++ ? ", " : "", m->name, why);

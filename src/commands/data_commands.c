@@ -9,13 +9,15 @@
 #include "base/mem.h"
 #include "commands/catalogue.h"
 #include "commands/families.h"
+#include "commands/loading.h"
+#include "commands/origin.h"
 #include "commands/places.h"
 #include "commands/recipe.h"
 #include "ingest/ingest.h"
 
 /* ---- what the command line says, as ingest wants it ---- */
 
-static const char *const own_options[] = {"replace", "recipe"};
+static const char *const own_options[] = {"replace", "recipe", "again", "every", "for", "from"};
 
 static bool is_own(const char *option)
 {
@@ -25,8 +27,7 @@ static bool is_own(const char *option)
     return false;
 }
 
-/* Every option that was typed, but those of the command itself. */
-static enum status collect_mapping(const struct call *call, struct mapping **out, size_t *n, struct error *err)
+enum status loading_mapping(const struct call *call, struct mapping **out, size_t *n, struct error *err)
 {
     const struct command *c = call->command;
     struct mapping *m = mem_new(c->noptions + call->nopen, sizeof *m, "a mapping", err);
@@ -42,8 +43,8 @@ static enum status collect_mapping(const struct call *call, struct mapping **out
     return ST_OK;
 }
 
-static enum status stage(void *context, const char *file, uint64_t line, const char *reason, const char *text, size_t n,
-                         struct error *err)
+enum status loading_reject(void *context, const char *file, uint64_t line, const char *reason, const char *text,
+                           size_t n, struct error *err)
 {
     struct workbench *wb = context;
     const struct reject r = {.file = file, .line = line, .reason = reason, .text = text, .text_length = n};
@@ -72,7 +73,7 @@ static void say_types(const struct dataset *d, struct result *out)
     str_free(&text);
 }
 
-static void say_rows(uint64_t read, uint64_t kept, uint64_t rejected, struct result *out)
+void loading_say_rows(uint64_t read, uint64_t kept, uint64_t rejected, struct result *out)
 {
     char r[32], k[32], j[32];
     text_count(r, sizeof r, (int64_t)read);
@@ -127,7 +128,7 @@ static void say_next(const struct dataset *d, struct result *out)
                                                 : "");
 }
 
-static void say_notes(const struct ingest_report *report, struct result *out)
+void loading_say_notes(const struct ingest_report *report, struct result *out)
 {
     for (size_t i = 0; i < report->nnotes; i++)
         result_message(out, MESSAGE_INFO, "%s", report->notes[i].text);
@@ -252,8 +253,7 @@ static bool speaks_of(const struct error *err, const char *key, const char *form
     return strstr(err->message, quoted) != NULL;
 }
 
-/* The caret goes under the option or the path that the message is about. */
-static enum status point_at(const struct call *call, enum status st, struct error *err)
+enum status loading_point_at(const struct call *call, enum status st, struct error *err)
 {
     if (!st || !err)
         return st;
@@ -300,49 +300,80 @@ static enum status recipe_of_load(struct workbench *wb, const struct call *call,
     return *out ? ST_OK : ST_NOMEM;
 }
 
+void loading_paths_free(char **paths, size_t n)
+{
+    for (size_t i = 0; paths && i < n; i++)
+        mem_free(paths[i]);
+    mem_free(paths);
+}
+
+enum status loading_paths(const struct call *call, char ***out, struct error *err)
+{
+    char bundled[PLACE_MOST];
+    char **paths = mem_new(call->nargs, sizeof *paths, "paths", err);
+    bool good = paths != NULL;
+    for (size_t i = 0; i < call->nargs && good; i++) {
+        const char *typed = call->args[i].text;
+        good = (paths[i] = mem_strdup(place_of_data(typed, bundled, sizeof bundled) ? bundled : typed, err)) != NULL;
+    }
+    if (!good) {
+        loading_paths_free(paths, call->nargs);
+        return ST_NOMEM;
+    }
+    *out = paths;
+    return ST_OK;
+}
+
+static void say_loaded(struct workbench *wb, const struct dataset *d, const struct ingest_report *report, struct result *out)
+{
+    put_dataset(d, report->reader, out);
+    say_types(d, out);
+    loading_say_rows(d->rows_read, d->rows_kept, d->rows_rejected, out);
+    loading_say_notes(report, out);
+    say_recipe(wb, out);
+    say_ratings(d, out);
+    say_next(d, out);
+}
+
 static enum status read_events(struct workbench *wb, const struct call *call, const char *name, bool found,
                                struct result *out, struct error *err)
 {
     struct recipe *r = NULL;
-    struct reject_sink rejects = {wb, stage};
+    struct reject_sink rejects = {wb, loading_reject};
     struct ingest_report report;
     struct mapping *mapping = NULL;
-    size_t nmapping;
+    struct origin_places places = {0};
+    size_t nmapping = 0;
     struct dataset *d = NULL;
-    char(*resolved)[PLACE_MOST] = mem_new(call->nargs, sizeof *resolved, "paths", err);
-    const char **paths = mem_new(call->nargs, sizeof *paths, "paths", err);
-    enum status st = resolved && paths ? collect_mapping(call, &mapping, &nmapping, err) : ST_NOMEM;
+    char **paths = NULL;
+    enum status st = loading_mapping(call, &mapping, &nmapping, err);
     if (!st)
         st = recipe_of_load(wb, call, name, found, &r, err);
-    for (size_t i = 0; i < call->nargs && !st; i++)
-        paths[i] =
-            place_of_data(call->args[i].text, resolved[i], sizeof resolved[i]) ? resolved[i] : call->args[i].text;
     if (!st)
-        st = ingest_events(paths, call->nargs, mapping, nmapping, name, &rejects, &wb->job, &d, &report, err);
+        st = loading_paths(call, &paths, err);
+    if (!st)
+        st = origin_look((const char *const *)paths, call->nargs, &places, err);
+    if (!st)
+        st = ingest_events((const char *const *)paths, call->nargs, mapping, nmapping, name, &rejects, &wb->job, &d,
+                           &report, err);
     if (st)
         workspace_unstage_rejects(wb->space);
-    if (!st) {
+    if (!st)
         st = name_source(d, call, err);
-        if (!st) {
-            st = publish(wb, dataset_hold(d), r, call_yes(call, "replace"), err);
-            r = NULL;
-        }
-        if (!st) {
-            put_dataset(d, report.reader, out);
-            say_types(d, out);
-            say_rows(d->rows_read, d->rows_kept, d->rows_rejected, out);
-            say_notes(&report, out);
-            say_recipe(wb, out);
-            say_ratings(d, out);
-            say_next(d, out);
-        }
-        dataset_release(d);
+    if (!st) {
+        st = publish(wb, dataset_hold(d), r, call_yes(call, "replace"), err);
+        r = NULL;
     }
+    if (!st)
+        st = origin_keep(wb, name, mapping, nmapping, &places, err);
+    if (!st)
+        say_loaded(wb, d, &report, out);
     recipe_free(r);
+    dataset_release(d);
     mem_free(mapping);
-    mem_free(paths);
-    mem_free(resolved);
-    return point_at(call, st, err);
+    loading_paths_free(paths, call->nargs);
+    origin_places_clear(&places);
+    return loading_point_at(call, st, err);
 }
 
 /* No file is called so, but a well-known data set is. */
@@ -456,7 +487,7 @@ static enum status attribute_base(struct workbench *wb, const struct call *call,
 static enum status load_attributes(struct workbench *wb, const struct call *call, enum attribute_target target,
                                    struct result *out, struct error *err)
 {
-    struct reject_sink rejects = {wb, stage};
+    struct reject_sink rejects = {wb, loading_reject};
     struct ingest_report report;
     struct mapping *mapping = NULL;
     size_t nmapping;
@@ -470,7 +501,7 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
     if (st)
         return st;
     uint32_t before = items ? base->items.n : base->users.n;
-    st = collect_mapping(call, &mapping, &nmapping, err);
+    st = loading_mapping(call, &mapping, &nmapping, err);
     if (!st && !alone)
         st = workbench_recipe(wb, &r, err);
     else if (!st && !(r = recipe_copy(NULL, 0, err)))
@@ -490,8 +521,8 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
             uint32_t now = items ? d->items.n : d->users.n;
             uint64_t rejected = d->rows_rejected - base->rows_rejected, read = d->rows_read - base->rows_read;
             put_fields(d, target, out);
-            say_rows(read, read - rejected, rejected, out);
-            say_notes(&report, out);
+            loading_say_rows(read, read - rejected, rejected, out);
+            loading_say_notes(&report, out);
             if (now > before)
                 result_message(out, MESSAGE_INFO, "%u new %s without events", now - before, items ? "items" : "users");
             if (models && !alone)
@@ -502,7 +533,7 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
     mem_free(mapping);
     recipe_free(r);
     dataset_release(base);
-    return point_at(call, st, err);
+    return loading_point_at(call, st, err);
 }
 
 static enum status run_load_items(struct workbench *wb, const struct call *call, struct result *out, struct error *err)

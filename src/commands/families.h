@@ -9,6 +9,7 @@
     FAMILY(catalogue) /* datasets download */                       \
     FAMILY(shape)     /* weight decay filter kcore sessions ... */  \
     FAMILY(recipe)    /* recipe undo */                             \
+    FAMILY(append)    /* append follow */                           \
     FAMILY(space)     /* status rename drop save verify */          \
     FAMILY(event)     /* events */                                  \
     FAMILY(reject)    /* rejects */                                 \

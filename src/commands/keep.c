@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "commands/grow.h"
 #include "commands/recipe.h"
 
 static const char open_kind[] = "open", used_kind[] = "used", note_name[] = "current";
@@ -134,6 +135,8 @@ enum status workbench_set_recipe(struct workbench *wb, struct recipe *r, struct 
         st = ST_NOMEM;
     if (!st)
         st = recipe_save(wb->space, wb->data->name, r, err);
+    if (!st && r->n)
+        st = grow_recall_stages(wb, shaped, err);
     if (st) {
         recipe_free(r);
         dataset_release(shaped);

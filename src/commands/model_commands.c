@@ -3,14 +3,15 @@
 
 #include "base/mem.h"
 #include "commands/families.h"
+#include "data/grow.h"
 
 static const char *trained_on(const struct workbench *wb, const struct model *m, const struct dataset *d)
 {
     const struct model_record *r = &m->record;
-    if (r->data_fingerprint != d->fingerprint)
+    if (!dataset_descends(d, r->data_fingerprint))
         return "other data";
     if (!r->split_fingerprint)
-        return "all events";
+        return dataset_events_since(d, r->data_fingerprint) ? "all events then" : "all events";
     return wb->split && wb->split->fingerprint == r->split_fingerprint ? "this split" : "another split";
 }
 
@@ -32,9 +33,23 @@ static void put_model(struct workbench *wb, const struct model *m, const struct 
     table_text(t, trained_on(wb, m, d));
     table_int(t, (int64_t)m->record.events);
     table_time(t, m->record.trained_until);
+    table_int(t, (int64_t)dataset_events_since(d, m->record.data_fingerprint));
     table_int(t, (int64_t)m->record.seed);
     table_bool(t, is_used(wb, m->name));
     str_free(&parameters);
+}
+
+/* The models that do not know the newest events: their names, and how many events the oldest of them does not know. */
+static uint64_t say_since(const struct workbench *wb, const struct dataset *d, struct str *names)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < wb->nmodels; i++) {
+        uint64_t since = dataset_events_since(d, wb->models[i]->record.data_fingerprint);
+        most = since > most ? since : most;
+        if (since)
+            str_printf(names, "%s%s", names->length ? ", " : "", wb->models[i]->name);
+    }
+    return most;
 }
 
 static enum status run_models(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
@@ -46,18 +61,27 @@ static enum status run_models(struct workbench *wb, const struct call *call, str
         {.name = "trained_on", .type = VALUE_TEXT},
         {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "until", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
+        {.name = "new_since", .type = VALUE_INT, .flags = COLUMN_COUNT | COLUMN_HIDDEN},
         {.name = "seed", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
         {.name = "used", .type = VALUE_BOOL},
     };
     (void)call;
     (void)err;
+    struct str old = {0};
     struct dataset *d = workbench_data(wb);
     struct table *t = result_table(out, "models", "", columns, sizeof columns / sizeof *columns);
     pthread_mutex_lock(&wb->lock);
     for (size_t i = 0; i < wb->nmodels; i++)
         put_model(wb, wb->models[i], d, t);
     size_t n = wb->nmodels;
+    uint64_t since = say_since(wb, d, &old);
     pthread_mutex_unlock(&wb->lock);
+    if (since) {
+        char events[32];
+        text_count(events, sizeof events, (int64_t)since);
+        result_message(out, MESSAGE_INFO, "trained before %s new event%s: %s", events, since == 1 ? "" : "s", str_text(&old));
+    }
+    str_free(&old);
     if (!n)
         result_message(out, MESSAGE_HINT, "no model is trained yet: `train pop itemknn ease ials`");
     dataset_release(d);

@@ -9,6 +9,8 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "commands/families.h"
+#include "commands/follow.h"
+#include "commands/grow.h"
 #include "commands/recipe.h"
 #include "ingest/fetch.h"
 #include "ingest/unpack.h"
@@ -72,6 +74,15 @@ static void put_models(struct table *t, struct workbench *wb)
     str_free(&text);
 }
 
+static void put_following(struct table *t, struct workbench *wb)
+{
+    struct str text = {0};
+    follow_line(wb, &text);
+    if (text.length)
+        put(t, "following", str_text(&text) + strlen("following "));
+    str_free(&text);
+}
+
 static void put_workspace(struct table *t, struct workbench *wb, struct result *out)
 {
     const char *path = workspace_path(wb->space);
@@ -118,6 +129,7 @@ static enum status run_status(struct workbench *wb, const struct call *call, str
         put(t, "data set", "none");
         result_message(out, MESSAGE_HINT, "`load tiny` opens a small bundled data set, `load PATH` one of yours");
     }
+    put_following(t, wb);
     put_workspace(t, wb, out);
     put(t, "program", PACKAGE_STRING);
     if (!fetch_can() || !unpack_can())
@@ -235,8 +247,14 @@ static enum status run_save(struct workbench *wb, const struct call *call, struc
         error_hint(err, "name one: save mine.tailor");
         return ST_USAGE;
     }
-    enum status st =
-        call->nargs ? workspace_save_as(wb->space, path, call_yes(call, "replace"), &wb->job, err) : ST_OK;
+    struct dataset *base = NULL;
+    enum status st = wb->data ? workbench_base(wb, &base, err) : ST_OK;
+    if (st)
+        return st;
+    if (base)
+        workbench_fold(wb, base, true);
+    dataset_release(base);
+    st = call->nargs ? workspace_save_as(wb->space, path, call_yes(call, "replace"), &wb->job, err) : ST_OK;
     if (st)
         return error_at_word(st, err, &call->args[0]);
     st = workbench_keep_models(wb, err);

@@ -5,7 +5,10 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "commands/follow.h"
+#include "commands/grow.h"
 #include "commands/recipe.h"
+#include "data/grow.h"
 #include "models/driver.h"
 
 /* ---- publishing ---- */
@@ -54,6 +57,7 @@ void workbench_set_split(struct workbench *wb, struct split *s)
     pthread_mutex_lock(&wb->lock);
     struct split *old = wb->split;
     wb->split = s;
+    wb->split_of = s && wb->data ? wb->data->fingerprint : 0;
     wb->generation++;
     pthread_mutex_unlock(&wb->lock);
     split_release(old);
@@ -163,7 +167,9 @@ enum status workbench_models(struct workbench *wb, const char *const *names, siz
 
 /* ---- keeping: what the next session finds ---- */
 
-/* The split is kept as what was asked for, in words; the parts are computed anew. */
+static const char split_of[] = "\nof ";
+
+/* The split is kept as what was asked for, in words, and of which state of the data; the parts are computed anew. */
 enum status workbench_keep_split(struct workbench *wb, struct error *err)
 {
     if (!wb->data || wb->readonly)
@@ -174,6 +180,7 @@ enum status workbench_keep_split(struct workbench *wb, struct error *err)
     }
     struct str text = {0};
     split_spec_write(&wb->split->spec, &text);
+    str_printf(&text, "%s%llx", split_of, (unsigned long long)wb->split_of);
     enum status st = text.failed ? error_nomem(err, 128, "the split")
                                  : workspace_put_note(wb->space, wb->data->name, "split", "current", str_text(&text), text.length, err);
     str_free(&text);
@@ -193,13 +200,20 @@ static enum status restore_split(struct workbench *wb, struct dataset *d, struct
         return ST_NOMEM;
     struct split_spec s;
     struct split *split = NULL;
+    unsigned long long fingerprint = d->fingerprint;
+    char *of = strstr(text, split_of);
+    if (of && sscanf(of + strlen(split_of), "%llx", &fingerprint) == 1)
+        *of = 0;
     st = split_spec_read(text, &s, err);
     mem_free(text);
     if (st)
         return st;
-    st = split_new(d, &s, &split, err);
-    if (!st)
+    st = split_adopt(d, &s, fingerprint, &split, err);
+    if (!st) {
         workbench_set_split(wb, split);
+        if (dataset_stage(d, fingerprint))
+            wb->split_of = fingerprint;
+    }
     return st;
 }
 
@@ -374,16 +388,19 @@ static enum status restore_models(struct workbench *wb, const struct dataset *d,
         if (!is_present(state, list[i].name))
             continue;
         st = workspace_get_model(wb->space, d->name, stored, read_model, &m, err);
-        if (!st && (m->nitems != d->items.n || m->nusers != d->users.n)) {
-            st = error_set(err, ST_CORRUPT, "model %s was trained on other data than %s", m->name, d->name);
+        if (!st)
+            st = model_adopt(d, &m, err);
+        if (st == ST_STATE) { /* the recipe left out other users or items then */
             model_release(m);
-        } else if (!st) {
-            st = name_model(m, list[i].name, err);
-            if (st)
-                model_release(m);
-            else
-                st = workbench_add_model(wb, m, err);
+            st = ST_OK;
+            continue;
         }
+        if (!st)
+            st = name_model(m, list[i].name, err);
+        if (st)
+            model_release(m);
+        else
+            st = workbench_add_model(wb, m, err);
     }
     mem_free(list);
     return st;
@@ -429,8 +446,10 @@ static struct model *move_model(struct model *m, const char *name, struct error 
         return NULL;
     moved->record = m->record;
     moved->state = m->state;
+    moved->trained = m->trained;
     m->record.curve = NULL;
     m->state = NULL;
+    m->trained = NULL;
     return moved;
 }
 
@@ -521,10 +540,15 @@ enum status workbench_switch(struct workbench *wb, const char *dataset, struct e
     if (st)
         return st;
     st = workspace_get_dataset(wb->space, dataset, &base, &wb->job, err);
-    if (!st)
+    if (!st) {
+        workbench_fold(wb, base, false);
         st = recipe_replay(r, 0, base, &wb->job, &d, err);
+    }
+    if (!st && d != base)
+        st = grow_recall_stages(wb, d, err);
     dataset_release(base);
     if (st) {
+        dataset_release(d);
         recipe_free(r);
         return st;
     }
@@ -582,6 +606,7 @@ void workbench_close(struct workbench *wb)
 {
     if (!wb)
         return;
+    follow_close(wb);
     workbench_set_data(wb, NULL);
     if (wb->space)
         workspace_close(wb->space);

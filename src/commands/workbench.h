@@ -11,6 +11,7 @@
 #include "models/model.h"
 #include "store/workspace.h"
 
+struct follow;
 struct recipe;
 struct sink;
 
@@ -25,6 +26,7 @@ struct workbench {
     struct dataset *data;      /* NULL: none loaded */
     struct recipe *recipe;     /* the steps that made it from its base (recipe.h); NULL: none */
     struct split *split;       /* of `data`; NULL: none */
+    uint64_t split_of;         /* the fingerprint that the data had when it was made */
     struct model **models;     /* trained on `data`, in order of training */
     size_t nmodels, models_capacity;
     uint64_t generation;       /* goes up with every published change: faces redraw when it moved */
@@ -43,6 +45,7 @@ struct workbench {
     struct sink *sink;         /* of the running command; only session commands may use it */
     struct setting *settings;  /* `set NAME value` */
     size_t nsettings, settings_capacity;
+    struct follow *follow;     /* what is followed in the background (follow.h); NULL: nothing */
     int source_depth;          /* scripts that run scripts */
 };
 

@@ -334,6 +334,11 @@ bool tail_ended(const struct tail *t)
     return t->ended;
 }
 
+void tail_end_here(struct tail *t)
+{
+    t->ended = true;
+}
+
 /* ---- rows ---- */
 
 static size_t count(const char *text, size_t n, char c)

@@ -31,6 +31,8 @@ MUST_CHECK enum status tail_open(const char *path, const struct tail_place *plac
 void tail_close(struct tail *t); /* NULL is fine */
 /* Reads what is there now, TAIL_MOST bytes at most. */
 MUST_CHECK enum status tail_read(struct tail *t, struct error *err);
+/* What is there now is all that is wanted: an unfinished last row is one. */
+void tail_end_here(struct tail *t);
 /* Whole rows that wait, as bytes; an unfinished last one only when nothing can follow it. */
 size_t tail_waiting(struct tail *t);
 /* Appends them to `out`, headed by the header where there is one; *line is the number of the line that the first row is in

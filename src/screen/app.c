@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commands/command.h"
+#include "commands/follow.h"
 #include "commands/runner.h"
 #include "screen/capture.h"
 #include "screen/frame.h"
@@ -335,6 +336,8 @@ bool app_poll(struct app *app)
         return true;
     }
     run_next(app);
+    if (!runner_busy(app->runner))
+        follow_poll(app->wb);
     return freshen(app, app->current) || runner_busy(app->runner);
 }
 

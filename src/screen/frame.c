@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "commands/follow.h"
 #include "result/render.h"
 #include "screen/app.h"
 
@@ -31,13 +32,23 @@ struct area frame_body(struct area whole)
 
 /* ---- head ---- */
 
+/* "following events.csv: +1,204", where nothing runs. */
+static int draw_idle(struct app *app, struct area row, int right)
+{
+    struct str text = {0};
+    follow_line(app_workbench(app), &text);
+    int x = area_text_right(row, 0, right, LOOK_DIM, text.length ? str_text(&text) : "idle");
+    str_free(&text);
+    return x;
+}
+
 /* "train ease: inverting  43 % ████▎      ETA 3.0 s", or "idle"; returns where it begins. */
 static int draw_job(struct app *app, struct area row)
 {
     struct job_view job;
     int right = row.width - 1;
     if (!app_running(app))
-        return area_text_right(row, 0, right, LOOK_DIM, "idle");
+        return draw_idle(app, row, right);
     app_look(app, &job);
     char text[160], eta[32] = "";
     if (job.running && job.total > 0) {

@@ -31,7 +31,8 @@ static enum status loop(struct app *app, struct display *d, struct error *err)
         display_show(d, cells, y, x);
         int32_t key;
         bool running = app_running(app);
-        enum display_event event = display_wait(d, running ? TICK_MS : IDLE_MS, running ? app_wake_fd(app) : -1, &key);
+        bool soon = running || app_workbench(app)->follow;
+        enum display_event event = display_wait(d, soon ? TICK_MS : IDLE_MS, running ? app_wake_fd(app) : -1, &key);
         if (event == DISPLAY_QUIT)
             return ST_OK;
         handle(app, d, event, key);

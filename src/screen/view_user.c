@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "data/grow.h"
 #include "screen/app.h"
 #include "screen/picker.h"
 #include "screen/prompt.h"
@@ -213,12 +214,15 @@ static enum status load(struct app *app, struct user_view *v, struct error *err)
     struct workbench *wb = app_workbench(app);
     struct dataset *d = workbench_data(wb);
     bool made_up = wb->user == NO_USER && wb->nmade_up > 0;
-    bool same_data = d == v->bench.data;
+    bool grown = d && v->bench.data && d != v->bench.data && dataset_descends(d, v->bench.data->fingerprint);
+    bool same_data = d == v->bench.data || grown;
     uint32_t user = wb->user;
     if (d && !made_up && (user == NO_USER || user >= d->users.n))
         user = same_data && v->user != NO_USER ? v->user : first_user(d);
     bool same = same_data && user == v->user;
     dataset_release(d);
+    if (grown && same && bench_touched(&v->bench)) /* what if: events that come in must not sweep away what was tried */
+        return ST_OK;
     why_clear(&v->why);
     if (!same) {
         memset(v->rows, 0, sizeof v->rows);

@@ -13,9 +13,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "commands/follow.h"
 #include "commands/lex.h"
 
 enum { HISTORY_LINES = 10000 };
+static const double LOOK_SECONDS = .1; /* at what is followed */
 
 /* ---- history ---- */
 
@@ -93,7 +95,8 @@ static void greet(const struct session *s)
     str_free(&where);
 }
 
-/* "tailor ml-100k @1998-03-01> "; *width without the colours. */
+/* "tailor ml-100k +1,204 @1998-03-01> ", where the number counts what was taken in of what is followed; *width without
+ * the colours. */
 static void make_prompt(const struct session *s, struct str *out, size_t *width)
 {
     struct dataset *d = workbench_data(s->wb);
@@ -105,6 +108,10 @@ static void make_prompt(const struct session *s, struct str *out, size_t *width)
         str_put_safe(&text, d->name, strlen(d->name));
     }
     dataset_release(d);
+    if (s->wb->follow) {
+        str_putc(&text, ' ');
+        follow_short(s->wb, &text);
+    }
     if (s->wb->now != NO_TIME) {
         time_short(clock, sizeof clock, s->wb->now);
         str_printf(&text, " @%s", clock);
@@ -122,6 +129,18 @@ static void make_prompt(const struct session *s, struct str *out, size_t *width)
 /* The prompt of the second and later lines of a statement. */
 static const char more_prompt[] = "   ...> ";
 
+/* What is followed brings new events while nobody runs a command; the prompt counts them. */
+static void take_in(struct session *s, bool more)
+{
+    struct str prompt = {0};
+    size_t width;
+    if (!follow_poll(s->wb) || more)
+        return;
+    make_prompt(s, &prompt, &width);
+    typing_prompt(str_text(&prompt), width);
+    str_free(&prompt);
+}
+
 /* Waits for a whole line, which goes on with a statement when `more`. False when the session ends, *line is NULL then; and
  * with *line NULL and *dropped when what was typed is to be forgotten. */
 static bool read_line(struct session *s, bool more, char **line, bool *dropped)
@@ -137,9 +156,11 @@ static bool read_line(struct session *s, bool more, char **line, bool *dropped)
     typing_open(str_text(&prompt), width);
     str_free(&prompt);
     for (;;) {
-        if (signals_wait(&s->ears, STDIN_FILENO, -1) == HEARD_INPUT) {
-            if (typing_key(line))
-                return *line != NULL;
+        enum heard heard = signals_wait(&s->ears, STDIN_FILENO, s->wb->follow ? LOOK_SECONDS : -1);
+        if (heard == HEARD_INPUT && typing_key(line))
+            return *line != NULL;
+        if (heard != HEARD_SIGNAL) {
+            take_in(s, more);
             continue;
         }
         struct signals got = signals_take(&s->ears);

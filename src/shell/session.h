@@ -87,6 +87,8 @@ int session_prompt(struct session *s);
 void typing_begin(struct session *s);
 /* Shows the prompt (`width` columns, colours not counted) and takes keys from now on. */
 void typing_open(const char *prompt, size_t width);
+/* Another prompt before the line that is being typed. */
+void typing_prompt(const char *prompt, size_t width);
 /* The terminal as it was before. */
 void typing_close(void);
 /* A key is there to read. True when a line is complete: then *line is it (free it), or NULL at the end of input. */

@@ -217,6 +217,15 @@ void typing_open(const char *prompt, size_t width)
     rl_callback_handler_install(prompt, line_entered);
 }
 
+void typing_prompt(const char *prompt, size_t width)
+{
+    typing->prompt_width = width;
+    erase_hint();
+    rl_set_prompt(prompt);
+    rl_redisplay();
+    fflush(rl_outstream);
+}
+
 void typing_close(void)
 {
     erase_hint();
