@@ -288,7 +288,7 @@ static enum status begin_following(struct workbench *wb, const struct call *call
         put_view(wb, NULL, out);
         result_message(out, MESSAGE_INFO, "new rows come in between commands; `follow stop` ends it");
     } else {
-        put_followed(path, wb->data->name, &counts, "ended", out);
+        put_followed(call->args[0].text, wb->data->name, &counts, "ended", out);
         if (counts.rejected)
             result_message(out, MESSAGE_WARNING, "%llu row%s rejected: `rejects` shows which and why",
                            (unsigned long long)counts.rejected, counts.rejected == 1 ? " was" : "s were");

@@ -38,21 +38,30 @@ static enum status look_at(struct origin_places *p, const char *path, struct err
     return origin_add(p, path, &place, err);
 }
 
+static enum status look_at_all(struct origin_places *p, const char *pattern, struct error *err)
+{
+    enum status st = ST_OK;
+    glob_t found = {0};
+    if (glob(pattern, 0, NULL, &found) == 0)
+        for (size_t i = 0; i < found.gl_pathc && !st; i++)
+            st = look_at(p, found.gl_pathv[i], err);
+    globfree(&found);
+    return st;
+}
+
 enum status origin_look(const char *const *paths, size_t n, struct origin_places *out, struct error *err)
 {
     enum status st = ST_OK;
     struct stat s;
+    char inside[PATH_MAX + 4];
     *out = (struct origin_places){0};
     for (size_t i = 0; i < n && !st; i++) {
-        glob_t found = {0};
-        if (stat(paths[i], &s) == 0) {
+        bool there = stat(paths[i], &s) == 0;
+        snprintf(inside, sizeof inside, "%.*s/*", PATH_MAX, paths[i]);
+        if (there && !S_ISDIR(s.st_mode))
             st = look_at(out, paths[i], err);
-            continue;
-        }
-        if (glob(paths[i], 0, NULL, &found) == 0)
-            for (size_t k = 0; k < found.gl_pathc && !st; k++)
-                st = look_at(out, found.gl_pathv[k], err);
-        globfree(&found);
+        else
+            st = look_at_all(out, there ? inside : paths[i], err);
     }
     return st;
 }

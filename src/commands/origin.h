@@ -7,8 +7,8 @@
 #include "ingest/ingest.h"
 #include "ingest/tail.h"
 
-/* How far plain files are there now: looked at before they are read, kept after. Patterns are expanded; what is no plain
- * file, or is packed, has no place. */
+/* How far plain files are there now: looked at before they are read, kept after. Patterns and folders are expanded; what is no
+ * plain file, or is packed, has no place. */
 struct origin_place {
     char *path; /* without links */
     struct tail_place place;
