@@ -26,6 +26,7 @@
     FAMILY(inspect)   /* why whatif */                              \
     FAMILY(simulate)  /* simulate */                                \
     FAMILY(sql)       /* select tables describe */                  \
+    FAMILY(export)    /* export events interactions items users vectors user */ \
     FAMILY(session)   /* help set source watch history last output ui quit */
 
 #define DECLARE(name) extern const struct command_family name##_commands;

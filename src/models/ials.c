@@ -441,6 +441,13 @@ static enum status ials_load(struct model *m, struct blob_reader *r, struct erro
     return st ? st : items_changed(m, s, err);
 }
 
+static const float *ials_vectors(const struct model *m, size_t *width)
+{
+    const struct ials *s = m->state;
+    *width = s->k;
+    return s->y;
+}
+
 const struct model_class model_ials = {
     .name = "ials",
     .summary = "implicit alternating least squares: vectors of users and items",
@@ -458,6 +465,7 @@ const struct model_class model_ials = {
     .score = ials_score,
     .explain = ials_explain,
     .similar = ials_similar,
+    .vectors = ials_vectors,
     .save = ials_save,
     .load = ials_load,
     .free = ials_free,

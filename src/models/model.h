@@ -115,6 +115,10 @@ struct model_class {
     /* similarity[i] of all items to `item`; -inf where there is none. NULL: derived by scoring the history {item}. */
     enum status (*similar)(const struct model *m, uint32_t item, float *similarity, struct error *err);
 
+    /* What was learnt of each item: nitems x *width, rows one after the other, alive as long as the model. NULL: the class
+     * has no vectors. */
+    const float *(*vectors)(const struct model *m, size_t *width);
+
     enum status (*save)(const struct model *m, struct blob_writer *w, struct error *err);
     /* m->nitems, m->values are set; fills m->state. Must survive any bytes: sizes are checked against nitems. */
     enum status (*load)(struct model *m, struct blob_reader *r, struct error *err);

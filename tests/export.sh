@@ -1,0 +1,116 @@
+#!/bin/sh
+# Exports, as files: what is read back is what was written, to the byte; headers of arrays; nothing half-written.
+tailor=${TAILOR:-./tailor}
+case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
+data=${TAILOR_DATA:-../shared/data}
+case $data in /*) ;; *) data=$PWD/$data ;; esac
+datasets=$(cd "${DATASETS_DIR:-$(dirname "$0")/../datasets}" && pwd)
+export TAILOR_DATASETS="$datasets"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+failed=0
+i=0
+echo 1..14
+
+result() { # what, 0 when fine
+  i=$((i + 1))
+  if [ "$2" = 0 ]; then echo "ok $i - $1"; else
+    failed=1
+    echo "not ok $i - $1"
+    sed 's/^/# /' log 2>/dev/null
+  fi
+}
+skip() {
+  i=$((i + 1))
+  echo "ok $i - $1 # SKIP not there"
+}
+run() { "$tailor" --no-init "$@" >log 2>&1 </dev/null; }
+
+# Ids that try everything, values, gaps, a list of context.
+printf '%s\n' 'user,item,type,time,value,note' '"a,b","say ""x""",view,2025-01-02T00:00:00Z,4.5,' '=1+1,-3,buy,2025-01-01T00:00:00.000001Z,0.1,"two' \
+  'lines"' 'é,a b,view,2025-01-03T00:00:00Z,,x' '=1+1,"a,b",view,2025-01-01T00:00:00.000001Z,1e-7,"a	tab"' '0042,+7,view,2025-01-05T00:00:00Z,3,y' >odd.csv
+run -c 'load odd.csv' -c 'export events one.csv' -c 'load one.csv' -c 'export events two.csv' -c 'split last 1' -c 'export events parts.csv split=yes'
+cmp one.csv two.csv >>log 2>&1 && [ "$(wc -l <one.csv)" = 7 ] && grep -q '^=1+1,-3,buy,2025-01-01T00:00:00.000001Z,0.1,' one.csv
+result 'odd ids, values and times come back from csv' $?
+
+run -c 'load one.csv as c' -c 'export events x.tsv' -c 'export events x.jsonl' -c 'load x.jsonl as j' -c 'export events j.csv'
+cmp one.csv j.csv >>log 2>&1
+result 'the same from json lines' $?
+
+run -c 'load parts.csv as p' -c 'split given' -c 'export events test.csv part=test'
+tail -n +2 test.csv | sed 's/,test$//' >test.csv.rows
+[ -s test.csv.rows ] &&
+grep ',test$' parts.csv | sed 's/,test$//' | cmp - test.csv.rows >>log 2>&1
+result 'the parts of a split come back by split given' $?
+
+run -c 'load odd.csv' -c 'export events atomic format=recbole'
+[ $? = 0 ] && grep -q '2 texts' log && grep -q 'two lines' atomic/atomic.inter && [ "$(wc -l <atomic/atomic.inter)" = 6 ]
+result 'atomic files turn line ends of texts into blanks' $?
+
+run -c 'load tiny' -c 'export events t.csv' -c 'export events at format=recbole' -c 'export items i.csv' -c 'export users u.csv' \
+  -c 'load at as atomic' -c 'export events t2.csv' -c 'export items i2.csv' -c 'export users u2.csv'
+cmp t.csv t2.csv >>log 2>&1 && cmp i.csv i2.csv >>log 2>&1 && cmp u.csv u2.csv >>log 2>&1
+result 'atomic files come back: events, items, users' $?
+
+run -c 'load t.csv as t' -c 'load items i.csv' -c 'load users u.csv' -c 'export items i3.csv' -c 'export users u3.csv'
+cmp i.csv i3.csv >>log 2>&1 && cmp u.csv u3.csv >>log 2>&1
+result 'items and users come back' $?
+
+printf 'user\titem\n3\t1\n3\t9\n1\t1\n1\t2\n1\t9\n' >numbers.tsv
+run -c 'load numbers.tsv' -c 'split last 1' -c 'export interactions lists format=lists'
+[ "$(cat lists/train.txt)" = '3 1
+1 1 2' ] && [ "$(cat lists/test.txt)" = '3 9
+1 9' ] && [ ! -e lists/user_list.txt ]
+result 'lists of numbers keep the numbers' $?
+
+run -c 'load tiny' -c 'split last 1' -c 'export interactions named format=lists' -c 'load named as n' -c 'split given' -c 'export interactions again format=lists'
+cmp named/train.txt again/train.txt >>log 2>&1 && cmp named/test.txt again/test.txt >>log 2>&1 && [ "$(sed -n 2p named/user_list.txt)" = 'ana 0' ]
+result 'lists come back, names are numbered' $?
+
+run -c 'load tiny' -c 'export interactions arrays format=npy'
+head=$(head -c 128 arrays/data.npy | od -v -An -c | tr -d ' \n')
+[ "$head" = "223NUMPY001\\0v\\0{'descr':'<f4','fortran_order':False,'shape':(18,),}\\n" ] &&
+  [ "$(od -v -An -t d8 -j 128 arrays/indptr.npy | xargs)" = '0 3 6 9 12 16 18' ] &&
+  [ "$(od -v -An -t f4 -j 128 arrays/data.npy | xargs -n1 | awk '{s += $1} END {print s}')" = 22 ] &&
+  [ "$(wc -c <arrays/rows.npy)" = $((128 + 18 * 4)) ]
+result 'arrays: header and numbers' $?
+
+if python3 -c 'import numpy' 2>/dev/null; then
+  python3 - >log 2>&1 <<'P'
+import numpy as n
+d, i, p, r = (n.load("arrays/%s.npy" % x) for x in ("data", "indices", "indptr", "rows"))
+assert d.dtype == n.float32 and p.dtype == n.int64 and len(p) == 7 and p[-1] == len(d) == len(i) == len(r)
+assert all((r[p[u]:p[u + 1]] == u).all() for u in range(6)) and d.sum() == 22
+P
+  result 'NumPy reads them' $?
+else
+  skip 'NumPy reads them'
+fi
+
+run -c 'load tiny' -c 'export interactions fm.libsvm'
+awk '{for (f = 3; f <= NF; f++) {split($f, a, ":"); split($(f-1), b, ":"); if (a[1] + 0 <= b[1] + 0) exit 1}}' fm.libsvm &&
+  [ "$(wc -l <fm.libsvm)" = 22 ] && [ "$(sed -n '2p;8p' fm.libsvm.columns.tsv)" = "$(printf '1\tuser\tana\n7\titem\ttent')" ]
+result 'libsvm: ascending indices, named' $?
+
+echo mine >kept.csv
+! run -c 'load tiny' -c 'export events kept.csv' && [ "$(cat kept.csv)" = mine ] && ! run -c 'load tiny' -c 'export events nowhere/x.csv' &&
+  ! run -c 'load tiny' -c 'export events x.xyz' && run -c 'load tiny' -c 'export events kept.csv replace=yes' && [ "$(ls | grep -c 'kept.csv')" = 1 ]
+result 'nothing is overwritten unasked, nothing left behind' $?
+
+run -c 'load tiny' -c 'train pop' -c 'export user ana > u.json' -c 'recommend all with pop k=2 > all.csv'
+if python3 -c '' 2>/dev/null; then
+  python3 -c 'import json; u = json.load(open("u.json")); assert u["user"][0]["user"] == "ana" and len(u["events"]) == 4 and [x["rank"] for x in u["lists"]] == [1, 2, 3, 4, 5]' 2>>log
+else
+  grep -q '"user":"ana"' u.json
+fi && [ "$(head -1 all.csv)" = 'model,user,rank,item,title,score' ]
+result 'one user, everybody' $?
+
+if [ -d "$data/gowalla" ] && [ -z "${QUICK:-}" ]; then
+  run -c "load $data/gowalla" -c 'split given' -c 'export interactions g format=lists'
+  sed 's/ *$//' "$data/gowalla/train.txt" | awk 'NF > 1' | cmp - g/train.txt >>log 2>&1 && sed 's/ *$//' "$data/gowalla/test.txt" | awk 'NF > 1' | cmp - g/test.txt >>log 2>&1
+  result 'Gowalla: the published lists, to the byte' $?
+else
+  skip 'Gowalla: the published lists, to the byte'
+fi
+exit $failed
