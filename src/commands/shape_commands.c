@@ -92,30 +92,51 @@ static enum status no_such_type(const struct dataset *d, const struct word *w, s
     return error_at_word(ST_NOT_FOUND, err, w);
 }
 
-static enum status read_weight(const struct dataset *d, const struct call_option *o, float *weights, struct error *err)
+static enum status read_weight(const struct dataset *d, const struct word *type, const struct word *weight, float *weights,
+                               struct error *err)
 {
-    const struct param param = {.name = o->key.text, .type = PARAM_REAL, .min = 0, .max = 1e6};
+    const struct param param = {.name = type->text, .type = PARAM_REAL, .min = 0, .max = 1e6};
     struct param_value v = {0};
-    uint32_t type = dict_find_text(&d->types, o->key.text);
-    if (type == NO_CODE)
-        return no_such_type(d, &o->key, err);
-    enum status st = param_parse(&param, o->value.text, &v, err);
+    uint32_t code = dict_find_text(&d->types, type->text);
+    if (code == NO_CODE)
+        return no_such_type(d, type, err);
+    enum status st = param_parse(&param, weight->text, &v, err);
     if (st)
-        return error_at_word(st, err, &o->value);
-    weights[type] = (float)v.real;
+        return error_at_word(st, err, weight);
+    weights[code] = (float)v.real;
     param_values_free(&v, 1);
     return ST_OK;
+}
+
+/* A type with blanks comes in quotes, so that the grammar takes it for a word: "COMMENT CREATED=4". */
+static enum status read_quoted_weight(const struct dataset *d, const struct word *w, float *weights, struct error *err)
+{
+    const char *equals = strrchr(w->text, '=');
+    if (!equals) {
+        error_set(err, ST_USAGE, "\"%s\" says no weight", w->text);
+        error_hint(err, "for example: weight %s=2", d->types.n ? dict_text(&d->types, 0) : "click");
+        return error_at_word(ST_USAGE, err, w);
+    }
+    struct word type = *w, weight = *w;
+    type.text = mem_strndup(w->text, (size_t)(equals - w->text), err);
+    weight.text = mem_strdup(equals + 1, err);
+    enum status st = type.text && weight.text ? read_weight(d, &type, &weight, weights, err) : ST_NOMEM;
+    mem_free(type.text);
+    mem_free(weight.text);
+    return st;
 }
 
 static enum status step_weight(const struct shaping *s, struct dataset **out, struct error *err)
 {
     const struct dataset *d = s->data;
     struct dataset *next = NULL;
-    if (!s->call->nopen)
+    if (!s->call->nopen && !s->call->nargs)
         return error_set(err, ST_USAGE, "weight changes nothing without TYPE=WEIGHT");
     enum status st = dataset_again(d, &next, err);
     for (size_t i = 0; i < s->call->nopen && !st; i++)
-        st = read_weight(d, &s->call->open[i], next->type_weight, err);
+        st = read_weight(d, &s->call->open[i].key, &s->call->open[i].value, next->type_weight, err);
+    for (size_t i = 0; i < s->call->nargs && !st; i++)
+        st = read_quoted_weight(d, &s->call->args[i], next->type_weight, err);
     bool any = false;
     for (uint32_t t = 0; t < d->types.n && !st; t++)
         any |= next->type_weight[t] > 0;
@@ -137,9 +158,10 @@ static enum status step_weight(const struct shaping *s, struct dataset **out, st
 static enum status run_weight(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     enum status st = ST_OK;
-    if (call->nopen && wb->readonly)
+    bool change = call->nopen || call->nargs;
+    if (change && wb->readonly)
         return error_set(err, ST_STATE, "weight would change the workspace, which is open for reading only");
-    if (call->nopen)
+    if (change)
         st = recipe_run(wb, call, out, err);
     if (st)
         return st;
@@ -455,6 +477,9 @@ static enum status run_bots(struct workbench *wb, const struct call *call, struc
 
 /* ---- the table ---- */
 
+static const struct argument weight_args[] = {
+    {.name = "TYPE=WEIGHT", .type = ARG_TEXT, .optional = true, .repeated = true, .doc = "in quotes when the type has blanks: \"add to cart=3\""},
+};
 static const struct argument filter_args[] = {
     {.name = "CONDITION", .type = ARG_TEXT, .doc = "over the columns of events: \"value >= 4 and item.price < 20\""},
 };
@@ -500,6 +525,8 @@ static const struct command rows[] = {
     {.name = "weight",
      .group = "data",
      .summary = "what each type of event says about liking",
+     .arguments = weight_args,
+     .narguments = 1,
      .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA,
      .help = "weight click=1 cart=3 purchase=10: models learn from the sum of weights of a user's events with an item. "
              "Weight 0 is no feedback: such events are "

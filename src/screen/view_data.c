@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "commands/recipe.h"
 #include "screen/app.h"
 #include "screen/data_facts.h"
 #include "screen/grid.h"
@@ -23,11 +24,14 @@ static const struct key_help help[] = {
     {"&", "only rows with a word in them"},
     {"Enter", "the user of the event, in the User view"},
     {"e", "all events of that user, by the `events` command"},
+    {"r", "the recipe: the steps that shaped the data, and what each left"},
+    {"u", "undo the last of them"},
     {NULL, NULL},
 };
 
 struct data_view {
     struct dataset *data;  /* counted */
+    struct recipe *recipe; /* the steps that made it; a copy */
     struct data_facts *facts;
     struct grid grid;      /* the newest events */
 };
@@ -55,6 +59,21 @@ static void draw_facts(const struct data_view *v, struct area row)
         text_count(text, sizeof text, (int64_t)d->rows_rejected);
         area_printf(row, 0, x, INK_YELLOW | LOOK_BOLD, "%s rejected", text);
     }
+}
+
+/* The steps, the last ones when there is no room for all. */
+static void draw_recipe(const struct recipe *r, struct area row)
+{
+    struct str text = {0};
+    size_t first = 0;
+    do {
+        str_clear(&text);
+        str_printf(&text, "%zu step%s: %s", r->n, r->n == 1 ? "" : "s", first ? "... " : "");
+        for (size_t i = first; i < r->n; i++)
+            str_printf(&text, "%s%s", i > first ? "; " : "", r->step[i].text);
+    } while (++first < r->n && text_width(str_text(&text), text.length) + 1 > (size_t)row.width);
+    area_text(row, 0, 1, LOOK_DIM, str_text(&text));
+    str_free(&text);
 }
 
 static void draw_bars(const struct data_view *v, struct area a)
@@ -120,8 +139,11 @@ static void draw(struct app *app, void *state, struct area a)
                   "CSV, TSV, JSON lines, MovieLens, ...\n\nTab completes paths, Ctrl-P finds any command.");
         return;
     }
+    int head = v->recipe && v->recipe->n ? 2 : 1;
     draw_facts(v, area_part(a, 0, 0, 1, -1));
-    struct area rest = area_part(a, 1, 0, -1, -1);
+    if (head == 2)
+        draw_recipe(v->recipe, area_part(a, 1, 0, 1, -1));
+    struct area rest = area_part(a, head, 0, -1, -1);
     if (rest.height >= 12)
         draw_panes(v, rest);
     else
@@ -158,6 +180,8 @@ static bool key(struct app *app, void *state, int32_t k)
         app_go(app, "user");
         return true;
     case 'e': with_user(app, v, "events user=%s", APP_SHOW); return true;
+    case 'r': app_run(app, "recipe", APP_SHOW); return true;
+    case 'u': app_run(app, "undo", APP_SHOW); return true;
     case '/': case '&': grid_ask(app, &v->grid, k); return true;
     default: return grid_key(&v->grid, k);
     }
@@ -188,6 +212,7 @@ static void close(void *state)
     struct data_view *v = state;
     grid_free(&v->grid);
     data_facts_free(v->facts);
+    recipe_free(v->recipe);
     dataset_release(v->data);
     mem_free(v);
 }
@@ -201,18 +226,24 @@ static enum status refresh(struct app *app, void *state, struct error *err)
         return ST_OK;
     }
     struct data_facts *facts = NULL;
+    struct recipe *recipe = NULL;
     enum status st = d ? data_facts_new(d, &facts, err) : ST_OK;
+    if (st == ST_OK)
+        st = workbench_recipe(app_workbench(app), &recipe, err);
     if (st == ST_OK)
         st = grid_set(&v->grid, facts ? facts->newest_events : NULL, err);
     if (st != ST_OK) {
         grid_forget(&v->grid);
         data_facts_free(facts);
+        recipe_free(recipe);
         dataset_release(d);
         return st;
     }
     data_facts_free(v->facts);
+    recipe_free(v->recipe);
     dataset_release(v->data);
     v->facts = facts;
+    v->recipe = recipe;
     v->data = d;
     return ST_OK;
 }
@@ -220,7 +251,7 @@ static enum status refresh(struct app *app, void *state, struct error *err)
 const struct view view_data = {
     .name = "data",
     .title = "Data",
-    .keys = "L load   Enter the user   / search   & filter   [ ] sort",
+    .keys = "L load   Enter the user   / search   & filter   r recipe",
     .help = help,
     .open = open,
     .close = close,
