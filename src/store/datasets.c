@@ -102,6 +102,7 @@ static enum status put_content(struct workspace *w, sqlite3 *db, const struct da
     int64_t id;
     uint64_t bytes;
     enum status st = take_row(db, d, replace, &id, err);
+    w->large = true;
     if (!st)
         st = transfer_put(db, id, c, job, &bytes, err);
     if (!st)
@@ -122,7 +123,9 @@ static uint64_t bytes_of(const struct columns *c)
 static void settle(struct workspace *w)
 {
     workspace_unstage_rejects(w);
-    sqlite3_exec(w->writer.db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    if (w->large)
+        sqlite3_exec(w->writer.db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL);
+    w->large = false;
 }
 
 enum status workspace_put_dataset(struct workspace *w, const struct dataset *d, bool replace, struct job *job,
@@ -199,11 +202,12 @@ enum status workspace_append(struct workspace *w, const struct dataset *batch, c
 }
 
 /* The whole as the content of the row, none in the segments. */
-static enum status fold_content(sqlite3 *db, const struct dataset *d, int64_t id, struct job *job, struct error *err)
+static enum status fold_content(struct workspace *w, sqlite3 *db, const struct dataset *d, int64_t id, struct job *job, struct error *err)
 {
     struct columns c = {0};
     uint64_t bytes;
     enum status st = drop_columns(db, id, err);
+    w->large = true;
     if (!st)
         st = columns_of((struct dataset *)d, &c, err);
     if (!st) {
@@ -231,7 +235,7 @@ enum status workspace_fold(struct workspace *w, const struct dataset *d, bool al
     bool due = n > FEW || (size_t)events > d->events.n / 4;
     bool fold = n > 0 && (always || due);
     if (!st && fold)
-        st = fold_content(db, d, id, job, err);
+        st = fold_content(w, db, d, id, job, err);
     st = space_end(w, db, st, err);
     if (!st && fold)
         settle(w);

@@ -22,6 +22,7 @@ struct workspace {
     int lock;   /* the file that says "I write here"; -1 when read-only or temporary */
     bool readonly;
     struct connection writer, reader;
+    bool large; /* what was written since is worth folding the log in */
     sqlite3_stmt *stage; /* inserts a staged reject; NULL: nothing is staged */
 };
 

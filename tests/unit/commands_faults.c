@@ -73,6 +73,8 @@ static void test_memory(void **state)
                                         "train ease replace=yes",
                                         "train ials epochs=2 factors=4 replace=yes",
                                         "compare",
+                                        "append tiny/events.csv again=yes",
+                                        "follow tiny/events.csv from=start for=0s",
                                         "user new = tent bag",
                                         "recommend ana",
                                         "why ana #1 with ease",
