@@ -98,7 +98,7 @@ static void test_load(void **state)
     fails(f, "load odd.csv user=who item=what encoding=ebcdic", ST_USAGE, "ebcdic", "latin1", "ebcdic");
     fails(f, "load od.csv", ST_NOT_FOUND, "od.csv", "odd.csv", "od.csv");
     runs(f, "status", "{\"what\":\"data set\",\"value\":\"tiny\"}"); /* nothing half-loaded */
-    runs(f, "load odd.csv user=who item=what time=when", "1 row was rejected");
+    runs(f, "load odd.csv user=who item=what time=when", "1 rejected (`rejects`");
     runs(f, "rejects", "[{\"file\":\"odd.csv\",\"line\":3,\"reason\":\"time \\\"soon\\\" is not a time");
     runs(f, "rename odd even", "even");
     runs(f, "rejects 1", "\"line\":3");
