@@ -576,7 +576,7 @@ static const struct command rows[] = {
              "user.\n"
              "Means are over users with a history; cold ones stand apart. Items seen before are neither recommended "
              "nor asked for, unless "
-             "seen=show. Only models trained on the train part of the present split are compared.",
+             "seen=show; where the split has a target, seen is what had an event of that type. Only models trained on the train part of the present split are compared.",
      .examples = (const char *const[]){"compare", "compare with ease pop", "compare metric=ndcg@5 recall@5",
                                        "compare k=5 history=rolling", NULL},
      .run = run_compare},

@@ -388,7 +388,7 @@ static const struct param split_options[] = {
      .type = PARAM_TEXT,
      .initial = "no",
      .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10% (last: as many events as are tested)"},
-    {.name = "target", .type = PARAM_EVENT, .doc = "judge by events of this type only, such as purchase"},
+    {.name = "target", .type = PARAM_EVENT, .doc = "judge by events of this type only, such as purchase; only they hide items as seen"},
     {.name = "holdout",
      .type = PARAM_PERCENT,
      .initial = "20%",

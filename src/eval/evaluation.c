@@ -67,7 +67,7 @@ double evaluation_mean(const struct evaluation *e, const double *value, bool war
  * repeats user        u32  users         warm  u8   users       queries  u64  users + 1 relevant    u32  queries hits
  * u64  queries + 1 rank        u32  hits          first u32  items */
 
-enum { VERSION = 1 };
+enum { VERSION = 2 }; /* 1: before only the target of the split hid items */
 enum {
     HEAD_VERSION,
     HEAD_ON,

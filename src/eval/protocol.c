@@ -14,6 +14,7 @@ struct gathering {
     uint32_t *last_seen; /* per item: user + 1 who has it in the history so far */
     size_t nknown, nright;
     size_t room; /* most of nknown at any time: the history of a user with nothing to ask is taken back */
+    uint32_t hides; /* as in a query */
     int64_t moment; /* that weights of histories decay from: that of training */
     bool write;
 };
@@ -31,7 +32,8 @@ static int64_t time_of(const struct dataset *d, size_t e)
 /* Adds e to the history of the user at hand. */
 static void know(struct gathering *g, uint32_t user, size_t e)
 {
-    g->last_seen[g->d->events.item[e]] = user + 1;
+    if (!g->hides || g->d->events.type[e] == g->hides - 1)
+        g->last_seen[g->d->events.item[e]] = user + 1;
     if (g->write)
         g->t->known[g->nknown] = history_event(g->d, e, g->moment);
     g->nknown++;
@@ -54,7 +56,7 @@ static void ask(struct gathering *g, uint32_t user, size_t begin, size_t right, 
 {
     struct test_set *t = g->t;
     if (g->write) {
-        t->query[t->nqueries] = (struct query){t->known + begin, g->nknown - begin, user, as_of};
+        t->query[t->nqueries] = (struct query){t->known + begin, g->nknown - begin, user, as_of, g->hides};
         t->right_begin[t->nqueries] = right;
     }
     t->nqueries++;
@@ -230,6 +232,8 @@ enum status test_set_new(const struct dataset *d, const struct split *s, const s
 {
     const struct selection trained = {.data = d, .split = s, .parts = PART_TRAIN, .until = NO_TIME};
     struct gathering g = {.d = d, .s = s, .moment = selection_moment(&trained)};
+    uint32_t target = *s->spec.target ? dict_find_text(&d->types, s->spec.target) : NO_CODE;
+    g.hides = target == NO_CODE ? 0 : target + 1;
     enum status st = check_protocol(s, p, err);
     if (st)
         return st;

@@ -8,7 +8,8 @@
  *   right      right[right_begin[q] .. right_begin[q + 1]), distinct items, ascending
  *
  * With hide_seen what the history holds is not recommended, so it is not asked for either: such test events are
- * left out and counted in `repeats`. */
+ * left out and counted in `repeats`. When only events of one type are judged (the target of the split), only those hide:
+ * who is asked what somebody will buy may answer with what they looked at, not with what they have bought. */
 #ifndef TAILOR_EVAL_PROTOCOL_H
 #define TAILOR_EVAL_PROTOCOL_H
 

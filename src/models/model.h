@@ -37,6 +37,7 @@ struct query {
     size_t n;
     uint32_t user;  /* for attributes only; NO_USER for nobody */
     int64_t as_of;  /* the moment of asking; NO_TIME: after everything known */
+    uint32_t hides; /* where seen items are hidden: 0: those of all events; else 1 + the type whose events hide theirs */
 };
 
 /* What a history amounts to: distinct items in ascending order, weights summed, latest time. */

@@ -19,7 +19,8 @@ static size_t batch_size(const struct model *m, size_t n)
 static void hide(const struct query *q, float *scores)
 {
     for (size_t i = 0; i < q->n; i++)
-        scores[q->events[i].item] = -INFINITY;
+        if (!q->hides || q->events[i].type == q->hides - 1)
+            scores[q->events[i].item] = -INFINITY;
 }
 
 enum status rank_scores(const struct model *m, const struct query *q, enum seen seen, float *scores, struct error *err)

@@ -9,6 +9,7 @@
 #include "models/classes.h"
 #include "models/driver.h"
 #include "models/snapshot.h"
+#include "ranking/ranking.h"
 #include "tests/unit/memory.h"
 
 /* ---- a model whose scores are anybody's guess, with many ties and a few items it cannot score ---- */
@@ -113,6 +114,31 @@ static void test_fixed(void **state)
     spec.at = 6;
     expect(d, spec, (struct protocol){PART_VALID, true, false}, "a: x y > z|b*: > x");
     expect(d, spec, (struct protocol){PART_TEST, true, false}, "a: x y z > w v|b: x > y");
+    dataset_release(d);
+}
+
+/* What will be bought: looking hides nothing, having bought does; the fake list is without what was bought alone. */
+static void test_target(void **state)
+{
+    (void)state;
+    static const struct row shop[] = {{"a", "x", "buy", 1, NULL},  {"a", "y", "click", 2, NULL}, {"a", "z", "click", 3, NULL},
+                                      {"a", "y", "buy", 5, NULL},  {"a", "x", "buy", 6, NULL},   {"a", "z", "click", 7, NULL},
+                                      {"b", "x", "click", 4, NULL}, {"b", "x", "buy", 5, NULL}};
+    struct dataset *d = rows_dataset(ROWS(shop), true);
+    struct split_spec spec = {.kind = SPLIT_TIME, .at = 5, .target = "buy"};
+    expect(d, spec, (struct protocol){PART_TEST, true, false}, "a: x y z > y|b: x > x");
+    expect(d, spec, (struct protocol){PART_TEST, false, false}, "a: x y z > x y|b: x > x");
+    struct split *s = split_of(d, spec);
+    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    struct model *m = fake_model(d);
+    float all[3], scores[3];
+    assert_int_equal(rank_scores(m, &t->query[0], SEEN_SHOW, all, NULL), ST_OK);
+    assert_int_equal(rank_scores(m, &t->query[0], SEEN_HIDE, scores, NULL), ST_OK);
+    assert_true(scores[0] == -INFINITY);
+    assert_memory_equal(scores + 1, all + 1, 2 * sizeof(float));
+    model_release(m);
+    test_set_free(t);
+    split_release(s);
     dataset_release(d);
 }
 
@@ -514,7 +540,7 @@ static void test_gowalla(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fixed),         cmocka_unit_test(test_rolling),
+        cmocka_unit_test(test_fixed),         cmocka_unit_test(test_target), cmocka_unit_test(test_rolling),
         cmocka_unit_test(test_moments),       cmocka_unit_test(test_refused),
         cmocka_unit_test(test_brute_force),   cmocka_unit_test(test_warm_and_cold),
         cmocka_unit_test(test_threads_and_saving), cmocka_unit_test(test_cancel_and_memory),
