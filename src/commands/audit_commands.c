@@ -107,15 +107,11 @@ static enum status run_audit(struct workbench *wb, const struct call *call, stru
 
 static void more_help(struct result *out)
 {
-    static const struct column columns[] = {{.name = "check", .type = VALUE_TEXT},
-                                            {.name = "looks_for", .type = VALUE_TEXT, .flags = COLUMN_WRAP},
-                                            {.name = "rule", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
-    struct table *t = result_table(out, "checks", "", columns, sizeof columns / sizeof *columns);
-    for (size_t i = 0; audit_checks[i]; i++) {
-        table_text(t, audit_checks[i]->name);
-        table_text(t, audit_checks[i]->looks);
-        table_text(t, audit_checks[i]->rule);
-    }
+    static const struct column columns[] = {{.name = "text", .type = VALUE_TEXT}};
+    struct table *t = result_table(out, "checks", "Checks, and their rules", columns, 1);
+    t->prose = true;
+    for (size_t i = 0; audit_checks[i]; i++)
+        table_textf(t, "%s: %s. Rule: %s.", audit_checks[i]->name, audit_checks[i]->looks, audit_checks[i]->rule);
 }
 
 static const struct param options[] = {

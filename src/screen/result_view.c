@@ -8,7 +8,7 @@
 #include "screen/grid.h"
 #include "screen/prompt.h"
 
-enum { SMALL = 2 }; /* rows of a table that is always shown */
+enum { SMALL = 2, CELL = 3 }; /* rows of a table that is always shown; of a cell shown whole */
 
 struct result_state {
     const struct result *result;
@@ -90,6 +90,21 @@ static void draw_messages(const struct result *r, struct area a)
     }
 }
 
+/* The cell under the cursor that people should see the whole of, when the grid has to cut it; else NULL. */
+static const char *long_cell(struct result_state *v, int width)
+{
+    size_t row;
+    if (!v->result->ntables || !grid_row(shown(v), &row))
+        return NULL;
+    const struct table *t = v->result->tables[v->table];
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        const struct value *cell = table_value(t, row, c);
+        if (t->columns[c].flags & COLUMN_WRAP && !cell->null && (int)text_width(cell->text, strlen(cell->text)) > width / 2)
+            return cell->text;
+    }
+    return NULL;
+}
+
 /* All tables one below the other where they fit, else the small ones and the chosen one. */
 static void draw(struct app *app, void *state, struct area whole)
 {
@@ -97,7 +112,10 @@ static void draw(struct app *app, void *state, struct area whole)
     const struct result *r = v->result;
     char foot[96];
     int most = whole.height - 6, messages = (int)r->nmessages < most / 2 ? (int)r->nmessages : most / 2, rows = messages + (messages > 0);
+    const char *cell = whole.height >= 16 ? long_cell(v, whole.width) : NULL;
+    int below = cell ? CELL + 1 : 0;
     (void)app;
+    rows += below;
     for (size_t i = 0; i < r->ntables; i++)
         rows += table_rows(v, i) + (i > 0);
     bool all = rows <= most;
@@ -107,11 +125,13 @@ static void draw(struct app *app, void *state, struct area whole)
     snprintf(foot, sizeof foot, "%s[ ] sort   / search   & filter   Esc back", r->ntables > 1 ? "Tab next table   " : "");
     area_box(box, INK_CYAN, r->command ? r->command : "", foot);
     struct area in = area_part(box, 1, 2, rows, box.width - 4);
-    struct area tables = area_part(in, 0, 0, rows - messages - (messages > 0), -1);
+    struct area tables = area_part(in, 0, 0, rows - messages - (messages > 0) - below, -1);
     int y = 0;
     for (size_t i = 0; i < r->ntables; i++)
         if (all || i == v->table || v->grids[i].n <= SMALL)
             y += draw_table(v, area_part(tables, y, 0, -1, -1), i) + 1;
+    if (cell)
+        area_wrap(in, rows - messages - (messages > 0) - CELL, 0, in.width, CELL, LOOK_BOLD, cell);
     draw_messages(r, area_part(in, rows - messages, 0, messages, -1));
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "commands/grade.h"
 #include "commands/recipe.h"
 #include "screen/app.h"
 #include "screen/data_facts.h"
@@ -16,6 +17,7 @@ enum { LEAST_SIDE = 28, LABEL = 12 };
 
 static const struct key_help help[] = {
     {"L", "load files: :load, with completion of paths"},
+    {"a", "audit: grade the data, and what is odd about it"},
     {"j k  ↑ ↓", "the newest events; g G first and last, Ctrl-d Ctrl-u half a page"},
     {"h l  ← →", "choose a column"},
     {"[ ]", "sort by it, up or down; once more: as it was"},
@@ -34,6 +36,7 @@ struct data_view {
     struct recipe *recipe; /* the steps that made it; a copy */
     struct data_facts *facts;
     struct grid grid;      /* the newest events */
+    struct grade grade;    /* of the last audit */
 };
 
 /* ---- drawing ---- */
@@ -45,6 +48,8 @@ static void draw_facts(const struct data_view *v, struct area row)
     char from[40], to[40], text[64];
     double density = (double)f->pairs / ((double)d->users.n * (double)d->items.n);
     int x = area_printf(row, 0, 1, LOOK_BOLD, "%s", d->name) + 2;
+    if (v->grade.letter)
+        x = area_printf(row, 0, x, v->grade.serious ? INK_YELLOW | LOOK_BOLD : INK_DEFAULT, "grade %c", v->grade.letter) + 2;
     if (f->oldest != NO_TIME) {
         time_short(from, sizeof from, f->oldest);
         time_short(to, sizeof to, f->newest);
@@ -179,6 +184,7 @@ static bool key(struct app *app, void *state, int32_t k)
         with_user(app, v, "user %s", APP_QUIET);
         app_go(app, "user");
         return true;
+    case 'a': app_run(app, "audit", APP_SHOW); return true;
     case 'e': with_user(app, v, "events user=%s", APP_SHOW); return true;
     case 'r': app_run(app, "recipe", APP_SHOW); return true;
     case 'u': app_run(app, "undo", APP_SHOW); return true;
@@ -221,13 +227,14 @@ static enum status refresh(struct app *app, void *state, struct error *err)
 {
     struct data_view *v = state;
     struct dataset *d = workbench_data(app_workbench(app));
-    if (d == v->data) {
+    enum status st = d ? grade_find(app_workbench(app), d, &v->grade, err) : ST_OK;
+    if (st != ST_OK || d == v->data) {
         dataset_release(d);
-        return ST_OK;
+        return st;
     }
     struct data_facts *facts = NULL;
     struct recipe *recipe = NULL;
-    enum status st = d ? data_facts_new(d, &facts, err) : ST_OK;
+    st = d ? data_facts_new(d, &facts, err) : ST_OK;
     if (st == ST_OK)
         st = workbench_recipe(app_workbench(app), &recipe, err);
     if (st == ST_OK)
@@ -251,7 +258,7 @@ static enum status refresh(struct app *app, void *state, struct error *err)
 const struct view view_data = {
     .name = "data",
     .title = "Data",
-    .keys = "L load   Enter the user   / search   & filter   r recipe",
+    .keys = "L load   a audit   Enter the user   / search   r recipe",
     .help = help,
     .open = open,
     .close = close,

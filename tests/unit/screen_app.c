@@ -413,6 +413,18 @@ static void the_command_line_completes_and_explains(void **state)
     stage_close(&s);
 }
 
+static void the_audit_gives_a_grade(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(loaded, "data", false);
+    assert_true(hides(&s, "grade"));
+    press(&s, "a");
+    assert_true(shows(&s, "without an earlier view of the item by the")); /* the whole of what the grid cuts */
+    press(&s, "<Esc>");
+    assert_true(shows(&s, "tiny  grade A  2025-05-01"));
+    stage_close(&s);
+}
+
 static void training_runs_from_the_menu(void **state)
 {
     (void)state;
@@ -483,6 +495,7 @@ int main(void)
         cmocka_unit_test(going_back_finds_everything_as_it_was),
         cmocka_unit_test(any_size_at_any_moment),
         cmocka_unit_test(the_command_line_completes_and_explains),
+        cmocka_unit_test(the_audit_gives_a_grade),
         cmocka_unit_test(training_runs_from_the_menu),
         cmocka_unit_test(a_view_can_be_written_as_text),
         cmocka_unit_test(lost_memory_is_survived),
