@@ -278,8 +278,10 @@ enum display_event display_wait(struct display *t, int milliseconds, int wake_fd
         *key = read_key();
         if (*key != K_NONE)
             return key_event(*key);
-        int waiting = 0; /* readable with nothing to read: the end of the keyboard */
-        if (ioctl(fileno(t->in), FIONREAD, &waiting) == 0 && waiting == 0 && (fds[0].revents & POLLHUP))
+        /* Readable with nothing to read, or so far gone that it cannot be asked: the end of the keyboard. Its signal may never come
+         * through, for ppoll prefers what is ready. */
+        int waiting = 0;
+        if ((fds[0].revents & (POLLHUP | POLLERR)) && (ioctl(fileno(t->in), FIONREAD, &waiting) || waiting == 0))
             return DISPLAY_QUIT;
     } else if (fds[0].revents & (POLLHUP | POLLERR)) {
         return DISPLAY_QUIT;
