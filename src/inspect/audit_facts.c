@@ -13,8 +13,6 @@
 
 enum { USERS_A_BLOCK = 1024, CHAIN_MOST = 4096, LEAST_INTERVALS = 30 };
 
-#define HOUR (INT64_C(3600) * US_PER_SECOND)
-
 struct mark {
     uint32_t user;  /* whose; NO_USER: nobody's yet */
     uint32_t types; /* seen in these, one bit each (type modulo 32) */
@@ -125,6 +123,8 @@ static int by_size(const void *a, const void *b)
 static float regularity(const struct events *e, int64_t *intervals, size_t begin, size_t end)
 {
     size_t n = 0;
+    if (end - begin <= LEAST_INTERVALS)
+        return NAN;
     for (size_t k = begin + 1; k < end; k++)
         if (e->time[k] > e->time[k - 1] && e->time[k - 1] != NO_TIME)
             intervals[n++] = e->time[k] - e->time[k - 1];
@@ -136,30 +136,6 @@ static float regularity(const struct events *e, int64_t *intervals, size_t begin
         intervals[i] = intervals[i] < median ? median - intervals[i] : intervals[i] - median;
     qsort(intervals, n, sizeof *intervals, by_size);
     return (float)((double)intervals[n / 2] / (double)median);
-}
-
-static struct tempo measure_tempo(const struct events *e, struct tally *t, size_t begin, size_t end)
-{
-    struct tempo p = {.regular = NAN};
-    int64_t today = INT64_MIN;
-    uint32_t hours = 0;
-    while (begin < end && e->time[begin] == NO_TIME)
-        begin++;
-    for (size_t k = begin, first = begin; k < end; k++) {
-        while (e->time[k] - e->time[first] >= HOUR)
-            first++;
-        p.peak = k - first + 1 > p.peak ? (uint32_t)(k - first + 1) : p.peak;
-        int64_t hour = e->time[k] / HOUR, day = hour / 24;
-        if (day != today)
-            hours = 0;
-        today = day;
-        hours |= UINT32_C(1) << (hour - day * 24 < 0 ? 0 : hour - day * 24);
-        uint32_t awake = (uint32_t)__builtin_popcount(hours);
-        p.awake = awake > p.awake ? awake : p.awake;
-    }
-    if (end - begin > LEAST_INTERVALS)
-        p.regular = regularity(e, t->intervals, begin, end);
-    return p;
 }
 
 static void walk_users(void *context, size_t block, size_t first, size_t last)
@@ -176,7 +152,7 @@ static void walk_users(void *context, size_t block, size_t first, size_t last)
         if (!w->runs || !d->events.time)
             continue;
         count_instants(d, t, begin, end);
-        w->facts->tempo[u] = measure_tempo(&d->events, t, begin, end);
+        w->facts->regular[u] = regularity(&d->events, t->intervals, begin, end);
     }
     job_step(w->job, d->user_begin[last] - d->user_begin[first]);
 }
@@ -282,8 +258,8 @@ static enum status gather_runs(struct audit *a, bool runs, struct error *err)
     int threads = parallel_threads();
     f->item_events = mem_new(d->items.n, sizeof *f->item_events, "events of items", err);
     f->type_events = mem_new(d->types.n, sizeof *f->type_events, "events of types", err);
-    f->tempo = runs ? mem_new(d->users.n, sizeof *f->tempo, "the tempo of users", err) : NULL;
-    if (!f->item_events || !f->type_events || (runs && !f->tempo))
+    f->regular = runs ? mem_new(d->users.n, sizeof *f->regular, "the intervals of users", err) : NULL;
+    if (!f->item_events || !f->type_events || (runs && !f->regular))
         return ST_NOMEM;
     enum status st = tallies_new(d, runs, threads, &w.tallies, err);
     if (st)
@@ -314,7 +290,7 @@ void audit_facts_free(struct audit_facts *f)
         return;
     mem_free(f->item_events);
     mem_free(f->type_events);
-    mem_free(f->tempo);
+    mem_free(f->regular);
     mem_free(f->times.days);
     mem_free(f);
 }

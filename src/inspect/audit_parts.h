@@ -12,13 +12,6 @@ enum audit_need {
     NEED_TIMES = 4,  /* histograms over time */
 };
 
-/* One user, as the checks for bots see them. */
-struct tempo {
-    uint32_t peak;     /* most events in any 60 minutes */
-    uint32_t awake;    /* most different hours of one day (UTC) with an event */
-    float regular;     /* median absolute deviation of the intervals over their median; NaN: fewer than 30 intervals */
-};
-
 enum { SLICES = 8, MOST_DAYS = 36525, TYPES_CLOCKED = 16 };
 
 /* When the events came. Times before 1971 or after the clock are not of the usual range and are counted apart. */
@@ -53,7 +46,7 @@ struct audit_facts {
     uint64_t near;                /* events at most 1 s after one of the same user, item and type */
     uint64_t ties, tie_groups;    /* feedback events that share their user and time; how many such instants */
     uint64_t unordered;           /* events that stand in the file after a later one of their user */
-    struct tempo *tempo;            /* users.n */
+    float *regular;               /* users.n: median absolute deviation of the intervals over their median; NaN: under 30 intervals */
     /* NEED_TIMES */
     struct time_facts times;
 };

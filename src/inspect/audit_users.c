@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "data/shape.h"
 #include "inspect/audit_parts.h"
 
 /* ---- bots ---- */
@@ -61,13 +62,13 @@ static void judge_heavy(struct audit *a, double bar)
 }
 
 /* Users for whom `is` holds, named. Where one in ten is like that they are no exceptions: the key is not a person's. */
-static void judge_tempo(struct audit *a, bool (*is)(const struct tempo *t), const char *how, const char *advice)
+static void judge_tempo(struct audit *a, const struct pace *pace, bool (*is)(const struct pace *p, float regular), const char *how, const char *advice)
 {
     const struct dataset *d = a->data;
     struct name_list l = {0};
     uint64_t events = 0;
     for (uint32_t u = 0; u < d->users.n; u++) {
-        if (!is(&a->facts->tempo[u]))
+        if (!is(&pace[u], a->facts->regular[u]))
             continue;
         name_list_add(&l, dict_text(&d->users, u));
         events += user_events(d, u);
@@ -87,19 +88,35 @@ static void judge_tempo(struct audit *a, bool (*is)(const struct tempo *t), cons
     name_list_clear(&l);
 }
 
-static bool is_fast(const struct tempo *t)
+static bool is_fast(const struct pace *p, float regular)
 {
-    return t->peak > RATE;
+    (void)regular;
+    return p->busiest_hour > RATE;
 }
 
-static bool is_sleepless(const struct tempo *t)
+static bool is_sleepless(const struct pace *p, float regular)
 {
-    return t->awake > HOURS;
+    (void)regular;
+    return p->longest_day > HOURS;
 }
 
-static bool is_regular(const struct tempo *t)
+static bool is_regular(const struct pace *p, float regular)
 {
-    return t->regular < .05f;
+    (void)p;
+    return regular < .05f;
+}
+
+static enum status judge_paces(struct audit *a, struct error *err)
+{
+    struct pace *pace = mem_new(a->data->users.n, sizeof *pace, "the pace of users", err);
+    enum status st = pace ? measure_pace(a->data, pace, err) : ST_NOMEM;
+    if (!st) {
+        judge_tempo(a, pace, is_fast, "had more than 600 events within an hour", "bots drop");
+        judge_tempo(a, pace, is_sleepless, "had events in more than 20 hours of one day", "bots drop");
+        judge_tempo(a, pace, is_regular, "acted like clockwork, at even intervals", NULL);
+    }
+    mem_free(pace);
+    return st;
 }
 
 static enum status check_bots(struct audit *a, struct error *err)
@@ -112,10 +129,7 @@ static enum status check_bots(struct audit *a, struct error *err)
     judge_heavy(a, bar);
     if (!a->data->events.time || t->whole_minute * 2 > t->usual)
         return ST_OK; /* of dates and whole minutes every pace is an artefact */
-    judge_tempo(a, is_fast, "had more than 600 events within an hour", "bots drop");
-    judge_tempo(a, is_sleepless, "had events in more than 20 hours of one day", "bots drop");
-    judge_tempo(a, is_regular, "acted like clockwork, at even intervals", NULL);
-    return ST_OK;
+    return judge_paces(a, err);
 }
 
 const struct audit_check audit_bots = {
