@@ -87,7 +87,8 @@ MUST_CHECK enum status workbench_keep_shaped(struct workbench *wb, struct datase
  * *out is a counted reference, not yet published: split and models are the caller's. */
 MUST_CHECK enum status workbench_reshape(struct workbench *wb, struct dataset *base, struct recipe **recipe, struct dataset **out,
                                          bool *same, struct error *err);
-/* Models that the workspace keeps for other states of the recipe. */
-MUST_CHECK enum status workbench_waiting(struct workbench *wb, size_t *models, struct error *err);
+/* Models that the workspace keeps for other states of the recipe, and those of this one that could not be brought back: what was
+ * appended since has given users and items other indices. */
+MUST_CHECK enum status workbench_waiting(struct workbench *wb, size_t *models, size_t *unfit, struct error *err);
 
 #endif

@@ -103,10 +103,10 @@ static void put_recipe(const struct dataset *d, const struct recipe *r, struct r
 static enum status show(struct workbench *wb, struct result *out, struct error *err)
 {
     struct recipe *r = NULL;
-    size_t waiting = 0;
+    size_t waiting = 0, unfit = 0;
     enum status st = workbench_recipe(wb, &r, err);
     if (!st)
-        st = workbench_waiting(wb, &waiting, err);
+        st = workbench_waiting(wb, &waiting, &unfit, err);
     if (st) {
         recipe_free(r);
         return st;
@@ -118,6 +118,9 @@ static enum status show(struct workbench *wb, struct result *out, struct error *
     if (waiting)
         result_message(out, MESSAGE_INFO, "%zu model%s of other states of the recipe wait%s in the workspace", waiting,
                        waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
+    if (unfit)
+        result_message(out, MESSAGE_WARNING, "%zu model%s of this state know%s the data as they were before an append: train again", unfit,
+                       unfit == 1 ? "" : "s", unfit == 1 ? "s" : "");
     dataset_release(d);
     recipe_free(r);
     return ST_OK;

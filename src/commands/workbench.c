@@ -254,18 +254,23 @@ static bool is_present(const char *state, char *name)
     return true;
 }
 
-enum status workbench_waiting(struct workbench *wb, size_t *models, struct error *err)
+enum status workbench_waiting(struct workbench *wb, size_t *models, size_t *unfit, struct error *err)
 {
     struct model_info *list = NULL;
     size_t n = 0;
     char state[16];
-    *models = 0;
+    *models = *unfit = 0;
     if (!wb->data)
         return ST_OK;
     state_of(wb, state);
     enum status st = workspace_list_models(wb->space, wb->data->name, &list, &n, err);
-    for (size_t i = 0; i < n && !st; i++)
-        *models += !is_present(state, list[i].name);
+    for (size_t i = 0; i < n && !st; i++) {
+        bool present = is_present(state, list[i].name);
+        struct model *m = present ? workbench_model(wb, list[i].name) : NULL;
+        *models += !present;
+        *unfit += present && !m;
+        model_release(m);
+    }
     mem_free(list);
     return st;
 }
