@@ -1,7 +1,7 @@
 #!/bin/sh
 # No room: a small disk (as root), a limit on the size of files, /dev/full. Each command says so and fails; what was there stays.
 . "${TESTS_DIR:-$(dirname "$0")/..}/faults/common.sh"
-echo 1..10
+echo 1..12
 
 mounted=
 clean_up() {
@@ -30,6 +30,8 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=700k none small 2>/dev/null; the
   cp start.tailor small/w.tailor
   run small/w.tailor -c 'load world'
   verdict 'load on a full disk' "$(expect 3 'full' 'make room')$(unharmed small/w.tailor)"
+  run small/w.tailor -c 'append world/events.csv'
+  verdict 'append on a full disk' "$(expect 3 'full' 'make room')$(unharmed small/w.tailor)"
   head -c 280k /dev/zero >small/ballast 2>/dev/null
   run small/w.tailor -c 'load tiny as other' -c 'train ease' -c 'train itemknn' -c 'train ials factors=512'
   verdict 'train on a full disk' "$([ $code = 0 ] || expect 3 'full' 'make room')"
@@ -47,7 +49,7 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=700k none small 2>/dev/null; the
   umount small
   mounted=
 else
-  for what in load train whole save file generate; do
+  for what in load append train whole save file generate; do
     skip "$what on a full disk" 'no small disk can be mounted'
   done
 fi
@@ -73,6 +75,19 @@ if prlimit --fsize=4096 true 2>/dev/null; then
     [ -z "$problem" ] || break
   done
   verdict 'load where files may not grow' "$problem"
+  problem=
+  for kilobytes in 8 33 200 230 260 300; do
+    cp start.tailor w.tailor
+    limited $kilobytes w.tailor -c 'append world/events.csv'
+    [ $code = 1 ] || problem="$problem$(expect 3 'make room')"
+    problem="$problem$(unharmed w.tailor)"
+    limited $kilobytes w.tailor -c 'follow world/events.csv from=start for=0s'
+    [ $code != 0 ] || problem="$problem followed"
+    [ -s err ] || problem="$problem no message"
+    problem="$problem$(unharmed w.tailor)"
+    [ -z "$problem" ] || break
+  done
+  verdict 'append and follow where files may not grow' "$problem"
   limited 300 start.tailor -c 'generate more.csv users=400 days=40'
   problem="$(expect 3 'more' 'File too large')$(left . 'more*')"
   cp start.tailor w.tailor
@@ -80,6 +95,7 @@ if prlimit --fsize=4096 true 2>/dev/null; then
   verdict 'generate and save where files may not grow' "$problem$(expect 3 'make room')$(left . 'copy*')$(unharmed w.tailor)"
 else
   skip 'load where files may not grow' 'no prlimit'
+  skip 'append and follow where files may not grow' 'no prlimit'
   skip 'generate and save where files may not grow' 'no prlimit'
 fi
 

@@ -3,7 +3,7 @@
 # workspace is as it was behind the last command whose result was printed, or behind the one that was running; whole, and fit
 # for the next command.
 . "${TESTS_DIR:-$(dirname "$0")/..}/faults/common.sh"
-echo 1..3
+echo 1..5
 
 cat >script <<'END'
 load a as first
@@ -92,6 +92,57 @@ for seconds in $(random 2 ${KILLS:-8} 0.005 "$(awk -v ms=$took 'BEGIN { print ms
   [ $code = 0 ] || { problem="after $seconds s it cannot be saved again"; break; }
 done
 verdict 'killed while saving: the old workspace stays, the copy is whole or not there' "$problem"
+
+# Loads and appends, killed 200 times: the workspace holds what was acknowledged, or one step more, and every sum holds: those of the
+# data are looked at whenever they are opened.
+events() { $tailor --output csv grow.tailor "$@" -c datasets 2>/dev/null </dev/null | awk -F, 'NR > 1 && $1 == "grow" { print $5 }'; }
+rows=$(($(wc -l <a/events.csv) - 1))
+awk 'NR <= 41' a/events.csv >more.csv
+printf 'append more.csv again=yes\n%.0s' 1 2 3 4 5 6 >appending
+{ echo 'load a/events.csv as grow replace=yes'; cat appending; } >growing
+begin=$(now)
+$tailor grow.tailor -f growing >out 2>err </dev/null || verdict 'the script' 'failed'
+took=$(($(now) - begin))
+before=$(events)
+problem= k=0
+[ "$before" = $((rows + 240)) ] || problem="$before events, not $((rows + 240))"
+for seconds in $(random 5 ${GROW_KILLS:-200} 0.005 "$(awk -v ms=$took 'BEGIN { print ms / 1000 }')"); do
+  [ -z "$problem" ] || break
+  k=$((k + 1))
+  if [ $((k % 4)) = 0 ]; then
+    killed grow.tailor "$seconds" growing
+    one=$before two=$rows
+    [ $acknowledged = 0 ] || { one=$((rows + 40 * (acknowledged - 1))); two=$((one + 40)); }
+  else
+    killed grow.tailor "$seconds" appending
+    one=$((before + 40 * acknowledged))
+    two=$((one + 40))
+  fi
+  before=$(events $([ $((k % 8)) != 0 ] || echo '-c verify'))
+  [ "$before" = $one ] || [ "$before" = $two ] ||
+    problem="after $seconds s and $acknowledged commands there are ${before:-no} events, neither $one nor $two"
+done
+verdict "killed $k times while loading and appending" "$problem"
+
+# What is followed is taken in once, however often that is cut off: how far the file was read is kept with the rows.
+problem=
+head -n 1 a/events.csv >live.csv
+$tailor live.tailor -c 'load a/events.csv as grow' >out 2>err </dev/null || problem='load failed'
+for seconds in $(random 6 ${FOLLOW_KILLS:-12} 0.02 0.25); do
+  tail -n 30 a/events.csv >>live.csv
+  $tailor live.tailor -c 'follow live.csv every=0s' >out 2>err </dev/null &
+  victim=$!
+  tail -n 20 a/events.csv >>live.csv
+  sleep "$seconds"
+  kill -9 $victim
+  wait $victim 2>/dev/null
+done
+run live.tailor -c 'follow live.csv for=0s' -c verify
+mv live.tailor grow.tailor
+want=$((rows + ${FOLLOW_KILLS:-12} * 50))
+[ $code = 0 ] || problem="exit $code"
+[ "$(events)" = $want ] || problem="$(events) events, not $want"
+verdict 'killed while following: every row is there once' "$problem"
 
 # SIGTERM and SIGHUP end the job and the script; what was acknowledged is there.
 problem=
