@@ -163,7 +163,8 @@ enum status source_read(struct source *s, char *out, size_t room, size_t *got, s
 static enum status open_file(struct source *s, struct error *err)
 {
     struct stat info;
-    s->fd = strcmp(s->path, "-") == 0 ? dup(STDIN_FILENO) : open(s->path, O_RDONLY | O_CLOEXEC);
+    /* Opening a FIFO would wait for a writer and hear of no cancel: the wait is in wait_for_pipe. */
+    s->fd = strcmp(s->path, "-") == 0 ? dup(STDIN_FILENO) : open(s->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (s->fd < 0 || fstat(s->fd, &info))
         return error_errno(err, "read", s->path);
     if (S_ISDIR(info.st_mode))

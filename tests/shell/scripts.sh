@@ -6,7 +6,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..29
+echo 1..32
 
 # check WHAT TEST...: one TAP line
 check() {
@@ -126,4 +126,17 @@ kill -INT $pid
 wait $pid
 code=$?
 check 'interrupted: exit 130' all '[ $code = 130 ]' 'says cancelled'
+
+# A FIFO: nobody writes to it, somebody does and goes, somebody is waited for until Ctrl-C.
+mkfifo quiet
+timeout -s INT 1 $tailor -c 'load quiet' >out 2>err </dev/null
+check 'waiting for a writer can be cancelled' all 'says cancelled'
+printf 'user,item,time\nann,tent,2024-01-01\n' >base.csv
+(printf 'user,item,time\nbob,tent,2024-01-02\nbob,bag,2024-01-03\n' >quiet) &
+run --output csv -c 'load base.csv' -c 'follow quiet' -c 'events by=user'
+check 'a FIFO is followed until its writer goes' all '[ $code = 0 ]' 'grep -q "^quiet,base,2,2,0,ended" out' 'grep -q "^bob.*2" out'
+wait
+timeout -s INT 1 $tailor --output csv w.tailor -c 'load base.csv' -c 'follow base.csv' >out 2>err </dev/null
+run --output csv w.tailor -c datasets
+check 'following ends with Ctrl-C, the workspace is closed' all '[ $code = 0 ]' 'grep -q "^base,base.csv,1,1,1" out' '[ ! -e w.tailor-wal ]'
 exit $failed
