@@ -455,7 +455,7 @@ static void put_suspects(const struct dataset *d, const struct call *call, struc
     result_message(out, MESSAGE_INFO, "%s of %s users did more than %u things in an hour or were awake more than %u hours of a day",
                    n, all, rate, hours);
     if (bots)
-        result_message(out, MESSAGE_HINT, "`bots drop` takes them out, with %.1f %% of the events",
+        result_message(out, MESSAGE_HINT, "`bots drop rate=%u hours=%u` takes them out, with %.1f %% of the events", rate, hours,
                        100 * (double)events / (double)d->events.n);
 }
 
