@@ -217,12 +217,13 @@ static enum status run_line(struct workbench *wb, const char *text, struct sink 
     struct str line = {0};
     struct call *call = NULL;
     enum status st = ST_OK;
-    if (habit_translate(text, &line))
-        st = line.failed ? error_nomem(err, strlen(text), "a command line") : ST_OK;
-    else if (lex_is_sql(text))
-        str_puts(&line, text);
-    else
+    bool habit = habit_translate(text, &line);
+    if (!habit && !lex_is_sql(text))
         st = substitute(wb, text, &line, err);
+    else if (!habit)
+        str_puts(&line, text);
+    if (!st && line.failed)
+        st = error_nomem(err, strlen(text), "a command line");
     bool substituted = !st;
     if (!st)
         st = call_parse(wb, str_text(&line), sink->interactive, &call, err);

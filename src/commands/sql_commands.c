@@ -54,6 +54,8 @@ static enum status keep_row(struct statement *s, struct rows *r, struct error *e
     enum status st = mem_grow(&r->values, &r->capacity, r->n + s->ncolumns, sizeof *r->values, err);
     for (size_t i = 0; i < s->ncolumns && !st; i++) {
         struct sql_value v = select_value(s->select, i);
+        if (v.kind == SQL_IS_TEXT && !v.text)
+            st = error_nomem(err, v.length, "the rows of a statement");
         if (v.kind == SQL_IS_TEXT || v.kind == SQL_IS_BYTES) {
             v.integer = (int64_t)r->text.length;
             str_append(&r->text, v.text ? v.text : "", v.length);
@@ -103,7 +105,7 @@ static enum value_type type_of_rows(const struct rows *r, size_t ncolumns, size_
 static const char *own_name(struct result *out, const struct statement *s, size_t column)
 {
     const char *plain = select_name(s->select, column), *name = result_text(out, plain);
-    for (size_t i = 0, n = 1; i < column; i++)
+    for (size_t i = 0, n = 1; i < column && out->failed.code == ST_OK; i++)
         if (strcmp(s->columns[i].name, name) == 0) {
             name = result_textf(out, "%s_%zu", plain, ++n);
             i = SIZE_MAX; /* from the first again */
@@ -172,7 +174,7 @@ static enum status put_rows(struct statement *s, const struct rows *r, struct ta
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < r->n && !st; i++)
-        st = put_cell(s, t, &t->columns[i % s->ncolumns], &r->values[i], err);
+        st = put_cell(s, t, &s->columns[i % s->ncolumns], &r->values[i], err);
     return st;
 }
 

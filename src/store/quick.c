@@ -105,7 +105,7 @@ bool virtual_quick_count(const struct sql_scope *scope, const char *text, size_t
         struct piece as = other.end ? other : name, rest = next_piece(text, n, at);
         if (rest.begin < n && (!expect(text, n, &at, where) || !plain_condition(text, n, at)))
             return false;
-        str_printf(out, "select coalesce(max(\"" COUNT_COLUMN "\"), 0) from \"" COUNT_PREFIX "%s\" as %.*s %.*s", t->name, (int)(as.end - as.begin),
+        str_printf(out, "select coalesce(sum(\"" COUNT_COLUMN "\"), 0) from \"" COUNT_PREFIX "%s\" as %.*s %.*s", t->name, (int)(as.end - as.begin),
                    text + as.begin, (int)(n - rest.begin), text + rest.begin);
         return !out->failed;
     }

@@ -186,8 +186,11 @@ static enum status explain(const struct select *s, const char *text, size_t n, s
     } else {
         error_set(err, ST_USAGE, "%s", message);
     }
+    size_t end = at < n ? at + virtual_token(text, n, at) : at;
+    while (at < n && end + 1 < n && text[end] == '.') /* table.column */
+        end += 1 + virtual_token(text, n, end + 1);
     if (at < n)
-        error_span(err, at, virtual_token(text, n, at));
+        error_span(err, at, end - at);
     return ST_USAGE;
 }
 

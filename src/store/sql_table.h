@@ -102,7 +102,7 @@ struct sql_value {
     enum sql_kind kind;
     int64_t integer;
     double real;
-    const char *text; /* TEXT (with its end mark), BYTES */
+    const char *text; /* TEXT (with its end mark; NULL when there was no memory for it), BYTES */
     size_t length;
 };
 

@@ -728,8 +728,11 @@ static void call_function(sqlite3_context *out, int n, sqlite3_value **values)
     enum status st = ST_OK;
     if (n < f->min || n > f->max)
         st = error_set(&err, ST_USAGE, "it is %s", f->usage);
-    for (int i = 0; i < n && !st; i++)
+    for (int i = 0; i < n && !st; i++) {
         args[i] = virtual_value(values[i]);
+        if (args[i].kind == SQL_IS_TEXT && !args[i].text)
+            st = error_nomem(&err, args[i].length, "an argument");
+    }
     if (!st)
         st = f->call(call->space->scope->context, args, (size_t)n, (struct sql_cell *)out, &err);
     if (!st)
