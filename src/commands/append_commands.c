@@ -73,9 +73,13 @@ static void put_grown(const struct dataset *before, const struct dataset *now, c
     table_int(t, (int64_t)batch->rows_rejected);
 }
 
-static void say_what_stays(struct workbench *wb, const struct dataset *now, struct result *out)
+static void say_what_stays(struct workbench *wb, const struct dataset *now, size_t models, struct result *out)
 {
     size_t old = 0;
+    if (models > wb->nmodels)
+        result_message(out, MESSAGE_WARNING,
+                       "the recipe leaves out other users or items now, so %zu model%s went: train again",
+                       models - wb->nmodels, models - wb->nmodels == 1 ? "" : "s");
     for (size_t i = 0; i < wb->nmodels; i++)
         old += wb->models[i]->record.data_fingerprint != now->fingerprint;
     if (old)
@@ -165,6 +169,7 @@ static enum status run_append(struct workbench *wb, const struct call *call, str
     struct reading how;
     struct dataset *before = workbench_data(wb), *batch = NULL;
     char **paths = NULL;
+    size_t models = wb->nmodels;
     bool rest = false;
     enum status st = open_reading(wb, call, &how, err);
     if (!st)
@@ -183,7 +188,7 @@ static enum status run_append(struct workbench *wb, const struct call *call, str
         loading_say_rows(batch->rows_read, batch->rows_kept, batch->rows_rejected, out);
         if (!rest)
             loading_say_notes(&report, out);
-        say_what_stays(wb, now, out);
+        say_what_stays(wb, now, models, out);
         dataset_release(now);
     }
     loading_paths_free(paths, call->nargs);

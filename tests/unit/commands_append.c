@@ -181,6 +181,23 @@ static void test_recipe(void **state)
     }
     run(f, "undo");
     assert_int_equal(f->wb->data->events.n, 183);
+    /* The first one had too little and comes back before all others: indices move, so models go, and nobody is taken for
+     * somebody else. */
+    put("few.csv", "w", "user,item,time\nlate,a,2024-01-01\nx,a,2024-01-01\nx,b,2024-01-02\ny,a,2024-01-01\ny,c,2024-01-02\n");
+    put("back.csv", "w", "user,item,time\nlate,c,2024-02-01\nlate,b,2024-02-02\n");
+    run(f, "load few.csv replace=yes");
+    run(f, "kcore users=2 items=0");
+    run(f, "split last 1");
+    run(f, "train pop");
+    run(f, "user y");
+    says(f, "append back.csv", "1 model went");
+    assert_int_equal(f->wb->data->users.n, 3);
+    assert_string_equal(dict_text(&f->wb->data->users, f->wb->user), "y");
+    assert_int_equal(f->wb->nmodels, 0);
+    assert_non_null(f->wb->split);
+    run(f, "save kept.tailor replace=yes");
+    reopen(f, "kept.tailor");
+    assert_int_equal(f->wb->nmodels, 0);
     mem_free(lists);
     mem_free(board);
 }
