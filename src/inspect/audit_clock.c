@@ -8,6 +8,8 @@
 
 /* ---- duplicates ---- */
 
+enum { FEW = 10 };
+
 static enum status check_duplicates(struct audit *a, struct error *err)
 {
     const struct audit_facts *f = a->facts;
@@ -18,7 +20,7 @@ static enum status check_duplicates(struct audit *a, struct error *err)
         return ST_OK;
     }
     if (f->copies) {
-        struct finding *x = audit_find(a, severity_of((double)f->copies / (double)n, .01, .1),
+        struct finding *x = audit_find(a, severity_of(f->copies < FEW ? 0 : (double)f->copies / (double)n, .01, .1),
                                        "%s of the events (%s) are copies of another: same user, item, type, time and value",
                                        SHARE(f->copies, n), COUNT(f->copies));
         finding_evidence(x, f->copy_groups,
@@ -28,7 +30,7 @@ static enum status check_duplicates(struct audit *a, struct error *err)
             finding_advice(x, "repeat first");
     }
     if (f->near) {
-        struct finding *x = audit_find(a, severity_of((double)f->near / (double)n, .05, 2),
+        struct finding *x = audit_find(a, severity_of(f->near < FEW ? 0 : (double)f->near / (double)n, .05, 2),
                                        "%s of the events (%s) follow the same event of the same user within a second: double clicks or retries",
                                        SHARE(f->near, n), COUNT(f->near));
         finding_evidence(x, f->near,
@@ -43,7 +45,7 @@ static enum status check_duplicates(struct audit *a, struct error *err)
 const struct audit_check audit_duplicates = {
     .name = "duplicates",
     .looks = "events that are there twice, exactly or within a second",
-    .rule = "copies: info from one, warning from 1 %, serious from 10 % of the events (a file loaded twice is 50 %). Within a second: info, "
+    .rule = "copies: info from one, with ten or more a warning from 1 %, serious from 10 % of the events (a file loaded twice is 50 %). Within a second: info, "
             "from 5 % a warning: a person does not do the same thing twice in a second, a page that retries does",
     .fine = "no event is there twice",
     .needs = NEED_RUNS,

@@ -68,7 +68,8 @@ static void judge_single(struct audit *a, const char *what, const char *one, uin
         return;
     struct finding *f = audit_find(a, severity_of(share, warning, 2), "%s of the %s (%s) have one event only: %s", SHARE(single, all), what, COUNT(single), why);
     finding_evidence(f, single, "SELECT * FROM %s WHERE events = 1", what);
-    finding_advice(f, "filter \"events_per_%s >= 2\"", one);
+    if (share < .9) /* else hardly anything would be left */
+        finding_advice(f, "filter \"events_per_%s >= 2\"", one);
 }
 
 static void judge_split(struct audit *a)

@@ -54,7 +54,8 @@ static void judge_heavy(struct audit *a, double bar)
     }
     if (!users)
         return;
-    struct finding *f = audit_find(a, severity_of((double)events / (double)d->events.n, .1, 2),
+    bool few = users <= 5 + a->facts->users / 1000; /* more are no exceptions but a long tail */
+    struct finding *f = audit_find(a, severity_of(few ? (double)events / (double)d->events.n : 0, .1, 2),
                                    "%s user%s far beyond the others: more than %s events each where half have at most %s (%s of all events)", COUNT(users),
                                    users == 1 ? " is" : "s are", COUNT(most), COUNT(a->facts->median_user), SHARE(events, d->events.n));
     finding_evidence(f, users, "SELECT user, events FROM users WHERE events > %llu ORDER BY events DESC", (unsigned long long)most);
@@ -136,8 +137,8 @@ const struct audit_check audit_bots = {
     .name = "bots",
     .looks = "users far beyond the others, more than 600 events an hour, awake for more than 20 hours, even intervals",
     .rule = "volume: events above exp(median + 5 deviations) of their logarithm, the deviation by 1.4826 times the median absolute one (at least "
-            "log 2) so that the odd ones do not move the bar, and over 200: info, since some people are like that, and a warning when they have "
-            "10 % of all events. Pace, as `bots drop` judges it: over 600 events within 60 minutes, or in over 20 hours of one day; clockwork is a "
+            "log 2) so that the odd ones do not move the bar, and over 200: info, since some people are like that, and a warning when a few "
+            "(5, or one in a thousand) have 10 % of all events. Pace, as `bots drop` judges it: over 600 events within 60 minutes, or in over 20 hours of one day; clockwork is a "
             "median deviation of 30 or more intervals under 5 % of the median: a warning, serious with 10 % of all events. Where one user in ten is "
             "like that, the key is not a person's: a warning",
     .fine = "nobody acts like a program",

@@ -82,6 +82,8 @@ static void test_memory(void **state)
                                         "feature define f = count(type = 'click') over 7d by user",
                                         "features",
                                         "events by=type",
+                                        "audit",
+                                        "rejects by=reason",
                                         "simulate with pop users=20 days=2"};
     struct error err;
     struct bench b = {.sink = {.emit = show}};
