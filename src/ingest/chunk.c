@@ -243,9 +243,8 @@ static enum status take_texts(struct hand *h, size_t column, uint32_t source, st
             return st;
         found[i] |= FRESH_CODE;
     }
-    uint32_t *code = x->code + h->chunk->rows;
-    for (size_t i = 0; i < b->ngood; i++)
-        code[i] = which[i] == UINT16_MAX ? NO_CODE : found[which[i]];
+    for (size_t i = 0; i < b->ngood; i++) /* x->code may be NULL as long as there are no good rows */
+        x->code[h->chunk->rows + i] = which[i] == UINT16_MAX ? NO_CODE : found[which[i]];
     return ST_OK;
 }
 

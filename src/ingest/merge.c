@@ -109,6 +109,8 @@ static void copy_chunk(void *context, size_t i, size_t begin, size_t end)
     size_t first = m->first[i];
     (void)begin;
     (void)end;
+    if (c->rows == 0) /* its columns, or all there are, may not be made yet */
+        return;
     copy_codes(c, TEXT_USER, e->user + first);
     copy_codes(c, TEXT_ITEM, e->item + first);
     for (size_t r = 0; r < c->rows; r++) {
@@ -185,10 +187,10 @@ static enum status merge_fields(const struct merge *m, struct error *err)
         for (size_t i = 0; i < m->n; i++) {
             const struct chunk *c = m->chunks[i];
             const struct text_column *x = &c->text[TEXT_PLANS + p];
-            const uint32_t *owner = (item ? e->item : e->user) + m->first[i];
+            const uint32_t *owner = item ? e->item : e->user; /* NULL as long as there are no events */
             for (size_t r = 0; TEXT_PLANS + p < c->ntext && r < c->rows; r++)
                 if (x->code[r] != NO_CODE)
-                    column->code[owner[r]] = final_code(x, x->code[r]);
+                    column->code[owner[m->first[i] + r]] = final_code(x, x->code[r]);
         }
     }
     return ST_OK;

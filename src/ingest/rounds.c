@@ -6,7 +6,11 @@
 #include "base/parallel.h"
 
 /* The first blocks are small: all ids are new there, and giving them codes is nobody's parallel work. */
+#ifdef SMALL_PIECES /* `make fuzz`: a short text has many cuts */
+enum { CHUNK_SIZE = 40, FIRST_BLOCK = 256, BLOCK_MOST = 512, HEADROOM = 64, TRIES = 3 };
+#else
 enum { CHUNK_SIZE = 256 << 10, FIRST_BLOCK = 1 << 20, BLOCK_MOST = 16 << 20, HEADROOM = 64 << 10, TRIES = 3 };
+#endif
 
 /* data[begin..end) is text; data[end] is a line feed and FEED_PADDING bytes follow. Text is read to data[head..), so that
  * the incomplete row at the end of the block before fits in front of it, mostly without moving anything. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "ingest/sheet.h"
 #include "tests/fuzz/fuzz.h"
 
 static enum status hash_reject(void *context, const char *file, uint64_t line, const char *reason, const char *text,
@@ -51,6 +52,14 @@ static void load_fd(int fd, const struct mapping *mapping, size_t nmapping, stru
     out->st = ingest_events(paths, 1, mapping, nmapping, "fuzz", &sink, NULL, &out->data, &out->report, &out->err);
 }
 
+/* A regular file without a name that holds data[0..n). */
+static int memory_file(const uint8_t *data, size_t n)
+{
+    int fd = memfd_create("fuzz", MFD_CLOEXEC);
+    MUST(fd >= 0 && write(fd, data, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
+    return fd;
+}
+
 void fuzz_load(const uint8_t *data, size_t n, bool piped, const struct mapping *mapping, size_t nmapping,
                struct outcome *out)
 {
@@ -65,8 +74,7 @@ void fuzz_load(const uint8_t *data, size_t n, bool piped, const struct mapping *
         close(ends[0]);
         pthread_join(writer, NULL);
     } else {
-        int fd = memfd_create("fuzz", MFD_CLOEXEC);
-        MUST(fd >= 0 && write(fd, data, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
+        int fd = memory_file(data, n);
         load_fd(fd, mapping, nmapping, out);
         close(fd);
     }
@@ -112,7 +120,7 @@ static void same_dict(const struct dict *a, const struct dict *b)
         MUST(dict_length(a, i) == dict_length(b, i) && strcmp(dict_text(a, i), dict_text(b, i)) == 0);
 }
 
-void fuzz_same(const struct outcome *a, const struct outcome *b)
+void fuzz_same(const struct outcome *a, const struct outcome *b, bool whole)
 {
     MUST(a->st == b->st);
     MUST(a->rejects == b->rejects && a->rejects_hash == b->rejects_hash);
@@ -126,5 +134,49 @@ void fuzz_same(const struct outcome *a, const struct outcome *b)
     MUST(!memcmp(x->user, y->user, x->n * sizeof *x->user) && !memcmp(x->item, y->item, x->n * sizeof *x->item));
     MUST(!memcmp(x->type, y->type, x->n * sizeof *x->type));
     MUST(!x->time == !y->time && (!x->time || !memcmp(x->time, y->time, x->n * sizeof *x->time)));
-    MUST(a->data->fingerprint == b->data->fingerprint);
+    MUST(!whole || a->data->fingerprint == b->data->fingerprint);
+}
+
+/* The rows of the sheet, one after the other: as many as the loader read, and what cannot be cut it refused. */
+static void check_rows(const uint8_t *data, size_t n, const char *format, const struct outcome *o)
+{
+    const struct sheet_form form = {.format = format};
+    struct feed *feed = NULL;
+    struct sheet t;
+    uint64_t rows = 0, bad = 0;
+    char path[64];
+    int fd = memory_file(data, n);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    MUST(feed_open(path, NULL, &feed, NULL) == ST_OK && sheet_open(feed, &form, &t, NULL) == ST_OK);
+    for (bool more = true; more;) {
+        MUST(sheet_next(&t, &more, NULL) == ST_OK);
+        rows += more;
+        bad += more && t.bad;
+    }
+    MUST(rows == o->data->rows_read && bad <= o->rejects);
+    sheet_close(&t);
+    close(fd);
+}
+
+void fuzz_each_way(const uint8_t *data, size_t n, const char *format)
+{
+    struct outcome chunked, piped, rows;
+    const struct mapping mapping = {"format", format};
+    fuzz_load(data, n, false, &mapping, 1, &chunked);
+    fuzz_load(data, n, true, &mapping, 1, &piped);
+    fuzz_same(&chunked, &piped, true);
+    if (!chunked.st)
+        check_rows(data, n, format, &chunked);
+    if (!chunked.st && !chunked.rejects && chunked.data->types.n == 1 && dict_length(&chunked.data->types, 0)) {
+        char type[64];
+        const struct mapping computed[] = {mapping, {"type", type}};
+        snprintf(type, sizeof type, "=%.50s", dict_text(&chunked.data->types, 0));
+        if (utf8_valid(type, strlen(type)) && strlen(type) == dict_length(&chunked.data->types, 0) + 1) {
+            fuzz_load(data, n, false, computed, 2, &rows);
+            fuzz_same(&chunked, &rows, false);
+            fuzz_check(&rows);
+        }
+    }
+    fuzz_check(&chunked);
+    fuzz_check(&piped);
 }

@@ -18,7 +18,10 @@ void fuzz_load(const uint8_t *data, size_t n, bool piped, const struct mapping *
                struct outcome *out);
 /* Rows read are kept or rejected, every reject was told, all text inside is UTF-8, a failure has a message; then frees. */
 void fuzz_check(struct outcome *o);
-/* Both outcomes are the same to the last bit: status, counts, ids, events, fields, rejects. */
-void fuzz_same(const struct outcome *a, const struct outcome *b);
+/* Both outcomes are the same to the last bit: status, counts, ids, events, rejects; with `whole` all fields too. */
+void fuzz_same(const struct outcome *a, const struct outcome *b, bool whole);
+/* Loads the bytes in the ways there are and compares: from a file in chunks on all cores, from a pipe, row by row (a
+ * computed type has that effect), and as mere rows of a sheet. format: "csv" or "jsonl". */
+void fuzz_each_way(const uint8_t *data, size_t n, const char *format);
 
 #endif
