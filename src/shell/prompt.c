@@ -201,10 +201,12 @@ static bool read_command(struct session *s, struct str *text)
     char *line;
     bool more = false, dropped;
     str_clear(text);
+    s->begun = NULL;
     while (read_line(s, more, &line, &dropped) || dropped) {
         if (dropped) {
             str_clear(text);
             more = false;
+            s->begun = NULL;
             continue;
         }
         str_puts(text, more ? "\n" : "");
@@ -213,6 +215,7 @@ static bool read_command(struct session *s, struct str *text)
         more = is_open(str_text(text));
         if (!more)
             return !text->failed;
+        s->begun = str_text(text);
     }
     return false;
 }

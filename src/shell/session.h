@@ -31,6 +31,7 @@ struct session {
     struct terminal terminal;
     enum output_form form;
     struct result *last;      /* held; NULL: none yet */
+    const char *begun;        /* lines of a statement before the one being typed; NULL: none */
     bool want_screen;         /* a command asked for it; it opens when the command has ended */
     bool leaving;             /* quit */
     bool ended;               /* told to end from outside, while a line was typed */

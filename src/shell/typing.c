@@ -37,12 +37,28 @@ static bool hints_welcome(void)
     return typing->session->terminal.color && rl_end > 0 && rl_point == rl_end && !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG);
 }
 
+/* command_complete of the line up to `cursor`, with the lines of the statement before it. */
+static enum status complete_line(size_t cursor, struct completion *out)
+{
+    struct str text = {0};
+    const char *begun = typing->session->begun;
+    if (begun)
+        str_printf(&text, "%s\n", begun);
+    size_t before = text.length;
+    str_append(&text, rl_line_buffer, cursor);
+    enum status st = text.failed ? ST_NOMEM : command_complete(typing->session->wb, str_text(&text), text.length, out, NULL);
+    if (!st)
+        out->start = out->start > before ? out->start - before : 0;
+    str_free(&text);
+    return st;
+}
+
 /* What could follow, dim, where it fits on the row; the cursor goes back to where it was. */
 static void show_hint(void)
 {
     struct completion c;
     size_t rows, columns;
-    if (!hints_welcome() || command_complete(typing->session->wb, rl_line_buffer, (size_t)rl_end, &c, NULL))
+    if (!hints_welcome() || complete_line((size_t)rl_end, &c))
         return;
     size_t width = text_width(c.hint, strlen(c.hint)), blank = rl_line_buffer[rl_end - 1] != ' ';
     size_t used = typing->prompt_width + text_width(rl_line_buffer, (size_t)rl_end);
@@ -157,7 +173,7 @@ static int complete(int count, int key)
     (void)key;
     struct completion c;
     erase_hint();
-    if (command_complete(typing->session->wb, rl_line_buffer, (size_t)rl_point, &c, NULL))
+    if (complete_line((size_t)rl_point, &c))
         return rl_ding();
     keep_harmless(&c);
     size_t typed = (size_t)rl_point - c.start, common = c.n ? common_prefix(&c) : 0;

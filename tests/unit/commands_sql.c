@@ -194,6 +194,47 @@ static void test_tables_agree(void **state)
     close_bench(&b);
 }
 
+static void test_counts(void **state)
+{
+    static const struct {
+        const char *by, *group;
+    } cuts[] = {
+        {"type", "type"},
+        {"shelf", "shelf"},
+        {"page", "page"},
+        {"hour", "substr(time, 1, 13) || ':00:00Z'"},
+        {"day", "date(time) || 'T00:00:00Z'"},
+        {"week", "date(time, 'weekday 0', '-6 days') || 'T00:00:00Z'"},
+        {"month", "substr(time, 1, 7) || '-01T00:00:00Z'"},
+    };
+    static const char *const conditions[][2] = {{"", "1"}, {" type=buy", "type = 'buy'"}, {" user=7", "user = '7'"}, {" item=i3 user=9", "item = 'i3' and user = '9'"}};
+    struct bench b;
+    (void)state;
+    open_bench(&b);
+    load_random(&b);
+    for (size_t i = 0; i < sizeof cuts / sizeof *cuts; i++)
+        for (size_t k = 0; k < sizeof conditions / sizeof *conditions; k++) {
+            char command[64], plain[512];
+            bool time = i > 2;
+            snprintf(command, sizeof command, "events by=%s%s", cuts[i].by, conditions[k][0]);
+            snprintf(plain, sizeof plain,
+                     "select %s %s, count(*) events, count(distinct user) users, count(*) * 1.0 / (select count(*) from events where %s) share"
+                     " from events where %s and %s is not null group by 1 order by %s",
+                     cuts[i].group, cuts[i].by, conditions[k][1], conditions[k][1], cuts[i].group, time ? "1" : "2 desc, 1");
+            /* Groups of equal size stand in the order of the data, so those of names are compared as a sum. */
+            run(&b, command);
+            uint64_t have = 0, want = 0;
+            for (const char *p = str_text(&b.out), *end; (end = strchr(p, '\n')); p = end + 1)
+                have += hash_bytes(p, (size_t)(end - p), 0);
+            run(&b, plain);
+            for (const char *p = str_text(&b.out), *end; (end = strchr(p, '\n')); p = end + 1)
+                want += hash_bytes(p, (size_t)(end - p), 0);
+            if (have != want)
+                fail_msg("%s differs from %s", command, plain);
+        }
+    close_bench(&b);
+}
+
 /* ---- models ---- */
 
 static void test_like_the_commands(void **state)
@@ -459,7 +500,7 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pushed_like_plain), cmocka_unit_test(test_tables_agree), cmocka_unit_test(test_like_the_commands),
+        cmocka_unit_test(test_pushed_like_plain), cmocka_unit_test(test_tables_agree), cmocka_unit_test(test_counts), cmocka_unit_test(test_like_the_commands),
         cmocka_unit_test(test_types),             cmocka_unit_test(test_stream),       cmocka_unit_test(test_refused),
         cmocka_unit_test(test_carets),            cmocka_unit_test(test_cancel),       cmocka_unit_test(test_no_memory),
     };
