@@ -45,6 +45,7 @@ void chunk_clear(struct chunk *c)
     for (size_t i = 0; i < c->text_capacity; i++) {
         mem_free(c->text[i].code);
         mem_free(c->text[i].merged);
+        mem_free(c->text[i].packed);
         dict_clear(&c->text[i].fresh);
     }
     mem_free(c->text);
@@ -59,9 +60,9 @@ void chunk_clear(struct chunk *c)
 }
 
 /* Empties it, keeps the room. */
-static enum status restart(struct chunk *c, size_t ntext, struct error *err)
+static enum status restart(struct chunk *c, const struct event_form *form, struct error *err)
 {
-    size_t had = c->text_capacity;
+    size_t had = c->text_capacity, ntext = TEXT_PLANS + form->nplans;
     enum status st = mem_grow(&c->text, &c->text_capacity, ntext, sizeof *c->text, err);
     if (st)
         return st;
@@ -69,7 +70,8 @@ static enum status restart(struct chunk *c, size_t ntext, struct error *err)
     c->ntext = ntext;
     for (size_t i = 0; i < ntext; i++) {
         dict_clear(&c->text[i].fresh);
-        c->text[i].lists = c->text[i].quoted = false;
+        c->text[i].lists = c->text[i].quoted = c->text[i].any = false;
+        c->text[i].packs = i >= TEXT_PLANS && raw_column_packs(form_column(form, &form->plans[i - TEXT_PLANS]));
     }
     c->rows = c->nrefused = 0;
     c->lines = c->converted = c->untimed = 0;
@@ -209,6 +211,39 @@ static enum status refuse(struct hand *h, const struct text *row, const char *re
 
 /* ---- taking a batch ---- */
 
+/* Packs the numbers of one column of the good rows; false when a cell is no short number. */
+static bool pack_numbers(struct hand *h, struct text_column *x, uint32_t source)
+{
+    const struct batch *b = &h->batch;
+    for (size_t i = 0; i < b->ngood; i++) {
+        const struct cell *cell = &b->cells[b->good[i] * b->width + source];
+        uint64_t *to = &x->packed[h->chunk->rows + i];
+        *to = PACKED_MISSING;
+        if (!cell->text || !cell->n)
+            continue;
+        x->any = true;
+        if (cell->quoted || cell->list || !packed_from(cell->text, cell->n, to))
+            return false;
+    }
+    return true;
+}
+
+/* The numbers so far as codes: no dictionary but that of the chunk knows any, or they would not be packed. */
+static enum status unpack_numbers(struct hand *h, struct text_column *x, struct error *err)
+{
+    enum status st = ST_OK;
+    x->packs = false;
+    for (size_t r = 0; r < h->chunk->rows && !st; r++) {
+        char text[PACKED_TEXT];
+        x->code[r] = NO_CODE;
+        if (x->packed[r] == PACKED_MISSING)
+            continue;
+        st = dict_add(&x->fresh, text, packed_text(x->packed[r], text), &x->code[r], err);
+        x->code[r] |= FRESH_CODE;
+    }
+    return st;
+}
+
 /* Codes of one column of the good rows. `source` NO_CODE: all of them are the default type. A text that is the same as in
  * the row before, which is common, is looked up once. */
 static enum status take_texts(struct hand *h, size_t column, uint32_t source, struct error *err)
@@ -220,12 +255,20 @@ static enum status take_texts(struct hand *h, size_t column, uint32_t source, st
     uint32_t found[BATCH_ROWS];
     uint16_t which[BATCH_ROWS];
     size_t n = 0;
+    if (x->packs) {
+        if (pack_numbers(h, x, source))
+            return ST_OK;
+        enum status st = unpack_numbers(h, x, err);
+        if (st)
+            return st;
+    }
     for (size_t i = 0; i < b->ngood; i++) {
         const struct cell *cell = source == NO_CODE ? &type : &b->cells[b->good[i] * b->width + source];
         bool there = cell->text && cell->n;
         which[i] = there ? (uint16_t)n : UINT16_MAX;
         if (!there)
             continue;
+        x->any = true;
         x->lists |= cell->list;
         x->quoted |= cell->quoted;
         const char *before = n && key[n - 1].length == cell->n ? key[n - 1].text : NULL;
@@ -266,8 +309,12 @@ static enum status make_room(struct chunk *c, size_t rows, bool amounts, struct 
         if (!st)
             c->capacity = want;
     }
-    for (size_t i = 0; i < c->ntext && !st; i++)
-        st = mem_grow(&c->text[i].code, &c->text[i].capacity, rows, sizeof *c->text[i].code, err);
+    for (size_t i = 0; i < c->ntext && !st; i++) {
+        struct text_column *x = &c->text[i];
+        st = mem_grow(&x->code, &x->capacity, rows, sizeof *x->code, err);
+        if (!st && x->packs)
+            st = mem_grow(&x->packed, &x->packed_capacity, rows, sizeof *x->packed, err);
+    }
     return st;
 }
 
@@ -466,7 +513,7 @@ void hand_read(struct hand *h, char *text, size_t end, bool last, bool skipping,
     f->ended = last;
     f->line = f->converted = 0;
     h->t.skipping = skipping;
-    c->st = restart(c, TEXT_PLANS + h->form->nplans, &c->error);
+    c->st = restart(c, h->form, &c->error);
     if (!c->st)
         c->st = learn_names(h, &c->error);
     if (!c->st)

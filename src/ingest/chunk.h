@@ -50,7 +50,14 @@ struct text_column {
     uint32_t *merged;  /* codes of the fresh ones there, once merged */
     size_t merged_capacity;
     bool lists, quoted; /* as in struct raw_column */
+    bool packs;         /* short numbers only: `packed` holds the rows, not `code` */
+    bool any;           /* a cell that is not missing */
+    uint64_t *packed;
+    size_t packed_capacity;
 };
+
+/* The column of the data set that a plan fills. */
+struct raw_column *form_column(const struct event_form *form, const struct plan *p);
 
 /* A row that was refused; texts are offsets into chunk.refused_text. */
 struct refused {

@@ -15,6 +15,7 @@ static void clear(struct raw_column *c)
     dict_clear(&c->levels);
     mem_free(c->code);
     mem_free(c->real);
+    mem_free(c->packed);
     memset(c, 0, sizeof *c);
 }
 
@@ -68,7 +69,9 @@ enum status raw_column_set(struct raw_column *c, size_t row, const struct cell *
     if (!cell->text || cell->n == 0)
         return ST_OK;
     uint32_t code;
-    enum status st = dict_add(&c->levels, cell->text, cell->n, &code, err);
+    enum status st = raw_column_unpack(c, err);
+    if (!st)
+        st = dict_add(&c->levels, cell->text, cell->n, &code, err);
     if (!st && row >= c->n)
         st = pad_codes(c, row + 1, err);
     if (st)
@@ -90,7 +93,9 @@ enum status raw_column_set_real(struct raw_column *c, size_t row, double value, 
 
 enum status raw_column_extend(struct raw_column *c, size_t filled, size_t rows, struct error *err)
 {
-    enum status st = mem_grow(&c->code, &c->capacity, rows, sizeof *c->code, err);
+    enum status st = raw_column_unpack(c, err);
+    if (!st)
+        st = mem_grow(&c->code, &c->capacity, rows, sizeof *c->code, err);
     if (!st)
         st = pad_codes(c, filled, err);
     if (!st && c->n < rows)
@@ -107,6 +112,39 @@ enum status raw_column_extend_real(struct raw_column *c, size_t filled, size_t r
     if (!st && c->n < rows)
         c->n = rows;
     return st;
+}
+
+enum status raw_column_extend_packed(struct raw_column *c, size_t filled, size_t rows, struct error *err)
+{
+    enum status st = mem_grow(&c->packed, &c->packed_capacity, rows, sizeof *c->packed, err);
+    if (st)
+        return st;
+    for (; c->n < filled; c->n++)
+        c->packed[c->n] = PACKED_MISSING;
+    if (c->n < rows)
+        c->n = rows;
+    return ST_OK;
+}
+
+enum status raw_column_unpack(struct raw_column *c, struct error *err)
+{
+    if (!c->packed)
+        return ST_OK;
+    uint64_t *packed = c->packed;
+    size_t n = c->n;
+    enum status st = mem_grow(&c->code, &c->capacity, n, sizeof *c->code, err);
+    for (size_t r = 0; r < n && !st; r++) {
+        char text[PACKED_TEXT];
+        c->code[r] = NO_CODE;
+        if (packed[r] != PACKED_MISSING)
+            st = dict_add(&c->levels, text, packed_text(packed[r], text), &c->code[r], err);
+    }
+    if (st)
+        return st;
+    mem_free(packed);
+    c->packed = NULL;
+    c->packed_capacity = 0;
+    return ST_OK;
 }
 
 /* ---- what type is it? ---- */
@@ -230,6 +268,43 @@ static bool any_bar(const struct dict *levels)
     return false;
 }
 
+/* Does the name alone make it text? */
+static bool always_text(const struct raw_column *c, const char *folded)
+{
+    return c->text || ends_with(folded, "id") || names_text(folded);
+}
+
+static bool names_time(const struct raw_column *c, const char *folded)
+{
+    return strstr(folded, "time") || strstr(folded, "date") || ends_with(folded, "ts") || ends_with(c->name, "_at");
+}
+
+bool raw_column_packs(const struct raw_column *c)
+{
+    char folded[64];
+    name_fold(c->name, folded, sizeof folded);
+    return !c->numeric && !c->bars && !c->quoted && !c->lists && c->levels.n == 0 && !c->code && !always_text(c, folded);
+}
+
+/* As infer, of numbers that are not text yet: those as long as a date may be one where the name speaks of time. */
+static enum field_type infer_packed(const struct raw_column *c)
+{
+    char folded[64], text[PACKED_TEXT];
+    name_fold(c->name, folded, sizeof folded);
+    bool times = names_time(c, folded), whole = true;
+    for (size_t r = 0; r < c->n; r++) {
+        int64_t v;
+        if (c->packed[r] == PACKED_MISSING)
+            continue;
+        whole &= packed_int(c->packed[r], &v);
+        if (!times)
+            continue;
+        size_t n = packed_text(c->packed[r], text);
+        times = whole && v >= 0 && n >= 8 && text_date(text, n, &v);
+    }
+    return times ? FIELD_TIME : whole ? FIELD_INT : FIELD_REAL;
+}
+
 static enum field_type infer(const struct raw_column *c, bool *boolean)
 {
     char folded[64];
@@ -237,10 +312,9 @@ static enum field_type infer(const struct raw_column *c, bool *boolean)
     name_fold(c->name, folded, sizeof folded);
     if (c->lists || (c->bars && (names_list(folded) || (!names_text(folded) && any_bar(&c->levels)))))
         return FIELD_LIST;
-    if (c->text || ends_with(folded, "id") || names_text(folded))
+    if (always_text(c, folded))
         return FIELD_TEXT;
-    bool time_name =
-        strstr(folded, "time") || strstr(folded, "date") || ends_with(folded, "ts") || ends_with(c->name, "_at");
+    bool time_name = names_time(c, folded);
     unsigned may = MAY_INT | MAY_REAL | MAY_TIME | MAY_BOOL;
     bool any = false;
     for (uint32_t i = 0; may && i < c->levels.n; i++) {
@@ -348,12 +422,42 @@ static enum status settle_lists(struct raw_column *c, struct field *f, size_t ro
     return st;
 }
 
+static enum status settle_packed(struct raw_column *c, struct field *f, size_t rows, struct error *err)
+{
+    enum status st = raw_column_extend_packed(c, rows, rows, err);
+    if (st)
+        return st;
+    if (f->type == FIELD_REAL)
+        f->real = mem_new_raw(rows, sizeof *f->real, "a column", err);
+    else
+        f->integer = mem_new_raw(rows, sizeof *f->integer, "a column", err);
+    if (!f->real && !f->integer)
+        return ST_NOMEM;
+    for (size_t r = 0; r < rows; r++) {
+        bool missing = c->packed[r] == PACKED_MISSING;
+        if (f->type == FIELD_REAL) {
+            f->real[r] = missing ? NAN : packed_real(c->packed[r]);
+        } else if (missing) {
+            f->integer[r] = NO_INT;
+        } else if (f->type == FIELD_INT) {
+            (void)packed_int(c->packed[r], &f->integer[r]);
+        } else {
+            char text[PACKED_TEXT];
+            (void)text_date(text, packed_text(c->packed[r], text), &f->integer[r]);
+        }
+    }
+    f->n = f->capacity = rows;
+    return ST_OK;
+}
+
 static enum status settle(struct raw_column *c, size_t rows, struct fields *out, struct error *err)
 {
     bool boolean = false;
-    enum field_type type = c->numeric ? FIELD_REAL : infer(c, &boolean);
+    enum field_type type = c->numeric ? FIELD_REAL : c->packed ? infer_packed(c) : infer(c, &boolean);
     struct field *f;
     enum status st = fields_add(out, c->name, type, &f, err);
+    if (!st && c->packed)
+        return settle_packed(c, f, rows, err);
     if (!st && c->n < rows)
         st = c->numeric ? pad_reals(c, rows, err) : pad_codes(c, rows, err);
     if (st)

@@ -10,6 +10,7 @@
 
 #include "data/field.h"
 #include "ingest/csv.h"
+#include "ingest/packed.h"
 
 struct raw_column {
     char *name;
@@ -23,6 +24,8 @@ struct raw_column {
     double *real; /* a number from the start (price): REAL, code is unused */
     size_t real_capacity;
     bool numeric;
+    uint64_t *packed; /* short numbers so far (packed.h): n rows, code and levels are unused; NULL otherwise */
+    size_t packed_capacity;
 };
 
 struct raw_columns {
@@ -39,6 +42,12 @@ MUST_CHECK enum status raw_column_set_real(struct raw_column *c, size_t row, dou
 /* Room for `rows` rows, of which those from the n there are up to `filled` are missing; the caller fills in the rest. */
 MUST_CHECK enum status raw_column_extend(struct raw_column *c, size_t filled, size_t rows, struct error *err);
 MUST_CHECK enum status raw_column_extend_real(struct raw_column *c, size_t filled, size_t rows, struct error *err);
+/* Can it still be a column of packed numbers? */
+bool raw_column_packs(const struct raw_column *c);
+/* The same as raw_column_extend, for packed numbers. */
+MUST_CHECK enum status raw_column_extend_packed(struct raw_column *c, size_t filled, size_t rows, struct error *err);
+/* Packed numbers become codes of their texts. */
+MUST_CHECK enum status raw_column_unpack(struct raw_column *c, struct error *err);
 /* Makes fields of `rows` rows of all columns, appended to `out`, and empties the set. */
 MUST_CHECK enum status raw_columns_settle(struct raw_columns *set, size_t rows, struct fields *out, struct error *err);
 

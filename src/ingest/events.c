@@ -13,6 +13,10 @@ static bool is_taken(const struct event_form *form, const struct raw_columns *se
         if (same_set && strcmp(set->column[p->target].name, name) == 0)
             return true;
     }
+    bool amount = role == ROLE_PRICE || role == ROLE_QUANTITY;
+    for (size_t i = 0; i < set->n; i++) /* of a file before: it holds numbers from the start or it does not */
+        if (strcmp(set->column[i].name, name) == 0 && set->column[i].n && set->column[i].numeric != amount)
+            return true;
     return false;
 }
 

@@ -17,7 +17,7 @@ struct merge {
     } *outcome;             /* of each column of text */
 };
 
-static struct raw_column *plan_column(const struct event_form *form, const struct plan *p)
+struct raw_column *form_column(const struct event_form *form, const struct plan *p)
 {
     struct ingest *in = form->in;
     struct raw_columns *set = p->role == ROLE_ITEM_FIELD   ? &in->item_columns
@@ -30,7 +30,7 @@ struct dict *form_texts(const struct event_form *form, size_t column)
 {
     struct dataset *d = form->in->data;
     struct dict *own[TEXT_PLANS] = {[TEXT_USER] = &d->users, [TEXT_ITEM] = &d->items, [TEXT_TYPE] = &d->types};
-    return column < TEXT_PLANS ? own[column] : &plan_column(form, &form->plans[column - TEXT_PLANS])->levels;
+    return column < TEXT_PLANS ? own[column] : &form_column(form, &form->plans[column - TEXT_PLANS])->levels;
 }
 
 static bool is_amount(const struct plan *p)
@@ -45,6 +45,29 @@ static bool is_field(const struct plan *p)
 
 /* ---- codes ---- */
 
+/* Numbers of a chunk as codes of their texts, because there is other text in the column. */
+static enum status code_numbers(struct dict *all, struct text_column *x, size_t rows, struct error *err)
+{
+    enum status st = mem_grow(&x->code, &x->capacity, rows, sizeof *x->code, err);
+    for (size_t r = 0; r < rows && !st; r++) {
+        char text[PACKED_TEXT];
+        x->code[r] = NO_CODE;
+        if (x->packed[r] != PACKED_MISSING)
+            st = dict_add(all, text, packed_text(x->packed[r], text), &x->code[r], err);
+    }
+    x->packs = false;
+    return st;
+}
+
+/* Do all chunks that know the column hold packed numbers? */
+static bool all_pack(const struct merge *m, size_t column)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (column < m->chunks[i]->ntext && !m->chunks[i]->text[column].packs)
+            return false;
+    return true;
+}
+
 static void merge_texts(void *context, size_t column, size_t begin, size_t end)
 {
     struct merge *m = context;
@@ -52,15 +75,22 @@ static void merge_texts(void *context, size_t column, size_t begin, size_t end)
     struct dict *all = form_texts(m->form, column);
     (void)begin;
     (void)end;
-    for (size_t i = 0; i < m->n; i++) {
+    if (column >= TEXT_PLANS) {
+        if (all_pack(m, column))
+            return;
+        o->st = raw_column_unpack(form_column(m->form, &m->form->plans[column - TEXT_PLANS]), &o->error);
+    }
+    for (size_t i = 0; i < m->n && !o->st; i++) {
         if (column >= m->chunks[i]->ntext)
             continue;
         struct text_column *x = &m->chunks[i]->text[column];
+        if (x->packs) {
+            o->st = code_numbers(all, x, m->chunks[i]->rows, &o->error);
+            continue;
+        }
         o->st = mem_grow(&x->merged, &x->merged_capacity, x->fresh.n, sizeof *x->merged, &o->error);
         for (uint32_t k = 0; k < x->fresh.n && !o->st; k++)
             o->st = dict_add(all, dict_text(&x->fresh, k), dict_length(&x->fresh, k), &x->merged[k], &o->error);
-        if (o->st)
-            return;
     }
 }
 
@@ -100,6 +130,13 @@ static void copy_codes(const struct chunk *c, size_t column, uint32_t *to)
         to[r] = x ? final_code(x, x->code[r]) : NO_CODE;
 }
 
+static void copy_numbers(const struct chunk *c, size_t column, uint64_t *to)
+{
+    const struct text_column *x = column < c->ntext ? &c->text[column] : NULL;
+    for (size_t r = 0; r < c->rows; r++)
+        to[r] = x ? x->packed[r] : PACKED_MISSING;
+}
+
 static void copy_chunk(void *context, size_t i, size_t begin, size_t end)
 {
     const struct merge *m = context;
@@ -123,9 +160,11 @@ static void copy_chunk(void *context, size_t i, size_t begin, size_t end)
         memcpy(e->value + first, c->value, c->rows * sizeof *c->value);
     for (size_t p = 0; p < form->nplans; p++) {
         const struct plan *plan = &form->plans[p];
-        struct raw_column *column = plan_column(form, plan);
+        struct raw_column *column = form_column(form, plan);
         if (is_amount(plan) && column->real && c->rows)
             memcpy(column->real + first, c->amount[plan->role - ROLE_PRICE], c->rows * sizeof *column->real);
+        else if (!is_amount(plan) && column->packed)
+            copy_numbers(c, TEXT_PLANS + p, column->packed + first);
         else if (!is_amount(plan) && !is_field(plan) && column->code)
             copy_codes(c, TEXT_PLANS + p, column->code + first);
     }
@@ -141,11 +180,12 @@ static bool note_cells(const struct merge *m, size_t p, struct raw_column *colum
         if (is_amount(plan)) {
             any |= c->any_amount[plan->role - ROLE_PRICE];
         } else if (TEXT_PLANS + p < c->ntext) {
+            any |= c->text[TEXT_PLANS + p].any;
             column->lists |= c->text[TEXT_PLANS + p].lists;
             column->quoted |= c->text[TEXT_PLANS + p].quoted;
         }
     }
-    return any || (!is_amount(plan) && column->levels.n);
+    return any || column->levels.n || column->packed;
 }
 
 static enum status make_room(struct merge *m, struct error *err)
@@ -159,10 +199,12 @@ static enum status make_room(struct merge *m, struct error *err)
     enum status st = ingest_room(form->in, m->first[m->n], timed, valued, err);
     for (size_t p = 0; p < form->nplans && !st; p++) {
         const struct plan *plan = &form->plans[p];
-        struct raw_column *column = plan_column(form, plan);
+        struct raw_column *column = form_column(form, plan);
         bool any = note_cells(m, p, column);
         if (is_amount(plan) && (any || column->real))
             st = raw_column_extend_real(column, m->first[0], m->first[m->n], err);
+        else if (any && !is_amount(plan) && raw_column_packs(column) && all_pack(m, TEXT_PLANS + p))
+            st = raw_column_extend_packed(column, m->first[0], m->first[m->n], err);
         else if (any && !is_amount(plan) && !is_field(plan))
             st = raw_column_extend(column, m->first[0], m->first[m->n], err);
     }
@@ -179,7 +221,7 @@ static enum status merge_fields(const struct merge *m, struct error *err)
         if (!is_field(plan))
             continue;
         bool item = plan->role == ROLE_ITEM_FIELD;
-        struct raw_column *column = plan_column(m->form, plan);
+        struct raw_column *column = form_column(m->form, plan);
         size_t rows = item ? d->items.n : d->users.n;
         enum status st = raw_column_extend(column, rows, rows, err);
         if (st)

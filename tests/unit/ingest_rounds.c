@@ -5,6 +5,8 @@
 
 #include "base/rng.h"
 #include "ingest/load.h"
+#include "ingest/number.h"
+#include "ingest/packed.h"
 
 enum { FILES = 8, SIZE = 3 << 20 };
 
@@ -261,6 +263,113 @@ static void test_against_serial(void **state)
     omp_set_num_threads(threads);
 }
 
+/* ---- types of columns ---- */
+
+enum { TYPED_ROWS = 60000 };
+
+/* A cell of column c: numbers of many kinds, most of which are something else in a late row. */
+static void put_typed(struct str *s, struct rng *g, unsigned c, unsigned row)
+{
+    static const char *const late[] = {"word", "NA", "007", "+5", "1e5", "\"12\"", "1234567890123456", "-0", ".5", "5."};
+    unsigned n = (unsigned)rng_below(g, 1000000);
+    if (rng_below(g, 10) == 0)
+        return;
+    if (c >= 10 && row == 50000)
+        str_puts(s, late[c - 10]);
+    else if (c % 5 == 0)
+        str_printf(s, "%u", n);
+    else if (c % 5 == 1)
+        str_printf(s, "%u.%02u", n / 100, n % 100);
+    else if (c % 5 == 2)
+        str_printf(s, "-%u", n);
+    else if (c % 5 == 3)
+        str_printf(s, "0.%06u", n);
+    else
+        str_printf(s, "%u", 1600000000 + n);
+}
+
+/* Packed numbers become the fields that a dictionary of all texts makes. */
+static void test_types(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 20 };
+    struct rng g = rng_stream(7, "types", 0);
+    struct str s = {0};
+    struct loaded l;
+    struct feed *feed;
+    struct sheet t;
+    struct error err;
+    struct raw_columns raw = {0};
+    struct fields want = {0};
+    bool more = true;
+    str_puts(&s, "user,item");
+    for (unsigned c = 0; c < COLUMNS; c++) /* 4 and 9, and what is like them, are moments by name */
+        str_printf(&s, c % 5 == 4 ? ",c%u_time" : ",c%u", c);
+    for (unsigned row = 0; row < TYPED_ROWS; row++) {
+        str_printf(&s, "\nu%u,i%u", row, row % 100);
+        for (unsigned c = 0; c < COLUMNS; c++) {
+            str_putc(&s, ',');
+            put_typed(&s, &g, c, row);
+        }
+    }
+    const char *path = write_text("typed.csv", str_text(&s));
+    assert_int_equal(feed_open(path, NULL, &feed, &err), ST_OK);
+    assert_int_equal(sheet_open(feed, &(struct sheet_form){0}, &t, &err), ST_OK);
+    for (size_t row = 0; more; row++) {
+        assert_int_equal(sheet_next(&t, &more, &err), ST_OK);
+        for (uint32_t c = 0; more && c < COLUMNS; c++) {
+            size_t index;
+            assert_int_equal(raw_columns_add(&raw, dict_text(&t.names, c + 2), &index, &err), ST_OK);
+            assert_int_equal(raw_column_set(&raw.column[index], row, &t.row.cells[c + 2], &err), ST_OK);
+        }
+    }
+    sheet_close(&t);
+    assert_int_equal(raw_columns_settle(&raw, TYPED_ROWS, &want, &err), ST_OK);
+    assert_int_equal(load_path(&l, path), ST_OK);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        const struct field *f = &l.data->events.context.field[c], *w = &want.field[c];
+        assert_string_equal(f->name, w->name);
+        assert_int_equal(f->type, w->type);
+        assert_int_equal(f->levels.n, w->levels.n);
+        if (w->code)
+            assert_memory_equal(f->code, w->code, TYPED_ROWS * sizeof *w->code);
+        if (w->integer)
+            assert_memory_equal(f->integer, w->integer, TYPED_ROWS * sizeof *w->integer);
+        for (size_t r = 0; w->real && r < TYPED_ROWS; r++)
+            assert_true(f->real[r] == w->real[r] || (field_missing(f, r) && field_missing(w, r)));
+    }
+    assert_int_equal(want.field[0].type, FIELD_INT);
+    assert_int_equal(want.field[4].type, FIELD_TIME);
+    assert_int_equal(want.field[10].type, FIELD_TEXT);
+    fields_clear(&want);
+    unload(&l);
+    str_free(&s);
+}
+
+static void test_packed(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"0", "-0", "7", "-12", "0.0", "1.50", "-0.050", "123456789012345",
+                                       "12345678901234.5", "0.12345678901234", "100"};
+    static const char *const other[] = {"", "-", ".", "00", "01", "1.", ".1", "-.1", "+1", "1e1", "1 ", "1,5", "--1",
+                                        "1.2.3", "1234567890123456", "0.123456789012345", "a"};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        uint64_t packed;
+        char text[PACKED_TEXT];
+        int64_t a = 0, b = 0;
+        double real;
+        assert_true(packed_from(good[i], strlen(good[i]), &packed));
+        assert_int_equal(packed_text(packed, text), strlen(good[i]));
+        assert_memory_equal(text, good[i], strlen(good[i]));
+        assert_int_equal(packed_int(packed, &a), number_int(good[i], strlen(good[i]), &b));
+        assert_true(number_real(good[i], strlen(good[i]), &real) && real == packed_real(packed));
+    }
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        uint64_t packed;
+        assert_false(packed_from(other[i], strlen(other[i]), &packed));
+    }
+}
+
 /* Keys that turn up late, at once in several chunks, are columns in the order of the text. */
 static void test_late_keys(void **state)
 {
@@ -327,6 +436,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_against_serial),
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_packed),
         cmocka_unit_test(test_late_keys),
         cmocka_unit_test(test_same_place),
         cmocka_unit_test(test_too_large),
