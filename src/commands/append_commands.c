@@ -8,6 +8,7 @@
 #include "commands/follow.h"
 #include "commands/grow.h"
 #include "commands/loading.h"
+#include "commands/mapping.h"
 #include "data/grow.h"
 
 /* ---- what both begin with ---- */
@@ -24,7 +25,7 @@ static enum status open_reading(struct workbench *wb, const struct call *call, s
     *r = (struct reading){0};
     enum status st = origin_read_mapping(wb, wb->data->name, &r->loaded, err);
     if (!st)
-        st = loading_mapping(call, &r->said, &r->nsaid, err);
+        st = mapping_collect(wb, call, &r->said, &r->nsaid, err);
     return st ? st : mapping_join(r->said, r->nsaid, r->loaded.pair, r->loaded.n, &r->all, &r->n, err);
 }
 

@@ -11,37 +11,12 @@
 #include "commands/families.h"
 #include "commands/loading.h"
 #include "commands/origin.h"
+#include "commands/mapping.h"
 #include "commands/places.h"
 #include "commands/recipe.h"
 #include "ingest/ingest.h"
 
 /* ---- what the command line says, as ingest wants it ---- */
-
-static const char *const own_options[] = {"replace", "recipe", "again", "every", "for", "from"};
-
-static bool is_own(const char *option)
-{
-    for (size_t i = 0; i < sizeof own_options / sizeof *own_options; i++)
-        if (strcmp(option, own_options[i]) == 0)
-            return true;
-    return false;
-}
-
-enum status loading_mapping(const struct call *call, struct mapping **out, size_t *n, struct error *err)
-{
-    const struct command *c = call->command;
-    struct mapping *m = mem_new(c->noptions + call->nopen, sizeof *m, "a mapping", err);
-    if (!m)
-        return ST_NOMEM;
-    *n = 0;
-    for (size_t i = 0; i < c->noptions; i++)
-        if (!is_own(c->options[i].name) && call->values[i].given)
-            m[(*n)++] = (struct mapping){c->options[i].name, call->values[i].text};
-    for (size_t i = 0; i < call->nopen; i++)
-        m[(*n)++] = (struct mapping){call->open[i].key.text, call->open[i].value.text};
-    *out = m;
-    return ST_OK;
-}
 
 enum status loading_reject(void *context, const char *file, uint64_t line, const char *reason, const char *text,
                            size_t n, struct error *err)
@@ -346,7 +321,7 @@ static enum status read_events(struct workbench *wb, const struct call *call, co
     size_t nmapping = 0;
     struct dataset *d = NULL;
     char **paths = NULL;
-    enum status st = loading_mapping(call, &mapping, &nmapping, err);
+    enum status st = mapping_collect(wb, call, &mapping, &nmapping, err);
     if (!st)
         st = recipe_of_load(wb, call, name, found, &r, err);
     if (!st)
@@ -501,7 +476,7 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
     if (st)
         return st;
     uint32_t before = items ? base->items.n : base->users.n;
-    st = loading_mapping(call, &mapping, &nmapping, err);
+    st = mapping_collect(wb, call, &mapping, &nmapping, err);
     if (!st && !alone)
         st = workbench_recipe(wb, &r, err);
     else if (!st && !(r = recipe_copy(NULL, 0, err)))
@@ -569,6 +544,9 @@ static const struct param load_options[] = {
     {.name = "quantity", .type = PARAM_TEXT, .doc = "column of the quantity"},
     {.name = "keep", .type = PARAM_TEXT, .doc = "of the other columns keep these only: a,b,c* (all: every one)"},
     {.name = "skip", .type = PARAM_TEXT, .doc = "of the other columns leave these out: a,b,c*"},
+    {.name = "map", .type = PARAM_TEXT, .doc = "a mapping that `mapping save` keeps; what is typed here wins"},
+    {.name = "query", .type = PARAM_TEXT, .doc = "of an SQLite database: the SELECT whose rows are the events"},
+    {.name = "table", .type = PARAM_TEXT, .doc = "of an SQLite database: the table to read"},
     {.name = "format",
      .type = PARAM_ENUM,
      .choices = "csv|tsv|jsonl",
@@ -597,6 +575,9 @@ static const struct param attribute_options[] = {
     {.name = "id",
      .type = PARAM_TEXT,
      .doc = "column of the id (without it: one of a well-known name); row is the number of the row"},
+    {.name = "map", .type = PARAM_TEXT, .doc = "a mapping that `mapping save` keeps"},
+    {.name = "query", .type = PARAM_TEXT, .doc = "of an SQLite database: the SELECT whose rows are read"},
+    {.name = "table", .type = PARAM_TEXT, .doc = "of an SQLite database: the table to read"},
     {.name = "keep", .type = PARAM_TEXT, .doc = "keep these columns only: a,b,c*"},
     {.name = "skip", .type = PARAM_TEXT, .doc = "leave these columns out: a,b,c*"},
     {.name = "delimiter",
@@ -629,7 +610,9 @@ static const struct command rows[] = {
              "A column that is not there can be said: item==cd is one item for all, user=row makes every row a user, "
              "user=ip+agent joins columns, item='isbn|title' takes the first that has text.\n"
              "Every row is kept or rejected: `rejects` lists file, line, reason and text.\n"
-             "A data set that the workspace holds is opened again by its name.",
+             "A data set that the workspace holds is opened again by its name.\n"
+             "An SQLite database is read by table=NAME or query='select ... as user, ... as item'. `preview FILE` proposes "
+             "a line for a strange file; `mapping save` keeps one for others like it.",
      .examples = (const char *const[]){"load tiny", "load tiny as mine", "load shop", NULL},
      .run = run_load},
     {.name = "load items",

@@ -10,6 +10,7 @@
     FAMILY(shape)     /* weight decay filter kcore sessions ... */  \
     FAMILY(recipe)    /* recipe undo */                             \
     FAMILY(append)    /* append follow */                           \
+    FAMILY(mapping)   /* preview, mapping, mapping save */          \
     FAMILY(space)     /* status rename drop save verify */          \
     FAMILY(event)     /* events */                                  \
     FAMILY(reject)    /* rejects */                                 \

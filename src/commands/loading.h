@@ -5,8 +5,6 @@
 #include "commands/command.h"
 #include "ingest/ingest.h"
 
-/* Every option that was typed, but those of the command itself. For mem_free. */
-MUST_CHECK enum status loading_mapping(const struct call *call, struct mapping **out, size_t *n, struct error *err);
 /* The arguments as paths, those of bundled data resolved. */
 MUST_CHECK enum status loading_paths(const struct call *call, char ***out, struct error *err);
 void loading_paths_free(char **paths, size_t n); /* NULL is fine */

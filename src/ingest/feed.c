@@ -125,17 +125,17 @@ static enum status check_head(struct feed *f, struct error *err)
     return ST_FORMAT;
 }
 
-enum status feed_open(const char *path, struct job *job, struct feed **out, struct error *err)
+enum status feed_from(struct source *source, const char *path, struct feed **out, struct error *err)
 {
     struct feed *f = mem_new(1, sizeof *f, "a file to read", err);
-    if (!f)
+    if (!f) {
+        source_close(source);
         return ST_NOMEM;
-    f->line = 1;
-    enum status st = source_open(path, job, &f->source, err);
-    if (!st) {
-        f->path = mem_strdup(strcmp(path, "-") == 0 ? "standard input" : path, err);
-        st = f->path ? feed_more(f, err) : ST_NOMEM;
     }
+    f->line = 1;
+    f->source = source;
+    f->path = mem_strdup(strcmp(path, "-") == 0 ? "standard input" : path, err);
+    enum status st = f->path ? feed_more(f, err) : ST_NOMEM;
     if (!st)
         st = check_head(f, err);
     if (st) {
@@ -144,6 +144,24 @@ enum status feed_open(const char *path, struct job *job, struct feed **out, stru
     }
     *out = f;
     return ST_OK;
+}
+
+enum status feed_open(const char *path, struct job *job, struct feed **out, struct error *err)
+{
+    struct source *source;
+    enum status st = source_open(path, job, &source, err);
+    return st ? st : feed_from(source, path, out, err);
+}
+
+void feed_cut(struct feed *f)
+{
+    const char *last = f->ended ? NULL : memrchr(f->data + f->at, '\n', f->end - f->at);
+    f->cut = !f->ended;
+    f->ended = true;
+    if (last) {
+        f->end = (size_t)(last - f->data) + 1;
+        f->data[f->end] = '\n';
+    }
 }
 
 void feed_close(struct feed *f)

@@ -28,6 +28,7 @@ struct feed {
     char *data;
     size_t at, end, capacity;
     bool ended;    /* the source has no more */
+    bool cut;      /* it has, but nobody wants it (feed_cut) */
     bool plain;    /* data[at .. end) holds neither NUL bytes nor anything beyond ASCII */
     uint64_t line; /* number of the line that begins at `at`, from 1 */
     enum encoding encoding;
@@ -37,6 +38,10 @@ struct feed {
 
 /* Opens, fills the first window, skips a byte order mark. ST_FORMAT for an empty or a binary file. */
 MUST_CHECK enum status feed_open(const char *path, struct job *job, struct feed **out, struct error *err);
+/* The same on a source that is open; takes it over, also on failure. */
+MUST_CHECK enum status feed_from(struct source *source, const char *path, struct feed **out, struct error *err);
+/* Ends the feed with the last whole line that is in the window: for a look at the head of a file. */
+void feed_cut(struct feed *f);
 void feed_close(struct feed *f); /* NULL is fine */
 /* Slides and reads more, growing the window when it is full of unused text. Pointers into data become invalid. */
 MUST_CHECK enum status feed_more(struct feed *f, struct error *err);

@@ -18,14 +18,14 @@ static enum status unknown_key(const char *key, bool events, struct error *err)
     static const char *const event_keys[] = {"user",    "item",      "time",     "value",    "type",
                                              "session", "price",     "quantity", "item.",    "user.",
                                              "format",  "delimiter", "header",   "encoding", "tz",
-                                             "keep",    "skip"};
+                                             "keep",    "skip",      "query",    "table"};
     const char *near = events ? text_nearest(key, event_keys, sizeof event_keys / sizeof *event_keys) : NULL;
     error_set(err, ST_USAGE, "load has no option \"%s\"", key);
     if (near)
         error_hint(err, "did you mean %s=?", near);
     else
         error_hint(err, "columns: user item time value type session price quantity item.X user.X; and keep skip format "
-                        "delimiter header encoding tz "
+                        "delimiter header encoding tz query table "
                         "(columns that are not named are kept as they are)");
     return ST_USAGE;
 }
@@ -91,7 +91,7 @@ static enum status not_text(const char *key, struct error *err)
     return ST_USAGE;
 }
 
-static enum status parse_mapping(struct ingest *in, bool events, struct error *err)
+enum status ingest_options(struct ingest *in, bool events, struct error *err)
 {
     static const char *const yes_no[] = {"yes", "no", NULL}, *const formats[] = {"csv", "tsv", "jsonl", NULL};
     enum status st = ST_OK;
@@ -114,8 +114,9 @@ static enum status parse_mapping(struct ingest *in, bool events, struct error *e
             st = parse_encoding(value, &in->form.encoding, err);
         } else if (strcmp(key, "tz") == 0) {
             st = parse_tz(value, &in->tz, err);
-        } else if (strcmp(key, "keep") == 0 || strcmp(key, "skip") == 0) {
-            continue; /* names of columns: any */
+        } else if (strcmp(key, "keep") == 0 || strcmp(key, "skip") == 0 || strcmp(key, "query") == 0 ||
+                   strcmp(key, "table") == 0) {
+            continue; /* any text */
         } else if (!column) {
             st = unknown_key(key, events, err);
         }
@@ -261,7 +262,7 @@ static enum status unknown_folder(const char *path, struct error *err)
     return ST_FORMAT;
 }
 
-static const struct reader *pick_reader(const struct ingest *in, const char *path, const char *head, size_t n)
+const struct reader *ingest_pick(const struct ingest *in, const char *path, const char *head, size_t n)
 {
     const struct reader *best = NULL;
     int most = 0;
@@ -287,16 +288,16 @@ static enum status read_path(struct ingest *in, const char *path, struct error *
     enum { HEAD = 64 << 10 };
     const struct reader *reader;
     if (path_is_folder(path)) {
-        reader = pick_reader(in, path, NULL, 0);
+        reader = ingest_pick(in, path, NULL, 0);
         if (!reader)
             return unknown_folder(path, err);
     } else {
-        enum status st = feed_open(path, in->job, &in->opened, err);
+        enum status st = ingest_feed(in, path, &in->opened, err);
         if (st)
             return st;
         const struct feed *f = in->opened;
         size_t n = f->end - f->at;
-        reader = pick_reader(in, path, f->data + f->at, n < HEAD ? n : HEAD);
+        reader = ingest_pick(in, path, f->data + f->at, n < HEAD ? n : HEAD);
     }
     in->report->reader = reader->name;
     enum status st = reader->read(in, path, err);
@@ -386,17 +387,22 @@ static enum status start_data(struct ingest *in, const struct dataset *base, con
     return st;
 }
 
-static enum status read_events(const struct dataset *base, const char *const *paths, size_t npaths,
+static enum status read_events(const struct dataset *base, bool head, const char *const *paths, size_t npaths,
                                const struct mapping *mapping, size_t nmapping, const char *name,
                                struct reject_sink *rejects, struct job *job, struct dataset **out,
                                struct ingest_report *report, struct error *err)
 {
-    struct ingest in = {.job = job, .rejects = rejects, .report = report, .mapping = mapping, .nmapping = nmapping};
+    struct ingest in = {.job = job,
+                        .rejects = rejects,
+                        .report = report,
+                        .mapping = mapping,
+                        .nmapping = nmapping,
+                        .head = head};
     struct paths all = {0};
     struct str source = {0};
     memset(report, 0, sizeof *report);
     report->reader = "none";
-    enum status st = parse_mapping(&in, true, err);
+    enum status st = ingest_options(&in, true, err);
     for (size_t i = 0; i < npaths && !st; i++) {
         st = expand(paths[i], &all, err);
         str_printf(&source, "%s%s", i ? " " : "", paths[i]);
@@ -422,18 +428,30 @@ static enum status read_events(const struct dataset *base, const char *const *pa
     return finish(&in, st, out);
 }
 
+enum status ingest_check_mapping(const struct mapping *mapping, size_t nmapping, struct error *err)
+{
+    struct ingest in = {.mapping = mapping, .nmapping = nmapping};
+    return ingest_options(&in, true, err);
+}
+
+enum status ingest_head(const char *path, const struct mapping *mapping, size_t nmapping, struct job *job,
+                        struct dataset **out, struct ingest_report *report, struct error *err)
+{
+    return read_events(NULL, true, &path, 1, mapping, nmapping, "head", NULL, job, out, report, err);
+}
+
 enum status ingest_events(const char *const *paths, size_t npaths, const struct mapping *mapping, size_t nmapping,
                           const char *name, struct reject_sink *rejects, struct job *job, struct dataset **out,
                           struct ingest_report *report, struct error *err)
 {
-    return read_events(NULL, paths, npaths, mapping, nmapping, name, rejects, job, out, report, err);
+    return read_events(NULL, false, paths, npaths, mapping, nmapping, name, rejects, job, out, report, err);
 }
 
 enum status ingest_more(const struct dataset *base, const char *const *paths, size_t npaths,
                         const struct mapping *mapping, size_t nmapping, struct reject_sink *rejects, struct job *job,
                         struct dataset **out, struct ingest_report *report, struct error *err)
 {
-    return read_events(base, paths, npaths, mapping, nmapping, NULL, rejects, job, out, report, err);
+    return read_events(base, false, paths, npaths, mapping, nmapping, NULL, rejects, job, out, report, err);
 }
 
 /* ---- attributes of a data set that is there already ---- */
@@ -476,7 +494,7 @@ enum status ingest_attributes(const struct dataset *base, enum attribute_target 
     bool items = target == ATTRIBUTES_OF_ITEMS;
     memset(report, 0, sizeof *report);
     report->reader = "attributes";
-    enum status st = parse_mapping(&in, false, err);
+    enum status st = ingest_options(&in, false, err);
     if (!st)
         st = expand(path, &all, err);
     if (!st)

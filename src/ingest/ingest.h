@@ -48,6 +48,13 @@ MUST_CHECK enum status ingest_attributes(const struct dataset *base, enum attrib
                                          struct job *job, struct dataset **out, struct ingest_report *report,
                                          struct error *err);
 
+/* As ingest_events, of the head of the file only: for a look at it. */
+MUST_CHECK enum status ingest_head(const char *path, const struct mapping *mapping, size_t nmapping, struct job *job,
+                                   struct dataset **out, struct ingest_report *report, struct error *err);
+
+/* Are these keys that `load` knows, with values it can take? */
+MUST_CHECK enum status ingest_check_mapping(const struct mapping *mapping, size_t nmapping, struct error *err);
+
 /* A reader: one way files can look. readers.c lists them in the order they are asked. */
 struct ingest;
 struct reader {

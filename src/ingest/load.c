@@ -19,7 +19,7 @@ const char *ingest_mapped(const struct ingest *in, const char *key)
 
 bool ingest_is_option(const char *key)
 {
-    static const char *const options[] = {"format", "delimiter", "header", "encoding", "tz", "id", "keep", "skip"};
+    static const char *const options[] = {"format", "delimiter", "header", "encoding", "tz", "id", "keep", "skip", "query", "table"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (strcmp(key, options[i]) == 0)
             return true;
@@ -59,7 +59,7 @@ enum status ingest_open(struct ingest *in, const char *path, const struct sheet_
 {
     struct feed *feed = in->opened;
     in->opened = NULL;
-    enum status st = feed ? ST_OK : feed_open(path, in->job, &feed, err);
+    enum status st = feed ? ST_OK : ingest_feed(in, path, &feed, err);
     if (!st)
         st = sheet_open(feed, form ? form : &in->form, out, err);
     if (!st && out->names_note.length)

@@ -31,6 +31,7 @@ struct ingest {
     uint64_t untimed;              /* rows without a time in a file that has times */
     const char *const *bulky;      /* patterns of columns that this layout leaves out unless keep= names them */
     size_t nbulky;
+    bool head;                /* only a look at the heads of files (preview) */
     bool known;               /* the layout knows its columns: nothing to tell about them */
     const char *default_type; /* of events of this file without a type of their own, or NULL */
     char first_reject[320];
@@ -46,6 +47,12 @@ MUST_CHECK enum status ingest_set_part(struct ingest *in, const char *part, stru
 /* A line of the report (the oldest win when there are too many). */
 void ingest_note(struct ingest *in, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* Opens a file, or the rows of a database, as text. database.c */
+MUST_CHECK enum status ingest_feed(struct ingest *in, const char *path, struct feed **out, struct error *err);
+/* The reader for a file that begins with head[0..n), or for a folder (n = 0); NULL: none. */
+const struct reader *ingest_pick(const struct ingest *in, const char *path, const char *head, size_t n);
+/* Understands the options of in->mapping. ingest.c */
+MUST_CHECK enum status ingest_options(struct ingest *in, bool events, struct error *err);
 /* Opens path (or takes the feed that is open already) as a sheet. form NULL: in->form. */
 MUST_CHECK enum status ingest_open(struct ingest *in, const char *path, const struct sheet_form *form,
                                    struct sheet *out, struct error *err);
@@ -130,6 +137,8 @@ struct roles {
 /* By mapping, by well-known names, else (no header) by position and look. ST_USAGE with the columns there are.
  * roles_clear also after a failure. */
 MUST_CHECK enum status roles_find(struct ingest *in, struct sheet *t, struct roles *out, struct error *err);
+/* The same without asking that there be a user and an item. */
+MUST_CHECK enum status roles_known(struct ingest *in, struct sheet *t, struct roles *out, struct error *err);
 /* The computed columns of the current row, where there are any. */
 MUST_CHECK enum status roles_compute(struct roles *r, struct ingest *in, const struct sheet *t, struct error *err);
 bool roles_has(const struct roles *r, enum role role);

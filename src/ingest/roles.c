@@ -77,10 +77,11 @@ enum status roles_missing(const struct sheet *t, const char *key, const char *co
     if (near)
         error_hint(err, "did you mean %s=%s? the columns are: %s", key, near, str_text(&columns));
     else if (t->header)
-        error_hint(err, "say it: %s=COLUMN; the columns are: %s%s", key, str_text(&columns),
+        error_hint(err, "`preview FILE` proposes what to say, as %s=COLUMN; the columns are: %s%s", key, str_text(&columns),
                    t->json ? "" : " (header=no if that is the first row of data)");
     else
-        error_hint(err, "say it by number: user=1 item=2 ...; the file has %u columns and no header", t->names.n);
+        error_hint(err, "say it by number, user=1 item=2 ... (`preview FILE` proposes it); the file has %u columns and no header",
+                   t->names.n);
     str_free(&columns);
     return ST_USAGE;
 }
@@ -192,9 +193,8 @@ static enum status by_position(struct ingest *in, struct sheet *t, struct roles 
     return ST_OK;
 }
 
-enum status roles_find(struct ingest *in, struct sheet *t, struct roles *out, struct error *err)
+enum status roles_known(struct ingest *in, struct sheet *t, struct roles *out, struct error *err)
 {
-    static const char *const rating_names[] = {"rating", "score", "stars", "overall", "ratingvalue"};
     *out = (struct roles){.ratings = false};
     for (int i = 0; i < ROLES; i++)
         out->column[i] = NO_CODE;
@@ -211,6 +211,15 @@ enum status roles_find(struct ingest *in, struct sheet *t, struct roles *out, st
         if (st)
             return st;
     }
+    return ST_OK;
+}
+
+enum status roles_find(struct ingest *in, struct sheet *t, struct roles *out, struct error *err)
+{
+    static const char *const rating_names[] = {"rating", "score", "stars", "overall", "ratingvalue"};
+    enum status st = roles_known(in, t, out, err);
+    if (st)
+        return st;
     if (!roles_has(out, ROLE_USER))
         return roles_missing(t, "user", NULL, err);
     if (!roles_has(out, ROLE_ITEM))

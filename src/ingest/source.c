@@ -28,6 +28,9 @@ struct source {
     bool inside; /* a gzip member or zstd frame is begun and not yet complete */
     z_stream z;
     ZSTD_DStream *zstd;
+    source_pull pull; /* NULL: a file */
+    void (*close)(void *context);
+    void *context;
 };
 
 uint64_t source_taken(const struct source *s)
@@ -144,6 +147,11 @@ static enum status read_zstd(struct source *s, char *out, size_t room, size_t *g
 
 enum status source_read(struct source *s, char *out, size_t room, size_t *got, struct error *err)
 {
+    if (s->pull) {
+        enum status st = s->pull(s->context, out, room, got, err);
+        s->taken += st ? 0 : *got;
+        return st;
+    }
     if (s->packing == GZIP)
         return read_gzip(s, out, room, got, err);
     if (s->packing == ZSTD)
@@ -222,10 +230,23 @@ enum status source_open(const char *path, struct job *job, struct source **out, 
     return ST_OK;
 }
 
+enum status source_pulled(source_pull pull, void (*close)(void *context), void *context, struct source **out,
+                          struct error *err)
+{
+    struct source *s = mem_new(1, sizeof *s, "a source", err);
+    if (!s)
+        return ST_NOMEM;
+    *s = (struct source){.fd = -1, .pull = pull, .close = close, .context = context};
+    *out = s;
+    return ST_OK;
+}
+
 void source_close(struct source *s)
 {
     if (!s)
         return;
+    if (s->close)
+        s->close(s->context);
     if (s->packing == GZIP)
         inflateEnd(&s->z);
     ZSTD_freeDStream(s->zstd);

@@ -1,0 +1,132 @@
+/* What preview takes the columns of a file for, and the mapping it proposes: that mapping must load the file. */
+#include "tests/unit/ingest_help.h"
+
+#include "ingest/preview.h"
+
+static void plain_quote(struct str *out, const char *text)
+{
+    str_puts(out, text);
+}
+
+static struct preview *look(const char *path, const struct mapping *m, size_t n)
+{
+    struct preview *p = calloc(1, sizeof *p);
+    struct error err = {0};
+    if (ingest_preview(path, m, n, plain_quote, NULL, p, &err))
+        fail_msg("%s", err.message);
+    return p;
+}
+
+static void done(struct preview *p)
+{
+    dataset_release(p->head);
+    free(p);
+}
+
+static const char *role_of(const struct preview *p, const char *column)
+{
+    for (size_t i = 0; i < p->ncolumns; i++)
+        if (strcmp(p->column[i].name, column) == 0)
+            return p->column[i].role;
+    return "no such column";
+}
+
+static const char *make_log(const char *name, bool header)
+{
+    struct str s = {0};
+    if (header)
+        str_puts(&s, "when_it_was,shopper key,thing,what,colour,stars\n");
+    for (unsigned i = 0; i < 400; i++)
+        str_printf(&s, "2026-01-%02u,k%u,t%u,%s,c%u,%u\n", 1 + i / 20, i / 5, i * 7 % 60, i % 3 ? "view" : "purchase",
+                   i * 7 % 60 % 5, 1 + i % 5);
+    const char *path = write_text(name, str_text(&s));
+    str_free(&s);
+    return path;
+}
+
+static void test_by_content(void **state)
+{
+    (void)state;
+    struct preview *p = look(make_log("log.csv", true), NULL, 0);
+    assert_string_equal(p->reader, "csv");
+    assert_true(p->whole);
+    assert_int_equal(p->rows, 400);
+    assert_string_equal(role_of(p, "when_it_was"), "time");
+    assert_string_equal(role_of(p, "shopper key"), "user");
+    assert_string_equal(role_of(p, "thing"), "item");
+    assert_string_equal(role_of(p, "what"), "type");
+    assert_string_equal(role_of(p, "colour"), "item.colour");
+    assert_string_equal(role_of(p, "stars"), "value");
+    assert_non_null(p->head);
+    assert_int_equal(p->head->events.n, 400);
+    assert_int_equal(p->head->types.n, 2);
+    assert_string_equal(p->mapping, "time=when_it_was user=shopper key item=thing type=what item.colour=colour");
+    done(p);
+    const struct mapping said[] = {{"user", "thing"}, {"item", "shopper key"}};
+    p = look(make_log("log.csv", true), said, 2);
+    assert_string_equal(role_of(p, "thing"), "user");
+    assert_int_equal(p->head->users.n, 60);
+    done(p);
+}
+
+static void test_tables_and_layouts(void **state)
+{
+    (void)state;
+    struct str s = {0};
+    str_puts(&s, "account,plan,months\n");
+    for (unsigned i = 0; i < 60; i++)
+        str_printf(&s, "a%u,%s,%u\n", i, i % 2 ? "basic" : "full", i % 9);
+    struct preview *p = look(write_text("table.csv", str_text(&s)), NULL, 0);
+    assert_true(p->users);
+    assert_null(p->head);
+    assert_string_equal(p->mapping, "");
+    done(p);
+    str_clear(&s);
+    str_puts(&s, "plan,months\n");
+    for (unsigned i = 0; i < 60; i++)
+        str_printf(&s, "%s,%u\n", i % 2 ? "basic" : "full", i % 9);
+    p = look(write_text("noid.csv", str_text(&s)), NULL, 0);
+    assert_true(p->users);
+    assert_string_equal(p->mapping, "id=row");
+    done(p);
+    str_clear(&s);
+    str_puts(&s, "customer_id date dollars\n");
+    for (unsigned i = 0; i < 60; i++)
+        str_printf(&s, "%05u 199701%02u %u.5\n", i / 3, 1 + i % 28, i);
+    p = look(write_text("cdnow.txt", str_text(&s)), NULL, 0);
+    assert_string_equal(p->mapping, "item==item");
+    assert_int_equal(p->head->events.n, 60);
+    done(p);
+    p = look(write_text("x.test.negative", "(0,25)\t1064\t174\n"), NULL, 0);
+    assert_string_equal(p->reader, "ncf");
+    assert_int_equal(p->ncolumns, 0);
+    assert_int_equal(p->head->events.n, 3);
+    done(p);
+    str_free(&s);
+}
+
+/* Only the head of a large file is looked at. */
+static void test_large(void **state)
+{
+    (void)state;
+    struct str s = {0};
+    str_puts(&s, "user,item,note\n");
+    while (s.length < (6 << 20))
+        str_printf(&s, "u%zu,i%zu,\"a note, that says nothing\"\n", s.length % 977, s.length % 311);
+    struct preview *p = look(write_text("large.csv", str_text(&s)), NULL, 0);
+    assert_false(p->whole);
+    assert_true(p->head->events.n > 1000 && p->head->events.n < 100000);
+    assert_int_equal(p->head->rows_rejected, 0);
+    done(p);
+    str_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_by_content),
+        cmocka_unit_test(test_tables_and_layouts),
+        cmocka_unit_test(test_large),
+    };
+    return cmocka_run_group_tests_name("ingest_preview", tests, NULL, remove_scratch);
+}
