@@ -170,6 +170,8 @@ static inline bool fits(const struct shape *x, const char *text, const char *end
 
 bool shapes_read(struct shapes *s, const char *text, const char *end, struct cell *cells, size_t width, size_t *length)
 {
+    if (*text != '{') /* an empty line is no row, and blanks before one are seldom */
+        return false;
     for (unsigned k = 0; k < s->n; k++) {
         unsigned i = (s->last + k) % SHAPES;
         if (s->shape[i].n < width)

@@ -37,6 +37,7 @@ static const struct bad menu[] = {
     {"not closed.jsonl", BYTES("{\"user\":\"a\",\"item\":\"b\"\n{\"user\":\"c\",\"item\":\"d\"}\n"), 2, 1, ""},
     {"text behind.jsonl", BYTES("{\"user\":\"a\",\"item\":\"b\"} x\n{\"user\":\"c\",\"item\":\"d\"}\n"), 2, 1, "JSON"},
     {"no object.jsonl", BYTES("{\"user\":\"c\",\"item\":\"d\"}\n[1,2]\n\"s\"\n"), 3, 2, ""},
+    {"empty lines.jsonl", BYTES("{\"user\":\"a\",\"item\":\"b\"}\n\n\n{\"user\":\"a\",\"item\":\"b\"}\n\n\n"), 2, 0, NULL},
     {"half a surrogate.jsonl", BYTES("{\"user\":\"c\",\"item\":\"d\"}\n{\"user\":\"\\ud83d\",\"item\":\"d\"}\n"), 2, 1, ""},
     {"two columns of a name.csv", BYTES("user,item,x,x\na,b,1,2\n"), 1, 0, NULL},
     {"hostile text.csv", BYTES("user,item\n\x1b[2J,\x1b]52;c;x\x07\n\xe2\x80\xae,d\n"), 2, 0, NULL},
