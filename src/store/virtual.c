@@ -360,7 +360,13 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
     double rows = fmax(p.rows, 1);
     info->estimatedRows = (sqlite3_int64)fmin(rows, 1e15);
     info->estimatedCost = (t->function ? 1e5 : 10) + rows + p.touched / 64;
-    return check_arguments(&p);
+    int rc = check_arguments(&p);
+    if (rc != SQLITE_OK && rc != SQLITE_CONSTRAINT) { /* then SQLite does not free it */
+        sqlite3_free(info->idxStr);
+        info->idxStr = NULL;
+        info->needToFreeIdxStr = 0;
+    }
+    return rc;
 }
 
 /* ---- what xFilter is told ---- */
