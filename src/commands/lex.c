@@ -151,12 +151,12 @@ static size_t skip_sql(const char *text, size_t i)
     const char *end = NULL;
     if (strchr("'\"`[", text[i]) && text[i]) {
         end = strchr(text + i + 1, text[i] == '[' ? ']' : text[i]);
-        end += end != NULL;
+        end = end ? end + 1 : NULL;
     } else if (strncmp(text + i, "--", 2) == 0) {
         end = strchr(text + i, '\n');
     } else if (strncmp(text + i, "/*", 2) == 0) {
         end = strstr(text + i + 2, "*/");
-        end += end ? 2 : 0;
+        end = end ? end + 2 : NULL;
     } else {
         return i;
     }

@@ -347,8 +347,8 @@ static const struct command rows[] = {
      .arguments = name_args,
      .narguments = 1,
      .flags = COMMAND_CHANGES,
-     .examples = NULL,
      .help = "Data sets that were loaded with it stay as they are.",
+     .examples = (const char *const[]){"mapping drop shop_log", NULL},
      .run = run_drop},
 };
 

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "store/sql.h"
@@ -19,7 +20,9 @@ bool foreign_mine(const char *path)
 {
     static const char magic[] = "SQLite format 3";
     char head[sizeof magic];
-    FILE *f = strcmp(path, "-") == 0 ? NULL : fopen(path, "rb");
+    struct stat info;
+    /* Of a pipe not a byte is taken: it would be gone, and a FIFO without a writer would keep us waiting. */
+    FILE *f = stat(path, &info) == 0 && S_ISREG(info.st_mode) ? fopen(path, "rbe") : NULL;
     size_t n = f ? fread(head, 1, sizeof head, f) : 0;
     if (f)
         fclose(f);

@@ -75,7 +75,7 @@ static void fill_cache(void)
 /* What an example may lean on: the data, a split, four models, a user, a last list. */
 static void prepare(struct fake *f)
 {
-    static const char *const lines[] = {"set cache cache", "load tiny",  "weight purchase=2", "sessions gap=1h", "repeat last", "split last 1", "train pop itemknn ease ials", "train ease lambda=9 as mine",
+    static const char *const lines[] = {"set cache cache", "mapping save shop_log user=uid item=sku", "load tiny",  "weight purchase=2", "sessions gap=1h", "repeat last", "split last 1", "train pop itemknn ease ials", "train ease lambda=9 as mine",
                                         "user ana",    "recommend ana with ease", "feature define clicks_7d = count(type = 'click') over 7d by user"};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         run(f, lines[i]);
