@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..14
+echo 1..16
 
 result() { # what, 0 when fine
   i=$((i + 1))
@@ -43,6 +43,26 @@ tail -n +2 test.csv | sed 's/,test$//' >test.csv.rows
 [ -s test.csv.rows ] &&
 grep ',test$' parts.csv | sed 's/,test$//' | cmp - test.csv.rows >>log 2>&1
 result 'the parts of a split come back by split given' $?
+
+# A file of test rows splits the data as it was; so it does after the file is gone, in the next session.
+run -c 'load tiny as o' -c 'split last 1 valid=yes' -c 'export events o.parts.csv split=yes' -c 'export events o.test.csv part=test' \
+  -c 'export events o.valid.csv part=valid' -c 'split none' -c 'split given o.test.csv valid=o.valid.csv' ws &&
+  mv o.test.csv gone.csv && run -c 'export events o.again.csv split=yes' ws && cmp o.parts.csv o.again.csv >>log 2>&1 &&
+  ! run -c 'split given o.valid.csv o.test.csv' ws && grep -q o.test.csv log && run -c 'split given gone.csv o.valid.csv' -c 'split fold=2' ws &&
+  printf 'user,item\nnobody,tent\nana,tent\n' >some.csv && printf 'user,item\nnobody,tent\n' >none.csv &&
+  run -c 'split given some.csv' ws && grep -q '1 of the 2 rows names no event of o' log && ! run -c 'split given none.csv' ws &&
+  grep -q 'none of the 1 row ' log
+result 'files of test rows' $?
+
+if [ -d "$data/ml-100k" ]; then
+  run -c "load $data/ml-100k/u1.base $data/ml-100k/u1.test" -c 'split given' -c 'export events u1.csv part=test' -c "split given '$data/ml-100k/u[1-5].test'" \
+    -c 'export events f1.csv part=test' -c 'split fold=5' -c 'export events f5.csv part=test' -c "split given $data/ml-100k/u5.test" \
+    -c 'export events u5.csv part=test' -c "split given $data/ml-100k/ua.test $data/ml-100k/ub.test" -c 'backtest pop' &&
+    cmp u1.csv f1.csv >>log 2>&1 && cmp u5.csv f5.csv >>log 2>&1 && [ "$(wc -l <f5.csv)" = 20001 ]
+  result 'MovieLens: folds as published' $?
+else
+  skip 'MovieLens: folds as published'
+fi
 
 run -c 'load odd.csv' -c 'export events atomic format=recbole'
 [ $? = 0 ] && grep -q '2 texts' log && grep -q 'two lines' atomic/atomic.inter && [ "$(wc -l <atomic/atomic.inter)" = 6 ]
@@ -76,8 +96,10 @@ head=$(head -c 128 arrays/data.npy | od -v -An -c | tr -d ' \n')
   [ "$(wc -c <arrays/rows.npy)" = $((128 + 18 * 4)) ]
 result 'arrays: header and numbers' $?
 
-if python3 -c 'import numpy' 2>/dev/null; then
-  python3 - >log 2>&1 <<'P'
+python=
+for p in python3 /usr/bin/python3; do "$p" -c 'import numpy' 2>/dev/null && python=$p && break; done
+if [ -n "$python" ]; then
+  "$python" - >log 2>&1 <<'P'
 import numpy as n
 d, i, p, r = (n.load("arrays/%s.npy" % x) for x in ("data", "indices", "indptr", "rows"))
 assert d.dtype == n.float32 and p.dtype == n.int64 and len(p) == 7 and p[-1] == len(d) == len(i) == len(r)

@@ -166,6 +166,8 @@ static enum status prepare_split(struct workbench *wb, const struct dataset *ope
         return ST_OK;
     if (g->same)
         return split_carry(wb->split, open, g->data, &g->split, err);
+    if (wb->split->spec.list) /* it goes by those indices */
+        return ST_OK;
     enum status st = split_new(g->data, &wb->split->spec, &g->split, err);
     return st == ST_NOMEM ? st : ST_OK;
 }

@@ -56,7 +56,7 @@ static enum status put_fresh(struct workbench *wb, const struct dataset *d, cons
     if (!st)
         st = recipe_save(wb->space, d->name, r, err);
     if (!st)
-        st = forget(wb, d->name, "split", err);
+        st = workbench_forget_split(wb, d->name, err);
     if (!st)
         st = forget(wb, d->name, used_kind, err);
     return st ? st : workspace_put_note(wb->space, NULL, open_kind, note_name, d->name, strlen(d->name), err);

@@ -3,7 +3,9 @@
 
 #include "base/mem.h"
 #include "commands/families.h"
+#include "commands/given.h"
 #include "commands/leak.h"
+#include "commands/split_report.h"
 
 enum { KIND_NONE = SPLIT_KINDS }; /* `split none`: behind the kinds in the order of enum split_kind */
 #define KIND_CHOICES "last|time|users|random|given|sessions|folds|rolling|none"
@@ -77,13 +79,6 @@ static enum status amount_twice(const struct call *call, struct error *err)
     return error_at_word(ST_USAGE, err, &call->args[1]);
 }
 
-static enum status no_amount(const struct call *call, const struct word *w, struct error *err)
-{
-    error_set(err, ST_USAGE, "split given goes by the column \"part\" of the data and takes nothing else");
-    error_hint(err, "load the files of both parts together: load train.txt test.txt");
-    return error_at_word(ST_USAGE, err, w ? w : &call->args[0]);
-}
-
 /* The amount of one kind from its text. */
 static enum status parse_amount(const char *text, struct split_spec *spec, struct error *err)
 {
@@ -111,15 +106,18 @@ static enum status read_amount(const struct call *call, struct split_spec *spec,
     const char *text = w ? w->text : call_text(call, "test");
     if (w && call_given(call, "test"))
         return amount_twice(call, err);
-    if (spec->kind == SPLIT_GIVEN && text)
-        return no_amount(call, w, err);
+    if (call->nargs > 2) {
+        error_set(err, ST_USAGE, "split %s takes one amount", call->args[0].text);
+        error_hint(err, "a validation part is asked for by valid=, the size of the test part by AMOUNT or test=");
+        return error_at_word(ST_USAGE, err, &call->args[2]);
+    }
     spec->last = spec->kind == SPLIT_LAST || spec->kind == SPLIT_SESSIONS;
     spec->share = spec->kind == SPLIT_ROLLING ? .1 : .2;
     if (spec->kind == SPLIT_ROLLING)
         spec->folds = (size_t)call_int(call, "cuts");
     else if (spec->kind == SPLIT_FOLDS)
         spec->folds = 5;
-    if (spec->folds || (spec->kind == SPLIT_GIVEN && call_given(call, "fold")))
+    if (spec->folds)
         spec->fold = (size_t)call_int(call, "fold");
     if (call_given(call, "window"))
         spec->window = call_int(call, "window");
@@ -141,6 +139,33 @@ static enum status read_valid(const struct call *call, struct split_spec *spec, 
         return ST_OK;
     }
     return error_at_option(parse_share("valid", text, &spec->valid_share, err), err, call, "valid");
+}
+
+/* The files behind the word, or test=, or none: then the columns say it. */
+static enum status read_given(struct workbench *wb, const struct call *call, struct split_spec *spec,
+                              struct result *out, struct error *err)
+{
+    const char *test = call_text(call, "test"), *valid = call_text(call, "valid");
+    const struct word said = {.text = (char *)test};
+    if (call->nargs > 1 && test)
+        return amount_twice(call, err);
+    if (call_given(call, "fold"))
+        spec->fold = (size_t)call_int(call, "fold");
+    if (call->nargs == 1 && !test)
+        return read_valid(call, spec, err);
+    bool file = valid && !is_share(valid) && !text_same(valid, "yes") && !text_same(valid, "no");
+    struct dataset *d = workbench_data(wb);
+    enum status st = file ? ST_OK : read_valid(call, spec, err);
+    if (!st)
+        st = given_read(wb, d, test ? &said : call->args + 1, test ? 1 : call->nargs - 1, file ? valid : NULL, &spec->list,
+                        out, err);
+    dataset_release(d);
+    if (st)
+        return st;
+    spec->folds = spec->list->folds > 1 ? spec->list->folds : 0;
+    if (spec->folds && !spec->fold)
+        spec->fold = 1;
+    return ST_OK;
 }
 
 /* Options that only some kinds have; the others suit all but `none`. */
@@ -172,8 +197,9 @@ static enum status check_options(int kind, const struct call *call, struct error
     return ST_OK;
 }
 
-static enum status read_spec(const struct workbench *wb, const struct call *call, struct split_spec *spec,
-                             struct error *err)
+/* The caller releases the list of the spec, which is set to begin with. */
+static enum status read_spec(struct workbench *wb, const struct call *call, struct split_spec *spec,
+                             struct result *out, struct error *err)
 {
     static const struct param kinds = {
         .name = "", .type = PARAM_ENUM, .choices = KIND_CHOICES};
@@ -193,106 +219,13 @@ static enum status read_spec(const struct workbench *wb, const struct call *call
         return error_at_option(error_set(err, ST_USAGE, "no type of event has so long a name"), err, call, "target");
     if (target)
         memcpy(spec->target, target, strlen(target) + 1);
+    if (kind == SPLIT_GIVEN)
+        return read_given(wb, call, spec, out, err);
     st = read_amount(call, spec, err);
     return st ? st : read_valid(call, spec, err);
 }
 
 /* ---- what came of it ---- */
-
-struct part_size {
-    size_t events, users, items, cold_users, cold_items;
-    int64_t first, last;
-};
-
-/* Sizes of one part. Cold are users without a history before it, and items without a training event. */
-static void measure(const struct dataset *d, const struct split *s, enum part part, const uint8_t *trained,
-                    uint8_t *mark, struct part_size *out)
-{
-    *out = (struct part_size){.first = NO_TIME, .last = NO_TIME};
-    memset(mark, 0, d->items.n);
-    for (uint32_t u = 0; u < d->users.n; u++) {
-        unsigned history = split_history(s, u, part);
-        bool here = false, known = false;
-        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++) {
-            known |= (s->part[e] & history) != 0;
-            if (s->part[e] != part || !(d->type_weight[d->events.type[e]] > 0))
-                continue;
-            int64_t t = d->events.time ? d->events.time[e] : NO_TIME;
-            uint32_t i = d->events.item[e];
-            here = true;
-            out->events++;
-            out->items += !mark[i];
-            out->cold_items += !mark[i] && !trained[i];
-            mark[i] = 1;
-            if (t != NO_TIME && (out->first == NO_TIME || t < out->first))
-                out->first = t;
-            if (t > out->last)
-                out->last = t;
-        }
-        out->users += here;
-        out->cold_users += here && !known;
-    }
-}
-
-static void put_part(struct table *t, const struct split *s, enum part part, const char *name,
-                     const struct part_size *size)
-{
-    bool is_judged = part == PART_TEST || part == PART_VALID;
-    size_t all = s->ntrain + s->nvalid + s->ntest + s->nhistory + s->nnone;
-    table_text(t, name);
-    table_int(t, (int64_t)size->events);
-    table_real(t, all ? (double)size->events / (double)all : 0);
-    table_int(t, (int64_t)size->users);
-    table_int(t, (int64_t)size->items);
-    if (is_judged) {
-        table_int(t, (int64_t)size->cold_users);
-        table_int(t, (int64_t)size->cold_items);
-    } else {
-        table_null(t);
-        table_null(t);
-    }
-    table_time(t, size->first);
-    table_time(t, size->last);
-}
-
-static enum status put_split(const struct dataset *d, const struct split *s, struct result *out, struct error *err)
-{
-    static const struct column columns[] = {
-        {.name = "part", .type = VALUE_TEXT},
-        {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1},
-        {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "cold_users", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "cold_items", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "first", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
-        {.name = "last", .type = VALUE_TIME, .flags = COLUMN_COMPACT},
-    };
-    static const struct {
-        enum part part;
-        const char *name;
-    } parts[] = {{PART_TRAIN, "train"},
-                 {PART_VALID, "valid"},
-                 {PART_TEST, "test"},
-                 {PART_HISTORY, "history"},
-                 {PART_NONE, "left out"}};
-    struct table *t = result_table(out, "parts", result_textf(out, "split: %s", s->description), columns,
-                                   sizeof columns / sizeof *columns);
-    uint8_t *trained = mem_new(d->items.n, 1, "item marks", err), *mark = mem_new(d->items.n, 1, "item marks", err);
-    enum status st = trained && mark ? ST_OK : ST_NOMEM;
-    for (size_t e = 0; e < d->events.n && !st; e++)
-        if (s->part[e] == PART_TRAIN)
-            trained[d->events.item[e]] = 1;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts && !st; i++) {
-        struct part_size size;
-        measure(d, s, parts[i].part, trained, mark, &size);
-        if (size.events)
-            put_part(t, s, parts[i].part, parts[i].name, &size);
-    }
-    mem_free(trained);
-    mem_free(mark);
-    return st;
-}
 
 static void say_cold(const struct split *s, struct result *out)
 {
@@ -353,7 +286,7 @@ static enum status show_split(struct workbench *wb, struct result *out, struct e
     struct split *s = workbench_split(wb);
     enum status st = ST_OK;
     if (s) {
-        st = put_split(d, s, out, err);
+        st = split_put(d, s, out, err);
         say_cold(s, out);
         st = st ? st : say_future(d, s, out, err);
         say_models(wb, s, out);
@@ -375,11 +308,12 @@ static const struct argument split_args[] = {
      .optional = true,
      .choices = KIND_CHOICES,
      .doc = "how to cut; without it: the present split"},
-    {.name = "AMOUNT",
+    {.name = "AMOUNT|FILE",
      .type = ARG_TEXT,
      .optional = true,
+     .repeated = true,
      .doc = "last: events of each user, or a share of them; time: share, duration or moment; users: share; random: "
-            "items, or a share; sessions, folds: how many; rolling: share or duration from cut to cut"},
+            "items, or a share; sessions, folds: how many; rolling: share or duration from cut to cut; given: files, one a fold"},
 };
 
 static const struct param split_options[] = {
@@ -387,7 +321,7 @@ static const struct param split_options[] = {
     {.name = "valid",
      .type = PARAM_TEXT,
      .initial = "no",
-     .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10% (last: as many events as are tested)"},
+     .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10% (last: as many events as are tested); given: or a file"},
     {.name = "target", .type = PARAM_EVENT, .doc = "judge by events of this type only, such as purchase; only they hide items as seen"},
     {.name = "holdout",
      .type = PARAM_PERCENT,
@@ -424,8 +358,10 @@ static enum status needs_kind(const struct call *call, const char *option, struc
 static enum status read_fold(struct workbench *wb, const struct call *call, struct split_spec *spec, struct error *err)
 {
     struct split *s = workbench_split(wb);
-    if (s)
+    if (s) {
         *spec = s->spec;
+        split_list_hold(spec->list);
+    }
     split_release(s);
     if (s && spec->folds) {
         spec->fold = (size_t)call_int(call, "fold");
@@ -449,147 +385,34 @@ static enum status read_without_kind(struct workbench *wb, const struct call *ca
     return *change ? read_fold(wb, call, spec, err) : ST_OK;
 }
 
-static enum status run_split(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+static enum status change_split(struct workbench *wb, const struct split_spec *spec, struct result *out,
+                                struct error *err)
 {
-    struct split_spec spec = {0};
     struct split *s = NULL;
-    bool change = call->nargs > 0;
-    enum status st = change ? read_spec(wb, call, &spec, err) : read_without_kind(wb, call, &change, &spec, err);
-    if (st)
-        return st;
-    if (!change)
-        return show_split(wb, out, err);
-    if (wb->readonly)
-        return error_set(err, ST_STATE, "split would change the workspace, which is open for reading only");
-    if ((int)spec.kind != KIND_NONE) {
+    if ((int)spec->kind != KIND_NONE) {
         struct dataset *d = workbench_data(wb);
-        st = split_new(d, &spec, &s, err);
+        enum status st = split_new(d, spec, &s, err);
         dataset_release(d);
         if (st)
             return st;
     }
-    if (s && spec.valid_share > 0 && !s->nvalid)
+    if (s && spec->valid_share > 0 && !s->nvalid)
         result_message(out, MESSAGE_WARNING, "no event fell into the validation part: there are too few");
     workbench_set_split(wb, s);
-    st = workbench_keep_split(wb, err);
+    return workbench_keep_split(wb, err);
+}
+
+static enum status run_split(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+{
+    struct split_spec spec = {0};
+    bool change = call->nargs > 0;
+    enum status st = change ? read_spec(wb, call, &spec, out, err) : read_without_kind(wb, call, &change, &spec, err);
+    if (!st && change && wb->readonly)
+        st = error_set(err, ST_STATE, "split would change the workspace, which is open for reading only");
+    if (!st && change)
+        st = change_split(wb, &spec, out, err);
+    split_list_release(spec.list);
     return st ? st : show_split(wb, out, err);
-}
-
-/* ---- split check ---- */
-
-enum verdict { VERDICT_OK, VERDICT_NOTE, VERDICT_LEAK };
-
-struct report {
-    struct table *table;
-    struct str leaks; /* what is wrong, in words */
-    size_t nleaks;
-};
-
-static void add_check(struct report *r, const char *check, size_t found, size_t of, enum verdict verdict,
-                      const char *meaning)
-{
-    static const char *const words[] = {"ok", "note", "LEAK"};
-    char count[32];
-    table_text(r->table, check);
-    table_text(r->table, words[verdict]);
-    table_int(r->table, (int64_t)found);
-    table_int(r->table, (int64_t)of);
-    table_real(r->table, of ? (double)found / (double)of : 0);
-    table_text(r->table, meaning);
-    if (verdict != VERDICT_LEAK)
-        return;
-    text_count(count, sizeof count, (int64_t)found);
-    str_printf(&r->leaks, "%s%s %s", r->nleaks++ ? "; " : "", count, meaning);
-}
-
-static enum verdict note_when(size_t found)
-{
-    return found ? VERDICT_NOTE : VERDICT_OK;
-}
-
-static void check_times(const struct split *s, const struct split_leaks *l, struct report *r)
-{
-    bool cut = s->test_from != NO_TIME;
-    if (!l->timed) {
-        add_check(r, "times", 0, 0, VERDICT_NOTE, "events have no times: nothing can be said about the future");
-        return;
-    }
-    add_check(r, "own future", l->late_events, s->ntrain + s->nvalid + s->nhistory, l->late_events ? VERDICT_LEAK : VERDICT_OK,
-              "known events of users come after the first event they are tested by");
-    add_check(r, "same instant", l->tied_events, s->ntrain + s->nvalid + s->nhistory, note_when(l->tied_events),
-              "known events share the instant of the user's first test event");
-    add_check(r, "others' future", l->later_train, s->ntrain, !l->later_train ? VERDICT_OK : cut ? VERDICT_LEAK : VERDICT_NOTE,
-              "train events come after the first test event of all");
-    add_check(r, "tested in the past", l->past_users, s->test_users, note_when(l->past_users),
-              "test users are asked about a moment before the last train event");
-}
-
-static enum status check_fields(const struct dataset *d, const struct split *s, struct report *r, struct result *out,
-                                struct error *err)
-{
-    for (int of_items = 0; of_items < 2; of_items++) {
-        const struct fields *fields = of_items ? &d->item_fields : &d->user_fields;
-        for (size_t i = 0; i < fields->n; i++) {
-            struct split_derived x;
-            enum status st = split_derived_find(d, s, &fields->field[i], of_items, &x, err);
-            if (st)
-                return st;
-            if (x.what)
-                add_check(r, result_textf(out, "%s.%s", of_items ? "item" : "user", fields->field[i].name), x.same, x.n,
-                          VERDICT_LEAK,
-                          result_textf(out, "values of %s.%s are the %s of all events, the test part's too",
-                                       of_items ? "item" : "user", fields->field[i].name, x.what));
-        }
-    }
-    return ST_OK;
-}
-
-static enum status check_split(const struct dataset *d, const struct split *s, struct report *r, struct result *out,
-                               struct error *err)
-{
-    static const struct column columns[] = {
-        {.name = "check", .type = VALUE_TEXT},
-        {.name = "verdict", .type = VALUE_TEXT},
-        {.name = "found", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "of", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_COMPACT},
-        {.name = "meaning", .type = VALUE_TEXT, .flags = COLUMN_WRAP},
-    };
-    struct split_leaks l;
-    enum status st = split_leaks_find(d, s, &l, err);
-    if (!st)
-        st = put_split(d, s, out, err);
-    if (st)
-        return st;
-    r->table = result_table(out, "checks", "what models could know too early", columns, sizeof columns / sizeof *columns);
-    check_times(s, &l, r);
-    add_check(r, "known pairs", l.known_pairs, l.pairs, note_when(l.known_pairs),
-              "pairs of user and item of the test part are in the history too; seen=hide does not ask for them");
-    add_check(r, "cold users", s->cold_users, s->test_users, note_when(s->cold_users), "test users have no history");
-    add_check(r, "cold items", s->cold_items, d->items.n, note_when(s->cold_items), "items are tested but not trained on");
-    return check_fields(d, s, r, out, err);
-}
-
-static enum status run_check(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
-{
-    struct dataset *d = workbench_data(wb);
-    struct split *s = workbench_split(wb);
-    struct report r = {0};
-    enum status st;
-    if (s) {
-        st = check_split(d, s, &r, out, err);
-    } else {
-        st = error_set(err, ST_STATE, "%s is not split: there is nothing to check", d->name);
-        error_hint(err, "`split last 1` or `split time 20%%`, then `split check`");
-    }
-    if (!st && r.nleaks && !call_int(call, "leak")) {
-        st = error_set(err, ST_STATE, "the split (%s) leaks: %s", s->description, str_text(&r.leaks));
-        error_hint(err, "`split check leak=allow` shows the whole report; `split time 20%%` and `split last 1` keep the order");
-    }
-    str_free(&r.leaks);
-    split_release(s);
-    dataset_release(d);
-    return st;
 }
 
 static const struct param leak_options[] = {OPTION_LEAK};
@@ -617,8 +440,9 @@ static const struct command rows[] = {
          "sessions N: the last N sessions of each user who has more, by the column session.\n"
          "random SHARE or N: a share of each user's items, or N of them, whatever the time: models learn from the "
          "future.\n"
-         "given: the data says it itself, in a column named part (train, valid, test); folders with train.txt and "
-         "test.txt have one. With fold= it goes by a column named fold.\n"
+         "given: the data says it itself, in a column named part (train, valid, test), which files such as train.txt "
+         "and test.txt get when they are loaded together; with fold= in a column named fold. given FILE: the rows of the "
+         "file (user, item and, if it has one, the time) are the test part; of several files each is a fold.\n"
          "none: no split, models learn from all events.\n"
          "Cold users have no history before the test part, cold items no training event; means over users are told "
          "apart for "
@@ -639,7 +463,7 @@ static const struct command rows[] = {
              "A leak is an error, so that a script stops; leak=allow shows the report all the same. A note is no "
              "mistake: with `split last` others' events may be later than one's own last.",
      .examples = (const char *const[]){"split check leak=allow", NULL},
-     .run = run_check},
+     .run = run_split_check},
 };
 
 const struct command_family split_commands = {rows, sizeof rows / sizeof *rows};

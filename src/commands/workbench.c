@@ -167,56 +167,6 @@ enum status workbench_models(struct workbench *wb, const char *const *names, siz
 
 /* ---- keeping: what the next session finds ---- */
 
-static const char split_of[] = "\nof ";
-
-/* The split is kept as what was asked for, in words, and of which state of the data; the parts are computed anew. */
-enum status workbench_keep_split(struct workbench *wb, struct error *err)
-{
-    if (!wb->data || wb->readonly)
-        return ST_OK;
-    if (!wb->split) {
-        enum status gone = workspace_drop_note(wb->space, wb->data->name, "split", "current", err);
-        return gone == ST_NOT_FOUND ? ST_OK : gone;
-    }
-    struct str text = {0};
-    split_spec_write(&wb->split->spec, &text);
-    str_printf(&text, "%s%llx", split_of, (unsigned long long)wb->split_of);
-    enum status st = text.failed ? error_nomem(err, 128, "the split")
-                                 : workspace_put_note(wb->space, wb->data->name, "split", "current", str_text(&text), text.length, err);
-    str_free(&text);
-    return st;
-}
-
-static enum status restore_split(struct workbench *wb, struct dataset *d, struct error *err)
-{
-    void *bytes;
-    size_t n;
-    enum status st = workspace_get_note(wb->space, d->name, "split", "current", &bytes, &n, err);
-    if (st)
-        return st == ST_NOT_FOUND ? ST_OK : st;
-    char *text = mem_strndup(bytes, n, err);
-    mem_free(bytes);
-    if (!text)
-        return ST_NOMEM;
-    struct split_spec s;
-    struct split *split = NULL;
-    unsigned long long fingerprint = d->fingerprint;
-    char *of = strstr(text, split_of);
-    if (of && sscanf(of + strlen(split_of), "%llx", &fingerprint) == 1)
-        *of = 0;
-    st = split_spec_read(text, &s, err);
-    mem_free(text);
-    if (st)
-        return st;
-    st = split_adopt(d, &s, fingerprint, &split, err);
-    if (!st) {
-        workbench_set_split(wb, split);
-        if (dataset_stage(d, fingerprint))
-            wb->split_of = fingerprint;
-    }
-    return st;
-}
-
 static enum status write_model(void *context, struct blob_writer *out, struct error *err)
 {
     return model_save(context, out, err);
@@ -526,7 +476,7 @@ enum status workbench_drop_model(struct workbench *wb, const char *name, struct 
 enum status workbench_restore(struct workbench *wb, struct error *err)
 {
     struct dataset *d = workbench_data(wb);
-    enum status st = restore_split(wb, d, err);
+    enum status st = workbench_recall_split(wb, d, err);
     if (st == ST_USAGE || st == ST_STATE) /* shaped data may not be fit for it; it comes back when the recipe is undone */
         st = ST_OK;
     if (!st)

@@ -71,6 +71,9 @@ struct model *workbench_model(struct workbench *wb, const char *name);
 
 /* Writes the present split (or that there is none) into the workspace, so that it is there on the next open. */
 MUST_CHECK enum status workbench_keep_split(struct workbench *wb, struct error *err);
+/* Brings it back for d, which was just published; drops what is kept. keep_split.c */
+MUST_CHECK enum status workbench_recall_split(struct workbench *wb, struct dataset *d, struct error *err);
+MUST_CHECK enum status workbench_forget_split(struct workbench *wb, const char *dataset, struct error *err);
 /* Brings back what the workspace has for the data that was just published: its split, models and chosen models. */
 MUST_CHECK enum status workbench_restore(struct workbench *wb, struct error *err);
 /* Stores a new data set and publishes it; takes over d. What is kept is kept at once: the data, that it is the one to open next

@@ -643,6 +643,7 @@ enum status split_carry(const struct split *s, const struct dataset *from, const
         return ST_NOMEM;
     *c = *s;
     atomic_init(&c->references, 1);
+    split_list_hold(c->spec.list);
     c->part = mem_new(to->events.n, sizeof *c->part, "the parts of a split", err);
     c->held_out = s->held_out ? mem_new(to->users.n, sizeof *c->held_out, "held-out users", err) : NULL;
     if (!c->part || (s->held_out && !c->held_out)) {

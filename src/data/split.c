@@ -128,6 +128,8 @@ static enum status name_split(const struct dataset *d, struct split *s, struct e
         s->fingerprint = hash_bytes(&spec->duration, sizeof spec->duration, s->fingerprint);
         s->fingerprint = hash_bytes(&spec->window, sizeof spec->window, s->fingerprint);
     }
+    if (spec->list)
+        s->fingerprint = hash_bytes(&spec->list->fingerprint, sizeof spec->list->fingerprint, s->fingerprint);
     if (rule->drawn || (rule->drawn_valid && spec->valid_share > 0))
         s->fingerprint = hash_bytes(&spec->seed, sizeof spec->seed, s->fingerprint);
     s->fingerprint += !s->fingerprint; /* 0 says: no split */
@@ -150,6 +152,7 @@ enum status split_new(const struct dataset *d, const struct split_spec *spec, st
         return ST_NOMEM;
     atomic_init(&c.s->references, 1);
     c.s->spec = *spec;
+    split_list_hold(spec->list);
     c.s->test_from = c.s->valid_from = NO_TIME;
     c.s->part = mem_new(d->events.n, 1, "the parts of events", err);
     c.scratch = mem_new_raw(c.longest > d->users.n ? c.longest : d->users.n, sizeof *c.scratch, "items of one user", err);
@@ -202,6 +205,7 @@ void split_release(struct split *s)
 {
     if (!s || atomic_fetch_sub(&s->references, 1) > 1)
         return;
+    split_list_release(s->spec.list);
     mem_free(s->part);
     mem_free(s->held_out);
     mem_free(s);

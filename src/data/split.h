@@ -4,7 +4,7 @@
 
 #include <stdatomic.h>
 
-#include "data/dataset.h"
+#include "data/split_list.h"
 
 /* Every feedback event is in exactly one part; PART_NONE is what must not be looked at (and all that is no feedback).
  */
@@ -23,7 +23,7 @@ enum split_kind {
     SPLIT_USERS,    /* a share of users is held out: their last events (share `holdout`) are test, the earlier ones their
                        history; nothing of theirs is trained on */
     SPLIT_RANDOM,   /* a share of each user's distinct items, rounded, or n of them; never all of them */
-    SPLIT_GIVEN,    /* the files said it: context column "part" = train | valid | test, or a column "fold" */
+    SPLIT_GIVEN,    /* the files said it: context column "part" = train | valid | test, or a column "fold", or a list */
     SPLIT_SESSIONS, /* the last n sessions of each user (that has more); needs a context column "session" */
     SPLIT_FOLDS,    /* k folds, each tested once: of every user's distinct items, or of the users, who are held out */
     SPLIT_ROLLING,  /* several cuts in time; between a cut and the next is test, what follows is in no part */
@@ -38,12 +38,13 @@ struct split_spec {
     double share;       /* TIME, ROLLING: this share of the events at the end; LAST, USERS, RANDOM: share in test */
     double holdout;     /* USERS, FOLDS by users: share of a held-out user's items that is test, default .2 */
     double valid_share; /* also carve this share out of train, the same way, as PART_VALID; 0: none */
-    size_t folds, fold; /* FOLDS, ROLLING: how many, and which of them this split is, from 1. GIVEN: a fold > 0 goes by
-                           the column "fold" */
+    size_t folds, fold; /* FOLDS, ROLLING: how many, and which of them this split is, from 1. GIVEN without a list: a
+                           fold > 0 goes by the column "fold" */
     bool by_users;      /* FOLDS: users are dealt out, not items */
     int64_t window;     /* ROLLING: learn only from this long before the cut, earlier events are history; 0: from all */
     char target[64];    /* only events of this type count as test ("purchase"); "" = any with weight */
     uint64_t seed;
+    struct split_list *list; /* GIVEN: what files name as test and validation events, not the columns; a split holds it */
 };
 
 enum { SPLIT_FOLDS_MAX = 1000 };
@@ -75,7 +76,7 @@ bool split_in_order(const struct split *s);
 struct split *split_hold(struct split *s);
 void split_release(struct split *s);
 
-/* A spec as one line of text, and back (ST_CORRUPT): how a split is kept. split_text.c */
+/* A spec as one line of text, and back (ST_CORRUPT): how a split is kept, but for its list. split_text.c */
 void split_spec_write(const struct split_spec *spec, struct str *out);
 MUST_CHECK enum status split_spec_read(const char *text, struct split_spec *out, struct error *err);
 

@@ -1,5 +1,6 @@
-/* As given: a column "part" (train, valid, test) or, when a fold is asked for, a column "fold" whose values are dealt
- * out in their order: the one asked for is test, the others are train. */
+/* As given: by a list of the test and validation events of each fold; or a column "part" (train, valid, test); or, when a
+ * fold is asked for, a column "fold" whose values are dealt out in their order. The fold asked for is test, the others are
+ * train. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,17 +121,42 @@ static enum status by_fold(struct carver *c)
     return st;
 }
 
+static enum status by_list(struct carver *c)
+{
+    const struct split_spec *spec = &c->s->spec;
+    const struct dataset *d = c->d;
+    size_t fold = spec->fold ? spec->fold : 1;
+    bool valid = false;
+    if (fold > spec->list->folds)
+        return error_set(c->err, ST_USAGE, "there is no fold %zu: they are 1 to %zu", fold, spec->list->folds);
+    for (uint32_t u = 0; u < d->users.n; u++)
+        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++) {
+            unsigned found = carve_train(c, e) ? split_list_find(spec->list, u, d->events.item[e],
+                                                                 d->events.time ? d->events.time[e] : NO_TIME, fold)
+                                               : 0;
+            if (found)
+                carve_move(c, e, e + 1, found & LIST_TESTED ? PART_TEST : PART_VALID, PART_NONE);
+            valid |= found == LIST_VALID;
+        }
+    if (!valid && spec->valid_share > 0)
+        carve_random(c, PART_VALID, spec->valid_share);
+    return ST_OK;
+}
+
 static enum status carve(struct carver *c)
 {
+    if (c->s->spec.list)
+        return by_list(c);
     return c->s->spec.fold ? by_fold(c) : by_part(c);
 }
 
 static void describe(const struct split *s, struct str *out)
 {
     if (s->spec.fold)
-        str_printf(out, "fold %zu of %zu, as given", s->spec.fold, s->spec.folds);
-    else
-        str_puts(out, "as given");
+        str_printf(out, "fold %zu of %zu, ", s->spec.fold, s->spec.folds);
+    str_puts(out, "as given");
+    if (s->spec.list)
+        str_printf(out, " by %s", s->spec.list->name);
 }
 
 const struct split_rule split_rule_given = {

@@ -3,7 +3,9 @@
 #include "tests/unit/unit.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "commands/command.h"
@@ -73,6 +75,21 @@ static void test_memory(void **state)
                                         "train ease replace=yes",
                                         "train ials epochs=2 factors=4 replace=yes",
                                         "compare",
+                                        "split check leak=allow",
+                                        "backtest pop folds=2",
+                                        "backtest with pop folds=2 metric=ndcg,coverage@3",
+                                        "export events e.csv split=yes replace=yes",
+                                        "export events e.jsonl replace=yes",
+                                        "export events atomic format=recbole replace=yes",
+                                        "export interactions lists format=lists replace=yes",
+                                        "export interactions arrays format=npy replace=yes",
+                                        "export interactions fm.libsvm replace=yes",
+                                        "export items i.csv replace=yes",
+                                        "export vectors v.csv with ials replace=yes",
+                                        "export user ana",
+                                        "export events test.csv part=test replace=yes",
+                                        "split given test.csv test.csv",
+                                        "backtest pop",
                                         "append tiny/events.csv again=yes",
                                         "follow tiny/events.csv from=start for=0s",
                                         "user new = tent bag",
@@ -85,6 +102,9 @@ static void test_memory(void **state)
                                         "audit",
                                         "rejects by=reason",
                                         "simulate with pop users=20 days=2"};
+    char folder[] = "/tmp/tailor-faults-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(chdir(folder), 0);
     struct error err;
     struct bench b = {.sink = {.emit = show}};
     (void)state;
@@ -97,6 +117,9 @@ static void test_memory(void **state)
         }
         workbench_close(b.wb);
     }
+    char remove[64];
+    snprintf(remove, sizeof remove, "rm -rf %s", folder);
+    assert_int_equal(chdir("/") || system(remove), 0);
 }
 
 int main(void)

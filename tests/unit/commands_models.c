@@ -125,7 +125,8 @@ static void test_split(void **state)
     refused(&f, "split none target=buy", ST_USAGE, "buy", "target=");
     refused(&f, "split valid=yes", ST_USAGE, "yes", "split last 1 valid=");
     refused(&f, "split given", ST_USAGE, NULL, "split last 1");
-    refused(&f, "split given test.txt", ST_USAGE, "test.txt", "part");
+    refused(&f, "split given /nowhere/test.txt", ST_NOT_FOUND, NULL, "folder");
+    refused(&f, "split last 1 20", ST_USAGE, "20", "test=");
     refused(&f, "split tme", ST_USAGE, "tme", "time");
     assert_null(f.wb->split);
     close_face(&f);

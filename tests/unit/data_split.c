@@ -425,6 +425,79 @@ static void test_given_folds(void **state)
     dataset_release(d);
 }
 
+/* Two folds and a validation row. The row without a time names both events of b and y, that with one only its own. */
+static struct split_list *sample_list(void)
+{
+    static const struct split_row rows[] = {
+        {1, 1, 1, NO_TIME}, {0, 1, 2, 2}, {0, 0, 1, 1}, {0, 1, 2, 2}, {0, 2, 0, NO_TIME}, {1, 2, 2, 99}, {7, 7, 1, -5},
+    };
+    struct split_list *l = NULL;
+    assert_int_equal(split_list_new("a.test and b.test", &l, NULL), ST_OK);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(split_list_add(l, &rows[i], NULL), ST_OK);
+    split_list_sort(l);
+    assert_int_equal(l->n, 6); /* one stood there twice */
+    return l;
+}
+
+static void test_list(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"a", "x", NULL, 1, NULL}, {"a", "y", NULL, 2, NULL}, {"a", "y", NULL, 3, NULL}, {"a", "z", NULL, 4, NULL},
+        {"b", "x", NULL, 1, NULL}, {"b", "y", NULL, 2, NULL}, {"b", "y", NULL, 3, NULL}, {"b", "z", NULL, 4, NULL},
+    };
+    static const char *const parts[] = {"TttvtTTt", "tTtvtttt"};
+    struct split_list *l = sample_list();
+    struct dataset *d = rows_dataset(ROWS(rows), true);
+    size_t events, strangers;
+    split_list_match(l, d, &events, &strangers);
+    assert_int_equal(events, 5);
+    assert_int_equal(strangers, 2); /* b never met z at 99, there is no user 7 */
+    uint64_t fingerprint[2];
+    for (size_t f = 1; f <= 2; f++) {
+        struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_GIVEN, .list = l, .folds = 2, .fold = f});
+        assert_string_equal(letters(d, s), parts[f - 1]);
+        assert_non_null(strstr(s->description, "as given by a.test and b.test"));
+        fingerprint[f - 1] = s->fingerprint;
+        split_release(s);
+    }
+    assert_true(fingerprint[0] != fingerprint[1]);
+    struct split *none = NULL;
+    struct error err;
+    assert_int_equal(split_new(d, &(struct split_spec){.kind = SPLIT_GIVEN, .list = l, .folds = 2, .fold = 3}, &none, &err),
+                     ST_USAGE);
+    dataset_release(d);
+    split_list_release(l);
+}
+
+/* A list is kept whole; what is cut off or changed is refused or another list, never a crash. */
+static void test_kept_list(void **state)
+{
+    (void)state;
+    struct split_list *l = sample_list(), *back = NULL;
+    struct str bytes = {0};
+    struct error err;
+    split_list_write(l, &bytes);
+    assert_int_equal(split_list_read(bytes.data, bytes.length, &back, &err), ST_OK);
+    assert_string_equal(back->name, l->name);
+    assert_true(back->n == l->n && back->folds == l->folds && back->fingerprint == l->fingerprint);
+    split_list_release(back);
+    for (size_t n = 0; n < bytes.length; n++)
+        assert_int_equal(split_list_read(bytes.data, n, &back, &err), ST_CORRUPT);
+    for (size_t i = 0; i < bytes.length; i++)
+        for (int bit = 0; bit < 8; bit++) {
+            bytes.data[i] = (char)(bytes.data[i] ^ 1 << bit);
+            if (split_list_read(bytes.data, bytes.length, &back, &err) == ST_OK)
+                split_list_release(back);
+            else
+                assert_int_equal(err.code, ST_CORRUPT);
+            bytes.data[i] = (char)(bytes.data[i] ^ 1 << bit);
+        }
+    str_free(&bytes);
+    split_list_release(l);
+}
+
 /* What is kept of a split makes the same split; lines of older workspaces too. */
 static void test_text(void **state)
 {
@@ -596,7 +669,8 @@ int main(void)
         cmocka_unit_test(test_time_share), cmocka_unit_test(test_time_unknown), cmocka_unit_test(test_given),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_properties),   cmocka_unit_test(test_shares),
         cmocka_unit_test(test_memory),  cmocka_unit_test(test_folds),       cmocka_unit_test(test_rolling),
-        cmocka_unit_test(test_last_share), cmocka_unit_test(test_sessions), cmocka_unit_test(test_given_folds),
+        cmocka_unit_test(test_last_share), cmocka_unit_test(test_sessions), cmocka_unit_test(test_given_folds), cmocka_unit_test(test_list),
+        cmocka_unit_test(test_kept_list),
         cmocka_unit_test(test_text),    cmocka_unit_test(test_derived),
     };
     return cmocka_run_group_tests_name("data_split", tests, NULL, NULL);
