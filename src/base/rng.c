@@ -13,14 +13,24 @@ static uint64_t splitmix(uint64_t *x)
     return z ^ z >> 31;
 }
 
-struct rng rng_stream(uint64_t seed, const char *purpose, uint64_t index)
+uint64_t rng_purpose(uint64_t seed, const char *purpose)
 {
     uint64_t x = hash_bytes(purpose, strlen(purpose), seed);
-    x = splitmix(&x) ^ index * 0x9e3779b97f4a7c15u;
+    return splitmix(&x);
+}
+
+struct rng rng_nth(uint64_t purpose, uint64_t index)
+{
+    uint64_t x = purpose ^ index * 0x9e3779b97f4a7c15u;
     struct rng r;
     for (int i = 0; i < 4; i++)
         r.s[i] = splitmix(&x);
     return r;
+}
+
+struct rng rng_stream(uint64_t seed, const char *purpose, uint64_t index)
+{
+    return rng_nth(rng_purpose(seed, purpose), index);
 }
 
 static uint64_t rotl(uint64_t x, int k)

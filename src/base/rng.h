@@ -14,6 +14,9 @@ struct rng {
 };
 
 struct rng rng_stream(uint64_t seed, const char *purpose, uint64_t index);
+/* The same for many indices of one purpose: rng_stream(s, p, i) is rng_nth(rng_purpose(s, p), i). */
+uint64_t rng_purpose(uint64_t seed, const char *purpose);
+struct rng rng_nth(uint64_t purpose, uint64_t index);
 uint64_t rng_next(struct rng *r);
 /* Uniform in [0, 1) with 53 bits. */
 double rng_real(struct rng *r);

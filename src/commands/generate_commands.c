@@ -7,19 +7,17 @@
 #include "commands/families.h"
 #include "sim/world_files.h"
 
-static enum status spec_of_call(const struct call *call, struct world_spec *spec, struct error *err)
+static struct world_spec spec_of_call(const struct call *call)
 {
-    *spec = world_spec_default();
-    spec->users = (uint32_t)call_int(call, "users");
-    spec->items = (uint32_t)call_int(call, "items");
-    spec->days = (uint32_t)call_int(call, "days");
-    spec->slate = (unsigned)call_int(call, "slate");
-    spec->seed = (uint64_t)call_int(call, "seed");
+    struct world_spec spec = world_spec_default();
+    spec.users = (uint32_t)call_int(call, "users");
+    spec.items = (uint32_t)call_int(call, "items");
+    spec.days = (uint32_t)call_int(call, "days");
+    spec.slate = (unsigned)call_int(call, "slate");
+    spec.seed = (uint64_t)call_int(call, "seed");
     if (call_given(call, "start"))
-        spec->start = call_int(call, "start") / US_PER_DAY * US_PER_DAY;
-    if (!call_given(call, "events"))
-        return ST_OK;
-    return world_scale_rows(spec, call_yes(call, "impressions"), (uint64_t)call_int(call, "events"), err);
+        spec.start = call_int(call, "start") / US_PER_DAY * US_PER_DAY;
+    return spec;
 }
 
 static enum status into_files(struct workbench *wb, const struct call *call, const struct world *w, struct result *out,
@@ -123,11 +121,11 @@ static enum status into_workbench(struct workbench *wb, const struct call *call,
 
 static enum status run_generate(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct world_spec spec;
+    struct world_spec spec = spec_of_call(call);
     struct world *w = NULL;
-    enum status st = spec_of_call(call, &spec, err);
-    if (!st)
-        st = world_new(&spec, &w, err);
+    enum status st = world_new(&spec, &w, err);
+    if (!st && call_given(call, "events"))
+        st = world_set_rows(w, call_yes(call, "impressions"), (uint64_t)call_int(call, "events"), &wb->job, err);
     if (!st)
         st = call->nargs ? into_files(wb, call, w, out, err) : into_workbench(wb, call, w, out, err);
     world_free(w);
@@ -149,7 +147,7 @@ static const struct param generate_options[] = {
      .doc = "people; everything scales with it"},
     {.name = "items", .type = PARAM_INT, .initial = "1200", .min = 1, .max = 1e8, .doc = "things in the catalogue"},
     {.name = "days", .type = PARAM_INT, .initial = "180", .min = 1, .max = 10000, .doc = "length of the log"},
-    {.name = "events", .type = PARAM_INT, .min = 1, .max = 1e11, .doc = "about so many rows, by more or fewer visits"},
+    {.name = "events", .type = PARAM_INT, .min = 1, .max = 1e11, .doc = "so many rows exactly, by more or fewer visits"},
     {.name = "slate", .type = PARAM_INT, .initial = "8", .min = 1, .max = MAX_SLATE, .doc = "items shown at a time"},
     {.name = "seed", .type = PARAM_INT, .initial = "1", .min = 0, .max = 9e15, .doc = "another seed, another shop"},
     {.name = "start", .type = PARAM_TIME, .doc = "first day (2025-01-06 unless told)"},
@@ -191,6 +189,7 @@ static const struct command rows[] = {
          "`simulate` goes on from such data with its truth.",
      .examples = (const char *const[]){"generate users=100 items=80 days=30 as toy",
                                        "generate toyshop users=50 items=40 days=20 replace=yes",
+                                       "generate log.csv events=3000 users=60 items=40 columns=core times=epoch replace=yes",
                                        "generate toyshop/big.jsonl users=50 items=40 events=5000 replace=yes", NULL},
      .run = run_generate},
 };

@@ -1,6 +1,7 @@
 #include "sim/generate.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -144,6 +145,28 @@ struct factory {
     struct error error[LOG_SLOTS];
 };
 
+/* The part of `amount` that falls to rows [0, n) of `of`; parts of neighbours add up to it exactly. */
+static uint64_t share_before(uint64_t amount, uint64_t n, uint64_t of)
+{
+    __extension__ unsigned __int128 p = (unsigned __int128)amount * n;
+    return (uint64_t)(p / of);
+}
+
+/* Leaves `keep` rows: every user's log ends a little earlier, so no cart is without its click. */
+static void end_early(struct log *block, uint64_t keep)
+{
+    uint64_t all = block->n;
+    size_t kept = 0;
+    for (size_t i = 0, end; i < all; i = end) {
+        for (end = i + 1; end < all && block->row[end].user == block->row[i].user; end++)
+            ;
+        size_t stay = share_before(keep, end, all) - share_before(keep, i, all);
+        memmove(block->row + kept, block->row + i, stay * sizeof *block->row);
+        kept += stay;
+    }
+    block->n = kept;
+}
+
 static void make_block(void *context, size_t slot, size_t begin, size_t end)
 {
     struct factory *f = context;
@@ -157,6 +180,8 @@ static void make_block(void *context, size_t slot, size_t begin, size_t end)
     f->status[slot] = ST_OK;
     for (; user < last && user < f->w->spec.users && !f->status[slot]; user++)
         f->status[slot] = log_life(f->w, s, (uint32_t)user, f->impressions, block, &f->error[slot]);
+    if (f->w->keep && !f->status[slot])
+        end_early(block, f->w->keep[f->first + slot]);
 }
 
 static void prepare_block(void *context, size_t slot, size_t begin, size_t end)
@@ -239,40 +264,114 @@ out:
     return st;
 }
 
-/* Rows of a sample of users, spread evenly, scaled to all. */
-static enum status expected_rows(const struct world_spec *spec, bool impressions, double *rows, struct error *err)
+/* ---- so many rows ---- */
+
+struct census {
+    const struct world *w;
+    bool impressions;
+    size_t stride; /* one block of so many is looked at */
+    uint64_t *rows;
+    struct log *scratch; /* one a thread */
+    struct shopper *shopper;
+    struct job *job;
+    atomic_int failed;
+};
+
+static void count_block(void *context, size_t i, size_t begin, size_t end)
 {
-    enum { SAMPLE = 2000 };
-    struct world *w = NULL;
-    struct shopper s = {0};
-    struct log l = {0};
-    uint32_t n = spec->users < SAMPLE ? spec->users : SAMPLE;
-    enum status st = world_new(spec, &w, err);
-    if (!st)
-        st = shopper_new(w, &s, err);
-    for (uint32_t k = 0; k < n && !st; k++)
-        st = log_life(w, &s, (uint32_t)((uint64_t)k * spec->users / n), impressions, &l, err);
-    *rows = (double)l.n * spec->users / n;
-    log_clear(&l);
-    shopper_clear(&s);
-    world_free(w);
+    struct census *c = context;
+    int thread = parallel_thread();
+    struct log *l = &c->scratch[thread];
+    (void)begin;
+    (void)end;
+    if (atomic_load_explicit(&c->failed, memory_order_relaxed) || job_cancelled(c->job))
+        return;
+    l->n = 0;
+    uint64_t user = (uint64_t)i * c->stride * LOG_BLOCK_USERS, last = user + LOG_BLOCK_USERS;
+    for (; user < last && user < c->w->spec.users; user++)
+        if (log_life(c->w, &c->shopper[thread], (uint32_t)user, c->impressions, l, NULL))
+            atomic_store(&c->failed, 1);
+    c->rows[i] = l->n;
+    job_step(c->job, LOG_BLOCK_USERS);
+}
+
+/* Rows of each block of users that is looked at, into c->rows. */
+static enum status count_rows(struct census *c, size_t blocks, struct error *err)
+{
+    size_t threads = (size_t)parallel_threads();
+    enum status st = ST_NOMEM;
+    c->scratch = mem_new(threads, sizeof *c->scratch, "lives", err);
+    c->shopper = mem_new(threads, sizeof *c->shopper, "shoppers", err);
+    if (!c->scratch || !c->shopper)
+        goto out;
+    st = ST_OK;
+    for (size_t t = 0; t < threads && !st; t++)
+        st = shopper_new(c->w, &c->shopper[t], err);
+    if (st)
+        goto out;
+    job_begin(c->job, (uint64_t)blocks * LOG_BLOCK_USERS, "users", "seeing how much happens");
+    parallel_blocks(blocks, 1, count_block, c);
+    st = atomic_load(&c->failed) ? error_nomem(err, 0, "lives") : job_check(c->job, err);
+out:
+    for (size_t t = 0; t < threads; t++) {
+        if (c->scratch)
+            log_clear(&c->scratch[t]);
+        if (c->shopper)
+            shopper_clear(&c->shopper[t]);
+    }
+    mem_free(c->scratch);
+    mem_free(c->shopper);
     return st;
 }
 
-enum status world_scale_rows(struct world_spec *spec, bool impressions, uint64_t rows, struct error *err)
+/* Every block gives up its share of what is too much. */
+static void keep_shares(uint64_t *rows, size_t blocks, uint64_t total, uint64_t wanted)
 {
-    /* More sessions make more pleasure and more leaving, so the answer is not linear: three steps settle it. */
-    for (int step = 0; step < 3; step++) {
-        double now;
-        enum status st = expected_rows(spec, impressions, &now, err);
-        if (st)
-            return st;
-        if (now < 1)
-            return error_set(err, ST_USAGE, "such a small world makes no events at all");
-        spec->truth.sessions *= (double)rows / now;
-        if (spec->truth.sessions > 20)
-            return error_set(err, ST_USAGE, "%u users in %u days do not make %llu events", spec->users, spec->days,
-                             (unsigned long long)rows);
+    uint64_t before = 0;
+    for (size_t b = 0; b < blocks; b++) {
+        uint64_t after = before + rows[b];
+        rows[b] = share_before(wanted, after, total) - share_before(wanted, before, total);
+        before = after;
     }
-    return ST_OK;
+}
+
+/* FEW: not worth another try; a handful of slates. */
+enum { SAMPLE_BLOCKS = 512, SAMPLES = 3, TRIES = 12, FEW = 200 };
+
+enum status world_set_rows(struct world *w, bool impressions, uint64_t wanted, struct job *job, struct error *err)
+{
+    size_t all = parallel_count(w->spec.users, LOG_BLOCK_USERS);
+    uint64_t *rows = mem_new(all, sizeof *rows, "rows of the users", err);
+    if (!rows)
+        return ST_NOMEM;
+    enum status st = ST_OK;
+    /* More sessions make more pleasure and more leaving, so the answer is not linear: samples settle it roughly, and
+     * what the whole makes is aimed a little too high and then cut. */
+    for (int step = 0; step < TRIES && !st; step++) {
+        size_t stride = step < SAMPLES && all > SAMPLE_BLOCKS ? all / SAMPLE_BLOCKS : 1;
+        size_t blocks = parallel_count(all, stride);
+        struct census c = {.w = w, .impressions = impressions, .stride = stride, .rows = rows, .job = job};
+        uint64_t total = 0;
+        st = count_rows(&c, blocks, err);
+        for (size_t b = 0; b < blocks && !st; b++)
+            total += rows[b];
+        if (st)
+            break;
+        if (stride == 1 && total >= wanted && (total - wanted <= wanted / 20 + FEW || step + 4 > TRIES)) {
+            keep_shares(rows, all, total, wanted);
+            w->keep = rows;
+            return ST_OK;
+        }
+        double now = (total ? (double)total : .2) * (double)all / (double)blocks;
+        w->spec.truth.sessions *= (double)wanted / now * (1.015 + .005 * step);
+        if (w->spec.truth.sessions > 20)
+            break;
+    }
+    mem_free(rows);
+    if (st)
+        return st;
+    error_set(err, ST_USAGE, "%u users in %u days do not make %llu events", w->spec.users, w->spec.days,
+              (unsigned long long)wanted);
+    error_hint(err, "more users=, more days= or a larger slate=");
+    return ST_USAGE;
 }

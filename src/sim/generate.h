@@ -38,13 +38,15 @@ struct log_sink {
     enum status (*prepare)(void *context, size_t slot, const struct log *block, struct error *err);
     enum status (*take)(void *context, size_t slot, const struct log *block, struct error *err);
 };
-enum { LOG_SLOTS = 16, LOG_BLOCK_USERS = 32 }; /* blocks in flight, users a block */
+enum { LOG_SLOTS = 64, LOG_BLOCK_USERS = 32 }; /* blocks in flight, users a block */
 
 MUST_CHECK enum status log_generate(const struct world *w, bool impressions, const struct log_sink *sink,
                                     struct job *job, struct error *err);
 
-/* Sets the rate of sessions so that about `rows` rows come out, judging by a sample of lives. */
-MUST_CHECK enum status world_scale_rows(struct world_spec *spec, bool impressions, uint64_t rows, struct error *err);
+/* Sets the rate of sessions and where logs of users end so that exactly `wanted` rows come out. ST_USAGE when the
+ * world cannot make so many. */
+MUST_CHECK enum status world_set_rows(struct world *w, bool impressions, uint64_t wanted, struct job *job,
+                                      struct error *err);
 
 /* The world as a data set in memory, as if its files had been loaded. */
 MUST_CHECK enum status world_dataset(const struct world *w, bool impressions, const char *name, struct job *job,

@@ -281,7 +281,7 @@ void shopper_leave(const struct world *w, struct shopper *s, unsigned slates, un
 
 struct rng shopper_day_stream(const struct world *w, uint32_t user, uint32_t day)
 {
-    return rng_stream(w->spec.seed, "shopper day", (uint64_t)user << 20 | day);
+    return rng_nth(w->days_stream, (uint64_t)user << 20 | day);
 }
 
 struct rng shopper_session_stream(const struct world *w, uint32_t user, uint32_t day, unsigned session,

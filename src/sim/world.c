@@ -173,6 +173,28 @@ static void make_relations(struct world *w)
             w->relation[c][t] /= (float)kinds[c];
 }
 
+static double season_of(const struct world *w, unsigned category, uint32_t day)
+{
+    const struct category *c = &catalogue_categories[category];
+    int64_t year;
+    int month, d;
+    int64_t today = w->spec.start / US_PER_DAY + day;
+    time_civil(today, &year, &month, &d);
+    double of_year = (double)(today - time_days(year, 1, 1));
+    return (double)c->season * cos(2 * M_PI * (of_year - c->peak) / 365.25);
+}
+
+static enum status make_seasons(struct world *w, struct error *err)
+{
+    w->season = mem_new(w->spec.days, catalogue_ncategories * sizeof *w->season, "seasons", err);
+    if (!w->season)
+        return ST_NOMEM;
+    for (uint32_t day = 0; day < w->spec.days; day++)
+        for (unsigned c = 0; c < catalogue_ncategories; c++)
+            w->season[day * catalogue_ncategories + c] = season_of(w, c, day);
+    return ST_OK;
+}
+
 enum status world_new(const struct world_spec *spec, struct world **out, struct error *err)
 {
     if (!spec->users || !spec->items || !spec->days || spec->days > UINT16_MAX - 1 || !spec->slate ||
@@ -191,6 +213,12 @@ enum status world_new(const struct world_spec *spec, struct world **out, struct 
         world_free(w);
         return ST_NOMEM;
     }
+    enum status st = make_seasons(w, err);
+    if (st) {
+        world_free(w);
+        return st;
+    }
+    w->days_stream = rng_purpose(spec->seed, "shopper day");
     make_items(w);
     make_shelves(w);
     make_relations(w);
@@ -210,6 +238,8 @@ void world_free(struct world *w)
     mem_free(w->shelf);
     mem_free(w->shelf_items);
     mem_free(w->shelf_sums);
+    mem_free(w->season);
+    mem_free(w->keep);
     mem_free(w);
 }
 
@@ -256,13 +286,7 @@ const char *world_page(unsigned page)
 
 double world_season(const struct world *w, unsigned category, uint32_t day)
 {
-    const struct category *c = &catalogue_categories[category];
-    int64_t year;
-    int month, d;
-    int64_t today = w->spec.start / US_PER_DAY + day;
-    time_civil(today, &year, &month, &d);
-    double of_year = (double)(today - time_days(year, 1, 1));
-    return (double)c->season * cos(2 * M_PI * (of_year - c->peak) / 365.25);
+    return day < w->spec.days ? w->season[day * catalogue_ncategories + category] : season_of(w, category, day);
 }
 
 /* Items stand on a shelf in the order of arrival, so what is in stock is a prefix. */
@@ -288,6 +312,13 @@ static bool shown_above(const struct slate *slate, uint32_t item)
     return false;
 }
 
+/* Of an item among the first n of a shelf. */
+static double draw_probability(const struct world *w, const struct shelf *s, uint32_t n, uint32_t item)
+{
+    double explore = w->spec.truth.explore;
+    return explore / n + (1 - explore) * (double)w->item[item].weight / s->sum[n - 1];
+}
+
 void world_log_slate(const struct world *w, unsigned page, uint32_t day, struct rng *r, struct slate *out)
 {
     const struct shelf *s = &w->shelf[page];
@@ -302,7 +333,7 @@ void world_log_slate(const struct world *w, unsigned page, uint32_t day, struct 
         /* Drawing again after a repeat is drawing without replacement: q / (1 - q of those above). */
         if (shown_above(out, item))
             continue;
-        double q = world_draw_probability(w, page, day, item);
+        double q = draw_probability(w, s, n, item);
         out->propensity[out->n] = out->n + 1 == n ? 1 : q / left;
         out->item[out->n++] = item;
         left -= q;
@@ -314,6 +345,5 @@ double world_draw_probability(const struct world *w, unsigned page, uint32_t day
     uint32_t n = world_stocked(w, page, day);
     if (w->item[item].arrives > day || (page != HOME_PAGE && w->item[item].category != page - 1))
         return 0;
-    double explore = w->spec.truth.explore;
-    return explore / n + (1 - explore) * (double)w->item[item].weight / w->shelf[page].sum[n - 1];
+    return draw_probability(w, &w->shelf[page], n, item);
 }

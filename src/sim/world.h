@@ -98,6 +98,9 @@ struct world {
     double *shelf_sums;
     float relation[MAX_CATEGORIES][INTERESTS]; /* how much of a category speaks to an interest */
     double examined[MAX_SLATE];
+    double *season;       /* of each category on each day of the log */
+    uint64_t days_stream; /* purpose of the days of a life */
+    uint64_t *keep;       /* rows that the log has of each block of users (generate.h); NULL: all there are */
     int id_digits_user, id_digits_item;
 };
 

@@ -56,9 +56,10 @@ static void files_depend_on_the_seed_alone(void **state)
         struct world *w = make(&spec);
         struct world_files_made made;
         snprintf(path[k], sizeof path[k], "%s/%s", folder, names[k]);
-        struct world_files how = {.path = path[k], .impressions = true};
+        struct world_files how = {.path = path[k], .impressions = true, .columns = LOG_COLUMNS_CORE};
         int threads = omp_get_max_threads();
         omp_set_num_threads(k == 0 ? 1 : 2);
+        assert_int_equal(world_set_rows(w, true, 20000, NULL, NULL), ST_OK);
         assert_int_equal(world_write(w, &how, NULL, &made, NULL), ST_OK);
         omp_set_num_threads(threads);
         hash[k] = file_hash(made.events);
@@ -277,16 +278,22 @@ static void rows_can_be_asked_for(void **state)
     (void)state;
     struct world_spec spec = small_spec();
     spec.users = 600;
-    assert_int_equal(world_scale_rows(&spec, true, 50000, NULL), ST_OK);
-    struct world *w = make(&spec);
-    struct dataset *d = NULL;
-    assert_int_equal(world_dataset(w, true, "shop", NULL, &d, NULL), ST_OK);
-    assert_true(fabs((double)d->events.n - 50000) < 5000);
-    dataset_release(d);
-    world_free(w);
+    static const uint64_t wanted[] = {50000, 777, 4321, 1};
+    for (size_t k = 0; k < sizeof wanted / sizeof *wanted; k++) {
+        bool impressions = k != 2;
+        struct world *w = make(&spec);
+        struct dataset *d = NULL;
+        assert_int_equal(world_set_rows(w, impressions, wanted[k], NULL, NULL), ST_OK);
+        assert_int_equal(world_dataset(w, impressions, "shop", NULL, &d, NULL), ST_OK);
+        assert_int_equal(d->events.n, wanted[k]);
+        dataset_release(d);
+        world_free(w);
+    }
     spec.users = 1;
     spec.days = 1;
-    assert_int_equal(world_scale_rows(&spec, true, 1000000, NULL), ST_USAGE);
+    struct world *w = make(&spec);
+    assert_int_equal(world_set_rows(w, true, 1000000, NULL, NULL), ST_USAGE);
+    world_free(w);
 }
 
 static void the_data_set_is_whole(void **state)
