@@ -32,7 +32,7 @@ static enum status find_model(const struct pinned *p, const char *name, const st
 
 static enum status history_of(const struct pinned *p, const char *user, struct history *out, struct error *err)
 {
-    struct selection s = {.data = p->data, .until = p->now};
+    struct selection s = {.data = p->data, .until = p->now, .hides = split_hides(p->split, p->data)};
     uint32_t u;
     enum status st = dataset_find_user(p->data, user, &u, err);
     return st ? st : history_of_user(&s, u, out, err);
