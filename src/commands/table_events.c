@@ -429,6 +429,7 @@ static enum status next_block(struct events_cursor *c, bool *found, struct error
 static enum status next(void *cursor, bool *row, struct error *err)
 {
     struct events_cursor *c = cursor;
+    c->pinned->event_rows++;
     if (c->listed)
         return next_listed(c, row, err);
     *row = true;

@@ -253,6 +253,14 @@ static void test_like_the_commands(void **state)
     b.form = OUTPUT_JSON;
     /* Titles differ in their places only: ids and scores, to the last bit. */
     same(&b, "select item, score from recommend('ease', 'ana', 4)", "select item, score('ease', 'ana', item) score from recommend('ease', 'ana', 4)");
+    same(&b, "select item, score from score('ease', 'ana') order by item", "select item, score('ease', 'ana', item) score from items where score is not null order by item");
+    same(&b, "select score from score('ease', 'ana') where item = 'pan'", "select score('ease', 'ana', 'pan') score");
+    run(&b, "split last 1");
+    run(&b, "train ease");
+    run(&b, "compare");
+    same(&b, "select user, metric, value from user_metrics where user in ('ana', 'ben') order by 1, 2", "select user, metric, value from user_metrics where +user in ('ana', 'ben') order by 1, 2");
+    run(&b, "load tiny");
+    run(&b, "train ease pop itemknn");
     run(&b, "recommend ana with ease k=1");
     char *list = mem_strdup(str_text(&b.out), NULL);
     const char *score = strstr(list, "\"score\":");
