@@ -151,6 +151,69 @@ static bool parse_iso(const char *p, const char *end, int64_t tz, int64_t *out)
     return true;
 }
 
+static bool one_or_two(const char **p, const char *end, int64_t *out)
+{
+    const char *first = *p;
+    if (digits(p, end, 2, out))
+        return true;
+    *p = first;
+    return digits(p, end, 1, out);
+}
+
+/* "1:30", "01:30:05.5 PM": hours of one digit, and of half a day. */
+static bool loose_clock(const char *p, const char *end, int64_t tz, int64_t *us)
+{
+    char padded[32] = "0";
+    bool afternoon = false, half = end - p > 2 && (end[-1] == 'M' || end[-1] == 'm');
+    if (half) {
+        afternoon = end[-2] == 'P' || end[-2] == 'p';
+        if (!afternoon && end[-2] != 'A' && end[-2] != 'a')
+            return false;
+        end -= 2;
+        while (end > p && end[-1] == ' ')
+            end--;
+    }
+    if (end - p < 4 || end - p > 30)
+        return false;
+    size_t pad = p[1] == ':', n = (size_t)(end - p) + pad;
+    memcpy(padded + pad, p, (size_t)(end - p));
+    const char *at = padded, *stop = padded + n;
+    if (!clock_of_day(&at, stop, us) || !zone(&at, stop, &tz) || at != stop)
+        return false;
+    int64_t noon = US_PER_DAY / 2, hour = US_PER_DAY / 24;
+    if (half && (*us < hour || *us >= noon + hour))
+        return false;
+    if (half && *us >= noon)
+        *us -= noon;
+    *us += (afternoon ? noon : 0) - tz;
+    return true;
+}
+
+/* Day and month before the year. Dots say that the day comes first; other marks need to be told. */
+static bool parse_dated(const char *p, const char *end, enum date_order order, int64_t tz, int64_t *out)
+{
+    int64_t a, b, y, us = -tz;
+    if (!one_or_two(&p, end, &a) || p == end)
+        return false;
+    char mark = *p++;
+    if (mark != '.' && (order == DATES_UNSAID || (mark != '/' && mark != '-')))
+        return false;
+    if (!one_or_two(&p, end, &b) || !one(&p, end, mark) || !digits(&p, end, 4, &y))
+        return false;
+    int64_t d = order == DATES_MDY ? b : a, m = order == DATES_MDY ? a : b;
+    if (!civil_ok(y, m, d))
+        return false;
+    if (p < end) {
+        one(&p, end, ',');
+        if (!one(&p, end, ' ') && !one(&p, end, 'T'))
+            return false;
+        if (!loose_clock(p, end, tz, &us))
+            return false;
+    }
+    *out = time_days(y, (int)m, (int)d) * US_PER_DAY + us;
+    return true;
+}
+
 static bool parse_epoch(const char *p, const char *end, int64_t *out)
 {
     bool negative = one(&p, end, '-');
@@ -206,6 +269,11 @@ static bool ten_digits(const char *p, int64_t *out)
 
 bool time_parse(const char *text, size_t n, int64_t tz_offset_us, int64_t *out_us)
 {
+    return time_parse_dates(text, n, DATES_UNSAID, tz_offset_us, out_us);
+}
+
+bool time_parse_dates(const char *text, size_t n, enum date_order order, int64_t tz_offset_us, int64_t *out_us)
+{
     if (n == 10 && ten_digits(text, out_us))
         return true;
     const char *end = text + n;
@@ -218,7 +286,8 @@ bool time_parse(const char *text, size_t n, int64_t tz_offset_us, int64_t *out_u
         plain++;
     if (text + plain == end && plain != 8)
         return parse_epoch(text, end, out_us);
-    return parse_iso(text, end, tz_offset_us, out_us) || parse_epoch(text, end, out_us);
+    return parse_iso(text, end, tz_offset_us, out_us) || parse_epoch(text, end, out_us) ||
+           parse_dated(text, end, order, tz_offset_us, out_us);
 }
 
 static void civil_us(int64_t us, int64_t *y, int *m, int *d, int64_t *rest)

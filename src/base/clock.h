@@ -15,12 +15,18 @@ double clock_seconds(void);
 /* Now, in microseconds UTC. */
 int64_t clock_now_us(void);
 
+/* How dates that begin with neither the year nor an epoch are read: "3/1/2026" says nothing by itself. */
+enum date_order { DATES_UNSAID, DATES_DMY, DATES_MDY };
+
 /* Parses text[0..n) as a time: ISO 8601 dates and date-times ("2026-05-24", "2026-05-24T10:30:00.5Z",
- * "2026-05-24 10:30:00+02:00", "20260524"), or epoch seconds, milliseconds, microseconds or
+ * "2026-05-24 10:30:00+02:00", "20260524"), day.month.year ("24.5.2026 10:30"), or epoch seconds, milliseconds, microseconds or
  * nanoseconds, told apart by size (< 1e11, < 1e14, < 1e17, else). Eight digits are a date when they
  * make one. A time without an offset is `tz_offset_us` east of UTC. False when it is not a time or
  * does not fit. */
 bool time_parse(const char *text, size_t n, int64_t tz_offset_us, int64_t *out_us);
+
+/* The same, and dates whose order was said: "5/24/2026 1:30:00 PM", "24-05-2026". */
+bool time_parse_dates(const char *text, size_t n, enum date_order order, int64_t tz_offset_us, int64_t *out_us);
 
 /* "2026-05-24T10:30:00Z", with a fraction only when there is one. size >= 40. Returns length. */
 int time_iso(char *out, size_t size, int64_t us);

@@ -216,18 +216,21 @@ static void put_columns(const struct preview *p, struct result *out)
     }
 }
 
-/* The first events in the order of the file. */
+/* The first events in the order of the file; columns that hold nothing are left out. */
 static void put_events(const struct dataset *d, struct result *out)
 {
     enum { SHOWN = 5 };
-    static const struct column columns[] = {
-        {.name = "user", .type = VALUE_TEXT},  {.name = "item", .type = VALUE_TEXT},
-        {.name = "title", .type = VALUE_TEXT}, {.name = "time", .type = VALUE_TIME},
-        {.name = "type", .type = VALUE_TEXT},  {.name = "value", .type = VALUE_REAL, .precision = -1},
-    };
     const struct events *e = &d->events;
-    struct table *t = result_table(out, "events", "the first rows, as events", columns, 6);
-    size_t first[SHOWN], n = e->n < SHOWN ? e->n : SHOWN;
+    struct column columns[6] = {{.name = "user", .type = VALUE_TEXT}, {.name = "item", .type = VALUE_TEXT}};
+    size_t first[SHOWN], n = e->n < SHOWN ? e->n : SHOWN, width = 2;
+    if (dataset_titles(d))
+        columns[width++] = (struct column){.name = "title", .type = VALUE_TEXT};
+    if (e->time)
+        columns[width++] = (struct column){.name = "time", .type = VALUE_TIME};
+    columns[width++] = (struct column){.name = "type", .type = VALUE_TEXT};
+    if (e->value)
+        columns[width++] = (struct column){.name = "value", .type = VALUE_REAL, .precision = -1};
+    struct table *t = result_table(out, "events", "the first rows, as events", columns, width);
     for (size_t i = 0; i < e->n; i++)
         if (e->sequence[i] < n)
             first[e->sequence[i]] = i;
@@ -235,10 +238,13 @@ static void put_events(const struct dataset *d, struct result *out)
         size_t i = first[k];
         table_text(t, dict_text(&d->users, e->user[i]));
         table_text(t, dict_text(&d->items, e->item[i]));
-        table_text(t, dataset_titles(d) ? dataset_item_title(d, e->item[i]) : NULL);
-        table_time(t, e->time ? e->time[i] : NO_TIME);
+        if (dataset_titles(d))
+            table_text(t, dataset_item_title(d, e->item[i]));
+        if (e->time)
+            table_time(t, e->time[i]);
         table_text(t, dict_text(&d->types, e->type[i]));
-        table_real(t, e->value ? real_of_single(e->value[i]) : NAN);
+        if (e->value)
+            table_real(t, real_of_single(e->value[i]));
     }
 }
 
@@ -313,7 +319,7 @@ static const struct param preview_options[] = {
 
 static const struct command rows[] = {
     {.name = "preview",
-     .group = "data",
+     .group = "files",
      .summary = "look at a file and propose how to load it",
      .arguments = preview_args,
      .narguments = 1,
@@ -326,13 +332,13 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"preview tiny/events.csv", "preview tiny/events.csv user=user item=item", NULL},
      .run = run_preview},
     {.name = "mapping",
-     .group = "data",
+     .group = "files",
      .summary = "list the mappings that are kept",
      .help = "A mapping says how to read files of one kind; the workspace keeps it under a name for `load FILE map=NAME`.",
      .examples = (const char *const[]){"mapping", NULL},
      .run = run_mapping},
     {.name = "mapping save",
-     .group = "data",
+     .group = "files",
      .summary = "keep what is said of columns under a name",
      .arguments = name_args,
      .narguments = 1,
@@ -342,7 +348,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"mapping save clicks user=uid item=sku time=ts", NULL},
      .run = run_save},
     {.name = "mapping drop",
-     .group = "data",
+     .group = "files",
      .summary = "forget a mapping",
      .arguments = name_args,
      .narguments = 1,

@@ -158,11 +158,8 @@ static const char *read_time(struct hand *h, const struct cell *c, int64_t *out)
     *out = NO_TIME;
     if (!c)
         return NULL;
-    if (cell_untimed(c))
-        return NULL;
-    if (time_parse(c->text, c->n, h->form->in->tz, out) && *out != NO_TIME)
-        return NULL;
-    return complain(h, "time", c, "is not a time (ISO 8601 or epoch seconds expected)");
+    const char *bad = ingest_time(h->form->in, c, out);
+    return bad ? complain(h, "time", c, bad) : NULL;
 }
 
 static const struct cell *cell_of(const struct hand *h, const struct cell *cells, enum role role)

@@ -17,7 +17,7 @@ static enum status unknown_key(const char *key, bool events, struct error *err)
 {
     static const char *const event_keys[] = {"user",    "item",      "time",     "value",    "type",
                                              "session", "price",     "quantity", "item.",    "user.",
-                                             "format",  "delimiter", "header",   "encoding", "tz",
+                                             "format",  "delimiter", "header",   "encoding", "tz", "dates",
                                              "keep",    "skip",      "query",    "table"};
     const char *near = events ? text_nearest(key, event_keys, sizeof event_keys / sizeof *event_keys) : NULL;
     error_set(err, ST_USAGE, "load has no option \"%s\"", key);
@@ -25,7 +25,7 @@ static enum status unknown_key(const char *key, bool events, struct error *err)
         error_hint(err, "did you mean %s=?", near);
     else
         error_hint(err, "columns: user item time value type session price quantity item.X user.X; and keep skip format "
-                        "delimiter header encoding tz query table "
+                        "delimiter header encoding tz dates query table "
                         "(columns that are not named are kept as they are)");
     return ST_USAGE;
 }
@@ -67,6 +67,18 @@ static enum status parse_tz(const char *text, int64_t *out, struct error *err)
     return ST_USAGE;
 }
 
+const char *ingest_time(const struct ingest *in, const struct cell *cell, int64_t *out)
+{
+    int64_t us;
+    *out = NO_TIME;
+    if (cell_untimed(cell) || (time_parse_dates(cell->text, cell->n, in->dates, in->tz, out) && *out != NO_TIME))
+        return NULL;
+    if (in->dates == DATES_UNSAID && (time_parse_dates(cell->text, cell->n, DATES_DMY, 0, &us) ||
+                                      time_parse_dates(cell->text, cell->n, DATES_MDY, 0, &us)))
+        return "may begin with the day or the month: dates=dmy or dates=mdy says which";
+    return "is not a time (ISO 8601, day.month.year or epoch seconds expected)";
+}
+
 static enum status parse_choice(const char *key, const char *value, const char *const *choices, struct error *err)
 {
     struct str all = {0};
@@ -93,7 +105,8 @@ static enum status not_text(const char *key, struct error *err)
 
 enum status ingest_options(struct ingest *in, bool events, struct error *err)
 {
-    static const char *const yes_no[] = {"yes", "no", NULL}, *const formats[] = {"csv", "tsv", "jsonl", NULL};
+    static const char *const yes_no[] = {"yes", "no", NULL}, *const formats[] = {"csv", "tsv", "jsonl", NULL},
+                             *const orders[] = {"dmy", "mdy", NULL};
     enum status st = ST_OK;
     for (size_t i = 0; i < in->nmapping && !st; i++) {
         const char *key = in->mapping[i].key, *value = in->mapping[i].value;
@@ -114,6 +127,9 @@ enum status ingest_options(struct ingest *in, bool events, struct error *err)
             st = parse_encoding(value, &in->form.encoding, err);
         } else if (strcmp(key, "tz") == 0) {
             st = parse_tz(value, &in->tz, err);
+        } else if (strcmp(key, "dates") == 0) {
+            st = parse_choice(key, value, orders, err);
+            in->dates = text_same(value, "mdy") ? DATES_MDY : DATES_DMY;
         } else if (strcmp(key, "keep") == 0 || strcmp(key, "skip") == 0 || strcmp(key, "query") == 0 ||
                    strcmp(key, "table") == 0) {
             continue; /* any text */
@@ -326,7 +342,7 @@ static enum status nothing_kept(const struct ingest *in, const char *source, str
     if (d->rows_rejected) {
         error_set(err, ST_FORMAT, "%s: none of %llu rows could be used; the first: %s", source,
                   (unsigned long long)d->rows_read, in->first_reject);
-        error_hint(err, "are the columns the right ones? user= item= time= value= type= say which is which");
+        error_hint(err, "`preview FILE` shows what the columns are taken for and proposes the line to load it");
     } else {
         error_set(err, ST_FORMAT, "%s holds no rows", source);
         error_hint(err, "events are rows of at least a user and an item");

@@ -19,7 +19,7 @@ const char *ingest_mapped(const struct ingest *in, const char *key)
 
 bool ingest_is_option(const char *key)
 {
-    static const char *const options[] = {"format", "delimiter", "header", "encoding", "tz", "id", "keep", "skip", "query", "table"};
+    static const char *const options[] = {"format", "delimiter", "header", "encoding", "tz", "dates", "id", "keep", "skip", "query", "table"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (strcmp(key, options[i]) == 0)
             return true;

@@ -16,6 +16,7 @@ struct ingest {
     const struct mapping *mapping;
     size_t nmapping;
     struct sheet_form form; /* what the mapping says about the files */
+    enum date_order dates;  /* of times such as 3/1/2026 */
     int64_t tz;             /* us east of UTC of times that do not say */
     struct raw_columns context, item_columns, user_columns;
     size_t capacity[EVENT_ARRAYS]; /* of user, item, sequence, type, time, value */
@@ -38,9 +39,11 @@ struct ingest {
     char reason[256];
 };
 
+/* The moment that a cell tells, NO_TIME for a cell that tells none; NULL, or what is wrong with it. */
+const char *ingest_time(const struct ingest *in, const struct cell *cell, int64_t *out);
 /* The value of a mapping key, or NULL. */
 const char *ingest_mapped(const struct ingest *in, const char *key);
-/* Is the key one that says how to read (format, delimiter, header, encoding, tz, id), not a column? */
+/* Is the key one that says how to read (format, delimiter, header, encoding, tz, dates, id), not a column? */
 bool ingest_is_option(const char *key);
 /* Events of the rows to come belong to this part of a given split (a literal); NULL: none. */
 MUST_CHECK enum status ingest_set_part(struct ingest *in, const char *part, struct error *err);

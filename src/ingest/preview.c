@@ -19,6 +19,7 @@ struct look {
     struct dict levels;
     uint32_t *code; /* one a row, NO_CODE: missing */
     size_t texts, reals, whole, times, spaces;
+    size_t dates, days_first, months_first; /* 3/1/2026; of these, those that can only be 13/1 or 1/13 */
     double least, most;
 };
 
@@ -30,6 +31,7 @@ struct sample {
     struct roles roles;
     bool guessed[ROLES];
     bool no_item; /* events, but of what? */
+    const char *dates; /* the value of dates= that is guessed, or NULL */
     struct preview *out;
 };
 
@@ -53,6 +55,17 @@ static bool is_moment(const char *text, size_t n, bool number)
     return time_parse(text, n, 0, &us) && (!number || n == 8 || n >= 9) && (!number || us > INT64_C(315532800) * US_PER_SECOND);
 }
 
+/* Dates such as 3/1/2026, and whether they tell which of the two is the month. */
+static bool look_at_date(struct look *l, const struct cell *cell)
+{
+    int64_t us;
+    bool day = time_parse_dates(cell->text, cell->n, DATES_DMY, 0, &us), month = time_parse_dates(cell->text, cell->n, DATES_MDY, 0, &us);
+    l->dates += day || month;
+    l->days_first += day && !month;
+    l->months_first += month && !day;
+    return day || month;
+}
+
 static enum status look_at(struct look *l, size_t row, const struct cell *cell, struct error *err)
 {
     double value = 0;
@@ -66,7 +79,7 @@ static enum status look_at(struct look *l, size_t row, const struct cell *cell, 
     l->texts++;
     l->reals += number;
     l->whole += number_int(cell->text, cell->n, &whole);
-    l->times += is_moment(cell->text, cell->n, number);
+    l->times += is_moment(cell->text, cell->n, number) || (!number && look_at_date(l, cell));
     l->spaces += memchr(cell->text, ' ', cell->n) != NULL;
     l->least = first ? value : fmin(l->least, value);
     l->most = first ? value : fmax(l->most, value);
@@ -170,21 +183,32 @@ static void guess(struct sample *s, enum role role, uint32_t column)
     s->guessed[role] = true;
 }
 
-/* How often the value is that of the row before: files are mostly sorted by user. */
-static size_t runs(const struct look *l, size_t rows)
+/* How much more often than by chance the value is that of the row before: files are mostly sorted by user. */
+static enum status runs(const struct look *l, size_t rows, double *out, struct error *err)
 {
-    size_t same = 0;
-    for (size_t r = 1; r < rows; r++)
-        same += l->code[r] != NO_CODE && l->code[r] == l->code[r - 1];
-    return same;
+    double same = 0, chance = 0;
+    uint32_t *count = mem_new(l->levels.n + 1, sizeof *count, "a look at columns", err);
+    if (!count)
+        return ST_NOMEM;
+    for (size_t r = 0; r < rows; r++) {
+        count[l->code[r] == NO_CODE ? l->levels.n : l->code[r]]++;
+        same += r && l->code[r] != NO_CODE && l->code[r] == l->code[r - 1];
+    }
+    for (uint32_t k = 0; k < l->levels.n; k++)
+        chance += (double)count[k] * count[k] / (double)rows;
+    mem_free(count);
+    *out = same - chance;
+    return ST_OK;
 }
 
 /* User and item among the columns that look like ids. */
-static void guess_ids(struct sample *s)
+static enum status guess_ids(struct sample *s, struct error *err)
 {
-    static const char *const users[] = {"user", "cust", "client", "visit", "member", "person", "account", "device", "buyer", NULL};
+    static const char *const users[] = {"user", "cust", "client", "visit", "member", "person", "account", "device", "buyer",
+                                        "kund", "nutzer", "besucher", "utilisat", "usuari", "utent", NULL};
     static const char *const items[] = {"item", "prod", "sku", "article", "movie", "song", "book", "game", "page",
-                                        "asin", "title", "track", "artist", "goods", "offer", "ad_id", NULL};
+                                        "asin", "title", "track", "artist", "goods", "offer", "ad_id", "artik", "articul",
+                                        "ware", NULL};
     for (int role = ROLE_USER; role <= ROLE_ITEM; role++)
         for (uint32_t c = 0; c < s->n && !roles_has(&s->roles, (enum role)role); c++)
             if (is_id(s, c) && name_says(s, c, role == ROLE_USER ? users : items))
@@ -199,14 +223,32 @@ static void guess_ids(struct sample *s)
     else if (!user && item && n)
         guess(s, ROLE_USER, found[0]);
     else if (!user && !item && n == 2) {
-        size_t a = runs(&s->look[found[0]], s->rows), b = runs(&s->look[found[1]], s->rows);
-        bool swap = b > a + a / 2 + s->rows / 20;
+        double a, b;
+        if (runs(&s->look[found[0]], s->rows, &a, err) || runs(&s->look[found[1]], s->rows, &b, err))
+            return ST_NOMEM;
+        bool swap = b > a + fabs(a) / 2 + (double)s->rows / 20;
         guess(s, ROLE_USER, found[swap]);
         guess(s, ROLE_ITEM, found[!swap]);
         doubt(s->out, "user and item are guessed: %s has %u values, %s has %u; swap them where that is wrong",
               name_of(s, found[swap]), s->look[found[swap]].levels.n, name_of(s, found[!swap]),
               s->look[found[!swap]].levels.n);
     }
+    return ST_OK;
+}
+
+/* dates= where the time needs it and it was not said: by a day past 12, or as spreadsheets of the USA have it. */
+static void guess_dates(struct sample *s)
+{
+    uint32_t time = s->roles.column[ROLE_TIME];
+    if (time == NO_CODE || ingest_mapped(s->in, "dates") || !mostly(s->look[time].dates, s->look[time].texts))
+        return;
+    const struct look *l = &s->look[time];
+    const char *text = dict_text(&l->levels, 0);
+    if (is_moment(text, strlen(text), false))
+        return;
+    s->dates = l->days_first > l->months_first ? "dmy" : "mdy";
+    if (!l->days_first == !l->months_first)
+        doubt(s->out, "does %s begin with the day or the month? dates=mdy is guessed, dates=dmy the other way", name_of(s, time));
 }
 
 static void guess_rest(struct sample *s)
@@ -306,8 +348,10 @@ static void tell_column(struct sample *s, uint32_t c, struct str *mapping, void 
     if (p->role[0] || s->out->users || !s->t.header)
         return;
     for (int role = ROLE_USER; role <= ROLE_ITEM; role++)
-        if (s->roles.column[role] != NO_CODE && depends(s, c, (enum role)role)) {
-            snprintf(p->role, sizeof p->role, "%s.%s", role_names[role], name_of(s, c));
+        if (!text_starts(p->name, role == ROLE_USER ? "item." : "user.") && s->roles.column[role] != NO_CODE && depends(s, c, (enum role)role)) {
+            const char *name = name_of(s, c);
+            bool prefixed = text_starts(name, role == ROLE_USER ? "user." : "item.");
+            snprintf(p->role, sizeof p->role, "%s.%s", role_names[role], prefixed ? name + 5 : name);
             p->by = "content";
             put_pair(mapping, p->role, called, quote);
             return;
@@ -355,8 +399,9 @@ static enum status find_roles(struct sample *s, struct error *err)
         return ST_OK;
     guess_rest(s);
     if (!roles_has(&s->roles, ROLE_USER) || !roles_has(&s->roles, ROLE_ITEM))
-        guess_ids(s);
-    return ST_OK;
+        st = guess_ids(s, err);
+    guess_dates(s);
+    return st;
 }
 
 static enum status tell_all(struct sample *s, void (*quote)(struct str *, const char *), struct error *err)
@@ -372,6 +417,8 @@ static enum status tell_all(struct sample *s, void (*quote)(struct str *, const 
         tell_column(s, c, &mapping, quote);
     if (p->users && s->roles.column[ROLE_USER] == NO_CODE)
         put_pair(&mapping, "id", "row", quote);
+    if (s->dates)
+        put_pair(&mapping, "dates", s->dates, quote);
     s->no_item = !p->users && roles_has(&s->roles, ROLE_USER) && !roles_has(&s->roles, ROLE_ITEM);
     if (s->no_item) {
         put_pair(&mapping, "item", "=item", quote);
@@ -419,7 +466,7 @@ static enum status look_at_file(struct sample *s, const char *path, void (*quote
 static enum status read_head(const struct sample *s, const char *path, struct job *job, struct error *err)
 {
     struct preview *p = s->out;
-    struct mapping *all = mem_new(s->in->nmapping + p->ncolumns + 1, sizeof *all, "a mapping", err);
+    struct mapping *all = mem_new(s->in->nmapping + p->ncolumns + 2, sizeof *all, "a mapping", err);
     struct error trouble = {0};
     size_t n = 0;
     char (*number)[8] = mem_new(p->ncolumns + 1, sizeof *number, "a mapping", err);
@@ -436,6 +483,8 @@ static enum status read_head(const struct sample *s, const char *path, struct jo
         snprintf(number[c], sizeof *number, "%u", (unsigned)(c + 1) % 1000000);
         all[n++] = (struct mapping){p->column[c].role, strstr(p->form, "no header") ? number[c] : p->column[c].name};
     }
+    if (s->dates)
+        all[n++] = (struct mapping){"dates", s->dates};
     if (s->no_item)
         all[n++] = (struct mapping){"item", "=item"};
     enum status st = ingest_head(path, all, n, job, &p->head, &p->report, &trouble);

@@ -47,12 +47,11 @@ static const char *check_row(struct serial *s, struct event_row *row)
     row->user = cell_of(s, ROLE_USER);
     row->item = cell_of(s, ROLE_ITEM);
     row->time = NO_TIME;
-    bool untimed = time && cell_untimed(time);
-    const char *bad = ingest_id(in, row->user, "user");
+    const char *bad = ingest_id(in, row->user, "user"), *wrong;
     if (!bad)
         bad = ingest_id(in, row->item, "item");
-    if (!bad && time && !untimed && (!time_parse(time->text, time->n, in->tz, &row->time) || row->time == NO_TIME))
-        bad = complain(in, "time", time, "is not a time (ISO 8601 or epoch seconds expected)");
+    if (!bad && time && (wrong = ingest_time(in, time, &row->time)))
+        bad = complain(in, "time", time, wrong);
     if (!bad)
         bad = read_number(in, "value", cell_of(s, ROLE_VALUE), &row->value);
     if (!bad)
@@ -63,7 +62,7 @@ static const char *check_row(struct serial *s, struct event_row *row)
         bad = !type->text || type->n == 0 ? "no event type" : ingest_id(in, type, "event type");
     row->type = type ? type->text : s->form->default_type;
     row->type_length = type ? type->n : strlen(s->form->default_type);
-    in->untimed += untimed && !bad;
+    in->untimed += !bad && time && row->time == NO_TIME;
     return bad;
 }
 

@@ -122,6 +122,17 @@ static void time_is(const char *text, const char *want)
     assert_string_equal(out, want);
 }
 
+static void dated(const char *text, enum date_order order, int64_t tz, const char *want)
+{
+    int64_t us = 0;
+    char out[48] = "";
+    bool yes = time_parse_dates(text, strlen(text), order, tz, &us);
+    if (yes)
+        time_iso(out, sizeof out, us);
+    if (yes != (want != NULL) || (want && strcmp(out, want) != 0))
+        fail_msg("%s is %s", text, yes ? out : "no time");
+}
+
 /* Ten digits go a short way: the same as the long one, which a blank in front takes. */
 static void ten_digits(void)
 {
@@ -153,6 +164,28 @@ static void test_times(void **state)
     time_is("-1", "1969-12-31T23:59:59Z");
     time_is("2023-02-29", NULL);
     time_is("31/02/2024", NULL);
+    time_is("3/1/2026", NULL);
+    time_is("3.1.2026", "2026-01-03T00:00:00Z");
+    time_is("24.05.2026 9:30", "2026-05-24T09:30:00Z");
+    time_is("24.05.2026 09:30:05+02:00", "2026-05-24T07:30:05Z");
+    time_is("31.02.2026", NULL);
+    time_is("1.2.3.2026", NULL);
+    time_is("24.05.2026 25:00", NULL);
+    dated("3/1/2026", DATES_DMY, 0, "2026-01-03T00:00:00Z");
+    dated("3/1/2026", DATES_MDY, 0, "2026-03-01T00:00:00Z");
+    dated("12/1/2010 8:26", DATES_MDY, 0, "2010-12-01T08:26:00Z");
+    dated("12/1/2010 12:01 AM", DATES_MDY, 0, "2010-12-01T00:01:00Z");
+    dated("12/1/2010, 12:01:09 pm", DATES_MDY, 0, "2010-12-01T12:01:09Z");
+    dated("12/1/2010 1:00PM", DATES_MDY, 2 * 3600 * US_PER_SECOND, "2010-12-01T11:00:00Z");
+    dated("01-12-2010", DATES_DMY, 3600 * US_PER_SECOND, "2010-11-30T23:00:00Z");
+    dated("2010-12-01", DATES_MDY, 0, "2010-12-01T00:00:00Z");
+    dated("13/1/2010", DATES_MDY, 0, NULL);
+    dated("1/12-2010", DATES_MDY, 0, NULL);
+    dated("12/1/2010 13:00 PM", DATES_MDY, 0, NULL);
+    dated("12/1/2010 0:30 AM", DATES_MDY, 0, NULL);
+    dated("12/1/2010 8:26 XM", DATES_MDY, 0, NULL);
+    dated("12/1/2010 ", DATES_MDY, 0, "2010-12-01T00:00:00Z");
+    dated("12/1/10", DATES_MDY, 0, NULL);
     time_is("2026-05-24T25:00:00Z", NULL);
     time_is("99999999999999999999999", NULL);
     time_is("", NULL);

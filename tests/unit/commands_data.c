@@ -148,7 +148,7 @@ static void test_rejects(void **state)
     size_t n;
     write_file("torn.csv", "user,item,time\na,b,2026-01-01\na,c,soon\n,d,2026-01-01\ne,f,\"later\"\ng,,2026-01-01\n");
     runs(f, "load torn.csv", "5 rows read: 1 kept, 4 rejected");
-    runs(f, "rejects by=reason", "[{\"reason\":\"time \\\"…\\\" is not a time (ISO 8601 or epoch seconds expected)\",\"rows\":2,");
+    runs(f, "rejects by=reason", "[{\"reason\":\"time \\\"…\\\" is not a time (ISO 8601, day.month.year or epoch seconds expected)\",\"rows\":2,");
     assert_non_null(strstr(str_text(&f->shown), "\"first_line\":3,\"first_text\":\"a,c,soon\"}"));
     assert_non_null(strstr(str_text(&f->shown), "{\"reason\":\"no item\",\"rows\":1,"));
     runs(f, "rejects by=file", "[{\"file\":\"torn.csv\",\"rows\":4,");
@@ -164,9 +164,9 @@ static void test_rejects(void **state)
     assert_int_equal(run(f, "rejects > bad.csv"), ST_OK);
     assert_int_equal(file_read("bad.csv", 1000, &text, &n, NULL), ST_OK);
     assert_string_equal(text, "file,line,reason,text\n"
-                              "torn.csv,3,\"time \"\"soon\"\" is not a time (ISO 8601 or epoch seconds expected)\",\"a,c,soon\"\n"
+                              "torn.csv,3,\"time \"\"soon\"\" is not a time (ISO 8601, day.month.year or epoch seconds expected)\",\"a,c,soon\"\n"
                               "torn.csv,4,no user,\",d,2026-01-01\"\n"
-                              "torn.csv,5,\"time \"\"later\"\" is not a time (ISO 8601 or epoch seconds expected)\",\"e,f,\"\"later\"\"\"\n"
+                              "torn.csv,5,\"time \"\"later\"\" is not a time (ISO 8601, day.month.year or epoch seconds expected)\",\"e,f,\"\"later\"\"\"\n"
                               "torn.csv,6,no item,\"g,,2026-01-01\"\n");
     mem_free(text);
 }

@@ -105,6 +105,68 @@ static void test_tables_and_layouts(void **state)
     str_free(&s);
 }
 
+/* A log of 200 rows: `row` takes user, item, and the two numbers a date begins with, below first and second. */
+static struct preview *look_at_dates(const char *head, const char *row, unsigned first, unsigned second)
+{
+    struct str s = {0};
+    str_puts(&s, head);
+    for (unsigned i = 0; i < 200; i++)
+        str_printf(&s, row, i % 40, i * 7 % 90, 1 + i % first, 1 + i % second);
+    struct preview *p = look(write_text("dates.csv", str_text(&s)), NULL, 0);
+    str_free(&s);
+    return p;
+}
+
+/* Dates that begin with the day or the month: the one that can be is proposed, and said when both can. */
+static void test_dates(void **state)
+{
+    (void)state;
+    struct preview *p = look_at_dates("Kunde;Artikel;Wann\n", "k%u;a%u;%u.%u.2025 8:15\n", 28, 12);
+    assert_string_equal(p->mapping, "user=Kunde item=Artikel time=Wann");
+    assert_int_equal(p->head->events.n, 200);
+    done(p);
+    p = look_at_dates("user,item,date\n", "k%u,a%u,%u/%u/2025 8:15 PM\n", 12, 28);
+    assert_string_equal(p->mapping, "dates=mdy");
+    assert_int_equal(p->ndoubts, 0);
+    assert_int_equal(p->head->events.n, 200);
+    done(p);
+    p = look_at_dates("user,item,date\n", "k%u,a%u,%u/%u/2025\n", 28, 12);
+    assert_string_equal(p->mapping, "dates=dmy");
+    assert_int_equal(p->head->events.n, 200);
+    done(p);
+    p = look_at_dates("user,item,date\n", "k%u,a%u,%u/%u/2025\n", 9, 9);
+    assert_string_equal(p->mapping, "dates=mdy");
+    assert_int_equal(p->ndoubts, 1);
+    done(p);
+}
+
+/* A popular item comes twice in a row by chance: that does not make a column the user. */
+static void test_popular(void **state)
+{
+    (void)state;
+    struct str s = {0};
+    str_puts(&s, "left,right\n");
+    for (unsigned i = 0; i < 2000; i++)
+        str_printf(&s, "k%u,a%u\n", i * 37 % 199, i % 3 ? 0 : i % 601);
+    struct preview *p = look(write_text("popular.csv", str_text(&s)), NULL, 0);
+    assert_string_equal(p->mapping, "user=left item=right");
+    done(p);
+    str_free(&s);
+}
+
+/* Names of nested objects say whose attribute it is already. */
+static void test_nested(void **state)
+{
+    (void)state;
+    struct str s = {0};
+    for (unsigned i = 0; i < 200; i++)
+        str_printf(&s, "{\"user\":{\"id\":\"u%u\"},\"item\":{\"sku\":\"s%u\",\"brand\":\"b%u\"}}\n", i % 40, i * 7 % 60, i * 7 % 60 % 5);
+    struct preview *p = look(write_text("nested.jsonl", str_text(&s)), NULL, 0);
+    assert_string_equal(role_of(p, "item.brand"), "item.brand");
+    done(p);
+    str_free(&s);
+}
+
 /* Only the head of a large file is looked at. */
 static void test_large(void **state)
 {
@@ -126,6 +188,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_content),
         cmocka_unit_test(test_tables_and_layouts),
+        cmocka_unit_test(test_dates),
+        cmocka_unit_test(test_popular),
+        cmocka_unit_test(test_nested),
         cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests_name("ingest_preview", tests, NULL, remove_scratch);
