@@ -353,7 +353,7 @@ static const struct param follow_options[] = {
 
 static const struct command rows[] = {
     {.name = "append",
-     .group = "data",
+     .group = "files",
      .summary = "read more events into the open data set",
      .arguments = append_args,
      .narguments = 1,
@@ -367,7 +367,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"append tiny/events.csv again=yes", NULL},
      .run = run_append},
     {.name = "follow",
-     .group = "data",
+     .group = "files",
      .summary = "take in new events while a file grows or a FIFO is written to",
      .arguments = follow_args,
      .narguments = 1,

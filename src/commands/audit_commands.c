@@ -124,7 +124,7 @@ static const struct param options[] = {
 
 static const struct command rows[] = {
     {.name = "audit",
-     .group = "data",
+     .group = "explore",
      .summary = "grade the data before any model sees it",
      .options = options,
      .noptions = sizeof options / sizeof *options,

@@ -416,7 +416,7 @@ static const struct param backtest_options[] = {
 
 static const struct command rows[] = {
     {.name = "backtest",
-     .group = "models",
+     .group = "learn",
      .summary = "train and judge models on every fold of the split",
      .arguments = backtest_args,
      .narguments = 1,

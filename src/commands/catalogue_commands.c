@@ -620,7 +620,7 @@ static const struct param download_options[] = {
 
 static const struct command rows[] = {
     {.name = "datasets",
-     .group = "data",
+     .group = "files",
      .summary = "the data sets of the workspace, the bundled and the well-known ones",
      .arguments = datasets_args,
      .narguments = 1,
@@ -632,7 +632,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"datasets", "datasets ml-100k", NULL},
      .run = run_datasets},
     {.name = "download",
-     .group = "data",
+     .group = "files",
      .summary = "fetch a well-known data set and load it",
      .arguments = download_args,
      .narguments = 1,

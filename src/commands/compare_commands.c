@@ -560,7 +560,7 @@ static const struct param compare_options[] = {
 
 static const struct command rows[] = {
     {.name = "compare",
-     .group = "models",
+     .group = "learn",
      .summary = "judge models on the test part: a leaderboard with intervals",
      .arguments = compare_args,
      .narguments = 1,

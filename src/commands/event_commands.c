@@ -413,7 +413,7 @@ static const struct param events_options[] = {
 
 static const struct command rows[] = {
     {.name = "events",
-     .group = "data",
+     .group = "explore",
      .summary = "list or count events",
      .options = events_options,
      .noptions = sizeof events_options / sizeof *events_options,

@@ -1,33 +1,34 @@
-/* The families of commands: one a file, one a line here, in the order of help. */
+/* The families of commands: one a file, one a line here, in the order of help; those of a group
+ * (`help_groups` of help.c) stand together. */
 #ifndef TAILOR_COMMANDS_FAMILIES_H
 #define TAILOR_COMMANDS_FAMILIES_H
 
 #include "commands/command.h"
 
-#define COMMAND_FAMILIES(FAMILY)                                    \
-    FAMILY(data)      /* load, load items, load users */            \
-    FAMILY(catalogue) /* datasets download */                       \
-    FAMILY(shape)     /* weight decay filter kcore sessions ... */  \
-    FAMILY(recipe)    /* recipe undo */                             \
-    FAMILY(append)    /* append follow */                           \
-    FAMILY(mapping)   /* preview, mapping, mapping save */          \
-    FAMILY(space)     /* status rename drop save verify */          \
-    FAMILY(event)     /* events */                                  \
-    FAMILY(reject)    /* rejects */                                 \
-    FAMILY(audit)     /* audit */                                   \
-    FAMILY(generate)  /* generate */                                \
-    FAMILY(feature)   /* feature define, feature drop, features */  \
-    FAMILY(split)     /* split */                                   \
-    FAMILY(train)     /* train */                                   \
-    FAMILY(model)     /* models use */                              \
-    FAMILY(compare)   /* compare */                                 \
-    FAMILY(backtest)  /* backtest */                                \
-    FAMILY(user)      /* user */                                    \
-    FAMILY(recommend) /* recommend similar find */                  \
-    FAMILY(inspect)   /* why whatif */                              \
-    FAMILY(simulate)  /* simulate */                                \
-    FAMILY(sql)       /* select tables describe */                  \
-    FAMILY(export)    /* export events interactions items users vectors user */ \
+#define COMMAND_FAMILIES(FAMILY)                                                         \
+    FAMILY(data)      /* load, load items, load users */                                 \
+    FAMILY(mapping)   /* preview, mapping, mapping save */                               \
+    FAMILY(append)    /* append follow */                                                \
+    FAMILY(catalogue) /* datasets download */                                            \
+    FAMILY(export)    /* export events interactions items users vectors user */          \
+    FAMILY(event)     /* events */                                                       \
+    FAMILY(reject)    /* rejects */                                                      \
+    FAMILY(audit)     /* audit */                                                        \
+    FAMILY(sql)       /* select tables describe */                                       \
+    FAMILY(feature)   /* feature define, feature drop, features */                       \
+    FAMILY(shape)     /* weight decay filter kcore sessions ... */                       \
+    FAMILY(recipe)    /* recipe undo */                                                  \
+    FAMILY(split)     /* split */                                                        \
+    FAMILY(train)     /* train */                                                        \
+    FAMILY(model)     /* models use */                                                   \
+    FAMILY(compare)   /* compare */                                                      \
+    FAMILY(backtest)  /* backtest */                                                     \
+    FAMILY(user)      /* user */                                                         \
+    FAMILY(recommend) /* recommend similar find */                                       \
+    FAMILY(inspect)   /* why whatif */                                                   \
+    FAMILY(generate)  /* generate */                                                     \
+    FAMILY(simulate)  /* simulate */                                                     \
+    FAMILY(space)     /* status rename drop save verify */                               \
     FAMILY(session)   /* help set source watch history last output ui quit */
 
 #define DECLARE(name) extern const struct command_family name##_commands;

@@ -26,15 +26,13 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum status take_values(const struct feature *f, int64_t moment, struct job *job, struct values *v, struct error *err)
+static enum status take_values(const struct feature *f, int64_t moment, struct values *v, struct error *err)
 {
     size_t all = feature_entities(f);
     *v = (struct values){.value = mem_new_raw(all, sizeof *v->value, "the values of a feature", err)};
     if (!v->value)
         return ST_NOMEM;
-    enum status st = feature_snapshot(f, moment, job, v->value, err);
-    if (st)
-        return st;
+    feature_snapshot(f, moment, v->value);
     for (size_t i = 0; i < all; i++) {
         if (!isnan(v->value[i]))
             v->value[v->n++] = v->value[i];
@@ -198,7 +196,7 @@ static enum status show_feature(struct show *s, const char *name, const char *te
                                 struct error *err)
 {
     struct values v;
-    enum status st = take_values(f, s->wb->now, &s->wb->job, &v, err);
+    enum status st = take_values(f, s->wb->now, &v, err);
     if (!st) {
         put_row(table_of(s), name, text, f, &v);
         if (s->only)
@@ -354,7 +352,7 @@ static const struct argument any_name_args[] = {{.name = "NAME", .type = ARG_FEA
 
 static const struct command rows[] = {
     {.name = "feature define",
-     .group = "data",
+     .group = "explore",
      .summary = "define a number about users or items as of a moment",
      .arguments = define_args,
      .narguments = 1,
@@ -370,7 +368,7 @@ static const struct command rows[] = {
                                        "feature define camping = count(item.category = 'Camping' and not type = 'purchase') by user", NULL},
      .run = run_define},
     {.name = "feature drop",
-     .group = "data",
+     .group = "explore",
      .summary = "forget a feature",
      .arguments = name_args,
      .narguments = 1,
@@ -379,7 +377,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"feature drop clicks_7d", NULL},
      .run = run_drop},
     {.name = "features",
-     .group = "data",
+     .group = "explore",
      .summary = "the features with their distribution now",
      .arguments = any_name_args,
      .narguments = 1,

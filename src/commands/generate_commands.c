@@ -169,7 +169,7 @@ static const struct param generate_options[] = {
 
 static const struct command rows[] = {
     {.name = "generate",
-     .group = "data",
+     .group = "world",
      .summary = "make up a shop with known truth: catalogue, people, sessions, clicks, purchases",
      .arguments = generate_args,
      .narguments = 1,

@@ -153,29 +153,98 @@ static void help_model(const struct model_class *m, struct result *out)
 
 /* ---- everything, and search ---- */
 
-static const struct column overview_columns[] = {
-    {.name = "group", .type = VALUE_TEXT},
-    {.name = "command", .type = VALUE_TEXT},
-    {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
+static const struct column topic_columns[] = {{.name = "command", .type = VALUE_TEXT},
+                                              {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
 
-static void help_overview(struct result *out)
+const struct help_group help_groups[] = {
+    {"files", "events in, results out"},
+    {"explore", "what the data hold, and what is wrong with them"},
+    {"shape", "what counts and how much, step by step"},
+    {"learn", "split, train, judge"},
+    {"inspect", "what a user sees, and why"},
+    {"world", "a shop with known truth, and policies tried on it"},
+    {"workspace", "what is open, and what is kept"},
+    {"session", "the prompt"},
+    {0},
+};
+
+static bool same_family(const char *a, const char *b)
 {
-    const struct command *c;
-    struct table *t = result_table(out, "commands", "", overview_columns, 3);
-    const char *group = "";
-    for (size_t i = 0; (c = command_at(i)); i++) {
-        table_text(t, strcmp(group, c->group) ? c->group : "");
-        table_text(t, c->name);
-        table_text(t, c->summary);
-        group = c->group;
-    }
-    struct table *m = result_table(out, "models", "", overview_columns + 1, 2);
-    m->columns[0].name = "model";
+    size_t n = strcspn(a, " ");
+    return n == strcspn(b, " ") && strncmp(a, b, n) == 0;
+}
+
+/* Adds the command at *i and those after it that begin with the same word: "load [items|users]", "bots drop|show". */
+static void put_family(struct str *out, size_t *i)
+{
+    const struct command *first = command_at(*i), *c;
+    bool alone = !strchr(first->name, ' ');
+    size_t n = strcspn(first->name, " ");
+    str_printf(out, "%s%s", out->length ? ", " : "", first->name);
+    size_t more = 0;
+    for (; (c = command_at(*i + 1)) && same_family(first->name, c->name) && c->name[n]; (*i)++, more++)
+        str_printf(out, "%s%s", more || !alone ? "|" : " [", c->name + n + 1);
+    if (more && alone)
+        str_putc(out, ']');
+}
+
+static void models_table(struct result *out)
+{
+    struct table *t = result_table(out, "models", "", topic_columns, 2);
+    t->columns[0].name = "model";
     for (size_t i = 0; model_classes[i]; i++) {
-        table_text(m, model_classes[i]->name);
-        table_text(m, model_classes[i]->summary);
+        table_text(t, model_classes[i]->name);
+        table_text(t, model_classes[i]->summary);
     }
-    result_message(out, MESSAGE_HINT, "`help COMMAND` or `help MODEL` says everything about one; `help WORD` searches");
+}
+
+/* A line a group: on a small terminal, all of it is seen at once. */
+static enum status help_overview(struct result *out, struct error *err)
+{
+    static const struct column columns[] = {{.name = "group", .type = VALUE_TEXT},
+                                            {.name = "about", .type = VALUE_TEXT, .flags = COLUMN_WRAP},
+                                            {.name = "commands", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
+    struct table *t = result_table(out, "groups", "", columns, 3);
+    const struct command *c;
+    bool failed = false;
+    for (const struct help_group *g = help_groups; g->name; g++) {
+        struct str names = {0};
+        for (size_t i = 0; (c = command_at(i)); i++)
+            if (strcmp(c->group, g->name) == 0)
+                put_family(&names, &i);
+        table_text(t, g->name);
+        table_text(t, g->about);
+        table_text(t, str_text(&names));
+        failed |= names.failed;
+        str_free(&names);
+    }
+    models_table(out);
+    result_message(out, MESSAGE_HINT,
+                   "`help GROUP` has a line a command (`help all`: every one), `help COMMAND` or `help MODEL` everything about "
+                   "one, `help WORD` searches");
+    return failed ? error_nomem(err, 64, "help") : ST_OK;
+}
+
+/* A line a command, of one group or of all. False when there is no such group. */
+static bool help_group(const char *name, struct result *out)
+{
+    bool all = text_same(name, "all"), known = all;
+    const struct command *c;
+    for (const struct help_group *g = help_groups; g->name; g++) {
+        if (!all && !text_same(g->name, name))
+            continue;
+        known = true;
+        struct table *t = result_table(out, g->name, result_textf(out, "%s: %s", g->name, g->about), topic_columns, 2);
+        for (size_t i = 0; (c = command_at(i)); i++) {
+            if (strcmp(c->group, g->name))
+                continue;
+            table_text(t, c->name);
+            table_text(t, c->summary);
+        }
+    }
+    if (all)
+        models_table(out);
+    return known;
 }
 
 static bool speaks_of_params(const struct param *params, size_t n, const char *word)
@@ -203,7 +272,7 @@ static bool model_speaks_of(const struct model_class *m, const char *word)
 static enum status help_search(const char *word, struct result *out, struct error *err)
 {
     const struct command *c;
-    struct table *t = result_table(out, "found", "", overview_columns + 1, 2);
+    struct table *t = result_table(out, "found", "", topic_columns, 2);
     t->columns[0].name = "topic";
     for (size_t i = 0; (c = command_at(i)); i++) {
         if (!command_speaks_of(c, word))
@@ -227,10 +296,8 @@ static enum status help_search(const char *word, struct result *out, struct erro
 enum status run_help(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     (void)wb;
-    if (call->nargs == 0) {
-        help_overview(out);
-        return ST_OK;
-    }
+    if (call->nargs == 0)
+        return help_overview(out, err);
     struct str topic = {0};
     for (size_t i = 0; i < call->nargs; i++)
         str_printf(&topic, "%s%s", i ? " " : "", call->args[i].text);
@@ -244,6 +311,8 @@ enum status run_help(struct workbench *wb, const struct call *call, struct resul
         help_command(c, out);
     else if (m)
         help_model(m, out);
+    else if (help_group(str_text(&topic), out))
+        st = ST_OK;
     else if ((st = help_search(str_text(&topic), out, err)))
         error_at_word(st, err, &call->args[0]);
     str_free(&topic);

@@ -138,7 +138,7 @@ static const struct argument use_args[] = {
 
 static const struct command rows[] = {
     {.name = "models",
-     .group = "models",
+     .group = "learn",
      .summary = "the trained models",
      .flags = COMMAND_NEEDS_DATA,
      .help = "With what they were trained: parameters, events, up to which time. `used` says which ones a command "
@@ -146,7 +146,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"models", NULL},
      .run = run_models},
     {.name = "use",
-     .group = "models",
+     .group = "learn",
      .summary = "choose the models that are meant without `with`",
      .arguments = use_args,
      .narguments = 1,

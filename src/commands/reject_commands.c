@@ -364,7 +364,7 @@ static const struct argument arguments[] = {
 
 static const struct command rows[] = {
     {.name = "rejects",
-     .group = "data",
+     .group = "explore",
      .summary = "the rows that could not be used, and why",
      .arguments = arguments,
      .narguments = sizeof arguments / sizeof *arguments,

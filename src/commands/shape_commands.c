@@ -290,7 +290,7 @@ static enum status step_between(const struct shaping *s, struct dataset **out, s
 
 static enum status step_repeat(const struct shaping *s, struct dataset **out, struct error *err)
 {
-    static const struct param policies = {.name = "", .type = PARAM_ENUM, .choices = "keep|last|first|count|once"};
+    static const struct param policies = {.name = "", .type = PARAM_ENUM, .choices = "keep|last|first|count"};
     struct param_value v = {0};
     enum status st = param_parse(&policies, s->call->args[0].text, &v, err);
     int64_t policy = v.integer;
@@ -488,7 +488,7 @@ static const struct argument between_args[] = {
     {.name = "TO", .type = ARG_TEXT, .optional = true, .doc = "the same, or end; all of that day, month or year is part of the range"},
 };
 static const struct argument repeat_args[] = {
-    {.name = "POLICY", .type = ARG_CHOICE, .choices = "keep|last|first|count|once", .doc = "which of several like events count"},
+    {.name = "POLICY", .type = ARG_CHOICE, .choices = "keep|last|first|count", .doc = "which of several like events count"},
 };
 static const struct argument kcore_args[] = {
     {.name = "N", .type = ARG_TEXT, .optional = true, .doc = "at least so many items a user and users an item"},
@@ -523,7 +523,7 @@ static const struct param show_options[] = {
 
 static const struct command rows[] = {
     {.name = "weight",
-     .group = "data",
+     .group = "shape",
      .summary = "what each type of event says about liking",
      .arguments = weight_args,
      .narguments = 1,
@@ -534,7 +534,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"weight", "weight click=1 purchase=5", NULL},
      .run = run_weight},
     {.name = "decay",
-     .group = "data",
+     .group = "shape",
      .summary = "let the weight of events fall with their age",
      .options = decay_options,
      .noptions = sizeof decay_options / sizeof *decay_options,
@@ -545,7 +545,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"decay halflife=7d", NULL},
      .run = recipe_run},
     {.name = "filter",
-     .group = "data",
+     .group = "shape",
      .summary = "keep the events for which a condition holds",
      .arguments = filter_args,
      .narguments = 1,
@@ -560,7 +560,7 @@ static const struct command rows[] = {
                                        "filter \"item.category in (Camping, Kitchen)\"", NULL},
      .run = recipe_run},
     {.name = "between",
-     .group = "data",
+     .group = "shape",
      .summary = "keep the events of a range of dates",
      .arguments = between_args,
      .narguments = 2,
@@ -570,20 +570,18 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"between 2025-05-01 2025-05-10", "between 7d", "between start 2025-05-10T12:00", NULL},
      .run = recipe_run},
     {.name = "repeat",
-     .group = "data",
+     .group = "shape",
      .summary = "what to do with repeats of an event",
      .arguments = repeat_args,
      .narguments = 1,
      .flags = STEP_FLAGS,
      .help = "Repeats are events of one user with the same item and of the same type. keep: each counts, as without this step. last, "
              "first: only that one is kept. count: the last is kept and weighs as much as all of them; the column repeats says how "
-             "many. Types without weight (impressions) are left alone.\n"
-             "once: of exact copies, which have the same time and value too, one is kept, of every type: for a file that was "
-             "loaded twice. A step of the recipe.",
-     .examples = (const char *const[]){"repeat last", "repeat count", "repeat once", NULL},
+             "many. Types without weight (impressions) are left alone. A step of the recipe.",
+     .examples = (const char *const[]){"repeat last", "repeat count", NULL},
      .run = recipe_run},
     {.name = "kcore",
-     .group = "data",
+     .group = "shape",
      .summary = "drop users and items with few interactions until all have enough",
      .arguments = kcore_args,
      .narguments = 1,
@@ -596,7 +594,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"kcore 2", "kcore users=3 items=0", NULL},
      .run = recipe_run},
     {.name = "sample users",
-     .group = "data",
+     .group = "shape",
      .summary = "keep a random share of the users",
      .arguments = sample_args,
      .narguments = 1,
@@ -608,7 +606,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"sample users 50%", "sample users 50% seed=1", NULL},
      .run = recipe_run},
     {.name = "sessions",
-     .group = "data",
+     .group = "shape",
      .summary = "cut the events of users into sessions",
      .options = session_options,
      .noptions = sizeof session_options / sizeof *session_options,
@@ -619,7 +617,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"sessions", "sessions gap=1d", NULL},
      .run = recipe_run},
     {.name = "bots drop",
-     .group = "data",
+     .group = "shape",
      .summary = "drop users who act faster or longer than people do",
      .options = bots_options,
      .noptions = sizeof bots_options / sizeof *bots_options,
@@ -628,7 +626,7 @@ static const struct command rows[] = {
      .examples = (const char *const[]){"bots drop", "bots drop rate=100", NULL},
      .run = recipe_run},
     {.name = "bots show",
-     .group = "data",
+     .group = "shape",
      .summary = "the users who act fastest, and which of them look like bots",
      .options = show_options,
      .noptions = sizeof show_options / sizeof *show_options,

@@ -245,7 +245,6 @@ static enum status run_simulate(struct workbench *wb, const struct call *call, s
         .slate = (unsigned)call_int(call, "slate"),
         .seed = call_given(call, "seed") ? (uint64_t)call_int(call, "seed") : wb->seed,
         .seen = (seen ? strcmp(seen, "hide") == 0 : wb->hide_seen) ? SEEN_HIDE : SEEN_SHOW,
-        .hides = workbench_hides(wb),
     };
     enum status st = call->nmodels ? named_policies(wb, call, &c, err) : all_policies(wb, &c, err);
     if (!st)
@@ -301,7 +300,7 @@ static const struct param simulate_options[] = {
 
 static const struct command rows[] = {
     {.name = "simulate",
-     .group = "simulate",
+     .group = "world",
      .summary = "try policies on simulated people: click rate, revenue and returns by day",
      .options = simulate_options,
      .noptions = sizeof simulate_options / sizeof *simulate_options,

@@ -419,7 +419,7 @@ static const struct param leak_options[] = {OPTION_LEAK};
 
 static const struct command rows[] = {
     {.name = "split",
-     .group = "data",
+     .group = "learn",
      .summary = "which events models learn from, and which judge them",
      .arguments = split_args,
      .narguments = sizeof split_args / sizeof *split_args,
@@ -452,7 +452,7 @@ static const struct command rows[] = {
                                        "split", NULL},
      .run = run_split},
     {.name = "split check",
-     .group = "data",
+     .group = "learn",
      .summary = "does the split let models know the future?",
      .options = leak_options,
      .noptions = sizeof leak_options / sizeof *leak_options,

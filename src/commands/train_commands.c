@@ -361,7 +361,7 @@ static const struct param train_options[] = {
 
 static const struct command rows[] = {
     {.name = "train",
-     .group = "models",
+     .group = "learn",
      .summary = "train models",
      .arguments = train_args,
      .narguments = 1,

@@ -16,15 +16,10 @@ static size_t batch_size(const struct model *m, size_t n)
     return batch < n ? batch : n;
 }
 
-static bool hides(const struct query *q, size_t i)
-{
-    return !q->hides || q->events[i].type == q->hides - 1;
-}
-
-void rank_hide(const struct query *q, float *scores)
+static void hide(const struct query *q, float *scores)
 {
     for (size_t i = 0; i < q->n; i++)
-        if (hides(q, i))
+        if (!q->hides || q->events[i].type == q->hides - 1)
             scores[q->events[i].item] = -INFINITY;
 }
 
@@ -32,7 +27,7 @@ enum status rank_scores(const struct model *m, const struct query *q, enum seen 
 {
     enum status st = model_score(m, q, 1, scores, err);
     if (!st && seen == SEEN_HIDE)
-        rank_hide(q, scores);
+        hide(q, scores);
     return st;
 }
 
@@ -51,7 +46,7 @@ bool rank_seen(const struct query *q, uint32_t item, int64_t *at, uint32_t *time
     *at = NO_TIME;
     *times = 0;
     for (size_t i = 0; i < q->n; i++) {
-        if (q->events[i].item != item || !hides(q, i))
+        if (q->events[i].item != item)
             continue;
         ++*times;
         if (q->events[i].time > *at) /* NO_TIME is the smallest */
@@ -108,7 +103,7 @@ static void visit_block(void *context, size_t block, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         float *scores = b->scores + i * b->m->nitems;
         if (b->seen == SEEN_HIDE)
-            rank_hide(&b->queries[i], scores);
+            hide(&b->queries[i], scores);
         b->visit(b->context, b->first + i, &b->queries[i], scores);
     }
 }

@@ -5,6 +5,7 @@
 
 #include "base/rng.h"
 #include "commands/command.h"
+#include "commands/help.h"
 #include "commands/lex.h"
 
 static struct call *parsed(const char *text)
@@ -161,7 +162,11 @@ static void test_table(void **state)
     (void)state;
     const struct command *c;
     for (size_t i = 0; (c = command_at(i)); i++) {
-        assert_non_null(c->group);
+        const struct help_group *group = help_groups;
+        while (group->name && strcmp(group->name, c->group) != 0)
+            group++;
+        if (!group->name)
+            fail_msg("%s is of no group of help: %s", c->name, c->group);
         assert_non_null(c->summary);
         assert_non_null(c->run);
         if (!c->examples || !c->examples[0])
