@@ -85,14 +85,17 @@ out:
 
 /* ---- recommend all ---- */
 
-enum { ALL_MODEL, ALL_USER, ALL_RANK, ALL_ITEM, ALL_TITLE, ALL_SCORE, ALL_COLUMNS, ALL_BLOCK = 256 };
+enum { ALL_MODEL, ALL_USER, ALL_RANK, ALL_ITEM, ALL_TITLE, ALL_SCORE, ALL_COLUMNS };
+
+/* A block is so many users, if their lists have no more entries than that. Scoring makes its own, smaller batches. */
+enum { ALL_USERS = 2048, ALL_ENTRIES = 1 << 16 };
 
 /* Lists of everybody, a block of users at a time, one model after the other. */
 struct everybody {
     struct question q;
     struct selection selection;
     uint32_t *users; /* those with a history */
-    size_t nusers, k, model, at;
+    size_t nusers, k, model, at, block;
     struct scored *best;
     size_t *counts;
     struct job *job;
@@ -119,7 +122,7 @@ static enum status everybody_next(void *context, struct table *block, struct err
     if (e->model >= e->q.nmodels || e->nusers == 0)
         return ST_OK;
     const struct model *m = e->q.models[e->model];
-    size_t n = e->nusers - e->at < ALL_BLOCK ? e->nusers - e->at : ALL_BLOCK;
+    size_t n = e->nusers - e->at < e->block ? e->nusers - e->at : e->block;
     enum status st = rank_users(m, &e->selection, e->users + e->at, n, e->k, e->q.seen, e->job, e->best, e->counts, err);
     for (size_t i = 0; i < n && !st; i++)
         for (size_t r = 0; r < e->counts[i]; r++)
@@ -165,9 +168,11 @@ static enum status find_everybody(struct workbench *wb, const struct call *call,
     e->k = (size_t)call_int(call, "k");
     e->k = e->k < d->items.n ? e->k : d->items.n;
     e->job = &wb->job;
+    e->block = e->k ? ALL_ENTRIES / e->k : ALL_USERS;
+    e->block = e->block < 1 ? 1 : e->block < ALL_USERS ? e->block : ALL_USERS;
     e->users = mem_new_raw(d->users.n, sizeof *e->users, "users", err);
-    e->best = mem_new_raw(ALL_BLOCK * e->k, sizeof *e->best, "lists", err);
-    e->counts = mem_new(ALL_BLOCK, sizeof *e->counts, "lists", err);
+    e->best = mem_new_raw(e->block * e->k, sizeof *e->best, "lists", err);
+    e->counts = mem_new(e->block, sizeof *e->counts, "lists", err);
     if (!e->users || !e->best || !e->counts)
         return ST_NOMEM;
     for (uint32_t u = 0; u < d->users.n; u++)

@@ -5,9 +5,9 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 
-/* A batch is at most so many queries, and at most so many scores (64 MiB of floats). A few queries are not worth waking
+/* A batch is at most so many queries, and at most so many scores (16 MiB of floats). A few queries are not worth waking
  * a second thread for. */
-enum { BATCH_QUERIES = 256, BATCH_SCORES = 1 << 24, VISIT_BLOCK = 8 };
+enum { BATCH_QUERIES = 256, BATCH_SCORES = 1 << 22, VISIT_BLOCK = 8 };
 
 static size_t batch_size(const struct model *m, size_t n)
 {
