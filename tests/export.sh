@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..16
+echo 1..18
 
 result() { # what, 0 when fine
   i=$((i + 1))
@@ -119,6 +119,47 @@ echo mine >kept.csv
 ! run -c 'load tiny' -c 'export events kept.csv' && [ "$(cat kept.csv)" = mine ] && ! run -c 'load tiny' -c 'export events nowhere/x.csv' &&
   ! run -c 'load tiny' -c 'export events x.xyz' && run -c 'load tiny' -c 'export events kept.csv replace=yes' && [ "$(ls | grep -c 'kept.csv')" = 1 ]
 result 'nothing is overwritten unasked, nothing left behind' $?
+
+# Every form of file for one table, several tables, lists of everybody and SQL, in a workspace that is only looked at; what
+# stood there is replaced by a whole file or, without room, stays.
+run -c 'load tiny as t' -c 'split last 1' -c 'train pop ease' forms
+bad=0
+while read -r rows command; do
+  for form in csv tsv json jsonl md txt; do
+    echo old >"f.$form"
+    run --readonly -c "$command > f.$form" forms && ! grep -q old "f.$form" || bad=1
+  done
+  [ "$(wc -l <f.csv)" = "$rows" ] && [ "$(tr , '\t' <f.csv | head -n 1)" = "$(head -n 1 f.tsv)" ] || bad=2
+  "$tailor" --no-init --readonly --output csv -c "$command" forms 2>>log </dev/null | cmp - f.csv >>log 2>&1 || bad=3
+  run --readonly -c "$command | tee piped.tsv" forms && cmp piped.tsv f.tsv >>log 2>&1 || bad=4
+  run --readonly -c "$command | head -n 1" forms && [ "$(wc -l <log)" = 1 ] || bad=5
+  run --readonly -c "$command > nowhere/f.csv" forms && bad=6
+  if [ -c /dev/full ]; then
+    run --readonly -c "$command > /dev/full" forms && bad=7
+    grep -q 'No space' log || bad=8
+  fi
+  if [ -n "$python" ]; then
+    "$python" -c 'import json; json.load(open("f.json")); [json.loads(l) for l in open("f.jsonl")]' 2>>log || bad=9
+  fi
+done <<'COMMANDS'
+6 recommend ana with ease k=5
+12 split check leak=allow
+25 recommend all with pop ease k=2
+7 select user, count(*) n from events group by user;
+COMMANDS
+run -c 'select user from events > f.csv' forms || grep -q '; > f.csv' log || bad=10
+[ $bad = 0 ] && [ "$(ls | grep -c 'f\.csv')" = 1 ]
+result "every form of file, a pipe, no room ($bad)" $?
+
+if [ -c /dev/full ]; then
+  bad=0
+  for form in csv tsv jsonl; do run --readonly -c "export events /dev/full format=$form" forms && bad=1; grep -q 'No space' log || bad=2; done
+  ! run --readonly -c 'export interactions /dev/full format=libsvm' forms && run --readonly -c 'export events seen.csv' forms && [ "$(wc -l <seen.csv)" = 23 ] &&
+    ! run --readonly -c 'split none' forms && [ $bad = 0 ]
+  result 'exports of a workspace that is only looked at; a full disk' $?
+else
+  skip 'exports of a workspace that is only looked at; a full disk'
+fi
 
 run -c 'load tiny' -c 'train pop' -c 'export user ana > u.json' -c 'recommend all with pop k=2 > all.csv'
 if python3 -c '' 2>/dev/null; then

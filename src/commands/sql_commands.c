@@ -204,6 +204,17 @@ static enum status statement_rewind(void *context, struct error *err)
     return ST_OK;
 }
 
+/* `select ... > o.csv` compares with a column of that name: the file stands behind a `;`. */
+static void hint_file(const char *text, struct error *err)
+{
+    const char *to = strrchr(text, '>');
+    if (!to || to == text || to[-1] != ' ' || to[1] != ' ')
+        return;
+    to += 2;
+    if (!to[strcspn(to, " \n")] && strpbrk(to, "./"))
+        error_hint(err, "a file stands behind a `;`: select ...; > %s", to);
+}
+
 static enum status statement_open(struct workbench *wb, const struct call *call, struct statement *s, struct error *err)
 {
     enum status st = pinned_new(wb, &s->pinned, err);
@@ -211,8 +222,10 @@ static enum status statement_open(struct workbench *wb, const struct call *call,
         return st;
     struct sql_scope scope = pinned_scope(s->pinned);
     st = select_open(&scope, call->rest.text, call->rest.length, &s->select, err);
-    if (st)
+    if (st) {
+        hint_file(call->rest.text, err);
         return st;
+    }
     s->ncolumns = select_columns(s->select);
     s->columns = mem_new(s->ncolumns, sizeof *s->columns, "columns", err);
     return s->columns ? ST_OK : ST_NOMEM;
