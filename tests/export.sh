@@ -126,8 +126,8 @@ run -c 'load tiny as t' -c 'split last 1' -c 'train pop ease' forms
 bad=0
 while read -r rows command; do
   for form in csv tsv json jsonl md txt; do
-    echo old >"f.$form"
-    run --readonly -c "$command > f.$form" forms && ! grep -q old "f.$form" || bad=1
+    echo stale >"f.$form"
+    run --readonly -c "$command > f.$form" forms && ! grep -q stale "f.$form" || bad=1
   done
   [ "$(wc -l <f.csv)" = "$rows" ] && [ "$(tr , '\t' <f.csv | head -n 1)" = "$(head -n 1 f.tsv)" ] || bad=2
   "$tailor" --no-init --readonly --output csv -c "$command" forms 2>>log </dev/null | cmp - f.csv >>log 2>&1 || bad=3
