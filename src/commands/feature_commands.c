@@ -26,13 +26,15 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum status take_values(const struct feature *f, int64_t moment, struct values *v, struct error *err)
+static enum status take_values(const struct feature *f, int64_t moment, struct job *job, struct values *v, struct error *err)
 {
     size_t all = feature_entities(f);
     *v = (struct values){.value = mem_new_raw(all, sizeof *v->value, "the values of a feature", err)};
     if (!v->value)
         return ST_NOMEM;
-    feature_snapshot(f, moment, v->value);
+    enum status st = feature_snapshot(f, moment, job, v->value, err);
+    if (st)
+        return st;
     for (size_t i = 0; i < all; i++) {
         if (!isnan(v->value[i]))
             v->value[v->n++] = v->value[i];
@@ -196,7 +198,7 @@ static enum status show_feature(struct show *s, const char *name, const char *te
                                 struct error *err)
 {
     struct values v;
-    enum status st = take_values(f, s->wb->now, &v, err);
+    enum status st = take_values(f, s->wb->now, &s->wb->job, &v, err);
     if (!st) {
         put_row(table_of(s), name, text, f, &v);
         if (s->only)

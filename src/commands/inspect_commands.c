@@ -277,6 +277,7 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
     if (st)
         goto out;
     changed.user = q.user;
+    changed.hides = q.history.hides;
     str_puts(&line, "whatif");
     put_user(&line, &q);
     st = change_history(wb, &q, call, &changed, &line, &said, err);

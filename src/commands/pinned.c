@@ -90,11 +90,10 @@ struct sql_scope pinned_scope(struct pinned *p)
 
 enum status add_fields(struct sql_columns *out, const struct fields *set, unsigned flags, const char *doc, struct error *err)
 {
-    enum { MOST = 1500 }; /* SQLite takes 2,000 columns a table */
     static const enum sql_type types[] = {
         [FIELD_TEXT] = SQL_TEXT, [FIELD_LIST] = SQL_TEXT, [FIELD_REAL] = SQL_REAL, [FIELD_INT] = SQL_INT, [FIELD_TIME] = SQL_TIME};
     enum status st = ST_OK;
-    for (size_t i = 0; i < set->n && out->n < MOST && !st; i++) {
+    for (size_t i = 0; i < set->n && out->n < MOST_COLUMNS && !st; i++) {
         const struct field *f = &set->field[i];
         double share = f->type == FIELD_TEXT ? 1 / ((double)f->levels.n + 1) : 0;
         st = sql_columns_add(out, f->name, types[f->type], f->type == FIELD_LIST ? 0 : flags, share, doc, err);

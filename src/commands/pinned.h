@@ -20,6 +20,7 @@ struct pinned {
     const struct model *scored; /* what score() was asked about last, and its answer */
     char *scored_user;
     float *scores;
+    uint64_t event_rows; /* that `events` has handed over one by one */
 };
 
 MUST_CHECK enum status pinned_new(struct workbench *wb, struct pinned **out, struct error *err);
@@ -43,6 +44,7 @@ struct sql_scope pinned_scope(struct pinned *p);
     TABLE(metrics)        \
     TABLE(user_metrics)   \
     TABLE(recommend)      \
+    TABLE(score)          \
     TABLE(similar)        \
     TABLE(explain)
 
@@ -59,7 +61,9 @@ SQL_FUNCTIONS(DECLARE)
 const struct sql_table *sql_table_at(size_t i);
 const struct sql_function *sql_function_at(size_t i);
 
-/* For tables with attributes: adds a column a field, from *first on; and puts a cell of one. */
+/* For tables with attributes: adds a column a field, up to MOST_COLUMNS of the table; and puts a cell of one. SQLite takes
+ * 2,000 columns a table. */
+enum { MOST_COLUMNS = 1500 };
 MUST_CHECK enum status add_fields(struct sql_columns *out, const struct fields *set, unsigned flags, const char *doc, struct error *err);
 void put_field(struct sql_cell *cell, const struct field *f, size_t row);
 

@@ -86,7 +86,7 @@ static const struct param_value *option(const struct call *call, const char *nam
 struct selection question_selection(struct workbench *wb, const struct call *call, const struct dataset *d)
 {
     const struct param_value *at = option(call, "at");
-    return (struct selection){.data = d, .until = at ? at->integer : wb->now};
+    return (struct selection){.data = d, .until = at ? at->integer : wb->now, .hides = workbench_hides(wb)};
 }
 
 /* Without times no event is before or after a moment. */
@@ -108,7 +108,9 @@ static enum status open_history(struct workbench *wb, const struct call *call, c
         return st;
     if (q->user == NO_USER) {
         q->who = "new";
-        return history_of_events(wb->made_up, wb->nmade_up, s.until, &q->history, err);
+        st = history_of_events(wb->made_up, wb->nmade_up, s.until, &q->history, err);
+        q->history.hides = s.hides;
+        return st;
     }
     q->who = dict_text(&q->data->users, q->user);
     return history_of_user(&s, q->user, &q->history, err);

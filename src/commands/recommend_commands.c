@@ -368,7 +368,9 @@ static const struct command rows[] = {
      .options = recommend_options,
      .noptions = 3,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
-     .help = "Scores all items for the user's history up to now (or at=) and lists the best, without what they have had already. "
+     .help = "Scores all items for the user's history up to now (or at=) and lists the best, without what they have had already "
+             "(seen=show leaves it in). Where the split has a target, as in `split last 1 target=purchase`, only events of that type hide "
+             "their items, here as in `compare`: who is asked what they will buy may be shown what they have looked at. "
              "`recommend all` makes the lists of everybody who has a history; with `> lists.csv` it streams to a file. "
              "In the next command #3 means the third item of this list.",
      .examples = (const char *const[]){"recommend ana", "recommend ana with ease k=3", "recommend ana with ease pop seen=show",

@@ -290,7 +290,7 @@ static enum status step_between(const struct shaping *s, struct dataset **out, s
 
 static enum status step_repeat(const struct shaping *s, struct dataset **out, struct error *err)
 {
-    static const struct param policies = {.name = "", .type = PARAM_ENUM, .choices = "keep|last|first|count"};
+    static const struct param policies = {.name = "", .type = PARAM_ENUM, .choices = "keep|last|first|count|once"};
     struct param_value v = {0};
     enum status st = param_parse(&policies, s->call->args[0].text, &v, err);
     int64_t policy = v.integer;
@@ -488,7 +488,7 @@ static const struct argument between_args[] = {
     {.name = "TO", .type = ARG_TEXT, .optional = true, .doc = "the same, or end; all of that day, month or year is part of the range"},
 };
 static const struct argument repeat_args[] = {
-    {.name = "POLICY", .type = ARG_CHOICE, .choices = "keep|last|first|count", .doc = "which of several like events count"},
+    {.name = "POLICY", .type = ARG_CHOICE, .choices = "keep|last|first|count|once", .doc = "which of several like events count"},
 };
 static const struct argument kcore_args[] = {
     {.name = "N", .type = ARG_TEXT, .optional = true, .doc = "at least so many items a user and users an item"},
@@ -577,8 +577,10 @@ static const struct command rows[] = {
      .flags = STEP_FLAGS,
      .help = "Repeats are events of one user with the same item and of the same type. keep: each counts, as without this step. last, "
              "first: only that one is kept. count: the last is kept and weighs as much as all of them; the column repeats says how "
-             "many. Types without weight (impressions) are left alone. A step of the recipe.",
-     .examples = (const char *const[]){"repeat last", "repeat count", NULL},
+             "many. Types without weight (impressions) are left alone.\n"
+             "once: of exact copies, which have the same time and value too, one is kept, of every type: for a file that was "
+             "loaded twice. A step of the recipe.",
+     .examples = (const char *const[]){"repeat last", "repeat count", "repeat once", NULL},
      .run = recipe_run},
     {.name = "kcore",
      .group = "shape",

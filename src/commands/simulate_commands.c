@@ -245,6 +245,7 @@ static enum status run_simulate(struct workbench *wb, const struct call *call, s
         .slate = (unsigned)call_int(call, "slate"),
         .seed = call_given(call, "seed") ? (uint64_t)call_int(call, "seed") : wb->seed,
         .seen = (seen ? strcmp(seen, "hide") == 0 : wb->hide_seen) ? SEEN_HIDE : SEEN_SHOW,
+        .hides = workbench_hides(wb),
     };
     enum status st = call->nmodels ? named_policies(wb, call, &c, err) : all_policies(wb, &c, err);
     if (!st)

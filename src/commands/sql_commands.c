@@ -231,6 +231,14 @@ static enum status statement_open(struct workbench *wb, const struct call *call,
     return s->columns ? ST_OK : ST_NOMEM;
 }
 
+/* Groups of a large log take SQLite seconds. */
+static void hint_events_by(const struct statement *s, const char *text, struct result *out)
+{
+    enum { MANY = 5000000 };
+    if (s->pinned->event_rows > MANY && strcasestr(text, "group by"))
+        result_message(out, MESSAGE_HINT, "`events by=type`, by=user, by=item, by=day or any column counts all events at once: `help events`");
+}
+
 /* A few rows are held and the statement is done with; of more, a cursor hands over a block at a time. */
 static enum status run_select(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
@@ -242,6 +250,7 @@ static enum status run_select(struct workbench *wb, const struct call *call, str
         settle_columns(s, &s->first, out);
         if (s->ended) {
             st = put_rows(s, &s->first, result_table(out, "rows", "", s->columns, s->ncolumns), err);
+            hint_events_by(s, call->rest.text, out);
         } else {
             result_cursor(out, "rows", "", s->columns, s->ncolumns, statement_next, statement_rewind, statement_close, s);
             s = NULL;
@@ -354,6 +363,8 @@ static enum status run_describe(struct workbench *wb, const struct call *call, s
         table_text(t, asked_how(c));
         table_text(t, c->doc);
     }
+    if (!st && set.n >= MOST_COLUMNS)
+        result_message(out, MESSAGE_WARNING, "SQL shows %d columns of a table; those that come later in the files are left out", MOST_COLUMNS);
     sql_columns_clear(&set);
     pinned_free(p);
     return st;
@@ -374,7 +385,7 @@ static const struct command rows[] = {
      .help = "A text that begins with SELECT, WITH, VALUES or EXPLAIN is SQL (SQLite's): over several lines up to its `;`, or to the end of a -c. "
              "Behind the `;` stands > FILE or | PROGRAM. `tables` lists what there is to ask, `describe TABLE` its columns. It only reads.\n\n"
              "The models are part of it: recommend(model, user, k), similar(model, item, k) and explain(model, user, item) give rows, also for each row "
-             "of another table; score(model, user, item) is a number.\n\n"
+             "of another table; score(model, user, item) is a number, score(model, user) in FROM the scores of all items.\n\n"
              "Ids are text: user = '42'. Times are ISO 8601 text; what a time is compared with is read as a time: '2025-03-01', '2025-03-01 14:30', "
              "or seconds since 1970. $NAME is the variable of `set NAME VALUE`. A list of values is text with bars: camping|hiking; item_tags has them one by one.\n\n"
              "`describe` says how a column is compared: one that \"goes there\" touches only the rows that fit, one \"tested in place\" is tested in a tight "

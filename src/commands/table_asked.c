@@ -32,7 +32,7 @@ static enum status find_model(const struct pinned *p, const char *name, const st
 
 static enum status history_of(const struct pinned *p, const char *user, struct history *out, struct error *err)
 {
-    struct selection s = {.data = p->data, .until = p->now};
+    struct selection s = {.data = p->data, .until = p->now, .hides = split_hides(p->split, p->data)};
     uint32_t u;
     enum status st = dataset_find_user(p->data, user, &u, err);
     return st ? st : history_of_user(&s, u, out, err);
@@ -253,6 +253,43 @@ static enum status score_all(struct pinned *p, const struct model *m, const char
     history_clear(&h);
     return st;
 }
+
+enum { S_ITEM, S_TITLE, S_SCORE, S_MODEL, S_USER, S_COLUMNS };
+
+static const struct held_column score_columns[S_COLUMNS] = {
+    {"item", SQL_TEXT, SQL_PUSH, "id"},
+    {"title", SQL_TEXT, 0, "title, or the id"},
+    {"score", SQL_REAL, SQL_PUSH, "of the model"},
+    {"model", SQL_TEXT, SQL_ARGUMENT, "a trained model"},
+    {"user", SQL_TEXT, SQL_ARGUMENT, "an id"},
+};
+
+static enum status fill_score(struct held_cursor *c, size_t piece, struct table *out, struct error *err)
+{
+    struct pinned *p = c->pinned;
+    const struct model *m;
+    (void)piece;
+    if (!asked(c, S_MODEL, 2))
+        return ST_OK;
+    enum status st = find_model(p, held_text(c, S_MODEL), &m, err);
+    if (!st)
+        st = score_all(p, m, held_text(c, S_USER), err);
+    for (uint32_t i = 0; !st && i < m->nitems; i++) {
+        if (isinf(p->scores[i]) || !held_wants(c, S_ITEM, dict_text(&p->data->items, i)))
+            continue;
+        put_item_cells(p->data, i, out);
+        table_real(out, p->scores[i]);
+        table_null(out);
+        table_null(out);
+    }
+    return st;
+}
+
+static const struct held score = {
+    .columns = score_columns, .ncolumns = S_COLUMNS, .rows = 1e4, .needs_data = true, .user_column = SIZE_MAX, .fill = fill_score};
+
+const struct sql_table table_score = {
+    .own = &score, .name = "score", .summary = "score(model, user): what a model gives every item", .function = true, HELD_SLOTS};
 
 static enum status call_score(void *context, const struct sql_value *args, size_t n, struct sql_cell *out, struct error *err)
 {

@@ -231,12 +231,16 @@ static enum status item_open(void *context, const struct sql_table *table, void 
 static enum status count_items(struct entity_cursor *c, struct error *err)
 {
     const struct dataset *d = c->pinned->data;
+    enum { TILE = 1 << 16 };
+    enum status st = ST_OK;
     uint32_t *last = mem_new_raw(d->items.n, sizeof *last, "items", err);
     c->events = mem_new(d->items.n, sizeof *c->events, "items", err);
     c->users = mem_new(d->items.n, sizeof *c->users, "items", err);
     if (last && c->events && c->users) {
         memset(last, 0xff, d->items.n * sizeof *last);
         for (size_t e = 0; e < d->events.n; e++) {
+            if (e % TILE == 0 && (st = job_check(&c->pinned->wb->job, err)) != ST_OK)
+                break;
             uint32_t item = d->events.item[e], user = d->events.user[e];
             c->events[item]++;
             c->users[item] += last[item] != user;
@@ -245,7 +249,7 @@ static enum status count_items(struct entity_cursor *c, struct error *err)
     }
     bool made = last && c->events && c->users;
     mem_free(last);
-    return made ? ST_OK : ST_NOMEM;
+    return made ? st : ST_NOMEM;
 }
 
 static enum status item_filter(void *cursor, const struct sql_test *tests, size_t n, uint64_t used, struct error *err)

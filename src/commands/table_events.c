@@ -1,11 +1,13 @@
 /* The table `events`: a row an event, oldest first within each user. Questions about users, items, types, times, numbers
- * and text columns are answered by the columns themselves; SQLite sees only the rows that fit. */
+ * and text columns are answered by the columns themselves; SQLite sees only the rows that fit. The events of users are runs,
+ * those of items a list of places once there is one. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "commands/pinned.h"
+#include "data/by_item.h"
 #include "data/scan.h"
 
 enum { EVENT, USER, ITEM, TYPE, TIME, VALUE, SEQUENCE, FIXED };
@@ -27,6 +29,11 @@ struct events_cursor {
     size_t block, nplaces, nth; /* the present block and the next of its places */
     size_t event;    /* the present row */
     bool nothing;
+    bool listed;           /* the rows are among these, ascending; no runs */
+    const uint32_t *list;
+    size_t nlist, nth_listed;
+    uint32_t *merged;      /* the list of several items, owned */
+    size_t merged_capacity;
     struct str text;
 };
 
@@ -49,7 +56,7 @@ static enum status columns(void *context, const struct sql_table *table, struct 
     } fixed[FIXED] = {
         {"event", SQL_INT, SQL_PUSH | SQL_SEEK, "number of the event, from 1: user by user, each oldest first"},
         {"user", SQL_TEXT, SQL_PUSH | SQL_SEEK, "who"},
-        {"item", SQL_TEXT, SQL_PUSH, "with what"},
+        {"item", SQL_TEXT, SQL_PUSH | SQL_SEEK, "with what"},
         {"type", SQL_TEXT, SQL_PUSH, "click, purchase, rating, ..."},
         {"time", SQL_TIME, SQL_PUSH, "when, UTC"},
         {"value", SQL_REAL, SQL_PUSH, "rating or amount"},
@@ -236,6 +243,91 @@ static void order_runs(struct events_cursor *c)
     c->nruns = kept;
 }
 
+/* ---- lists ---- */
+
+/* Beyond this share of all events a scan for several items is sooner done than putting their events in order. */
+enum { LISTED_AT_MOST = 128 };
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The events of several items, some perhaps named twice, in order. */
+static enum status merge_lists(struct events_cursor *c, const struct by_item *by, const struct sql_test *items, struct error *err)
+{
+    const struct dataset *d = c->data;
+    size_t all = 0, n = 0;
+    for (size_t i = 0; i < items->ntexts; i++) {
+        uint32_t item = dict_find(&d->items, items->texts[i].text, items->texts[i].length);
+        all += item == NO_ITEM ? 0 : by->begin[item + 1] - by->begin[item];
+    }
+    c->listed = all <= d->events.n / LISTED_AT_MOST;
+    if (!c->listed || all == 0)
+        return ST_OK;
+    enum status st = mem_grow(&c->merged, &c->merged_capacity, all, sizeof *c->merged, err);
+    if (st)
+        return st;
+    for (size_t i = 0; i < items->ntexts; i++) {
+        uint32_t item = dict_find(&d->items, items->texts[i].text, items->texts[i].length);
+        for (size_t k = item == NO_ITEM ? 0 : by->begin[item]; item != NO_ITEM && k < by->begin[item + 1]; k++)
+            c->merged[n++] = by->event[k];
+    }
+    qsort(c->merged, n, sizeof *c->merged, by_number);
+    for (size_t i = 0; i < n; i++)
+        if (c->nlist == 0 || c->merged[i] != c->merged[c->nlist - 1])
+            c->merged[c->nlist++] = c->merged[i];
+    c->list = c->merged;
+    return ST_OK;
+}
+
+/* Cuts the list to the events with numbers that pass. */
+static void cut_list(struct events_cursor *c, const struct sql_test *number)
+{
+    while (number && c->nlist && (int64_t)c->list[0] + 1 < number->low) {
+        c->list++;
+        c->nlist--;
+    }
+    while (number && c->nlist && (int64_t)c->list[c->nlist - 1] + 1 > number->high)
+        c->nlist--;
+}
+
+static enum status choose_list(struct events_cursor *c, const struct sql_test *tests, size_t n, struct error *err)
+{
+    const struct sql_test *items = sql_test_of(tests, n, ITEM);
+    const struct by_item *by = NULL;
+    enum status st = ST_OK;
+    if (!items || sql_test_of(tests, n, USER)) /* a user's events are fewer */
+        return ST_OK;
+    st = dataset_by_item(c->pinned->data, &c->pinned->wb->job, &by, err);
+    if (st || !by)
+        return st;
+    if (items->ntexts > 1) {
+        st = merge_lists(c, by, items, err);
+    } else {
+        uint32_t item = dict_find(&c->data->items, items->texts[0].text, items->texts[0].length);
+        c->listed = true;
+        c->list = item == NO_ITEM ? NULL : by->event + by->begin[item];
+        c->nlist = item == NO_ITEM ? 0 : by->begin[item + 1] - by->begin[item];
+    }
+    cut_list(c, sql_test_of(tests, n, EVENT));
+    return st;
+}
+
+/* To the next event of the list that passes. */
+static enum status next_listed(struct events_cursor *c, bool *found, struct error *err)
+{
+    for (*found = false; c->nth_listed < c->nlist && !*found;) {
+        enum status st = c->nth_listed % SCAN_BLOCK == 0 ? job_check(&c->pinned->wb->job, err) : ST_OK;
+        if (st)
+            return st;
+        c->event = c->list[c->nth_listed++];
+        *found = scan_holds(&c->scan, c->event);
+    }
+    return ST_OK;
+}
+
 static enum status choose_runs(struct events_cursor *c, const struct sql_test *tests, size_t n, struct error *err)
 {
     const struct dataset *d = c->data;
@@ -275,6 +367,9 @@ static void clear(struct events_cursor *c)
     c->scan.n = 0;
     c->nothing = false;
     c->nruns = c->run = c->at = c->nplaces = c->nth = 0;
+    c->listed = false;
+    c->list = NULL;
+    c->nlist = c->nth_listed = 0;
 }
 
 static void close(void *cursor)
@@ -283,6 +378,7 @@ static void close(void *cursor)
     clear(c);
     mem_free(c->sets);
     mem_free(c->runs);
+    mem_free(c->merged);
     str_free(&c->text);
     mem_free(c);
 }
@@ -293,16 +389,19 @@ static enum status filter(void *cursor, const struct sql_test *tests, size_t n, 
     enum status st = ST_OK;
     (void)used;
     clear(c);
+    st = choose_list(c, tests, n, err);
+    const struct sql_test *listed = c->listed ? sql_test_of(tests, n, ITEM) : NULL;
     for (size_t i = 0; i < n && !st; i++)
-        st = add_test(c, &tests[i], err);
-    if (!st && !c->nothing)
+        if (&tests[i] != listed)
+            st = add_test(c, &tests[i], err);
+    if (!st && !c->nothing && !c->listed)
         st = choose_runs(c, tests, n, err);
     /* Two different users at once: the second test is none of the runs'. */
     for (size_t i = 0, seen = 0; i < n && !st; i++)
         if (tests[i].column == USER && seen++)
             st = add_codes(c, &tests[i], &c->data->users, SCAN_SET32, c->data->events.user, err);
     if (c->nothing)
-        c->nruns = 0;
+        c->nruns = c->nlist = 0;
     c->at = c->nruns ? c->runs[0].begin : 0;
     return st;
 }
@@ -330,6 +429,9 @@ static enum status next_block(struct events_cursor *c, bool *found, struct error
 static enum status next(void *cursor, bool *row, struct error *err)
 {
     struct events_cursor *c = cursor;
+    c->pinned->event_rows++;
+    if (c->listed)
+        return next_listed(c, row, err);
     *row = true;
     if (c->nth == c->nplaces) {
         enum status st = next_block(c, row, err);
@@ -345,6 +447,8 @@ static enum status count(void *cursor, uint64_t *n, struct error *err)
     struct events_cursor *c = cursor;
     enum status st = ST_OK;
     *n = 0;
+    for (bool row = c->listed; row && !st; *n += !st && row)
+        st = next_listed(c, &row, err);
     for (size_t i = 0; i < c->nruns && !st; i++) {
         uint64_t some;
         st = scan_count(&c->scan, c->runs[i].begin, c->runs[i].end, &c->pinned->wb->job, &some, err);

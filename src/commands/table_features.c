@@ -69,16 +69,14 @@ static enum status fill(struct held_cursor *c, size_t piece, struct table *out, 
         return ST_OK; /* `features` says which do not fit the data any more */
     size_t n = feature_entities(f);
     double *values = mem_new_raw(n, sizeof *values, "the values of a feature", err);
-    if (values)
-        feature_snapshot(f, c->pinned->now, values);
+    enum status st = values ? feature_snapshot(f, c->pinned->now, &c->pinned->wb->job, values, err) : ST_NOMEM;
     bool by_item = feature_by_item(f);
-    for (size_t i = 0; i < n && values; i++) {
+    for (size_t i = 0; i < n && !st; i++) {
         table_text(out, d->name);
         table_text(out, by_item ? NULL : dict_text(&data->users, (uint32_t)i));
         table_text(out, by_item ? dict_text(&data->items, (uint32_t)i) : NULL);
         table_real(out, values[i]);
     }
-    enum status st = values ? ST_OK : ST_NOMEM;
     mem_free(values);
     feature_free(f);
     return st;

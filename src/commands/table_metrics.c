@@ -195,6 +195,20 @@ static const struct held_column user_columns[] = {
 };
 enum { USER_COLUMNS = sizeof user_columns / sizeof *user_columns };
 
+/* A byte for each user asked about, or NULL: all. */
+static enum status choose_users(const struct held_cursor *c, uint8_t **chosen, struct error *err)
+{
+    const struct sql_test *t = sql_test_of(c->tests, c->ntests, FIRST_OWN);
+    const struct dict *users = &c->pinned->data->users;
+    *chosen = t ? mem_new(users->n, 1, "users", err) : NULL;
+    for (size_t i = 0; *chosen && i < t->ntexts; i++) {
+        uint32_t user = dict_find(users, t->texts[i].text, t->texts[i].length);
+        if (user != NO_USER)
+            (*chosen)[user] = 1;
+    }
+    return t && !*chosen ? ST_NOMEM : ST_OK;
+}
+
 static enum status fill_users(struct held_cursor *c, size_t piece, struct table *out, struct error *err)
 {
     const struct judged *j;
@@ -202,18 +216,22 @@ static enum status fill_users(struct held_cursor *c, size_t piece, struct table 
     if (!piece_of(c, piece, &j, &m) || !m->metric->of_list)
         return ST_OK;
     const struct evaluation *e = j->e;
+    uint8_t *chosen = NULL;
     double *value = mem_new_raw(e->nusers, sizeof *value, "metrics", err);
-    if (!value)
-        return ST_NOMEM;
-    evaluation_users(e, m, value);
-    for (size_t i = 0; i < e->nusers; i++) {
+    enum status st = value ? choose_users(c, &chosen, err) : ST_NOMEM;
+    if (!st)
+        evaluation_users(e, m, value);
+    for (size_t i = 0; i < e->nusers && !st; i++) {
+        if (chosen && !chosen[e->user[i]])
+            continue;
         put_common(j, m, out);
         table_text(out, dict_text(&c->pinned->data->users, e->user[i]));
         table_real(out, value[i]);
         table_int(out, !e->warm[i]);
     }
     mem_free(value);
-    return ST_OK;
+    mem_free(chosen);
+    return st;
 }
 
 static const struct held held_users = {.columns = user_columns,

@@ -101,6 +101,14 @@ struct split *workbench_split(struct workbench *wb)
     return s;
 }
 
+uint32_t workbench_hides(struct workbench *wb)
+{
+    pthread_mutex_lock(&wb->lock);
+    uint32_t hides = wb->data ? split_hides(wb->split, wb->data) : 0;
+    pthread_mutex_unlock(&wb->lock);
+    return hides;
+}
+
 struct model *workbench_model(struct workbench *wb, const char *name)
 {
     struct model *m = NULL;

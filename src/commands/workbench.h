@@ -68,6 +68,8 @@ MUST_CHECK enum status workbench_add_model(struct workbench *wb, struct model *m
 struct dataset *workbench_data(struct workbench *wb);
 struct split *workbench_split(struct workbench *wb);
 struct model *workbench_model(struct workbench *wb, const char *name);
+/* What hides items as seen, as in a query: any event, or those of the target of the split. */
+uint32_t workbench_hides(struct workbench *wb);
 
 /* Writes the present split (or that there is none) into the workspace, so that it is there on the next open. */
 MUST_CHECK enum status workbench_keep_split(struct workbench *wb, struct error *err);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "base/text.h"
+#include "data/by_item.h"
 #include "data/order.h"
 
 struct dataset *dataset_new(const char *name, struct error *err)
@@ -50,6 +51,7 @@ void dataset_release(struct dataset *d)
     fields_clear(&d->item_fields);
     mem_free(d->type_weight);
     mem_free(d->stages);
+    by_item_free(atomic_load(&d->by_item));
     mem_free(d);
 }
 

@@ -47,6 +47,8 @@ struct data_stage {
     uint32_t users, items, types;
 };
 
+struct by_item;
+
 struct dataset {
     atomic_int references;
     char *name;
@@ -62,6 +64,8 @@ struct dataset {
     uint64_t fingerprint;   /* of ids, events, attributes and weights; of a shaped data set also of its recipe */
     struct data_stage *stages;   /* what it has grown from, oldest first; data/grow.h */
     size_t nstages;
+    _Atomic(struct by_item *) by_item; /* made when asked for often enough; data/by_item.h */
+    atomic_uint item_questions;
 };
 
 /* An empty, unpublished data set with one reference, or NULL. */

@@ -55,19 +55,24 @@ int64_t selection_moment(const struct selection *s)
     return best;
 }
 
-float event_weight(const struct dataset *d, size_t e, int64_t moment)
+float decayed_weight(const struct dataset *d, double weight, int64_t time, int64_t moment)
 {
     enum { FARTHEST = 40 }; /* halvings: a weight stays above 0, and so does its square; what a rolling history adds is newer */
+    if (moment != NO_TIME && time != NO_TIME && d->halflife) {
+        double halvings = ((double)moment - (double)time) / (double)d->halflife;
+        weight *= exp2(-fmin(fmax(halvings, -FARTHEST), FARTHEST));
+    }
+    return (float)weight;
+}
+
+float event_weight(const struct dataset *d, size_t e, int64_t moment)
+{
     double weight = (double)d->type_weight[d->events.type[e]];
     if (d->repeats) {
         int64_t times = d->events.context.field[d->repeats - 1].integer[e];
         weight *= times > 1 ? (double)times : 1;
     }
-    if (moment != NO_TIME && d->events.time[e] != NO_TIME) {
-        double halvings = ((double)moment - (double)d->events.time[e]) / (double)d->halflife;
-        weight *= exp2(-fmin(fmax(halvings, -FARTHEST), FARTHEST));
-    }
-    return (float)weight;
+    return decayed_weight(d, weight, d->events.time ? d->events.time[e] : NO_TIME, moment);
 }
 
 /* ---- the matrix ---- */

@@ -20,6 +20,7 @@ struct selection {
     const struct split *split; /* NULL: all events */
     unsigned parts;            /* or-ed enum part; ignored without a split */
     int64_t until;             /* exclusive; NO_TIME: no limit. Events without a time always count. */
+    uint32_t hides;            /* handed on to the histories that are made of it: split_hides */
 };
 
 /* Does event e count as feedback in this selection? */
@@ -27,6 +28,8 @@ bool selection_has(const struct selection *s, size_t e);
 /* The moment that the ages of events are measured from: one pass over the events. NO_TIME when weights do not decay. */
 int64_t selection_moment(const struct selection *s);
 /* What event e weighs, seen from a moment of selection_moment. */
+/* A weight as of a moment: halved for every half-life (`decay`) that has gone by since `time`. */
+float decayed_weight(const struct dataset *d, double weight, int64_t time, int64_t moment);
 float event_weight(const struct dataset *d, size_t e, int64_t moment);
 
 struct interactions {

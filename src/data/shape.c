@@ -1,5 +1,6 @@
 #include "data/shape.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -110,6 +111,8 @@ enum status shape_sample_users(const struct dataset *d, double share, uint64_t s
 /* One event of a user while repeats are looked for. */
 struct deed {
     uint64_t key;   /* item and type */
+    int64_t time;   /* ONCE only, as is the value; else 0: any */
+    uint64_t value; /* its bits */
     uint32_t place; /* in the user's run */
 };
 
@@ -127,13 +130,39 @@ static int by_key(const void *a, const void *b)
     const struct deed *x = a, *y = b;
     if (x->key != y->key)
         return x->key < y->key ? -1 : 1;
+    if (x->time != y->time)
+        return x->time < y->time ? -1 : 1;
+    if (x->value != y->value)
+        return x->value < y->value ? -1 : 1;
     return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static bool is_repeat(const struct deed *a, const struct deed *b)
+{
+    return a->key == b->key && a->time == b->time && a->value == b->value;
+}
+
+/* Event e as a deed; false when nothing repeats it. Numbers that are equal have the same bits but for 0 and -0. */
+static bool is_deed(const struct repeats *r, size_t e, struct deed *out)
+{
+    const struct events *events = &r->d->events;
+    out->key = (uint64_t)events->item[e] << 16 | events->type[e];
+    if (r->policy != REPEAT_ONCE)
+        return is_feedback(r->d, e);
+    out->time = events->time[e];
+    if (events->value && !isnan(events->value[e])) {
+        double value = (double)events->value[e] + 0.0;
+        memcpy(&out->value, &value, sizeof out->value);
+    } else {
+        out->value = UINT64_MAX; /* no number has these bits */
+    }
+    return out->time != NO_TIME;
 }
 
 /* The deeds [0, n) are repeats of one another, oldest first. */
 static void settle_repeats(const struct repeats *r, size_t begin, const struct deed *deed, size_t n)
 {
-    size_t kept = begin + deed[r->policy == REPEAT_FIRST ? 0 : n - 1].place;
+    size_t kept = begin + deed[r->policy == REPEAT_FIRST || r->policy == REPEAT_ONCE ? 0 : n - 1].place;
     int64_t all = 0;
     for (size_t i = 0; i < n; i++) {
         size_t e = begin + deed[i].place;
@@ -157,12 +186,12 @@ static void find_repeats(void *context, size_t block, size_t begin, size_t end)
             r->keep[e] = 1;
             if (r->stands_for)
                 r->stands_for[e] = 1;
-            if (is_feedback(d, e))
-                deed[n++] = (struct deed){(uint64_t)d->events.item[e] << 16 | d->events.type[e], (uint32_t)(e - first)};
+            deed[n] = (struct deed){.place = (uint32_t)(e - first)};
+            n += is_deed(r, e, &deed[n]);
         }
         qsort(deed, n, sizeof *deed, by_key);
         for (size_t i = 0, next; i < n; i = next) {
-            for (next = i + 1; next < n && deed[next].key == deed[i].key;)
+            for (next = i + 1; next < n && is_repeat(&deed[next], &deed[i]);)
                 next++;
             settle_repeats(r, first, deed + i, next - i);
         }
@@ -212,6 +241,8 @@ enum status shape_repeat(const struct dataset *d, enum repeat_policy policy, str
 {
     if (policy == REPEAT_KEEP)
         return dataset_again(d, out, err);
+    if (policy == REPEAT_ONCE && !d->events.time)
+        return without_times(d, "tells a copy from a repeat", err);
     int threads = parallel_threads();
     size_t longest = longest_run(d);
     struct repeats r = {.d = d, .policy = policy};

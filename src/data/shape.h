@@ -24,8 +24,9 @@ MUST_CHECK enum status shape_sample_users(const struct dataset *d, double share,
 
 /* Repeats are feedback events of one user with the same item and of the same type. FIRST and LAST keep one of them; COUNT keeps the
  * last, which then stands for all of them: the context column "repeats" has their number, and weights are multiplied by
- * it. Earlier counts are summed. */
-enum repeat_policy { REPEAT_KEEP, REPEAT_LAST, REPEAT_FIRST, REPEAT_COUNT };
+ * it. Earlier counts are summed. ONCE keeps one of exact copies, which agree in time and value too, of all types; events without
+ * a time stay, and ST_STATE when none has one. */
+enum repeat_policy { REPEAT_KEEP, REPEAT_LAST, REPEAT_FIRST, REPEAT_COUNT, REPEAT_ONCE };
 MUST_CHECK enum status shape_repeat(const struct dataset *d, enum repeat_policy policy, struct job *job, struct dataset **out,
                                     struct error *err);
 

@@ -194,6 +194,12 @@ bool split_in_order(const struct split *s)
     return rules[s->spec.kind]->in_order || s->spec.by_users;
 }
 
+uint32_t split_hides(const struct split *s, const struct dataset *d)
+{
+    uint32_t target = s && *s->spec.target ? dict_find_text(&d->types, s->spec.target) : NO_CODE;
+    return target == NO_CODE ? 0 : target + 1;
+}
+
 struct split *split_hold(struct split *s)
 {
     if (s)

@@ -73,6 +73,9 @@ MUST_CHECK enum status split_new(const struct dataset *d, const struct split_spe
 unsigned split_history(const struct split *s, uint32_t user, enum part on);
 /* Does nothing that is known of a user come after what is judged of them? Then questions have a moment. */
 bool split_in_order(const struct split *s);
+/* What hides an item as seen, in lists and metrics alike, as in struct query: 0: any event; else 1 + the target of the split.
+ * s may be NULL. */
+uint32_t split_hides(const struct split *s, const struct dataset *d);
 struct split *split_hold(struct split *s);
 void split_release(struct split *s);
 

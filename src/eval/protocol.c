@@ -231,9 +231,7 @@ enum status test_set_new(const struct dataset *d, const struct split *s, const s
                          struct test_set **out, struct error *err)
 {
     const struct selection trained = {.data = d, .split = s, .parts = PART_TRAIN, .until = NO_TIME};
-    struct gathering g = {.d = d, .s = s, .moment = selection_moment(&trained)};
-    uint32_t target = *s->spec.target ? dict_find_text(&d->types, s->spec.target) : NO_CODE;
-    g.hides = target == NO_CODE ? 0 : target + 1;
+    struct gathering g = {.d = d, .s = s, .moment = selection_moment(&trained), .hides = split_hides(s, d)};
     enum status st = check_protocol(s, p, err);
     if (st)
         return st;

@@ -278,8 +278,13 @@ void feature_evaluate(const struct feature *f, const uint32_t *entity, const int
         out[i] = value_at(f, entity[i], moment[i]);
 }
 
-void feature_snapshot(const struct feature *f, int64_t moment, double *out)
+enum status feature_snapshot(const struct feature *f, int64_t moment, struct job *job, double *out, struct error *err)
 {
-    for (size_t i = 0; i < feature_entities(f); i++)
-        out[i] = value_at(f, (uint32_t)i, moment);
+    enum { TILE = 1 << 12 };
+    enum status st = ST_OK;
+    for (size_t i = 0, n = feature_entities(f); i < n && !st; i++) {
+        st = i % TILE == 0 ? job_check(job, err) : ST_OK;
+        out[i] = st ? NAN : value_at(f, (uint32_t)i, moment);
+    }
+    return st;
 }

@@ -32,8 +32,9 @@ const char *feature_unit(const struct feature *f);
 /* The one evaluator: out[i] = the feature of entity[i] as of moment[i], NaN when missing. NO_TIME is the moment of the
  * newest event, which then counts too. Any order, any repeats; O(log events) each. */
 void feature_evaluate(const struct feature *f, const uint32_t *entity, const int64_t *moment, size_t n, double *out);
-/* All entities at one moment. */
-void feature_snapshot(const struct feature *f, int64_t moment, double *out);
+/* All entities at one moment. ST_CANCELLED. */
+MUST_CHECK enum status feature_snapshot(const struct feature *f, int64_t moment, struct job *job, double *out,
+                                        struct error *err);
 
 /* Names of the functions, NULL-terminated, for completion and help. */
 extern const char *const feature_functions[];

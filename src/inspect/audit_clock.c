@@ -26,8 +26,7 @@ static enum status check_duplicates(struct audit *a, struct error *err)
         finding_evidence(x, f->copy_groups,
                          "SELECT user, item, type, time, value, count(*) AS copies FROM events WHERE time IS NOT NULL GROUP BY user, item, "
                          "type, time, value HAVING count(*) > 1");
-        if (f->copies * 10 >= f->repeats * 8)
-            finding_advice(x, "repeat first");
+        finding_advice(x, "repeat once");
     }
     if (f->near) {
         struct finding *x = audit_find(a, severity_of(f->near < FEW ? 0 : (double)f->near / (double)n, .05, 2),

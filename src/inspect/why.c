@@ -58,11 +58,13 @@ struct tries {
 static void take_rank(void *context, size_t i, const struct query *q, const float *scores)
 {
     struct tries *t = context;
+    int64_t at;
+    uint32_t times;
     (void)q;
     uint32_t item = t->w->item, removed = t->part[i]->what.item;
     size_t rank = rank_of(scores, t->nitems, item);
     float s = scores[removed];
-    if (!t->w->seen && removed != item && (s > scores[item] || (s == scores[item] && removed < item)))
+    if (!t->w->seen && removed != item && rank_seen(t->whole, removed, &at, &times) && (s > scores[item] || (s == scores[item] && removed < item)))
         rank--;
     t->part[i]->rank_without = rank;
     t->part[i]->tried = true;
@@ -110,7 +112,9 @@ out:
 
 static enum status take_parts(const struct query *q, const struct explanation *x, struct why *w, struct error *err)
 {
+    struct query any = *q; /* what does not hide can still be a reason */
     uint32_t times;
+    any.hides = 0;
     w->base = x->base;
     w->exact = x->exact;
     w->method = x->method;
@@ -122,7 +126,7 @@ static enum status take_parts(const struct query *q, const struct explanation *x
         p->what = x->parts[w->nparts];
         p->time = NO_TIME;
         if (p->what.item != NO_ITEM)
-            rank_seen(q, p->what.item, &p->time, &times);
+            rank_seen(&any, p->what.item, &p->time, &times);
     }
     return ST_OK;
 }

@@ -33,7 +33,7 @@ static size_t gather(const struct selection *s, int64_t moment, uint32_t user, s
 
 enum status history_of_user(const struct selection *s, uint32_t user, struct history *out, struct error *err)
 {
-    *out = (struct history){.user = user, .as_of = s->until};
+    *out = (struct history){.user = user, .as_of = s->until, .hides = s->hides};
     enum status st = mem_grow(&out->events, &out->capacity, gather(s, NO_TIME, user, NULL), sizeof *out->events, err);
     if (!st)
         out->n = gather(s, selection_moment(s), user, out->events);
@@ -97,6 +97,15 @@ size_t history_remove(struct history *h, uint32_t item)
     return before - kept;
 }
 
+void history_age(struct history *h, const struct dataset *d, int64_t moment)
+{
+    for (size_t i = 0; i < h->n && d->halflife; i++) {
+        struct query_event *q = &h->events[i];
+        q->weight = q->event < d->events.n ? event_weight(d, q->event, moment)
+                                           : decayed_weight(d, (double)d->type_weight[q->type], q->time, moment);
+    }
+}
+
 void history_clear(struct history *h)
 {
     mem_free(h->events);
@@ -120,7 +129,7 @@ enum status histories_of_users(const struct selection *s, const uint32_t *users,
     int64_t moment = selection_moment(s);
     for (size_t i = 0; i < n; i++) {
         size_t got = gather(s, moment, users[i], at);
-        out->queries[i] = (struct query){.events = at, .n = got, .user = users[i], .as_of = s->until};
+        out->queries[i] = (struct query){.events = at, .n = got, .user = users[i], .as_of = s->until, .hides = s->hides};
         at += got;
     }
     return ST_OK;

@@ -16,10 +16,15 @@ static size_t batch_size(const struct model *m, size_t n)
     return batch < n ? batch : n;
 }
 
-static void hide(const struct query *q, float *scores)
+static bool hides(const struct query *q, size_t i)
+{
+    return !q->hides || q->events[i].type == q->hides - 1;
+}
+
+void rank_hide(const struct query *q, float *scores)
 {
     for (size_t i = 0; i < q->n; i++)
-        if (!q->hides || q->events[i].type == q->hides - 1)
+        if (hides(q, i))
             scores[q->events[i].item] = -INFINITY;
 }
 
@@ -27,7 +32,7 @@ enum status rank_scores(const struct model *m, const struct query *q, enum seen 
 {
     enum status st = model_score(m, q, 1, scores, err);
     if (!st && seen == SEEN_HIDE)
-        hide(q, scores);
+        rank_hide(q, scores);
     return st;
 }
 
@@ -46,7 +51,7 @@ bool rank_seen(const struct query *q, uint32_t item, int64_t *at, uint32_t *time
     *at = NO_TIME;
     *times = 0;
     for (size_t i = 0; i < q->n; i++) {
-        if (q->events[i].item != item)
+        if (q->events[i].item != item || !hides(q, i))
             continue;
         ++*times;
         if (q->events[i].time > *at) /* NO_TIME is the smallest */
@@ -103,7 +108,7 @@ static void visit_block(void *context, size_t block, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         float *scores = b->scores + i * b->m->nitems;
         if (b->seen == SEEN_HIDE)
-            hide(&b->queries[i], scores);
+            rank_hide(&b->queries[i], scores);
         b->visit(b->context, b->first + i, &b->queries[i], scores);
     }
 }

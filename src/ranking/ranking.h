@@ -12,7 +12,7 @@ enum seen { SEEN_HIDE, SEEN_SHOW };
 struct ranked {
     uint32_t item;
     float score;
-    bool seen;         /* in the history: only with SEEN_SHOW */
+    bool seen;         /* what the history holds hides it: only with SEEN_SHOW */
     int64_t seen_at;   /* its latest time there, NO_TIME when unknown */
     uint32_t seen_times;
 };
@@ -32,7 +32,9 @@ MUST_CHECK enum status rank_scores(const struct model *m, const struct query *q,
                                    struct error *err);
 /* Place of an item, 1 for the best, by the order of lists; 0 when it is masked. */
 size_t rank_of(const float *scores, size_t n, uint32_t item);
-/* Latest time and number of the item's events in the history; false when there are none. */
+/* What SEEN_HIDE does: masks by -inf. */
+void rank_hide(const struct query *q, float *scores);
+/* Latest time and number of the item's events in the history, of those that hide it; false when there are none. */
 bool rank_seen(const struct query *q, uint32_t item, int64_t *at, uint32_t *times);
 
 /* Called once a query with its masked scores (nitems of them, valid during the call), from any thread, in any order. */

@@ -120,10 +120,12 @@ static enum status load_lists(struct bench *b, struct workbench *wb, struct erro
 
 static enum status load_truth(struct bench *b, struct workbench *wb, struct error *err)
 {
-    struct selection all = {.data = b->data, .until = wb->now};
+    struct selection all = {.data = b->data, .until = wb->now, .hides = workbench_hides(wb)};
     if (b->user != NO_USER)
         return history_of_user(&all, b->user, &b->truth, err);
-    return history_of_events(wb->made_up, wb->nmade_up, wb->now, &b->truth, err);
+    enum status st = history_of_events(wb->made_up, wb->nmade_up, wb->now, &b->truth, err);
+    b->truth.hides = all.hides;
+    return st;
 }
 
 enum status bench_load(struct bench *b, struct workbench *wb, uint32_t user, struct error *err)
@@ -159,6 +161,7 @@ static enum status apply(struct bench *b, struct error *err)
     b->changed.n = 0;
     b->changed.user = b->truth.user;
     b->changed.as_of = b->truth.as_of;
+    b->changed.hides = b->truth.hides;
     if (mem_grow(&b->changed.events, &b->changed.capacity, b->truth.n, sizeof *b->changed.events, err) != ST_OK)
         return ST_NOMEM;
     for (size_t e = 0; e < b->truth.n; e++) {
@@ -268,6 +271,7 @@ enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, 
     if (st != ST_OK)
         return st;
     now.user = b->changed.user;
+    now.hides = b->changed.hides;
     b->items[row].on = !b->items[row].on;
     st = apply(b, err);
     b->items[row].on = !b->items[row].on;

@@ -59,6 +59,7 @@ static enum status policy_scores(struct stay *s, unsigned visit, unsigned slate,
         return ST_OK;
     s->fresh = true;
     desk->history.as_of = s->clock;
+    history_age(&desk->history, run->e->data, s->clock);
     struct query q = history_query(&desk->history);
     if (run->policy->kind == POLICY_MODEL)
         return rank_scores(run->policy->model, &q, run->spec->seen, desk->scores, err);
@@ -66,8 +67,8 @@ static enum status policy_scores(struct stay *s, unsigned visit, unsigned slate,
         random_scores(s, visit, slate, n, desk->scores);
     else
         run->e->class->attraction(run->e, desk->guest, s->today, desk->scores);
-    for (size_t k = 0; k < q.n && run->spec->seen == SEEN_HIDE; k++)
-        desk->scores[q.events[k].item] = -INFINITY;
+    if (run->spec->seen == SEEN_HIDE)
+        rank_hide(&q, desk->scores);
     return ST_OK;
 }
 
@@ -336,7 +337,7 @@ enum status simulate(const struct environment *e, const struct policy *policies,
 {
     size_t threads = (size_t)parallel_threads(), blocks = parallel_count(spec->users, BLOCK), open = 0;
     struct run run = {.e = e, .spec = spec, .job = job};
-    run.all = (struct selection){.data = e->data, .parts = PART_TRAIN, .until = NO_TIME};
+    run.all = (struct selection){.data = e->data, .parts = PART_TRAIN, .until = NO_TIME, .hides = spec->hides};
     struct sim_outcome *o = NULL;
     uint32_t *person = NULL;
     enum status st = check_spec(e, policies, npolicies, spec, err);

@@ -29,6 +29,7 @@ struct sim_spec {
     uint32_t days;
     unsigned slate; /* items a slate, <= MAX_SLATE */
     enum seen seen; /* SEEN_HIDE: what the history holds is not shown again */
+    uint32_t hides; /* which events do, as in a query */
     uint64_t seed;
 };
 

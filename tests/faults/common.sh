@@ -37,10 +37,11 @@ expect() {
   [ $code = "$want" ] || { echo "exit $code, not $want"; return; }
   for word; do grep -qF -e "$word" err || { echo "no word of \"$word\""; return; }; done
 }
-# state FILE [OPTION]: all that the workspace holds, without what differs from run to run
+# state FILE [OPTION]: all that the workspace holds, without what differs from run to run. A program that was ended early enough has
+# made no workspace: it is empty all the same.
 state() {
   $tailor ${2:-} --output csv "$1" -c verify -c datasets -c models -c features -c 'events by=type' 2>&1 </dev/null |
-    grep -v 'hint: '
+    grep -v -e 'hint: ' -e '^new workspace '
 }
 # random SEED N FROM TO: N numbers with three decimals
 random() {

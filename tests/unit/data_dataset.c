@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "data/by_item.h"
 #include "data/dataset.h"
 #include "data/interactions.h"
 
@@ -263,11 +264,49 @@ static void test_order_against_sort(void **state)
     mem_free(x);
 }
 
+static void test_by_item(void **state)
+{
+    enum { EVENTS = 5000, ITEMS = 60, ASKED_MOST = 100 };
+    (void)state;
+    struct row *rows = mem_new(EVENTS, sizeof *rows, "", NULL);
+    static char names[ITEMS][8];
+    struct rng r = rng_stream(3, "by item", 0);
+    for (int i = 0; i < ITEMS; i++)
+        snprintf(names[i], sizeof names[i], "%d", i);
+    for (int i = 0; i < EVENTS; i++)
+        rows[i] = (struct row){names[rng_below(&r, 9)], names[rng_below(&r, ITEMS)], "click", (int64_t)rng_below(&r, 99)};
+    struct dataset *d = dataset_new("many", NULL);
+    push(d, rows, EVENTS);
+    mem_free(rows);
+    assert_int_equal(dataset_finish(d, NULL), ST_OK);
+    struct job job;
+    job_init(&job);
+    const struct by_item *b = NULL;
+    struct by_item *never = NULL;
+    int asked = 0;
+    job_cancel(&job);
+    assert_int_equal(by_item_make(d, &job, &never, NULL), ST_CANCELLED);
+    job_reset(&job);
+    for (; !b && asked < ASKED_MOST; asked++)
+        assert_int_equal(dataset_by_item(d, &job, &b, NULL), ST_OK);
+    assert_true(asked > 1 && asked < ASKED_MOST);
+    size_t seen = 0;
+    for (uint32_t i = 0; i < d->items.n; i++)
+        for (size_t k = b->begin[i]; k < b->begin[i + 1]; k++, seen++) {
+            assert_int_equal(d->events.item[b->event[k]], i);
+            assert_true(k == b->begin[i] || b->event[k] > b->event[k - 1]);
+        }
+    assert_int_equal(seen, EVENTS);
+    job_destroy(&job);
+    dataset_release(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order), cmocka_unit_test(test_order_against_sort), cmocka_unit_test(test_interactions),   cmocka_unit_test(test_names),
         cmocka_unit_test(test_names_with_articles), cmocka_unit_test(test_names_in_doubt), cmocka_unit_test(test_fingerprint),
+        cmocka_unit_test(test_by_item),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -296,6 +296,35 @@ static void test_repeat(void **state)
     dataset_release(d);
 }
 
+static void test_copies(void **state)
+{
+    (void)state;
+    static const struct row rows[] = {
+        {"u", "a", "click", 1, NULL}, {"u", "a", "impression", 1, NULL}, {"u", "a", "click", 1, NULL}, {"u", "b", "click", 1, NULL},
+        {"u", "a", "click", 1, NULL}, {"u", "a", "impression", 1, NULL}, {"v", "a", "click", 1, NULL}, {"u", "a", "click", 2, NULL},
+        {"u", "a", "click", -1, NULL}, {"u", "a", "click", -1, NULL},    {"u", "a", "click", 1, NULL},
+    };
+    /* By row: 2 is no copy of 0, but 4 is one of 2, and 10 one of 0, 0.0 being -0.0; 5 is one of 1, neither having a value. */
+    static const float values[] = {-0.0f, NAN, 3, 0, 3, NAN, 0, 0, 0, 0, 0};
+    static const uint64_t left[] = {8, 9, 0, 1, 2, 3, 7, 6};
+    struct dataset *d = make(ROWS(rows), NULL), *s = NULL, *again = NULL;
+    d->events.value = mem_new(d->events.n, sizeof *d->events.value, "", NULL);
+    for (size_t e = 0; e < d->events.n; e++)
+        d->events.value[e] = values[d->events.sequence[e]];
+    assert_int_equal(shape_repeat(d, REPEAT_ONCE, NULL, &s, NULL), ST_OK);
+    assert_int_equal(s->events.n, sizeof left / sizeof *left);
+    assert_memory_equal(s->events.sequence, left, sizeof left);
+    assert_int_equal(shape_repeat(s, REPEAT_ONCE, NULL, &again, NULL), ST_OK);
+    assert_int_equal(again->events.n, s->events.n);
+    dataset_release(again);
+    dataset_release(s);
+    mem_free(d->events.time);
+    d->events.time = NULL;
+    struct error err = {0};
+    assert_int_equal(shape_repeat(d, REPEAT_ONCE, NULL, &s, &err), ST_STATE);
+    dataset_release(d);
+}
+
 /* ---- decay ---- */
 
 static void test_decay(void **state)
@@ -454,7 +483,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_subset),   cmocka_unit_test(test_subset_grows), cmocka_unit_test(test_kcore),  cmocka_unit_test(test_sessions),
-        cmocka_unit_test(test_repeat),   cmocka_unit_test(test_decay),        cmocka_unit_test(test_sample), cmocka_unit_test(test_between),
+        cmocka_unit_test(test_repeat),   cmocka_unit_test(test_copies),    cmocka_unit_test(test_decay),        cmocka_unit_test(test_sample), cmocka_unit_test(test_between),
         cmocka_unit_test(test_pace),     cmocka_unit_test(test_memory),       cmocka_unit_test(test_cancel),
     };
     return cmocka_run_group_tests_name("data_shape", tests, NULL, NULL);

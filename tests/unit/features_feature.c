@@ -147,8 +147,14 @@ static void test_after_everything(void **state)
     double *days = mem_new(d->users.n, sizeof *days, "test", NULL), *n = mem_new(d->users.n, sizeof *n, "test", NULL);
     int64_t oldest, newest;
     assert_true(dataset_time_range(d, &oldest, &newest));
-    feature_snapshot(f, NO_TIME, days);
-    feature_snapshot(g, NO_TIME, n);
+    assert_int_equal(feature_snapshot(f, NO_TIME, NULL, days, NULL), ST_OK);
+    assert_int_equal(feature_snapshot(g, NO_TIME, NULL, n, NULL), ST_OK);
+    struct job job;
+    job_init(&job);
+    job_cancel(&job);
+    assert_int_equal(feature_snapshot(g, NO_TIME, &job, n, NULL), ST_CANCELLED);
+    job_destroy(&job);
+    assert_int_equal(feature_snapshot(g, NO_TIME, NULL, n, NULL), ST_OK);
     for (uint32_t u = 0; u < d->users.n; u++) {
         double seconds = naive(d, every, true, 0, false, u, newest + 1);
         assert_true(isnan(seconds) ? isnan(days[u]) : fabs(days[u] - (seconds - 1e-6) / DAY) < 1e-11);

@@ -1,6 +1,8 @@
 /* Histories, masks, lists. */
 #include "tests/unit/world.h"
 
+#include <math.h>
+
 #include "models/classes.h"
 #include "ranking/ranking.h"
 
@@ -33,6 +35,27 @@ static void test_history(void **state)
     dataset_release(d);
 }
 
+/* What is added later weighs full then, and what was there by its age; after hours, as if all had happened before. */
+static void test_ageing(void **state)
+{
+    (void)state;
+    enum { HOUR = 3600 };
+    struct dataset *d = world_tiny();
+    d->halflife = HOUR * US_PER_SECOND;
+    struct selection s = world_all(d);
+    struct history h;
+    assert_int_equal(history_of_user(&s, 0, &h, NULL), ST_OK);
+    int64_t later = h.events[2].time + HOUR * US_PER_SECOND;
+    h.as_of = later;
+    assert_int_equal(history_add(&h, d, 7, NULL), ST_OK);
+    history_age(&h, d, later);
+    assert_true(fabsf(h.events[2].weight - .5f) < 1e-6f && h.events[3].weight == 1);
+    history_age(&h, d, later + 2 * HOUR * US_PER_SECOND);
+    assert_true(fabsf(h.events[2].weight - .125f) < 1e-6f && fabsf(h.events[3].weight - .25f) < 1e-6f);
+    history_clear(&h);
+    dataset_release(d);
+}
+
 static void test_list(void **state)
 {
     (void)state;
@@ -59,6 +82,11 @@ static void test_list(void **state)
     assert_int_equal(rank_of(scores, 8, 3), 1);
     assert_int_equal(rank_of(scores, 8, 6), 5);
     assert_int_equal(rank_of(scores, 8, 0), 0);
+    q.hides = 2; /* a type that no event here is of */
+    assert_int_equal(rank_list(m, &q, 100, SEEN_HIDE, &l, NULL), ST_OK);
+    assert_int_equal(l.n, 8);
+    assert_false(l.entries[0].seen);
+    ranked_list_clear(&l);
     history_clear(&h);
     model_release(m);
     dataset_release(d);
@@ -98,6 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_history),
+        cmocka_unit_test(test_ageing),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_batch),
     };
