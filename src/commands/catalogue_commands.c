@@ -1,24 +1,17 @@
-/* datasets, download: what there is, and fetching what is well known. */
-#include <errno.h>
+/* datasets: what there is, and what is well known. */
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/mem.h"
 #include "commands/catalogue.h"
 #include "commands/families.h"
-#include "commands/lex.h"
 #include "commands/places.h"
 #include "commands/recipe.h"
-#include "ingest/fetch.h"
-#include "ingest/unpack.h"
+#include "ingest/load.h"
 
-/* ---- datasets ---- */
+/* ---- what is here ---- */
 
 /* The first table, while it is filled. */
 struct kept {
@@ -124,41 +117,6 @@ static enum status put_here(struct workbench *wb, const char *only, struct resul
 
 /* ---- what is well known ---- */
 
-enum status catalogue_read(struct known *out, struct error *err)
-{
-    char path[PLACE_MOST];
-    enum status st = place_of_catalogue(path, sizeof path) ? known_read(path, false, out, err) : ST_OK;
-    if (!st && place_of_own_catalogue(path, sizeof path))
-        st = known_read(path, true, out, err);
-    return st;
-}
-
-static bool is_folder(const char *path)
-{
-    struct stat info;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* The cache, or a place under it. */
-static enum status cache_path(struct workbench *wb, const char *between, const char *name, char *out, size_t size,
-                              struct error *err)
-{
-    const char *said = workbench_setting(wb, "cache"), *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    int n;
-    if (said && *said)
-        n = snprintf(out, size, "%s/%s%s", said, between, name);
-    else if (cache && *cache == '/')
-        n = snprintf(out, size, "%s/tailor/%s%s", cache, between, name);
-    else if (home && *home == '/')
-        n = snprintf(out, size, "%s/.cache/tailor/%s%s", home, between, name);
-    else {
-        error_set(err, ST_STATE, "there is no place for downloads: neither XDG_CACHE_HOME nor HOME is set");
-        error_hint(err, "set cache FOLDER");
-        return ST_STATE;
-    }
-    return n > 0 && (size_t)n < size ? ST_OK : error_set(err, ST_IO, "the path of the cache is too long");
-}
-
 static void put_count(struct table *t, uint64_t n)
 {
     if (n)
@@ -184,7 +142,7 @@ static enum status put_known(struct workbench *wb, const struct known *known, st
     for (size_t i = 0; i < known->n; i++) {
         const struct known_set *s = &known->set[i];
         char folder[PATH_MAX];
-        enum status st = cache_path(wb, "", s->name, folder, sizeof folder, err);
+        enum status st = catalogue_place(wb, "", s->name, folder, sizeof folder, err);
         if (st)
             return st;
         table_text(t, s->name);
@@ -192,7 +150,7 @@ static enum status put_known(struct workbench *wb, const struct known *known, st
         put_count(t, s->items);
         put_count(t, s->events);
         put_count(t, known_bytes(s));
-        table_text(t, is_folder(folder) ? "is here" : s->by_hand ? "by hand" : "download");
+        table_text(t, path_is_folder(folder) ? "is here" : s->by_hand ? "by hand" : "download");
         table_text(t, s->about);
         table_text(t, s->licence);
         table_text(t, s->cite);
@@ -239,7 +197,7 @@ static enum status describe(struct workbench *wb, const struct known_set *s, str
                                             {.name = "value", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
     char folder[PATH_MAX], origin[PATH_MAX + 16], *text = NULL;
     size_t n;
-    enum status st = cache_path(wb, "", s->name, folder, sizeof folder, err);
+    enum status st = catalogue_place(wb, "", s->name, folder, sizeof folder, err);
     if (st)
         return st;
     struct table *t = result_table(out, "known", "", columns, 2);
@@ -257,7 +215,7 @@ static enum status describe(struct workbench *wb, const struct known_set *s, str
     put_fact(t, "items", s->items_from ? result_textf(out, "load items %s", s->items_from) : NULL);
     put_fact(t, "users", s->users_from ? result_textf(out, "load users %s", s->users_from) : NULL);
     snprintf(origin, sizeof origin, "%s/.origin", folder);
-    if (is_folder(folder)) {
+    if (path_is_folder(folder)) {
         put_fact(t, "is here", folder);
         if (file_read(origin, 1 << 20, &text, &n, NULL) == ST_OK)
             put_fact(t, "came from", text);
@@ -268,19 +226,6 @@ static enum status describe(struct workbench *wb, const struct known_set *s, str
                                         s->nfiles > 1 ? "the files into one folder" : s->file[0].name,
                                         s->by_hand ? "the page" : "the url", s->name));
     return ST_OK;
-}
-
-static enum status no_such_set(const struct known *known, const struct word *w, struct error *err)
-{
-    enum { LOOK = 256 };
-    const char *names[LOOK];
-    size_t n = known->n < LOOK ? known->n : LOOK;
-    for (size_t i = 0; i < n; i++)
-        names[i] = known->set[i].name;
-    const char *near = text_nearest(w->text, names, n);
-    error_set(err, ST_NOT_FOUND, "no well-known data set is called \"%s\"", w->text);
-    error_hint(err, near ? "did you mean %s?" : "`datasets` lists them", near);
-    return error_at_word(ST_NOT_FOUND, err, w);
 }
 
 static enum status run_datasets(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
@@ -295,309 +240,9 @@ static enum status run_datasets(struct workbench *wb, const struct call *call, s
     else if (!st)
         st = put_here(wb, only, out, &shown, err);
     if (!st && only && !set && !shown)
-        st = no_such_set(&known, &call->args[0], err);
+        st = catalogue_find(&known, &call->args[0], &set, err);
     if (!st && !only)
         st = put_known(wb, &known, out, err);
-    known_clear(&known);
-    return st;
-}
-
-/* ---- download: getting the files ---- */
-
-struct download {
-    struct workbench *wb;
-    const struct call *call;
-    const struct known_set *set;
-    struct result *out;
-    uint64_t most;
-    char folder[PATH_MAX];   /* where the set lies when it is whole */
-    char fetching[PATH_MAX]; /* where its files come in */
-    struct str origin;       /* a line for each file: url, bytes, sha256 */
-};
-
-/* What a user can do when the network does not. */
-static void hint_by_hand(const struct download *d, struct error *err)
-{
-    char said[sizeof err->hint];
-    const struct known_set *s = d->set;
-    if (!err)
-        return;
-    snprintf(said, sizeof said, "%s", err->hint);
-    error_hint(err, "%s%sby hand: get %s%s%s, then `download %s from=PATH`", said, said[0] ? "; " : "",
-               s->nfiles > 1 ? "the files of " : s->file[0].name, s->nfiles > 1 ? s->name : "",
-               s->page ? result_textf(d->out, " (%s)", s->page) : "", s->name);
-}
-
-/* A file as long as there is no room for it is not begun. */
-static enum status check_room(const char *folder, uint64_t bytes, struct error *err)
-{
-    struct statvfs v;
-    char need[32], have[32];
-    if (!bytes || statvfs(folder, &v))
-        return ST_OK;
-    uint64_t free_bytes = (uint64_t)v.f_bavail * v.f_frsize;
-    if (free_bytes >= bytes)
-        return ST_OK;
-    text_bytes(need, sizeof need, (double)bytes);
-    text_bytes(have, sizeof have, (double)free_bytes);
-    error_set(err, ST_IO, "%s is too full: %s are needed, %s are free", folder, need, have);
-    error_hint(err, "set cache FOLDER chooses another place");
-    return ST_IO;
-}
-
-static void say_fetched(struct download *d, const struct known_file *f, const struct fetched *got)
-{
-    char size[32], before[32];
-    text_bytes(size, sizeof size, (double)got->bytes);
-    text_bytes(before, sizeof before, (double)got->resumed_at);
-    result_message(d->out, MESSAGE_INFO, "%s: %s%s%s%s; %s", f->name, size, got->resumed_at ? " (" : "",
-                   got->resumed_at ? before : "", got->resumed_at ? " were here already)" : "",
-                   f->sha256 || f->md5 ? "the checksum is right" : "no checksum is published, its own is recorded");
-    str_printf(&d->origin, "%s %llu sha256 %s\n", f->url ? f->url : f->name, (unsigned long long)got->bytes,
-               got->sha256);
-}
-
-static struct fetch fetch_of(const struct download *d, const struct known_file *f, const char *path)
-{
-    return (struct fetch){
-        .url = f->url, .path = path, .sha256 = f->sha256, .md5 = f->md5, .bytes = f->bytes, .most = d->most};
-}
-
-static enum status fetch_one(struct download *d, const struct known_file *f, char *path, size_t size,
-                             struct error *err)
-{
-    struct fetched got;
-    if (snprintf(path, size, "%s/%s", d->fetching, f->name) >= (int)size)
-        return error_set(err, ST_IO, "the path of the cache is too long");
-    struct fetch fetch = fetch_of(d, f, path);
-    enum status st = access(path, F_OK) == 0 ? fetch_verify(&fetch, path, &d->wb->job, &got, err) : ST_NOT_FOUND;
-    if (st == ST_OK) {
-        got.resumed_at = got.bytes;
-    } else if (st == ST_NOT_FOUND || st == ST_CORRUPT) {
-        st = fetch_file(&fetch, &d->wb->job, &got, err);
-        if (st == ST_IO || st == ST_UNSUPPORTED || st == ST_CORRUPT)
-            hint_by_hand(d, err);
-    }
-    if (!st)
-        say_fetched(d, f, &got);
-    return st;
-}
-
-/* The line of where it came from lies with the files. */
-static enum status write_origin(struct download *d, const char *folder, struct error *err)
-{
-    char path[PATH_MAX];
-    struct file_draft *draft = NULL;
-    if (snprintf(path, sizeof path, "%s/.origin", folder) >= (int)sizeof path || d->origin.failed)
-        return error_set(err, ST_IO, "the path of the cache is too long");
-    enum status st = file_draft_open(path, &draft, err);
-    if (st)
-        return st;
-    fputs(str_text(&d->origin), file_draft_stream(draft));
-    return file_draft_commit(draft, err);
-}
-
-static enum status fetch_all(struct download *d, struct error *err)
-{
-    const struct known_set *s = d->set;
-    char path[PATH_MAX];
-    enum status st = file_make_folder(d->fetching, err);
-    if (!st)
-        st = check_room(d->fetching, known_bytes(s), err);
-    for (size_t i = 0; i < s->nfiles && !st; i++)
-        st = fetch_one(d, &s->file[i], path, sizeof path, err);
-    if (st)
-        return st;
-    if (s->nfiles == 1 && unpack_wanted(s->file[0].name)) {
-        st = unpack(path, d->folder, d->most, &d->wb->job, err);
-        if (!st)
-            st = write_origin(d, d->folder, err);
-        if (!st || st == ST_FORMAT) /* what is no good is not kept for the next attempt */
-            (void)!remove_tree(d->fetching, st ? NULL : err);
-        return st;
-    }
-    st = write_origin(d, d->fetching, err);
-    if (!st && rename(d->fetching, d->folder))
-        st = error_errno(err, "write", d->folder);
-    return st;
-}
-
-/* ---- download: by hand ---- */
-
-/* An archive is checked and unpacked into the cache; anything else is read where it lies. */
-static enum status take_by_hand(struct download *d, const char *path, char *folder, size_t size, const char **file,
-                                struct error *err)
-{
-    const struct known_file *f = &d->set->file[0];
-    struct fetched got = {0};
-    struct stat info;
-    *file = NULL;
-    if (stat(path, &info))
-        return error_at_option(error_errno(err, "read", path), err, d->call, "from");
-    if (S_ISDIR(info.st_mode)) {
-        snprintf(folder, size, "%s", path);
-        return ST_OK;
-    }
-    if (d->set->nfiles > 1) {
-        error_set(err, ST_USAGE, "%s has %zu files: from= says the folder that holds them", d->set->name,
-                  d->set->nfiles);
-        return error_at_option(ST_USAGE, err, d->call, "from");
-    }
-    struct fetch fetch = fetch_of(d, f, path);
-    job_begin(&d->wb->job, (uint64_t)info.st_size, "B", "checking %s", f->name);
-    enum status st = fetch_verify(&fetch, path, &d->wb->job, &got, err);
-    if (st == ST_CORRUPT)
-        error_hint(err, "it is another version or broke on the way: get it again from %s",
-                   f->url ? f->url : d->set->page ? d->set->page : "its page");
-    if (st)
-        return error_at_option(st, err, d->call, "from");
-    say_fetched(d, f, &got);
-    if (!unpack_wanted(path)) {
-        const char *slash = strrchr(path, '/');
-        snprintf(folder, size, "%.*s", slash ? (int)(slash - path) : 1, slash ? path : ".");
-        *file = path;
-        return ST_OK;
-    }
-    st = remove_tree(d->folder, err);
-    if (!st)
-        st = unpack(path, d->folder, d->most, &d->wb->job, err);
-    if (!st)
-        st = write_origin(d, d->folder, err);
-    snprintf(folder, size, "%s", d->folder);
-    return st;
-}
-
-/* ---- download: loading ---- */
-
-/* "load ml-100k user=1" with the paths put into the folder; file: what was given for the only file there is. */
-static void put_line(struct str *line, const char *verb, const char *words, const char *folder, const char *file)
-{
-    char word[PATH_MAX], path[PATH_MAX * 2];
-    str_puts(line, verb);
-    for (const char *p = words; *p;) {
-        size_t n = strcspn(p, " ");
-        snprintf(word, sizeof word, "%.*s", (int)n, p);
-        p += n;
-        p += strspn(p, " ");
-        str_putc(line, ' ');
-        if (strchr(word, '=')) {
-            str_puts(line, word);
-            continue;
-        }
-        if (file)
-            snprintf(path, sizeof path, "%s", file);
-        else if (strcmp(word, ".") == 0)
-            snprintf(path, sizeof path, "%s", folder);
-        else
-            snprintf(path, sizeof path, "%s/%s", folder, word);
-        lex_quote(line, path);
-    }
-}
-
-/* Runs a command line within this one: its tables come to the same result. Errors say the line, not a place in it. */
-static enum status run_line(struct download *d, const struct str *line, struct error *err)
-{
-    struct call *inner = NULL;
-    enum status st = line->failed ? error_nomem(err, line->length, "a command line")
-                                  : call_parse(d->wb, str_text(line), false, &inner, err);
-    if (!st)
-        st = inner->command->run(d->wb, inner, d->out, err);
-    if (st && err) {
-        err->offset = err->length = 0;
-        if (!err->source[0])
-            snprintf(err->source, sizeof err->source, "%.*s", (int)sizeof err->source - 1, str_text(line));
-    }
-    call_free(inner);
-    return st;
-}
-
-static enum status load_all(struct download *d, const char *folder, const char *file, const char *name,
-                            struct error *err)
-{
-    const struct known_set *s = d->set;
-    const struct {
-        const char *verb, *words;
-    } more[] = {{"load items", s->items_from}, {"load users", s->users_from}};
-    struct str line = {0};
-    put_line(&line, "load", s->load, folder, file);
-    str_puts(&line, " as ");
-    lex_quote(&line, name);
-    if (call_yes(d->call, "replace"))
-        str_puts(&line, " replace=yes");
-    enum status st = run_line(d, &line, err);
-    for (size_t i = 0; i < sizeof more / sizeof *more && !st; i++) {
-        if (!more[i].words)
-            continue;
-        str_clear(&line);
-        put_line(&line, more[i].verb, more[i].words, folder, NULL);
-        st = run_line(d, &line, err);
-    }
-    str_free(&line);
-    return st;
-}
-
-/* Before anything is fetched: the name must be free, or the set may be replaced. */
-static enum status check_name(struct download *d, const char *name, struct error *err)
-{
-    struct dataset_info *list = NULL;
-    size_t n = 0;
-    enum status st = workspace_list_datasets(d->wb->space, &list, &n, err);
-    for (size_t i = 0; i < n && !st && !call_yes(d->call, "replace"); i++) {
-        if (strcmp(list[i].name, name) != 0)
-            continue;
-        st = error_set(err, ST_USAGE, "there is a data set %s already", name);
-        error_hint(err, "`load %s` opens it; as NAME keeps both; replace=yes reads the files again", name);
-        (void)error_at_word(st, err, d->call->as.text ? &d->call->as : &d->call->args[0]);
-    }
-    mem_free(list);
-    return st;
-}
-
-static enum status get_files(struct download *d, char *folder, size_t size, const char **file, struct error *err)
-{
-    const char *from = call_text(d->call, "from");
-    enum status st = ST_OK;
-    *file = NULL;
-    if (from)
-        return take_by_hand(d, from, folder, size, file, err);
-    if (call_yes(d->call, "again"))
-        st = remove_tree(d->folder, err);
-    snprintf(folder, size, "%s", d->folder);
-    if (st || is_folder(d->folder))
-        return st;
-    if (d->set->by_hand) {
-        error_set(err, ST_UNSUPPORTED, "%s cannot be fetched: its publisher wants people to come", d->set->name);
-        hint_by_hand(d, err);
-        return error_at_word(ST_UNSUPPORTED, err, &d->call->args[0]);
-    }
-    return fetch_all(d, err);
-}
-
-static enum status run_download(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
-{
-    struct known known = {0};
-    struct download d = {.wb = wb, .call = call, .out = out};
-    char folder[PATH_MAX];
-    const char *file;
-    enum status st = catalogue_read(&known, err);
-    if (!st && !(d.set = known_find(&known, call->args[0].text)))
-        st = no_such_set(&known, &call->args[0], err);
-    const char *name = st ? NULL : call->as.text ? call->as.text : d.set->name;
-    d.most = (uint64_t)(call_real(call, "limit") * 1073741824.);
-    if (!st)
-        st = check_name(&d, name, err);
-    if (!st)
-        st = cache_path(wb, "", d.set->name, d.folder, sizeof d.folder, err);
-    if (!st)
-        st = cache_path(wb, ".fetching/", d.set->name, d.fetching, sizeof d.fetching, err);
-    if (!st)
-        st = get_files(&d, folder, sizeof folder, &file, err);
-    if (!st)
-        st = load_all(&d, folder, file, name, err);
-    if (!st && d.set->licence)
-        result_message(out, MESSAGE_INFO, "licence: %s. `datasets %s` says how to cite it", d.set->licence,
-                       d.set->name);
-    str_free(&d.origin);
     known_clear(&known);
     return st;
 }
@@ -606,16 +251,6 @@ static enum status run_download(struct workbench *wb, const struct call *call, s
 
 static const struct argument datasets_args[] = {
     {.name = "NAME", .type = ARG_KNOWN, .optional = true, .doc = "one of them, with licence, citation and files"},
-};
-static const struct argument download_args[] = {
-    {.name = "NAME", .type = ARG_KNOWN, .doc = "a well-known data set: `datasets` lists them"},
-};
-static const struct param download_options[] = {
-    {.name = "from", .type = PARAM_PATH, .doc = "the file, or the folder of files, that was fetched by hand"},
-    {.name = "again", .type = PARAM_BOOL, .initial = "no", .doc = "fetch it though it is in the cache"},
-    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "overwrite a data set of that name"},
-    {.name = "limit", .type = PARAM_REAL, .initial = "16", .min = 0.001, .max = 1e6,
-     .doc = "GiB that a file may have, packed and unpacked"},
 };
 
 static const struct command rows[] = {
@@ -631,6 +266,7 @@ static const struct command rows[] = {
              "datasets/catalogue.txt says how one is written.",
      .examples = (const char *const[]){"datasets", "datasets ml-100k", NULL},
      .run = run_datasets},
+<<<<<<< HEAD
     {.name = "download",
      .group = "files",
      .summary = "fetch a well-known data set and load it",
@@ -647,6 +283,8 @@ static const struct command rows[] = {
              "Each set stays under its publisher's licence: `datasets NAME` shows it.",
      .examples = (const char *const[]){"download ml-100k", "download ml-100k as movies replace=yes", NULL},
      .run = run_download},
+=======
+>>>>>>> f641c60 (x)
 };
 
 const struct command_family catalogue_commands = {rows, sizeof rows / sizeof *rows};

@@ -9,7 +9,8 @@
     FAMILY(data)      /* load, load items, load users */                                 \
     FAMILY(mapping)   /* preview, mapping, mapping save */                               \
     FAMILY(append)    /* append follow */                                                \
-    FAMILY(catalogue) /* datasets download */                                            \
+    FAMILY(catalogue) /* datasets */                                                     \
+    FAMILY(download)                                                                     \
     FAMILY(export)    /* export events interactions items users vectors user */          \
     FAMILY(event)     /* events */                                                       \
     FAMILY(reject)    /* rejects */                                                      \

@@ -426,10 +426,10 @@ bool fetch_can(void)
 
 enum status fetch_file(const struct fetch *f, struct job *job, struct fetched *out, struct error *err)
 {
+    (void)f;
     (void)job;
     memset(out, 0, sizeof *out);
     error_set(err, ST_UNSUPPORTED, "this tailor was built without libcurl: it fetches nothing");
-    error_hint(err, "get %s by another way", f->url);
     return ST_UNSUPPORTED;
 }
 
