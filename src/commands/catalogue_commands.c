@@ -266,25 +266,6 @@ static const struct command rows[] = {
              "datasets/catalogue.txt says how one is written.",
      .examples = (const char *const[]){"datasets", "datasets ml-100k", NULL},
      .run = run_datasets},
-<<<<<<< HEAD
-    {.name = "download",
-     .group = "files",
-     .summary = "fetch a well-known data set and load it",
-     .arguments = download_args,
-     .narguments = 1,
-     .options = download_options,
-     .noptions = sizeof download_options / sizeof *download_options,
-     .flags = COMMAND_AS | COMMAND_CHANGES | COMMAND_SEVERAL,
-     .help = "Over https into the cache ($XDG_CACHE_HOME/tailor, else ~/.cache/tailor, or `set cache FOLDER`), checked "
-             "against the published checksum, unpacked, loaded. What is in the cache is not fetched again. What is "
-             "broken off, cancelled or killed goes on where it was.\n"
-             "Without a network, or where a publisher wants people to come: get the file by hand, and from= says where "
-             "it is.\n"
-             "Each set stays under its publisher's licence: `datasets NAME` shows it.",
-     .examples = (const char *const[]){"download ml-100k", "download ml-100k as movies replace=yes", NULL},
-     .run = run_download},
-=======
->>>>>>> f641c60 (x)
 };
 
 const struct command_family catalogue_commands = {rows, sizeof rows / sizeof *rows};

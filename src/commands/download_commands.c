@@ -339,7 +339,7 @@ static const struct param download_options[] = {
 
 static const struct command rows[] = {
     {.name = "download",
-     .group = "data",
+     .group = "files",
      .summary = "fetch a well-known data set and load it",
      .arguments = download_args,
      .narguments = 1,
