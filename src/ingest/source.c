@@ -18,6 +18,7 @@ enum packing { PLAIN, GZIP, ZSTD };
 struct source {
     int fd;
     bool regular;
+    uint64_t limit; /* bytes of a file that are read: what it gains meanwhile is for `follow` */
     enum packing packing;
     char *path;
     struct job *job;
@@ -62,6 +63,8 @@ static enum status read_raw(struct source *s, char *out, size_t room, size_t *go
             if (st)
                 return st;
         }
+        if (room > s->limit - s->taken)
+            room = (size_t)(s->limit - s->taken);
         ssize_t n = read(s->fd, out, room);
         if (n < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
@@ -178,6 +181,7 @@ static enum status open_file(struct source *s, struct error *err)
     if (S_ISDIR(info.st_mode))
         return error_set(err, ST_USAGE, "%s is a folder", s->path);
     s->regular = S_ISREG(info.st_mode);
+    s->limit = s->regular && info.st_size ? (uint64_t)info.st_size : UINT64_MAX; /* files of /proc have no size */
     return ST_OK;
 }
 

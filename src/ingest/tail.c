@@ -21,6 +21,7 @@ struct tail {
     dev_t device;
     ino_t inode;
     uint64_t taken, line; /* bytes and lines before `text` begins */
+    size_t stub;          /* bytes of the first row that were there, without its end, when the file was read last */
     struct str text;      /* read and not taken */
     struct str header;    /* the first line with its end, when it is a header; else empty */
     bool begun;           /* the first line was looked at: it is known whether it is a header */
@@ -79,7 +80,8 @@ bool tail_place_now(const struct tail *t, struct tail_place *out)
 {
     char head[TAIL_HEAD];
     ssize_t n = t->regular ? pread(t->fd, head, sizeof head, 0) : -1;
-    *out = (struct tail_place){.offset = t->taken, .line = t->line, .head = n < 0 ? 0 : hash_head(head, (size_t)n, t->taken)};
+    uint64_t offset = t->taken + t->stub;
+    *out = (struct tail_place){.offset = offset, .line = t->line, .head = n < 0 ? 0 : hash_head(head, (size_t)n, offset)};
     return n >= 0;
 }
 
@@ -202,11 +204,45 @@ static enum status begin_text(struct tail *t, struct error *err)
     return st;
 }
 
+/* Was the file read in the middle of a row? Then it goes on at the begin of that row, which is taken when it has become
+ * longer. */
+static enum status find_stub(struct tail *t, struct error *err)
+{
+    char bytes[4096];
+    for (uint64_t end = t->taken, want; end > 0; end -= want) {
+        want = end < sizeof bytes ? end : sizeof bytes;
+        ssize_t n = pread(t->fd, bytes, (size_t)want, (off_t)(end - want));
+        if (n != (ssize_t)want)
+            return n < 0 ? error_errno(err, "read", t->path) : error_set(err, ST_IO, "%s has become shorter", t->path);
+        const char *feed = memrchr(bytes, '\n', (size_t)n);
+        uint64_t begin = feed ? end - want + (uint64_t)(feed - bytes) + 1 : end - want;
+        if (feed || begin == 0) {
+            t->stub = (size_t)(t->taken - begin);
+            t->taken = begin;
+            break;
+        }
+    }
+    return ST_OK;
+}
+
+/* Bytes at the begin of the text that were read before: the stub, when nothing but an end came behind it. */
+static size_t known_stub(const struct tail *t)
+{
+    const char *text = str_text(&t->text);
+    size_t n = t->stub;
+    if (!n || t->text.length <= n)
+        return t->text.length < n ? t->text.length : n;
+    n += text[n] == '\r' && n + 1 < t->text.length;
+    return text[n] == '\n' ? n + 1 : 0;
+}
+
 /* What stands before `place` was read by somebody else: only its header matters. */
 static enum status skip_to(struct tail *t, const struct tail_place *place, struct error *err)
 {
     enum status st = look_back(t, place->offset, place->line, err);
-    if (!st && lseek(t->fd, (off_t)place->offset, SEEK_SET) < 0)
+    if (!st)
+        st = find_stub(t, err);
+    if (!st && lseek(t->fd, (off_t)t->taken, SEEK_SET) < 0)
         st = error_errno(err, "read", t->path);
     if (!st)
         st = begin_text(t, err);
@@ -263,7 +299,7 @@ static enum status open_again(struct tail *t, struct error *err)
     t->fd = fd;
     t->device = s.st_dev;
     t->inode = s.st_ino;
-    t->taken = t->line = 0;
+    t->taken = t->line = t->stub = 0;
     t->replaced = false;
     t->afresh = true;
     return check_head(t, err);
@@ -277,13 +313,16 @@ static enum status look_around(struct tail *t, struct error *err)
         return error_errno(err, "read", t->path);
     if ((uint64_t)here.st_size < t->taken + t->text.length) {
         str_clear(&t->text); /* the unfinished row is gone with its file */
-        t->taken = t->line = 0;
+        t->taken = t->line = t->stub = 0;
         t->afresh = true;
         return lseek(t->fd, 0, SEEK_SET) < 0 ? error_errno(err, "read", t->path) : check_head(t, err);
     }
     if (stat(t->path, &named) == 0 && (named.st_dev != t->device || named.st_ino != t->inode))
         t->replaced = true;
-    return t->replaced && t->text.length == 0 ? open_again(t, err) : ST_OK;
+    if (!t->replaced || t->text.length != known_stub(t))
+        return ST_OK;
+    str_clear(&t->text);
+    return open_again(t, err);
 }
 
 static bool has_input(const struct tail *t)
@@ -354,6 +393,8 @@ size_t tail_waiting(struct tail *t)
 {
     const char *text = str_text(&t->text), *end = memrchr(text, '\n', t->text.length);
     bool nothing_follows = t->replaced || t->ended;
+    if (t->text.length == known_stub(t))
+        return 0;
     if (nothing_follows)
         return t->text.length;
     if (!end)
@@ -376,6 +417,10 @@ enum status tail_take(struct tail *t, struct str *out, uint64_t *line, bool *hea
     bool said = t->header.length && n >= t->header.length && memcmp(text, t->header.data, t->header.length) == 0;
     if (t->afresh && said)
         skip = t->header.length;
+    if (n && t->stub) {
+        skip = known_stub(t);
+        t->stub = 0;
+    }
     t->afresh &= n == 0;
     *line = t->line + 1 + (skip != 0);
     *header = t->header.length != 0;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "commands/command.h"
 #include "commands/follow.h"
+#include "ingest/source.h"
 
 static char folder[] = "/tmp/tailor-append-XXXXXX";
 
@@ -308,11 +309,54 @@ static int stop(void **state)
     return chdir("/") || system(line);
 }
 
+/* Somebody writes while the file is loaded: a row that was half there comes when it is whole, one that lacked nothing but
+ * its end does not come again. */
+static void a_half_row_is_read_again(void **state)
+{
+    struct face *f = *state;
+    put_log("half.csv");
+    put("half.csv", "a", "u1,i7,2024-02-01,3");
+    run(f, "load half.csv as half");
+    says(f, "select count(*) as n from events", "n\n181\n");
+    fails(f, "append half.csv", ST_STATE, "holds nothing new");
+    put("half.csv", "a", "\r\n");
+    fails(f, "append half.csv", ST_STATE, "holds nothing new");
+    put("half.csv", "a", "u2,i8,2024-02-02,4\nu3,i9,2024-");
+    says(f, "append half.csv", "1 rejected");
+    says(f, "select count(*) as n from events", "n\n182\n");
+    fails(f, "append half.csv", ST_STATE, "holds nothing new");
+    put("half.csv", "a", "02-03,5\n");
+    run(f, "append half.csv");
+    says(f, "select count(*) as n, max(time) as t from events", "183,2024-02-03");
+    unlink("half.csv");
+}
+
+/* What a file gains after it was opened is not part of the load. */
+static void a_growing_file_is_read_as_it_was(void **state)
+{
+    (void)state;
+    char text[64];
+    size_t got;
+    struct source *s = NULL;
+    put("grows.csv", "w", "user,item\na,b\n");
+    assert_int_equal(source_open("grows.csv", NULL, &s, NULL), ST_OK);
+    put("grows.csv", "a", "c,d\n");
+    size_t n = 0;
+    do {
+        assert_int_equal(source_read(s, text + n, sizeof text - n, &got, NULL), ST_OK);
+        n += got;
+    } while (got);
+    assert_int_equal(n, strlen("user,item\na,b\n"));
+    source_close(s);
+    unlink("grows.csv");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_models_and_split_stay), cmocka_unit_test(test_nothing_is_taken_twice),
         cmocka_unit_test(test_mapping_is_remembered), cmocka_unit_test(test_recipe), cmocka_unit_test(test_follow_file),
-        cmocka_unit_test(test_follow_fifo)};
+        cmocka_unit_test(test_follow_fifo), cmocka_unit_test(a_half_row_is_read_again),
+        cmocka_unit_test(a_growing_file_is_read_as_it_was)};
     return cmocka_run_group_tests_name("commands_append", tests, start, stop);
 }
