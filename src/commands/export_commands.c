@@ -303,8 +303,9 @@ static const struct param user_options[] = {
     "csv, tsv, json, jsonl, markdown: a table. Ids are text and written as they are (csv quotes what needs quotes); a " \
     "spreadsheet may take a leading = for a formula.\n" \
     "lists: train.txt and test.txt by the split, as LightGCN reads; ids that are no whole numbers become numbers, " \
-    "named in user_list.txt and item_list.txt. recbole: NAME.inter, NAME.item, NAME.user. libsvm: label " \
-    "index:value ..., the indices named in PATH.columns.tsv. npy: the matrix as arrays in a folder.\n" \
+    "named in user_list.txt and item_list.txt. recbole: NAME.inter, NAME.item, NAME.user. libsvm: a row an event, " \
+    "\"label index:value ...\", the label its value or else the weight of its type (`decay` and what repeats stand for are " \
+    "not in it), the indices named in PATH.columns.tsv. npy: the matrix as arrays in a folder.\n" \
     "Files are written beside their names and renamed when they are whole. `load` reads events and lists back as they were."
 
 static const struct command rows[] = {

@@ -1,5 +1,8 @@
 /* `split check`: what could models know too early? */
+#include <string.h>
+
 #include "base/mem.h"
+#include "commands/recipe.h"
 #include "commands/split_report.h"
 
 enum verdict { VERDICT_OK, VERDICT_NOTE, VERDICT_LEAK };
@@ -69,6 +72,27 @@ static enum status check_fields(const struct dataset *d, const struct split *s, 
     return ST_OK;
 }
 
+/* Steps of the recipe that count over all events, or choose among them, before the split: what will be in the test part
+ * decides what is trained on. */
+static void check_recipe(const struct recipe *recipe, struct report *r)
+{
+    static const struct {
+        const char *step, *meaning;
+    } known[] = {
+        {"kcore", "events went by counts over all events, the test part's too; `undo` judges by all users and items"},
+        {"bots drop", "events went by habits over all events, the test part's too"},
+        {"repeat last", "events gave way to later ones of the pair, the test part's too; `repeat first` looks back only"},
+    };
+    uint64_t before = recipe ? recipe->base_events : 0;
+    for (size_t i = 0; recipe && i < recipe->n; i++) {
+        const struct recipe_step *step = &recipe->step[i];
+        for (size_t k = 0; k < sizeof known / sizeof *known; k++)
+            if (strncmp(step->text, known[k].step, strlen(known[k].step)) == 0 && step->events < before)
+                add_check(r, step->text, before - step->events, before, VERDICT_NOTE, known[k].meaning);
+        before = step->events;
+    }
+}
+
 static enum status check_split(const struct dataset *d, const struct split *s, struct report *r, struct result *out,
                                struct error *err)
 {
@@ -107,6 +131,8 @@ enum status run_split_check(struct workbench *wb, const struct call *call, struc
         st = error_set(err, ST_STATE, "%s is not split: there is nothing to check", d->name);
         error_hint(err, "`split last 1` or `split time 20%%`, then `split check`");
     }
+    if (!st)
+        check_recipe(wb->recipe, &r);
     if (!st && r.nleaks && !call_int(call, "leak")) {
         st = error_set(err, ST_STATE, "the split (%s) leaks: %s", s->description, str_text(&r.leaks));
         error_hint(err, "`split check leak=allow` shows the whole report; `split time 20%%` and `split last 1` keep the order");

@@ -459,7 +459,8 @@ static const struct command rows[] = {
      .flags = COMMAND_NEEDS_DATA,
      .help = "Sizes and times of the parts, and what could be known too early: events of a user after the first one they "
              "are tested by, train events after the first test event, pairs of user and item in both parts, cold users "
-             "and items, and attributes that were counted from all events, the test part's too.\n"
+             "and items, attributes that were counted from all events, the test part's too, and steps of the recipe that "
+             "were (kcore, bots drop, repeat last).\n"
              "A leak is an error, so that a script stops; leak=allow shows the report all the same. A note is no "
              "mistake: with `split last` others' events may be later than one's own last.",
      .examples = (const char *const[]){"split check leak=allow", NULL},
