@@ -235,18 +235,31 @@ static bool right_aligned(const struct column *c)
     return c->type == VALUE_INT || c->type == VALUE_REAL;
 }
 
-static int natural_width(const struct grid *g, size_t column)
+/* The widest of n cells of a column, from row `from` on. */
+static size_t widest_cell(const struct grid *g, size_t column, size_t from, size_t n)
 {
-    const struct column *c = &g->table->columns[column];
-    size_t width = text_width(c->name, strlen(c->name)) + (g->direction && g->sort == column);
+    size_t width = 0;
     struct str cell = {0};
-    for (size_t i = 0; i < g->n && i < MEASURED_ROWS; i++) {
+    for (size_t i = from; i < g->n && i < from + n; i++) {
         cell_text(g->table, g->order[i], column, &cell);
         size_t w = text_width(str_text(&cell), cell.length);
         if (w > width)
             width = w;
     }
     str_free(&cell);
+    return width;
+}
+
+/* The first rows settle the width; what is in view is never cut for the sake of rows that are not. */
+static int natural_width(const struct grid *g, size_t column)
+{
+    const struct column *c = &g->table->columns[column];
+    size_t width = text_width(c->name, strlen(c->name)) + (g->direction && g->sort == column);
+    size_t first = widest_cell(g, column, 0, MEASURED_ROWS), seen = widest_cell(g, column, g->rows.top, g->rows.page);
+    if (first > width)
+        width = first;
+    if (seen > width)
+        width = seen;
     return width > MOST_WIDTH ? MOST_WIDTH : (int)width;
 }
 
@@ -301,6 +314,7 @@ void grid_draw(struct grid *g, struct area a, bool focused, const struct grid_ex
     size_t index[MOST_COLUMNS], n = 0;
     if (!g->table || a.height < 1)
         return;
+    scroll_fit(&g->rows, g->n, (size_t)(a.height - 1));
     if (g->column < g->first)
         g->first = g->column;
     for (;; g->first++) { /* scroll sideways until the chosen column shows */
@@ -314,7 +328,6 @@ void grid_draw(struct grid *g, struct area a, bool focused, const struct grid_ex
         extra_x += width[i] + GAP;
     if (extra)
         area_column(a, 0, extra_x, a.width - extra_x, LOOK_DIM, false, extra->title);
-    scroll_fit(&g->rows, g->n, (size_t)(a.height - 1));
     struct str cell = {0};
     for (int y = 1; y < a.height && g->rows.top + (size_t)y - 1 < g->n; y++) {
         size_t at = g->rows.top + (size_t)y - 1, row = g->order[at];

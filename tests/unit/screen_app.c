@@ -425,6 +425,15 @@ static void the_audit_gives_a_grade(void **state)
     stage_close(&s);
 }
 
+static void wide_cells_far_down_are_whole(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(loaded, "data", false);
+    press(&s, ":with recursive n(x) as (select 1 union all select x + 1 from n limit 6000) select x from n<Enter>G");
+    assert_true(shows(&s, "5999"));
+    stage_close(&s);
+}
+
 static void training_runs_from_the_menu(void **state)
 {
     (void)state;
@@ -496,6 +505,7 @@ int main(void)
         cmocka_unit_test(any_size_at_any_moment),
         cmocka_unit_test(the_command_line_completes_and_explains),
         cmocka_unit_test(the_audit_gives_a_grade),
+        cmocka_unit_test(wide_cells_far_down_are_whole),
         cmocka_unit_test(training_runs_from_the_menu),
         cmocka_unit_test(a_view_can_be_written_as_text),
         cmocka_unit_test(lost_memory_is_survived),
