@@ -334,6 +334,27 @@ static void hint_quotes(struct parser *p, const char *usage)
     str_free(&title);
 }
 
+/* `events by type`, `events 3`, `sessions 30m`: a word too many that says an option, or is what one expects. */
+static bool hint_option(struct parser *p, const struct word *extra)
+{
+    const struct command *command = p->call->command;
+    const struct word *end = p->call->args + p->call->nargs;
+    int64_t number;
+    bool whole = text_parse_int(extra->text, &number), duration = !whole && text_parse_duration(extra->text, &number);
+    for (size_t i = 0; i < command->noptions; i++) {
+        const struct param *option = &command->options[i];
+        if (text_same(option->name, extra->text)) {
+            error_hint(p->err, "did you mean %s=%s?", option->name, extra + 1 < end ? extra[1].text : "...");
+            return true;
+        }
+        if ((whole && option->type == PARAM_INT) || (duration && option->type == PARAM_DURATION)) {
+            error_hint(p->err, "did you mean %s=%s?", option->name, extra->text);
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum status check_arguments(struct parser *p)
 {
     const struct call *c = p->call;
@@ -354,7 +375,8 @@ static enum status check_arguments(struct parser *p)
     } else if (c->nargs > command->narguments && !endless) {
         const struct word *extra = &c->args[command->narguments];
         st = error_set(p->err, ST_USAGE, "%s: \"%s\" is one word too many", command->name, extra->text);
-        hint_quotes(p, str_text(&usage));
+        if (!hint_option(p, extra))
+            hint_quotes(p, str_text(&usage));
         error_span(p->err, extra->offset, extra->length);
     }
     str_free(&usage);

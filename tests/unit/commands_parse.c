@@ -102,6 +102,9 @@ static void test_refusals(void **state)
     (void)state;
     refused("hlep", ST_USAGE, "hlep", "did you mean `help`?");
     refused("set a b c", ST_USAGE, "c", "usage: set");
+    refused("events by type", ST_USAGE, "by", "did you mean by=type?");
+    refused("events 3", ST_USAGE, "3", "did you mean last=3?");
+    refused("sessions 30m", ST_USAGE, "30m", "did you mean gap=30m?");
     refused("source", ST_USAGE, NULL, "usage: source FILE");
     refused("timer maybe", ST_USAGE, "maybe", NULL);
     refused("help k=3", ST_USAGE, "k", "quotes");
