@@ -98,7 +98,7 @@ static bool is_sorted_by_value(const struct dataset *d)
 static void say_next(const struct dataset *d, struct result *out)
 {
     const char *split = fields_find(&d->events.context, "part") ? "given" : is_sorted_by_value(d) ? "random" : "last 1";
-    result_message(out, MESSAGE_HINT, "next: `split %s`, then `train pop itemknn ease ials`%s", split,
+    result_message(out, MESSAGE_HINT, "next: `audit`, then `split %s` and `train pop itemknn ease ials`%s", split,
                    strcmp(split, "random") == 0 ? " (without times and sorted by value, the last event is not the newest)"
                                                 : "");
 }
@@ -141,10 +141,11 @@ static void put_dataset(const struct dataset *d, const char *reader, struct resu
 }
 
 /* Stores the next base, replays its recipe and opens it; takes over both. */
-static enum status publish(struct workbench *wb, struct dataset *d, struct recipe *r, bool replace, struct error *err)
+static enum status publish(struct workbench *wb, struct dataset *d, struct recipe *r, bool replace, const struct origin *from,
+                           struct error *err)
 {
     job_begin(&wb->job, 0, "", "load %s: storing", d->name);
-    return workbench_keep_shaped(wb, d, r, replace, err);
+    return workbench_keep_shaped(wb, d, r, replace, from, err);
 }
 
 /* What the recipe made of the rows that were loaded. */
@@ -336,11 +337,10 @@ static enum status read_events(struct workbench *wb, const struct call *call, co
     if (!st)
         st = name_source(d, call, err);
     if (!st) {
-        st = publish(wb, dataset_hold(d), r, call_yes(call, "replace"), err);
+        st = publish(wb, dataset_hold(d), r, call_yes(call, "replace"),
+                     &(struct origin){.pair = mapping, .n = nmapping, .places = &places}, err);
         r = NULL;
     }
-    if (!st)
-        st = origin_keep(wb, name, mapping, nmapping, &places, err);
     if (!st)
         say_loaded(wb, d, &report, out);
     recipe_free(r);
@@ -490,7 +490,7 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
         if (alone)
             st = name_source(d, call, err);
         if (!st)
-            st = publish(wb, dataset_hold(d), r, !alone || call_yes(call, "replace"), err);
+            st = publish(wb, dataset_hold(d), r, !alone || call_yes(call, "replace"), NULL, err);
         r = NULL;
         if (!st) {
             uint32_t now = items ? d->items.n : d->users.n;

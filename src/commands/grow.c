@@ -15,8 +15,9 @@ enum status model_adopt(const struct dataset *d, struct model **m, struct error 
     const struct model *trained = model_trained(*m);
     uint64_t fingerprint = trained->record.data_fingerprint;
     const struct data_stage *s = fingerprint == d->fingerprint ? NULL : dataset_stage(d, fingerprint);
+    bool known = s || fingerprint == d->fingerprint; /* that counts agree is not enough: indices may be others' */
     size_t users = s ? s->users : d->users.n, items = s ? s->items : d->items.n;
-    if (trained->nusers != users || trained->nitems != items)
+    if (!known || trained->nusers != users || trained->nitems != items)
         return error_set(err, ST_STATE, "model %s was trained on other data than %s", trained->name, d->name);
     if ((*m)->nusers == d->users.n && (*m)->nitems == d->items.n)
         return ST_OK;

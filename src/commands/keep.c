@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "commands/grow.h"
+#include "commands/origin.h"
 #include "commands/recipe.h"
 
 static const char open_kind[] = "open", used_kind[] = "used", note_name[] = "current";
@@ -50,7 +51,7 @@ static enum status forget(struct workbench *wb, const char *dataset, const char 
 }
 
 static enum status put_fresh(struct workbench *wb, const struct dataset *d, const struct recipe *r, bool replace,
-                             struct error *err)
+                             const struct origin *from, struct error *err)
 {
     enum status st = workspace_put_dataset(wb->space, d, replace, &wb->job, err);
     if (!st)
@@ -59,18 +60,20 @@ static enum status put_fresh(struct workbench *wb, const struct dataset *d, cons
         st = workbench_forget_split(wb, d->name, err);
     if (!st)
         st = forget(wb, d->name, used_kind, err);
+    if (!st && from)
+        st = origin_keep(wb, d->name, from, err);
     return st ? st : workspace_put_note(wb->space, NULL, open_kind, note_name, d->name, strlen(d->name), err);
 }
 
 enum status workbench_keep_shaped(struct workbench *wb, struct dataset *base, struct recipe *r, bool replace,
-                                  struct error *err)
+                                  const struct origin *from, struct error *err)
 {
     struct dataset *d = NULL;
     enum status st = r ? recipe_replay(r, 0, base, &wb->job, &d, err) : ST_NOMEM;
     if (!st)
         st = workspace_begin(wb->space, err);
     if (!st)
-        st = workspace_end(wb->space, put_fresh(wb, base, r, replace, err), err);
+        st = workspace_end(wb->space, put_fresh(wb, base, r, replace, from, err), err);
     dataset_release(base);
     if (st) {
         workspace_unstage_rejects(wb->space);
@@ -84,7 +87,7 @@ enum status workbench_keep_shaped(struct workbench *wb, struct dataset *base, st
 
 enum status workbench_keep_data(struct workbench *wb, struct dataset *d, bool replace, struct error *err)
 {
-    return workbench_keep_shaped(wb, d, recipe_copy(NULL, 0, err), replace, err);
+    return workbench_keep_shaped(wb, d, recipe_copy(NULL, 0, err), replace, NULL, err);
 }
 
 /* ---- the recipe ---- */

@@ -156,40 +156,16 @@ static enum status keep_mapping(struct workbench *wb, const char *dataset, const
     return st;
 }
 
-static enum status take_name(void *context, const char *name, const void *value, size_t n, struct error *err)
-{
-    struct str *names = context;
-    (void)value;
-    (void)n;
-    (void)err;
-    str_append(names, name, strlen(name) + 1);
-    return ST_OK;
-}
-
-/* What is known of the files of an earlier load. */
-static enum status forget(struct workbench *wb, const char *dataset, struct error *err)
-{
-    struct str names = {0};
-    enum status st = workspace_list_notes(wb->space, dataset, kind, take_name, &names, err);
-    if (!st && names.failed)
-        st = error_nomem(err, 256, "notes");
-    for (size_t at = 0; at < names.length && !st; at += strlen(names.data + at) + 1)
-        st = workspace_drop_note(wb->space, dataset, kind, names.data + at, err);
-    str_free(&names);
-    return st;
-}
-
-enum status origin_keep(struct workbench *wb, const char *dataset, const struct mapping *pair, size_t n,
-                        const struct origin_places *places, struct error *err)
+enum status origin_keep(struct workbench *wb, const char *dataset, const struct origin *from, struct error *err)
 {
     enum status st = workspace_begin(wb->space, err);
     if (st)
         return st;
-    st = forget(wb, dataset, err);
+    st = workspace_drop_notes(wb->space, dataset, kind, err); /* what is known of the files of an earlier load */
     if (!st)
-        st = keep_mapping(wb, dataset, pair, n, err);
+        st = keep_mapping(wb, dataset, from->pair, from->n, err);
     if (!st)
-        st = origin_keep_places(wb, dataset, places, err);
+        st = origin_keep_places(wb, dataset, from->places, err);
     return workspace_end(wb->space, st, err);
 }
 

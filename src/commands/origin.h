@@ -35,8 +35,12 @@ struct origin_mapping {
     char *text; /* that the pairs point into */
 };
 /* All of it, of data that was loaded anew. */
-MUST_CHECK enum status origin_keep(struct workbench *wb, const char *dataset, const struct mapping *pair, size_t n,
-                                   const struct origin_places *places, struct error *err);
+struct origin {
+    const struct mapping *pair;
+    size_t n;
+    const struct origin_places *places;
+};
+MUST_CHECK enum status origin_keep(struct workbench *wb, const char *dataset, const struct origin *from, struct error *err);
 MUST_CHECK enum status origin_read_mapping(struct workbench *wb, const char *dataset, struct origin_mapping *out,
                                            struct error *err);
 MUST_CHECK enum status origin_copy_mapping(const struct mapping *pair, size_t n, struct origin_mapping *out,

@@ -12,6 +12,8 @@
 
 #include "commands/command.h"
 
+struct origin;
+
 /* One step, and what was there after it. */
 struct recipe_step {
     char *text; /* as it would be typed: `filter "value >= 4"`; two lines that do the same are the same */
@@ -79,9 +81,10 @@ MUST_CHECK enum status workbench_recipe(struct workbench *wb, struct recipe **ou
 /* Makes `r` the recipe and `shaped` (the base with r applied) the open data: keeps the recipe, makes the split anew, brings
  * back the models of that state. Takes over both, also when it fails. ST_STATE when models that are in memory only would be lost. */
 MUST_CHECK enum status workbench_set_recipe(struct workbench *wb, struct recipe *r, struct dataset *shaped, struct error *err);
-/* workbench_keep_data with a recipe: replays it on the new base, stores the base and opens the shaped data. Takes over both. */
+/* workbench_keep_data with a recipe: replays it on the new base, stores the base and opens the shaped data. Takes over both. What
+ * is known of where it came from is kept in the same transaction; NULL: nothing new. */
 MUST_CHECK enum status workbench_keep_shaped(struct workbench *wb, struct dataset *base, struct recipe *r, bool replace,
-                                             struct error *err);
+                                             const struct origin *from, struct error *err);
 /* Publishes a grown base that is in the workspace already: replays the present recipe on it. *same tells whether all users and
  * items of the data that were open keep their indices (new ones came behind them), so that models trained before still fit.
  * *out is a counted reference, not yet published: split and models are the caller's. */

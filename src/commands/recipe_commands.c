@@ -72,6 +72,15 @@ enum status recipe_run(struct workbench *wb, const struct call *call, struct res
 
 /* ---- recipe ---- */
 
+/* The share of the events before the step that it took out. */
+static void put_lost(struct table *t, uint64_t before, uint64_t after)
+{
+    if (before > after)
+        table_real(t, (double)(before - after) / (double)before);
+    else
+        table_null(t);
+}
+
 static void put_recipe(const struct dataset *d, const struct recipe *r, struct result *out)
 {
     static const struct column columns[] = {
@@ -80,7 +89,8 @@ static void put_recipe(const struct dataset *d, const struct recipe *r, struct r
         {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "did", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
+        {.name = "lost", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR},
+        {.name = "did", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
     };
     struct table *t = result_table(out, "recipe", result_textf(out, "recipe of %s", d->name), columns, sizeof columns / sizeof *columns);
     table_int(t, 0);
@@ -89,6 +99,7 @@ static void put_recipe(const struct dataset *d, const struct recipe *r, struct r
     table_int(t, r->n ? r->base_users : d->users.n);
     table_int(t, r->n ? r->base_items : d->items.n);
     table_null(t);
+    table_null(t);
     for (size_t i = 0; i < r->n; i++) {
         const struct recipe_step *s = &r->step[i];
         table_int(t, (int64_t)i + 1);
@@ -96,6 +107,7 @@ static void put_recipe(const struct dataset *d, const struct recipe *r, struct r
         table_int(t, (int64_t)s->events);
         table_int(t, s->users);
         table_int(t, s->items);
+        put_lost(t, i ? s[-1].events : r->base_events, s->events);
         table_text(t, s->said);
     }
 }
@@ -119,7 +131,8 @@ static enum status show(struct workbench *wb, struct result *out, struct error *
         result_message(out, MESSAGE_INFO, "%zu model%s of other states of the recipe wait%s in the workspace", waiting,
                        waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
     if (unfit)
-        result_message(out, MESSAGE_WARNING, "%zu model%s of this state know%s the data as they were before an append: train again", unfit,
+        result_message(out, MESSAGE_WARNING, "%zu model%s of this state know%s the data as they were before an append, which the workspace cannot follow through the steps: "
+                       "train again", unfit,
                        unfit == 1 ? "" : "s", unfit == 1 ? "s" : "");
     dataset_release(d);
     recipe_free(r);

@@ -125,6 +125,19 @@ enum status workspace_drop_note(struct workspace *w, const char *dataset, const 
     return space_end(w, db, st, err);
 }
 
+enum status workspace_drop_notes(struct workspace *w, const char *dataset, const char *kind, struct error *err)
+{
+    sqlite3 *db;
+    int64_t id;
+    enum status st = space_write(w, &db, err);
+    if (st)
+        return st;
+    st = space_dataset(db, dataset, &id, err);
+    if (!st)
+        st = sql_do(db, err, "DELETE FROM t_notes WHERE dataset = ? AND kind = ?", "it", id, kind);
+    return space_end(w, db, st, err);
+}
+
 enum status space_verify_notes(struct workspace *w, struct error *err)
 {
     sqlite3 *db;

@@ -88,5 +88,7 @@ MUST_CHECK enum status workspace_list_notes(struct workspace *w, const char *dat
                                             enum status (*each)(void *context, const char *name, const void *value, size_t n, struct error *err),
                                             void *context, struct error *err);
 MUST_CHECK enum status workspace_drop_note(struct workspace *w, const char *dataset, const char *kind, const char *name, struct error *err);
+/* All of a kind, if there are any. */
+MUST_CHECK enum status workspace_drop_notes(struct workspace *w, const char *dataset, const char *kind, struct error *err);
 
 #endif

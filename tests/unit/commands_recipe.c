@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "commands/grow.h"
 #include "commands/recipe.h"
+#include "data/copy.h"
 #include "tests/unit/memory.h"
 
 struct face {
@@ -329,6 +331,27 @@ static void test_memory(void **state)
     stop(&f);
 }
 
+/* As many users and items do not make a model one of these data: they may have other indices. */
+static void test_adopt(void **state)
+{
+    (void)state;
+    struct face f;
+    struct dataset *other = NULL;
+    start(&f, NULL);
+    runs(&f, "load tiny", "");
+    runs(&f, "train pop", "");
+    struct dataset *d = workbench_data(f.wb);
+    struct model *m = workbench_model(f.wb, "pop");
+    assert_int_equal(dataset_again(d, &other, NULL), ST_OK);
+    assert_int_equal(model_adopt(d, &m, NULL), ST_OK);
+    other->fingerprint++;
+    assert_int_equal(model_adopt(other, &m, NULL), ST_STATE);
+    model_release(m);
+    dataset_release(other);
+    dataset_release(d);
+    stop(&f);
+}
+
 static int end(void **state)
 {
     (void)state;
@@ -351,6 +374,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_undo),   cmocka_unit_test(test_lines),      cmocka_unit_test(test_models), cmocka_unit_test(test_unkept),
         cmocka_unit_test(test_replay), cmocka_unit_test(test_attributes), cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_adopt),
     };
     return cmocka_run_group_tests_name("commands_recipe", tests, begin, end);
 }
