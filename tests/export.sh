@@ -89,8 +89,20 @@ cmp named/train.txt again/train.txt >>log 2>&1 && cmp named/test.txt again/test.
 result 'lists come back, names are numbered' $?
 
 run -c 'load tiny' -c 'export interactions arrays format=npy'
-head=$(head -c 128 arrays/data.npy | od -v -An -c | tr -d ' \n')
-[ "$head" = "223NUMPY001\\0v\\0{'descr':'<f4','fortran_order':False,'shape':(18,),}\\n" ] &&
+bad=0
+while read -r array type n; do
+  text="{'descr': '$type', 'fortran_order': False, 'shape': ($n,), }"
+  { printf '\223NUMPY\001\000v\000'; printf '%-117s\n' "$text"; } >want
+  head -c 128 "arrays/$array.npy" | cmp - want >>log 2>&1 || bad=1
+done <<'ARRAYS'
+data <f4 18
+indices <i4 18
+indptr <i8 7
+rows <i4 18
+counts <i4 18
+times <i8 18
+ARRAYS
+[ $bad = 0 ] && [ "$(ls arrays/*.npy | wc -l)" = 6 ] &&
   [ "$(od -v -An -t d8 -j 128 arrays/indptr.npy | xargs)" = '0 3 6 9 12 16 18' ] &&
   [ "$(od -v -An -t f4 -j 128 arrays/data.npy | xargs -n1 | awk '{s += $1} END {print s}')" = 22 ] &&
   [ "$(wc -c <arrays/rows.npy)" = $((128 + 18 * 4)) ]
