@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..19
+echo 1..20
 
 : >empty.csv
 head -c 4096 /dev/urandom | tr '\n' '\000' >binary.csv
@@ -94,5 +94,49 @@ else
   failed=1
   echo "not ok $i - a script stops at its first error and says where (exit $code)"
   sed 's/^/# /' err
+fi
+
+# One line of 200 MB: rejected, its neighbours kept, and never more of it in memory than a few times the cap of 16 MB.
+i=$((i + 1))
+if command -v python3 >/dev/null; then
+  ASAN_OPTIONS="$ASAN_OPTIONS:quarantine_size_mb=1" python3 - "$tailor" >out 2>&1 <<'PY'
+import gzip, os, subprocess, sys
+
+CAP = 16 << 20
+
+def peak(path):
+    """What one load says, and the most memory it had, in bytes."""
+    child = subprocess.Popen([sys.argv[1], "--no-init", "--output", "json", "-c", "load " + path + " as x"],
+                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    said = child.stdout.read().decode()
+    return said, os.wait4(child.pid, 0)[2].ru_maxrss * 1024
+
+open("small.csv", "w").write("user,item\na,b\ne,f\n")
+before = peak("small.csv")[1]
+bad = 0
+for end, first, last in (("csv", b"user,item\na,b\nc,", b"\ne,f\n"),
+                         ("jsonl", b'{"user":"a","item":"b"}\n{"user":"c","item":"', b'"}\n{"user":"e","item":"f"}\n')):
+    for name, opened in (("long." + end, open), ("long." + end + ".gz", lambda n, m: gzip.open(n, m, 1))):
+        with opened(name, "wb") as f:
+            f.write(first)
+            for _ in range(200):
+                f.write(b"x" * (1 << 20))
+            f.write(last)
+        said, most = peak(name)
+        os.remove(name)
+        print(name, "%.1f x the cap" % ((most - before) / CAP), said)
+        bad |= most - before > 8 * CAP or '"rows_read":3,"rows_kept":2,"rows_rejected":1' not in said
+sys.exit(bad)
+PY
+  code=$?
+else
+  code=0
+fi
+if [ $code = 0 ]; then
+  echo "ok $i - a line of 200 MB in bounded memory"
+else
+  failed=1
+  echo "not ok $i - a line of 200 MB in bounded memory"
+  sed 's/^/# /' out
 fi
 exit $failed

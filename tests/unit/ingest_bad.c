@@ -1,6 +1,7 @@
 /* The menu of bad input: what is read, kept and rejected of each, exactly, and why; the same when it comes packed. */
 #include "tests/unit/ingest_help.h"
 
+#include <stdlib.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -12,6 +13,10 @@ struct bad {
 };
 
 #define BYTES(text) text, sizeof text - 1
+
+/* A number within seven objects: the line is the eighth, and no deeper is read. */
+#define DEEP_7                                                                                                         \
+    "{\"a\":{\"b\":{\"c\":{\"d\":{\"e\":{\"f\":{\"g\":1}}}}}}}"
 
 static const struct bad menu[] = {
     {"NUL in a cell.csv", BYTES("user,item\na,b\nc\0c,d\ne,f\n"), 3, 1, "NUL"},
@@ -34,6 +39,18 @@ static const struct bad menu[] = {
      NULL},
     {"overflowing time.csv", BYTES("user,item,time\na,b,99999999999999999999\nc,d,1700000000\n"), 2, 1, "time"},
     {"value beyond numbers.csv", BYTES("user,item,rating\na,b,1e999\nc,d,5\n"), 2, 1, "1e999"},
+    {"no numbers.csv", BYTES("user,item,rating\na,b,NaN\nc,d,inf\ne,f,-inf\ng,h,-3\ni,j,-0.0\n"), 5, 3, "finite"},
+    {"beyond numbers.jsonl",
+     BYTES("{\"user\":\"a\",\"item\":\"b\",\"rating\":5}\n{\"user\":\"c\",\"item\":\"d\",\"rating\":1e999}\n"), 2, 1, ""},
+    {"no JSON numbers.jsonl",
+     BYTES("{\"user\":\"a\",\"item\":\"b\",\"rating\":-5}\n{\"user\":\"c\",\"item\":\"d\",\"rating\":NaN}\n"
+           "{\"user\":\"e\",\"item\":\"f\",\"rating\":Infinity}\n"), 3, 2, ""},
+    {"times.jsonl",
+     BYTES("{\"user\":\"a\",\"item\":\"b\",\"time\":1700000000}\n{\"user\":\"c\",\"item\":\"d\",\"time\":1700000000000}\n"
+           "{\"user\":\"e\",\"item\":\"f\",\"time\":99999999999999999999}\n"), 3, 1, "time"},
+    {"as deep as may be.jsonl", BYTES("{\"user\":\"a\",\"item\":\"b\",\"x\":" DEEP_7 "}\n"), 1, 0, NULL},
+    {"deeper.jsonl", BYTES("{\"user\":\"a\",\"item\":\"b\"}\n{\"user\":\"a\",\"item\":\"b\",\"x\":{\"k\":" DEEP_7 "}}\n"), 2, 1,
+     "nested too deep"},
     {"not closed.jsonl", BYTES("{\"user\":\"a\",\"item\":\"b\"\n{\"user\":\"c\",\"item\":\"d\"}\n"), 2, 1, ""},
     {"text behind.jsonl", BYTES("{\"user\":\"a\",\"item\":\"b\"} x\n{\"user\":\"c\",\"item\":\"d\"}\n"), 2, 1, "JSON"},
     {"no object.jsonl", BYTES("{\"user\":\"c\",\"item\":\"d\"}\n[1,2]\n\"s\"\n"), 3, 2, ""},
@@ -104,8 +121,46 @@ static void test_packed(void **state)
     assert_non_null(strstr(l.err.message, "damaged"));
 }
 
+/* A line of many megabytes is a row as long as it stays under the cap; one beyond it is rejected, its neighbours are not;
+ * and so is one that nests a million deep. */
+static void test_long_lines(void **state)
+{
+    (void)state;
+    enum { LONG = 10 << 20, BEYOND = (16 << 20) + 1, DEEP = 1 << 20 };
+    static const char first[] = "{\"user\":\"a\",\"item\":\"b\"}\n{\"user\":\"c\",\"item\":\"d\",\"x\":";
+    static const char last[] = "}\n{\"user\":\"e\",\"item\":\"f\"}\n";
+    static const struct {
+        char fill;
+        size_t n;
+        uint64_t rejected;
+    } middle[] = {{'y', LONG, 0}, {'y', BEYOND, 1}, {'[', DEEP, 1}};
+    char *text = malloc(BEYOND + sizeof first + sizeof last + 2);
+    assert_non_null(text);
+    for (size_t i = 0; i < sizeof middle / sizeof *middle; i++) {
+        struct loaded l;
+        bool quoted = middle[i].fill == 'y';
+        size_t at = sizeof first - 1;
+        memcpy(text, first, at);
+        if (quoted)
+            text[at++] = '"';
+        memset(text + at, middle[i].fill, middle[i].n);
+        at += middle[i].n;
+        if (quoted)
+            text[at++] = '"';
+        memcpy(text + at, last, sizeof last - 1);
+        if (load_bytes(&l, "long.jsonl", text, at + sizeof last - 1))
+            fail_msg("%zu: %s", i, l.err.message);
+        if (l.data->rows_read != 3 || l.rejects != middle[i].rejected)
+            fail_msg("%zu: %llu read, %llu rejected (%s)", i, (unsigned long long)l.data->rows_read,
+                     (unsigned long long)l.rejects, l.last_reason);
+        unload(&l);
+    }
+    free(text);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_menu), cmocka_unit_test(test_packed)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_menu), cmocka_unit_test(test_packed),
+                                       cmocka_unit_test(test_long_lines)};
     return cmocka_run_group_tests_name("ingest_bad", tests, NULL, remove_scratch);
 }
