@@ -290,6 +290,164 @@ bool time_parse_dates(const char *text, size_t n, enum date_order order, int64_t
            parse_dated(text, end, order, tz_offset_us, out_us);
 }
 
+/* ---- times in a form that is told ---- */
+
+/* A number of `least` to `most` digits. */
+static bool number(const char **p, const char *end, int least, int most, int64_t *out)
+{
+    int n = 0;
+    while (n < most && *p + n < end && (*p)[n] >= '0' && (*p)[n] <= '9')
+        n++;
+    return n >= least && digits(p, end, n, out);
+}
+
+/* Two digits of a year, as POSIX has it. */
+static int64_t whole_year(int64_t y)
+{
+    return y < 69 ? 2000 + y : 1900 + y;
+}
+
+/* "AM", "pm": hours of 12. */
+static bool half_of_day(const char **p, const char *end, int64_t *hour)
+{
+    if (end - *p < 2 || ((*p)[1] | 32) != 'm' || (((*p)[0] | 32) != 'a' && ((*p)[0] | 32) != 'p') || *hour < 1 || *hour > 12)
+        return false;
+    *hour = *hour % 12 + (((*p)[0] | 32) == 'p' ? 12 : 0);
+    *p += 2;
+    return true;
+}
+
+static bool month_name(const char **p, const char *end, int64_t *m)
+{
+    static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+    for (int i = 0; i < 12 && end - *p >= 3; i++)
+        if (((*p)[0] | 32) == names[3 * i] && ((*p)[1] | 32) == names[3 * i + 1] && ((*p)[2] | 32) == names[3 * i + 2]) {
+            *p += 3;
+            *m = i + 1;
+            return true;
+        }
+    return false;
+}
+
+static void skip_letters(const char **p, const char *end)
+{
+    while (*p < end && (**p | 32) >= 'a' && (**p | 32) <= 'z')
+        (*p)++;
+}
+
+struct civil {
+    int64_t y, m, d, hour, minute, second, us, tz;
+};
+
+static bool civil_us_of(const struct civil *c, int64_t *out)
+{
+    if (!civil_ok(c->y, c->m, c->d) || c->hour > 23 || c->minute > 59 || c->second > 60)
+        return false;
+    *out = time_days(c->y, (int)c->m, (int)c->d) * US_PER_DAY +
+           ((c->hour * 60 + c->minute) * 60 + c->second) * US_PER_SECOND + c->us - c->tz;
+    return true;
+}
+
+/* One conversion of a pattern; false when the text does not fit. */
+static bool convert(char what, const char **p, const char *end, struct civil *c)
+{
+    int64_t scale = 100000;
+    const char *first = *p;
+    switch (what) {
+    case 'Y':
+        return digits(p, end, 4, &c->y);
+    case 'y':
+        if (!digits(p, end, 2, &c->y))
+            return false;
+        c->y = whole_year(c->y);
+        return true;
+    case 'm':
+        return number(p, end, 1, 2, &c->m);
+    case 'd':
+    case 'e':
+        return number(p, end, 1, 2, &c->d);
+    case 'H':
+    case 'I':
+        return number(p, end, 1, 2, &c->hour);
+    case 'M':
+        return digits(p, end, 2, &c->minute);
+    case 'S':
+        return digits(p, end, 2, &c->second);
+    case 'f':
+        for (c->us = 0; *p < end && **p >= '0' && **p <= '9'; (*p)++, scale /= 10)
+            c->us += (**p - '0') * scale;
+        return *p > first;
+    case 'b':
+    case 'B':
+        if (!month_name(p, end, &c->m))
+            return false;
+        skip_letters(p, end);
+        return true;
+    case 'a':
+    case 'A':
+        skip_letters(p, end);
+        return *p > first;
+    case 'p':
+        return half_of_day(p, end, &c->hour);
+    case 'z':
+        return *p < end && zone(p, end, &c->tz);
+    default:
+        return what == '%' && one(p, end, '%');
+    }
+}
+
+static bool parse_pattern(const char *pattern, const char *p, const char *end, int64_t tz, int64_t *out)
+{
+    struct civil c = {.m = 1, .d = 1, .tz = tz};
+    for (; *pattern; pattern++) {
+        if (*pattern == '%' && pattern[1]) {
+            if (!convert(*++pattern, &p, end, &c))
+                return false;
+        } else if (*pattern == ' ') {
+            while (p < end && *p == ' ')
+                p++;
+        } else if (!one(&p, end, *pattern)) {
+            return false;
+        }
+    }
+    return p == end && civil_us_of(&c, out);
+}
+
+static const struct {
+    const char *name, *pattern;
+    int n; /* bytes of such a text */
+} time_forms[] = {{"yymmddhh", "%y%m%d%H", 8}, {"yyyymmddhh", "%Y%m%d%H", 10}};
+
+bool time_form_ok(const char *form)
+{
+    bool any = false;
+    for (size_t i = 0; i < sizeof time_forms / sizeof *time_forms; i++)
+        if (strcmp(form, time_forms[i].name) == 0)
+            return true;
+    for (const char *p = form; *p; p++) {
+        if (*p != '%')
+            continue;
+        if (!*++p || !strchr("YymdeHIMSfbBaApz%", *p))
+            return false;
+        any |= *p == 'Y' || *p == 'y';
+    }
+    return any;
+}
+
+bool time_parse_as(const char *form, const char *text, size_t n, int64_t tz_offset_us, int64_t *out_us)
+{
+    const char *end = text + n;
+    while (text < end && *text == ' ')
+        text++;
+    while (end > text && end[-1] == ' ')
+        end--;
+    for (size_t i = 0; i < sizeof time_forms / sizeof *time_forms; i++)
+        if (strcmp(form, time_forms[i].name) == 0)
+            return end - text == time_forms[i].n &&
+                   parse_pattern(time_forms[i].pattern, text, end, tz_offset_us, out_us);
+    return parse_pattern(form, text, end, tz_offset_us, out_us);
+}
+
 static void civil_us(int64_t us, int64_t *y, int *m, int *d, int64_t *rest)
 {
     int64_t days = us / US_PER_DAY;

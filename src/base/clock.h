@@ -28,6 +28,13 @@ bool time_parse(const char *text, size_t n, int64_t tz_offset_us, int64_t *out_u
 /* The same, and dates whose order was said: "5/24/2026 1:30:00 PM", "24-05-2026". */
 bool time_parse_dates(const char *text, size_t n, enum date_order order, int64_t tz_offset_us, int64_t *out_us);
 
+/* As time_parse, of texts in a form that is told: "yymmddhh", "yyyymmddhh", or a pattern as of strptime of %Y %y %m %d %e %H
+ * %I %M %S %f %b %B %a %A %p %z %%; a blank in it stands for any number of them. Years of two digits are 1969 to 2068. Names
+ * of months are English. */
+bool time_parse_as(const char *form, const char *text, size_t n, int64_t tz_offset_us, int64_t *out_us);
+/* Is it such a form, with a year at least? */
+bool time_form_ok(const char *form);
+
 /* "2026-05-24T10:30:00Z", with a fraction only when there is one. size >= 40. Returns length. */
 int time_iso(char *out, size_t size, int64_t us);
 /* As people read it: "2026-05-24" for midnight, else "2026-05-24 10:30". */

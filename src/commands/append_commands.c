@@ -333,6 +333,7 @@ static const struct argument append_args[] = {
 
 static const struct param append_options[] = {
     {.name = "again", .type = PARAM_BOOL, .initial = "no", .doc = "read a file whole that is in the data already"},
+    {.name = "map", .type = PARAM_TEXT, .doc = "a mapping that `mapping save` keeps; what is typed here wins"},
 };
 
 static const struct argument follow_args[] = {
@@ -349,6 +350,7 @@ static const struct param follow_options[] = {
      .type = PARAM_ENUM,
      .choices = "start|end",
      .doc = "of a file: all of it, or only what comes from now on; else what was not read before"},
+    {.name = "map", .type = PARAM_TEXT, .doc = "a mapping that `mapping save` keeps; what is typed here wins"},
 };
 
 static const struct command rows[] = {

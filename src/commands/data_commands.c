@@ -560,6 +560,10 @@ static const struct param load_options[] = {
      .doc = "utf-8, latin1 or auto: rows that are not UTF-8 are read as Latin-1"},
     {.name = "tz", .type = PARAM_TEXT, .doc = "offset of times that do not say: +02:00"},
     {.name = "dates", .type = PARAM_ENUM, .choices = "dmy|mdy", .doc = "what 3/1/2026 begins with: the day or the month"},
+    {.name = "time_format",
+     .type = PARAM_TEXT,
+     .doc = "how times are written: yymmddhh, yyyymmddhh or a pattern as '%d %b %Y %H:%M'"},
+    {.name = "decimal", .type = PARAM_TEXT, .doc = "the mark in numbers: . or , (3,5 and 1.234,5)"},
     {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "overwrite the data set of that name"},
     {.name = "recipe",
      .type = PARAM_TEXT,
@@ -586,6 +590,8 @@ static const struct param attribute_options[] = {
      .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
     {.name = "header", .type = PARAM_ENUM, .choices = "yes|no", .doc = "is the first row a header?"},
     {.name = "encoding", .type = PARAM_TEXT, .doc = "utf-8, latin1 or auto"},
+    {.name = "time_format", .type = PARAM_TEXT, .doc = "how dates are written: a pattern as '%d %b %Y'"},
+    {.name = "decimal", .type = PARAM_TEXT, .doc = "the mark in numbers: . or ,"},
     {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "with as NAME: overwrite the data set of that name"},
 };
 

@@ -24,6 +24,7 @@ struct batch {
     } row[BATCH_ROWS];
     int64_t time[BATCH_ROWS];
     double value[BATCH_ROWS], amount[2][BATCH_ROWS];
+    struct cell made[ROLES][BATCH_ROWS]; /* of roles that are computed */
     uint16_t good[BATCH_ROWS]; /* rows that passed the checks */
     size_t ngood;
     char room[ROOM]; /* texts of rows whose cells do not stay where they are */
@@ -36,6 +37,7 @@ struct hand {
     struct feed feed;
     struct batch batch;
     struct shapes shapes; /* of JSON lines */
+    struct str joined;    /* texts of computed columns of the batch */
     struct chunk *chunk;
     char reason[256];
 };
@@ -91,7 +93,7 @@ struct hand *hand_new(const struct event_form *form, struct error *err)
         return NULL;
     const struct sheet *t = form->t;
     h->form = form;
-    h->feed = (struct feed){.path = t->feed->path, .encoding = t->feed->encoding};
+    h->feed = (struct feed){.path = t->feed->path, .encoding = t->feed->encoding, .by_rows = t->feed->by_rows};
     h->t = (struct sheet){
         .feed = &h->feed, .dialect = t->dialect, .header = t->header, .named = t->named, .looking = true};
     if (t->json)
@@ -108,6 +110,7 @@ void hand_free(struct hand *h)
     if (!h)
         return;
     str_free(&h->feed.room);
+    str_free(&h->joined);
     h->t.feed = NULL;
     sheet_close(&h->t);
     mem_free(h->batch.cells);
@@ -137,55 +140,67 @@ static enum status learn_names(struct hand *h, struct error *err)
 
 /* ---- checking a row ---- */
 
-/* Says what is wrong with a cell, quoting it. */
-static const char *complain(struct hand *h, const char *what, const struct cell *c, const char *problem)
+/* The computed columns of the rows of the batch. Texts move while they are joined, so cells point to them afterwards. */
+static enum status make_cells(struct hand *h, struct error *err)
 {
-    int shown = c->n > 60 ? 60 : (int)c->n;
-    snprintf(h->reason, sizeof h->reason, "%s \"%.*s\" %s", what, shown, c->text, problem);
-    return h->reason;
+    const struct roles *roles = &h->form->roles;
+    struct batch *b = &h->batch;
+    size_t at = 0;
+    str_clear(&h->joined);
+    for (int i = 0; i < ROLE_SESSION; i++) {
+        const struct computed *c = &roles->computed[i];
+        for (size_t r = 0; r < b->n && c->kind; r++) {
+            size_t begin = h->joined.length;
+            b->made[i][r] = (struct cell){.text = str_text(&c->room), .n = c->room.length};
+            if (c->kind == COMPUTED_JOINED)
+                b->made[i][r].n = computed_join(c, &b->cells[r * b->width], &h->joined) ? h->joined.length - begin : 0;
+        }
+    }
+    if (h->joined.failed)
+        return error_nomem(err, h->joined.length, "a computed id");
+    for (int i = 0; i < ROLE_SESSION; i++)
+        for (size_t r = 0; r < b->n && roles->computed[i].kind == COMPUTED_JOINED; at += b->made[i][r++].n)
+            b->made[i][r].text = b->made[i][r].n ? h->joined.data + at : NULL;
+    return ST_OK;
+}
+
+/* The cell of a role in a row of the batch; NULL: there is no such column. */
+static const struct cell *cell_of(const struct hand *h, size_t r, enum role role)
+{
+    const struct roles *roles = &h->form->roles;
+    const struct batch *b = &h->batch;
+    if (roles->computed[role].kind)
+        return &b->made[role][r];
+    return roles->column[role] == NO_CODE ? NULL : &b->cells[r * b->width + roles->column[role]];
 }
 
 static const char *read_number(struct hand *h, const char *what, const struct cell *c, double *out)
 {
-    *out = NAN;
-    if (!c || !c->text || c->n == 0)
-        return NULL;
-    return number_real(c->text, c->n, out) ? NULL : complain(h, what, c, "is not a finite number");
+    return cell_number(h->form->in, what, c, out, h->reason, sizeof h->reason);
 }
 
 static const char *read_time(struct hand *h, const struct cell *c, int64_t *out)
 {
     *out = NO_TIME;
-    if (!c)
-        return NULL;
-    const char *bad = ingest_time(h->form->in, c, out);
-    return bad ? complain(h, "time", c, bad) : NULL;
-}
-
-static const struct cell *cell_of(const struct hand *h, const struct cell *cells, enum role role)
-{
-    uint32_t c = h->form->roles.column[role];
-    return c == NO_CODE ? NULL : &cells[c];
+    return c ? cell_time(h->form->in, c, out, h->reason, sizeof h->reason) : NULL;
 }
 
 /* Reads all typed cells of a row before anything of it is stored; NULL, or why the row is refused. */
 static const char *check_row(struct hand *h, size_t r)
 {
     struct batch *b = &h->batch;
-    const struct cell *cells = &b->cells[r * b->width], *type = cell_of(h, cells, ROLE_TYPE);
-    const char *bad = cell_id(cell_of(h, cells, ROLE_USER), "user", h->reason, sizeof h->reason);
+    const struct cell *type = cell_of(h, r, ROLE_TYPE);
+    const char *bad = cell_id(cell_of(h, r, ROLE_USER), "user", h->reason, sizeof h->reason);
     if (!bad)
-        bad = cell_id(cell_of(h, cells, ROLE_ITEM), "item", h->reason, sizeof h->reason);
+        bad = cell_id(cell_of(h, r, ROLE_ITEM), "item", h->reason, sizeof h->reason);
     if (!bad)
-        bad = read_time(h, cell_of(h, cells, ROLE_TIME), &b->time[r]);
+        bad = read_time(h, cell_of(h, r, ROLE_TIME), &b->time[r]);
     if (!bad)
-        bad = read_number(h, "value", cell_of(h, cells, ROLE_VALUE), &b->value[r]);
-    if (!bad && fabs(b->value[r]) > 3e38)
-        bad = complain(h, "value", cell_of(h, cells, ROLE_VALUE), "is too large");
+        bad = read_number(h, "value", cell_of(h, r, ROLE_VALUE), &b->value[r]);
     if (!bad)
-        bad = read_number(h, "price", cell_of(h, cells, ROLE_PRICE), &b->amount[0][r]);
+        bad = read_number(h, "price", cell_of(h, r, ROLE_PRICE), &b->amount[0][r]);
     if (!bad)
-        bad = read_number(h, "quantity", cell_of(h, cells, ROLE_QUANTITY), &b->amount[1][r]);
+        bad = read_number(h, "quantity", cell_of(h, r, ROLE_QUANTITY), &b->amount[1][r]);
     if (!bad && type)
         bad = !type->text || type->n == 0 ? "no event type" : cell_id(type, "event type", h->reason, sizeof h->reason);
     return bad;
@@ -241,9 +256,9 @@ static enum status unpack_numbers(struct hand *h, struct text_column *x, struct 
     return st;
 }
 
-/* Codes of one column of the good rows. `source` NO_CODE: all of them are the default type. A text that is the same as in
- * the row before, which is common, is looked up once. */
-static enum status take_texts(struct hand *h, size_t column, uint32_t source, struct error *err)
+/* Codes of one column of the good rows: that of the file, or `made`, or (NO_CODE, NULL) all of them are the default type.
+ * A text that is the same as in the row before, which is common, is looked up once. */
+static enum status take_texts(struct hand *h, size_t column, uint32_t source, const struct cell *made, struct error *err)
 {
     const struct batch *b = &h->batch;
     struct text_column *x = &h->chunk->text[column];
@@ -260,7 +275,9 @@ static enum status take_texts(struct hand *h, size_t column, uint32_t source, st
             return st;
     }
     for (size_t i = 0; i < b->ngood; i++) {
-        const struct cell *cell = source == NO_CODE ? &type : &b->cells[b->good[i] * b->width + source];
+        const struct cell *cell = made                ? &made[b->good[i]]
+                                  : source == NO_CODE ? &type
+                                                      : &b->cells[b->good[i] * b->width + source];
         bool there = cell->text && cell->n;
         which[i] = there ? (uint16_t)n : UINT16_MAX;
         if (!there)
@@ -319,7 +336,7 @@ static void take_values(struct hand *h, bool amounts)
 {
     const struct batch *b = &h->batch;
     struct chunk *c = h->chunk;
-    bool times = h->form->roles.column[ROLE_TIME] != NO_CODE;
+    bool times = roles_has(&h->form->roles, ROLE_TIME);
     for (size_t i = 0; i < b->ngood; i++) {
         size_t r = b->good[i], to = c->rows + i;
         c->time[to] = b->time[r];
@@ -340,7 +357,7 @@ static enum status take_batch(struct hand *h, struct error *err)
     const struct event_form *form = h->form;
     struct batch *b = &h->batch;
     bool amounts = form->roles.column[ROLE_PRICE] != NO_CODE || form->roles.column[ROLE_QUANTITY] != NO_CODE;
-    enum status st = ST_OK;
+    enum status st = form->roles.any_computed ? make_cells(h, err) : ST_OK;
     b->ngood = 0;
     for (size_t r = 0; r < b->n && !st; r++) {
         const char *bad = check_row(h, r);
@@ -353,15 +370,12 @@ static enum status take_batch(struct hand *h, struct error *err)
         st = make_room(h->chunk, h->chunk->rows + b->ngood, amounts, err);
     if (!st)
         take_values(h, amounts);
-    if (!st)
-        st = take_texts(h, TEXT_USER, form->roles.column[ROLE_USER], err);
-    if (!st)
-        st = take_texts(h, TEXT_ITEM, form->roles.column[ROLE_ITEM], err);
-    if (!st)
-        st = take_texts(h, TEXT_TYPE, form->roles.column[ROLE_TYPE], err);
+    static const enum role named[] = {[TEXT_USER] = ROLE_USER, [TEXT_ITEM] = ROLE_ITEM, [TEXT_TYPE] = ROLE_TYPE};
+    for (size_t i = 0; i < TEXT_PLANS && !st; i++)
+        st = take_texts(h, i, form->roles.column[named[i]], form->roles.computed[named[i]].kind ? b->made[named[i]] : NULL, err);
     for (size_t i = 0; i < form->nplans && !st; i++)
         if (form->plans[i].role != ROLE_PRICE && form->plans[i].role != ROLE_QUANTITY)
-            st = take_texts(h, TEXT_PLANS + i, form->plans[i].source, err);
+            st = take_texts(h, TEXT_PLANS + i, form->plans[i].source, NULL, err);
     h->chunk->rows += b->ngood;
     b->n = b->used = 0;
     return st;

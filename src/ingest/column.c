@@ -37,6 +37,8 @@ enum status raw_columns_add(struct raw_columns *set, const char *name, size_t *i
         return st;
     struct raw_column *c = &set->column[set->n];
     memset(c, 0, sizeof *c);
+    c->comma = set->comma;
+    c->time_form = set->time_form;
     c->name = mem_strdup(name, err);
     if (!c->name)
         return ST_NOMEM;
@@ -205,10 +207,15 @@ static bool month_name_time(const char *text, size_t n, int64_t *us)
     return false;
 }
 
-/* A date as movie files write it ("01-Jan-1995", "22 Nov 1995") or as anybody does. */
-static bool text_date(const char *text, size_t n, int64_t *us)
+/* A date as it was said, as movie files write it ("01-Jan-1995", "22 Nov 1995") or as anybody does. */
+static bool text_date(const struct raw_column *c, const char *text, size_t n, int64_t *us)
 {
-    return month_name_time(text, n, us) || time_parse(text, n, 0, us);
+    return (c->time_form && time_parse_as(c->time_form, text, n, 0, us)) || month_name_time(text, n, us) || time_parse(text, n, 0, us);
+}
+
+static bool cell_real(const struct raw_column *c, const char *text, size_t n, double *out)
+{
+    return c->comma ? number_real_comma(text, n, out) : number_real(text, n, out);
 }
 
 static bool all_digits(const char *text, size_t n)
@@ -228,7 +235,7 @@ static bool has_leading_zero(const char *text, size_t n)
 
 enum { MAY_INT = 1, MAY_REAL = 2, MAY_TIME = 4, MAY_BOOL = 8 };
 
-static unsigned possible(const char *text, size_t n, bool time_name)
+static unsigned possible(const struct raw_column *c, const char *text, size_t n, bool time_name)
 {
     int64_t integer, us;
     double real;
@@ -238,9 +245,9 @@ static unsigned possible(const char *text, size_t n, bool time_name)
         may |= MAY_BOOL;
     if (number_int(text, n, &integer))
         may |= MAY_INT;
-    if (!has_leading_zero(text, n) && number_real(text, n, &real) && (!digits || (may & MAY_INT)))
+    if (!has_leading_zero(text, n) && cell_real(c, text, n, &real) && (!digits || (may & MAY_INT)))
         may |= MAY_REAL;
-    if ((digits ? time_name && n >= 8 : !(may & MAY_REAL)) && text_date(text, n, &us))
+    if ((digits ? time_name && n >= 8 : !(may & MAY_REAL)) && text_date(c, text, n, &us))
         may |= MAY_TIME;
     return may;
 }
@@ -283,7 +290,7 @@ bool raw_column_packs(const struct raw_column *c)
 {
     char folded[64];
     name_fold(c->name, folded, sizeof folded);
-    return !c->numeric && !c->bars && !c->quoted && !c->lists && c->levels.n == 0 && !c->code && !always_text(c, folded);
+    return !c->numeric && !c->comma && !c->bars && !c->quoted && !c->lists && c->levels.n == 0 && !c->code && !always_text(c, folded);
 }
 
 /* As infer, of numbers that are not text yet: those as long as a date may be one where the name speaks of time. */
@@ -300,7 +307,7 @@ static enum field_type infer_packed(const struct raw_column *c)
         if (!times)
             continue;
         size_t n = packed_text(c->packed[r], text);
-        times = whole && v >= 0 && n >= 8 && text_date(text, n, &v);
+        times = whole && v >= 0 && n >= 8 && text_date(c, text, n, &v);
     }
     return times ? FIELD_TIME : whole ? FIELD_INT : FIELD_REAL;
 }
@@ -322,7 +329,7 @@ static enum field_type infer(const struct raw_column *c, bool *boolean)
         size_t n = dict_length(&c->levels, i);
         if (cell_is_missing(text, n))
             continue;
-        may &= possible(text, n, time_name);
+        may &= possible(c, text, n, time_name);
         any = true;
     }
     if (c->quoted)
@@ -342,7 +349,7 @@ static int64_t level_integer(const struct raw_column *c, uint32_t level, enum fi
     int64_t v;
     if (boolean)
         return cell_is_missing(text, n) ? NO_INT : same(text, n, "true");
-    return (type == FIELD_TIME ? text_date(text, n, &v) : number_int(text, n, &v)) ? v : NO_INT;
+    return (type == FIELD_TIME ? text_date(c, text, n, &v) : number_int(text, n, &v)) ? v : NO_INT;
 }
 
 /* Every level is read once, then rows only copy. */
@@ -367,7 +374,7 @@ static enum status settle_reals(struct raw_column *c, struct field *f, size_t ro
     f->real = mem_new_raw(rows, sizeof *f->real, "a column", err);
     if (value && f->real) {
         for (uint32_t i = 0; i < c->levels.n; i++)
-            if (!number_real(dict_text(&c->levels, i), dict_length(&c->levels, i), &value[i]))
+            if (!cell_real(c, dict_text(&c->levels, i), dict_length(&c->levels, i), &value[i]))
                 value[i] = NAN;
         for (size_t r = 0; r < rows; r++)
             f->real[r] = c->code[r] == NO_CODE ? NAN : value[c->code[r]];
@@ -443,7 +450,7 @@ static enum status settle_packed(struct raw_column *c, struct field *f, size_t r
             (void)packed_int(c->packed[r], &f->integer[r]);
         } else {
             char text[PACKED_TEXT];
-            (void)text_date(text, packed_text(c->packed[r], text), &f->integer[r]);
+            (void)text_date(c, text, packed_text(c->packed[r], text), &f->integer[r]);
         }
     }
     f->n = f->capacity = rows;

@@ -21,6 +21,8 @@ struct raw_column {
     bool lists;   /* a value was a JSON array */
     bool bars;    /* a|b|c is a list here (attributes) */
     bool text;    /* TEXT whatever it looks like (session, part) */
+    bool comma;   /* as in the set */
+    const char *time_form;
     double *real; /* a number from the start (price): REAL, code is unused */
     size_t real_capacity;
     bool numeric;
@@ -31,6 +33,8 @@ struct raw_column {
 struct raw_columns {
     struct raw_column *column;
     size_t n, capacity;
+    bool comma;            /* numbers are written 3,5 */
+    const char *time_form; /* dates may be written so (time_parse_as), or NULL */
 };
 
 /* The column of that name, added when there is none; *index stays valid, pointers do not. */

@@ -65,35 +65,36 @@ enum status computed_find(const struct sheet *t, const char *key, const char *va
     return find_parts(t, key, value, out, err);
 }
 
-/* The parts of the first alternative that has any text; false when none has. */
-static bool join(struct computed *c, const struct sheet *t)
+bool computed_join(const struct computed *c, const struct cell *cells, struct str *out)
 {
+    size_t begin = out->length;
     bool any = false;
-    str_clear(&c->room);
     for (size_t i = 0; i < c->ncolumns; i++) {
-        const struct cell *part = &t->row.cells[c->column[i]];
+        const struct cell *part = &cells[c->column[i]];
         if (c->instead[i] && any)
             return true;
         if (c->instead[i])
-            str_clear(&c->room);
+            out->length = begin;
         else if (i)
-            str_putc(&c->room, '+');
+            str_putc(out, '+');
         any |= part->n > 0;
         if (part->n)
-            str_append(&c->room, part->text, part->n);
+            str_append(out, part->text, part->n);
     }
+    if (!any)
+        out->length = begin;
     return any;
 }
 
 enum status computed_cell(struct computed *c, const struct sheet *t, uint64_t row, struct cell *out, struct error *err)
 {
     bool any = true;
-    if (c->kind == COMPUTED_JOINED)
-        any = join(c, t);
-    if (c->kind == COMPUTED_ROW) {
+    if (c->kind != COMPUTED_CONSTANT)
         str_clear(&c->room);
+    if (c->kind == COMPUTED_JOINED)
+        any = computed_join(c, t->row.cells, &c->room);
+    if (c->kind == COMPUTED_ROW)
         str_printf(&c->room, "%llu", (unsigned long long)row);
-    }
     *out = (struct cell){.text = any ? str_text(&c->room) : NULL, .n = any ? c->room.length : 0};
     return c->room.failed ? error_nomem(err, 64, "a computed id") : ST_OK;
 }

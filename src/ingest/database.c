@@ -55,6 +55,7 @@ static enum status open_database(struct ingest *in, const char *path, struct fee
     st = feed_from(source, path, out, err);
     if (!st) {
         (*out)->line = 0; /* of the header: row n is line n */
+        (*out)->by_rows = true;
         in->form.delimiter = ",";
         in->form.header = "yes";
     }

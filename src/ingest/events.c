@@ -101,8 +101,8 @@ enum status events_read(struct ingest *in, struct sheet *t, struct error *err)
         st = plan_new_columns(&form, err);
     if (!st) {
         note_roles(&form);
-        st = form.roles.any_computed ? serial_read(&form, plan_new_columns, err)
-                                     : rounds_read(&form, plan_new_columns, err);
+        st = form.roles.counts_rows ? serial_read(&form, plan_new_columns, err)
+                                    : rounds_read(&form, plan_new_columns, err);
     }
     mem_free(form.plans);
     roles_clear(&form.roles);

@@ -31,6 +31,7 @@ struct feed {
     bool cut;      /* it has, but nobody wants it (feed_cut) */
     bool plain;    /* data[at .. end) holds neither NUL bytes nor anything beyond ASCII */
     uint64_t line; /* number of the line that begins at `at`, from 1 */
+    bool by_rows;  /* line counts rows, however many lines they take: nobody ever saw these lines */
     enum encoding encoding;
     uint64_t converted; /* rows that were taken for Windows-1252 */
     struct str room;    /* the converted row */

@@ -17,15 +17,16 @@ static enum status unknown_key(const char *key, bool events, struct error *err)
 {
     static const char *const event_keys[] = {"user",    "item",      "time",     "value",    "type",
                                              "session", "price",     "quantity", "item.",    "user.",
-                                             "format",  "delimiter", "header",   "encoding", "tz", "dates",
-                                             "keep",    "skip",      "query",    "table"};
+                                             "format",  "delimiter", "header",   "encoding", "tz",
+                                             "dates",   "keep",      "skip",     "query",    "table",
+                                             "time_format", "decimal"};
     const char *near = events ? text_nearest(key, event_keys, sizeof event_keys / sizeof *event_keys) : NULL;
     error_set(err, ST_USAGE, "load has no option \"%s\"", key);
     if (near)
         error_hint(err, "did you mean %s=?", near);
     else
         error_hint(err, "columns: user item time value type session price quantity item.X user.X; and keep skip format "
-                        "delimiter header encoding tz dates query table "
+                        "delimiter header encoding tz dates time_format decimal query table "
                         "(columns that are not named are kept as they are)");
     return ST_USAGE;
 }
@@ -71,7 +72,11 @@ const char *ingest_time(const struct ingest *in, const struct cell *cell, int64_
 {
     int64_t us;
     *out = NO_TIME;
-    if (cell_untimed(cell) || (time_parse_dates(cell->text, cell->n, in->dates, in->tz, out) && *out != NO_TIME))
+    if (cell_untimed(cell))
+        return NULL;
+    if (in->time_form)
+        return time_parse_as(in->time_form, cell->text, cell->n, in->tz, out) ? NULL : "is not a time as time_format= says";
+    if (time_parse_dates(cell->text, cell->n, in->dates, in->tz, out) && *out != NO_TIME)
         return NULL;
     if (in->dates == DATES_UNSAID && (time_parse_dates(cell->text, cell->n, DATES_DMY, 0, &us) ||
                                       time_parse_dates(cell->text, cell->n, DATES_MDY, 0, &us)))
@@ -93,6 +98,24 @@ static enum status parse_choice(const char *key, const char *value, const char *
     error_hint(err, "one of %s", str_text(&all));
     str_free(&all);
     return ST_USAGE;
+}
+
+static enum status take_time_form(struct ingest *in, const char *value, struct error *err)
+{
+    in->time_form = in->context.time_form = in->item_columns.time_form = in->user_columns.time_form = value;
+    if (time_form_ok(value))
+        return ST_OK;
+    error_set(err, ST_USAGE, "time_format=%s is no form of times", value);
+    error_hint(err, "yymmddhh, yyyymmddhh, or a pattern: time_format='%%d %%b %%Y %%H:%%M'; dates=dmy and dates=mdy say the order");
+    return ST_USAGE;
+}
+
+static enum status take_decimal(struct ingest *in, const char *value, struct error *err)
+{
+    static const char *const marks[] = {",", ".", NULL};
+    enum status st = parse_choice("decimal", value, marks, err);
+    in->comma = in->context.comma = in->item_columns.comma = in->user_columns.comma = strcmp(value, ",") == 0;
+    return st;
 }
 
 /* What is typed becomes names of columns and constant cells. */
@@ -130,6 +153,10 @@ enum status ingest_options(struct ingest *in, bool events, struct error *err)
         } else if (strcmp(key, "dates") == 0) {
             st = parse_choice(key, value, orders, err);
             in->dates = text_same(value, "mdy") ? DATES_MDY : DATES_DMY;
+        } else if (strcmp(key, "time_format") == 0) {
+            st = take_time_form(in, value, err);
+        } else if (strcmp(key, "decimal") == 0) {
+            st = take_decimal(in, value, err);
         } else if (strcmp(key, "keep") == 0 || strcmp(key, "skip") == 0 || strcmp(key, "query") == 0 ||
                    strcmp(key, "table") == 0) {
             continue; /* any text */

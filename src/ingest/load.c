@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ingest/number.h"
 
 enum { STAGED_MOST = 100000, ID_MOST = 4096, ROWS_A_STEP = 8192 };
 
@@ -19,7 +20,8 @@ const char *ingest_mapped(const struct ingest *in, const char *key)
 
 bool ingest_is_option(const char *key)
 {
-    static const char *const options[] = {"format", "delimiter", "header", "encoding", "tz", "dates", "id", "keep", "skip", "query", "table"};
+    static const char *const options[] = {"format", "delimiter", "header", "encoding", "tz",          "dates",  "id",
+                                          "keep",   "skip",      "query",  "table",    "time_format", "decimal"};
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (strcmp(key, options[i]) == 0)
             return true;
@@ -131,6 +133,31 @@ const char *cell_id(const struct cell *cell, const char *what, char *reason, siz
     else
         snprintf(reason, size, cell->list ? "the %s is a list" : "the %s is longer than 4,096 bytes", what);
     return reason;
+}
+
+/* Says what is wrong with a cell, quoting it. */
+static const char *complain(const char *what, const struct cell *c, const char *problem, char *reason, size_t size)
+{
+    int shown = c->n > 60 ? 60 : (int)c->n;
+    snprintf(reason, size, "%s \"%.*s\" %s", what, shown, c->text, problem);
+    return reason;
+}
+
+const char *cell_time(const struct ingest *in, const struct cell *cell, int64_t *out, char *reason, size_t size)
+{
+    const char *problem = ingest_time(in, cell, out);
+    return problem ? complain("time", cell, problem, reason, size) : NULL;
+}
+
+const char *cell_number(const struct ingest *in, const char *what, const struct cell *cell, double *out, char *reason,
+                        size_t size)
+{
+    *out = NAN;
+    if (!cell || !cell->text || cell->n == 0)
+        return NULL;
+    if (!(in->comma ? number_real_comma(cell->text, cell->n, out) : number_real(cell->text, cell->n, out)))
+        return complain(what, cell, "is not a finite number", reason, size);
+    return fabs(*out) > 3e38 ? complain(what, cell, "is too large", reason, size) : NULL;
 }
 
 const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what)

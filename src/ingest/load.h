@@ -18,6 +18,8 @@ struct ingest {
     struct sheet_form form; /* what the mapping says about the files */
     enum date_order dates;  /* of times such as 3/1/2026 */
     int64_t tz;             /* us east of UTC of times that do not say */
+    const char *time_form;  /* of all times (time_parse_as), or NULL: as they look */
+    bool comma;             /* decimal=, */
     struct raw_columns context, item_columns, user_columns;
     size_t capacity[EVENT_ARRAYS]; /* of user, item, sequence, type, time, value */
     const char *part;    /* "train", "test", "valid" when the name of this file says so among several, or NULL */
@@ -84,6 +86,10 @@ MUST_CHECK enum status ingest_add_event(struct ingest *in, const struct event_ro
 /* Room for `n` events in all arrays, and at once for as many as the files will probably hold. ST_NOMEM when it is plain by
  * now that these will not fit into the memory of the machine: said before, not found out after. Times and values too when they are told of, or were before. */
 MUST_CHECK enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err);
+/* What a cell says of the time (NO_TIME: nothing) and the value (NaN: nothing): NULL, or why the row is refused. */
+const char *cell_time(const struct ingest *in, const struct cell *cell, int64_t *out, char *reason, size_t size);
+const char *cell_number(const struct ingest *in, const char *what, const struct cell *cell, double *out, char *reason,
+                        size_t size);
 /* Is it an id? NULL, or why not (in in->reason). */
 const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what);
 /* The same, with room for the reason. */
@@ -124,6 +130,8 @@ MUST_CHECK enum status computed_find(const struct sheet *t, const char *key, con
 /* Its cell in the current row; valid until the next call. */
 MUST_CHECK enum status computed_cell(struct computed *c, const struct sheet *t, uint64_t row, struct cell *out,
                                      struct error *err);
+/* Appends the text of a joined one to *out, of the cells of a row; false when it has none. */
+bool computed_join(const struct computed *c, const struct cell *cells, struct str *out);
 void computed_clear(struct computed *c);
 /* Is a column without a role kept? By keep=, skip= and what the layout leaves out. */
 bool ingest_keeps(const struct ingest *in, const char *name);
@@ -134,7 +142,7 @@ struct roles {
     uint32_t column[ROLES]; /* or NO_CODE */
     struct computed computed[ROLES];
     struct cell made[ROLES];
-    bool any_computed;
+    bool any_computed, counts_rows; /* one is the number of the row */
     bool ratings; /* the value is a rating */
 };
 /* By mapping, by well-known names, else (no header) by position and look. ST_USAGE with the columns there are.

@@ -46,3 +46,26 @@ bool number_int(const char *text, size_t n, int64_t *out)
     *out = negative ? -v : v;
     return true;
 }
+
+bool number_real_comma(const char *text, size_t n, double *out)
+{
+    enum { LONGEST = 400 };
+    char copy[LONGEST];
+    size_t m = 0, group = 0;
+    bool grouped = false, decimals = false;
+    if (n > LONGEST)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (text[i] == '.' && (decimals || group == 0 || group > 3 || (grouped && group != 3)))
+            return false;
+        if ((text[i] == ',' && decimals) || (text[i] == ',' && grouped && group != 3))
+            return false;
+        decimals |= text[i] == ',';
+        group = text[i] >= '0' && text[i] <= '9' ? group + 1 : 0;
+        if (text[i] == '.')
+            grouped = true;
+        else
+            copy[m++] = text[i] == ',' ? '.' : text[i];
+    }
+    return !(grouped && !decimals && group != 3) && number_real(copy, m, out);
+}

@@ -164,12 +164,17 @@ static bool holds_actions(const struct look *l)
 }
 
 /* Could it be the id of something: many values that come again, neither fractions nor prose? */
-static bool is_id(const struct sample *s, uint32_t c)
+static bool may_be_id(const struct sample *s, uint32_t c)
 {
     const struct look *l = &s->look[c];
     bool fraction = l->reals == l->texts && l->whole != l->texts;
-    return !is_taken(s, c) && l->texts * 10 >= s->rows * 9 && l->levels.n > 1 && !fraction && !mostly(l->times, l->texts) &&
-           !(l->spaces * 2 > l->texts) && (l->levels.n * 20 >= s->rows || l->levels.n > 50);
+    return !is_taken(s, c) && l->texts * 10 >= s->rows * 9 && l->levels.n > 1 && !fraction && !mostly(l->times, l->texts);
+}
+
+static bool is_id(const struct sample *s, uint32_t c)
+{
+    const struct look *l = &s->look[c];
+    return may_be_id(s, c) && !(l->spaces * 2 > l->texts) && (l->levels.n * 20 >= s->rows || l->levels.n > 50);
 }
 
 static bool is_unique(const struct sample *s, uint32_t c)
@@ -205,13 +210,13 @@ static enum status runs(const struct look *l, size_t rows, double *out, struct e
 static enum status guess_ids(struct sample *s, struct error *err)
 {
     static const char *const users[] = {"user", "cust", "client", "visit", "member", "person", "account", "device", "buyer",
-                                        "kund", "nutzer", "besucher", "utilisat", "usuari", "utent", NULL};
+                                        "shopper", "kund", "nutzer", "besucher", "utilisat", "usuari", "utent", NULL};
     static const char *const items[] = {"item", "prod", "sku", "article", "movie", "song", "book", "game", "page",
                                         "asin", "title", "track", "artist", "goods", "offer", "ad_id", "artik", "articul",
                                         "ware", NULL};
     for (int role = ROLE_USER; role <= ROLE_ITEM; role++)
         for (uint32_t c = 0; c < s->n && !roles_has(&s->roles, (enum role)role); c++)
-            if (is_id(s, c) && name_says(s, c, role == ROLE_USER ? users : items))
+            if (may_be_id(s, c) && name_says(s, c, role == ROLE_USER ? users : items))
                 guess(s, (enum role)role, c);
     uint32_t found[2], n = 0;
     for (uint32_t c = 0; c < s->n && n < 2; c++)
@@ -277,6 +282,9 @@ static bool is_table(struct sample *s)
         return is_unique(s, user);
     if (s->roles.computed[ROLE_USER].kind)
         return false;
+    for (uint32_t c = 0; c < s->n; c++)
+        if (mostly(s->look[c].times, s->look[c].texts))
+            return false;
     for (uint32_t c = 0; c < s->n; c++)
         if (text_same(name_of(s, c), "id") && is_unique(s, c)) {
             guess(s, ROLE_USER, c);

@@ -98,6 +98,7 @@ static enum status by_mapping(struct ingest *in, const struct sheet *t, struct r
         if (out->computed[i].kind && i >= ROLE_SESSION) /* these are stored as columns of the file */
             return roles_missing(t, role_names[i], column, err);
         out->any_computed |= out->computed[i].kind != COMPUTED_NOT;
+        out->counts_rows |= out->computed[i].kind == COMPUTED_ROW;
         out->column[i] = sheet_column(t, column);
         if (!roles_has(out, (enum role)i))
             return roles_missing(t, role_names[i], column, err);
@@ -132,16 +133,18 @@ struct look {
     bool times, reals, small;
 };
 
-static bool looks_like_time(const struct cell *c)
+static bool looks_like_time(const struct ingest *in, const struct cell *c)
 {
     int64_t us;
     double number;
+    if (in->time_form)
+        return time_parse_as(in->time_form, c->text, c->n, 0, &us);
     bool is_number = number_real(c->text, c->n, &number);
     /* A number counts as a moment from 1980 on: smaller ones are ids and counts. */
-    return time_parse(c->text, c->n, 0, &us) && (!is_number || c->n == 8 || us > INT64_C(315532800) * US_PER_SECOND);
+    return time_parse_dates(c->text, c->n, in->dates, 0, &us) && (!is_number || c->n == 8 || us > INT64_C(315532800) * US_PER_SECOND);
 }
 
-static enum status sample_columns(struct sheet *t, struct look *look, struct error *err)
+static enum status sample_columns(const struct ingest *in, struct sheet *t, struct look *look, struct error *err)
 {
     for (uint32_t c = 0; c < t->names.n; c++)
         look[c] = (struct look){.times = true, .reals = true, .small = true};
@@ -155,8 +158,8 @@ static enum status sample_columns(struct sheet *t, struct look *look, struct err
             const struct cell *cell = &t->row.cells[c];
             double v = 0;
             look[c].rows++;
-            look[c].times &= looks_like_time(cell);
-            look[c].reals &= cell->n == 0 || number_real(cell->text, cell->n, &v);
+            look[c].times &= looks_like_time(in, cell);
+            look[c].reals &= cell->n == 0 || (in->comma ? number_real_comma : number_real)(cell->text, cell->n, &v);
             look[c].small &= v >= -10 && v <= 10;
         }
     }
@@ -170,7 +173,7 @@ static enum status by_position(struct ingest *in, struct sheet *t, struct roles 
     if (t->names.n < 2 || t->names.n > MOST_GUESSED)
         return ST_OK;
     struct sheet_mark mark = sheet_look(t);
-    enum status st = sample_columns(t, look, err);
+    enum status st = sample_columns(in, t, look, err);
     sheet_rewind(t, &mark);
     if (st || look[0].rows == 0)
         return st;

@@ -1,11 +1,7 @@
-/* Events row by row, for files of which a column is computed (computed.c): which row it is counts there. All others are
- * read in chunks. */
-#include <math.h>
-#include <stdio.h>
+/* Events row by row, for files of which a column is the number of the row (computed.c). All others are read in chunks. */
 #include <string.h>
 
 #include "base/clock.h"
-#include "ingest/number.h"
 #include "ingest/serial.h"
 
 struct serial {
@@ -22,23 +18,6 @@ static const struct cell *cell_of(const struct serial *s, enum role role)
     return &s->form->t->row.cells[c];
 }
 
-static const char *complain(struct ingest *in, const char *what, const struct cell *c, const char *problem)
-{
-    int shown = c->n > 60 ? 60 : (int)c->n;
-    snprintf(in->reason, sizeof in->reason, "%s \"%.*s\" %s", what, shown, c->text, problem);
-    return in->reason;
-}
-
-static const char *read_number(struct ingest *in, const char *what, const struct cell *c, double *out)
-{
-    *out = NAN;
-    if (!c || !c->text || c->n == 0)
-        return NULL;
-    if (!number_real(c->text, c->n, out))
-        return complain(in, what, c, "is not a finite number");
-    return fabs(*out) > 3e38 ? complain(in, what, c, "is too large") : NULL;
-}
-
 /* Reads all typed cells of the row before anything is stored; NULL, or why the row is refused. */
 static const char *check_row(struct serial *s, struct event_row *row)
 {
@@ -47,17 +26,17 @@ static const char *check_row(struct serial *s, struct event_row *row)
     row->user = cell_of(s, ROLE_USER);
     row->item = cell_of(s, ROLE_ITEM);
     row->time = NO_TIME;
-    const char *bad = ingest_id(in, row->user, "user"), *wrong;
+    const char *bad = ingest_id(in, row->user, "user");
     if (!bad)
         bad = ingest_id(in, row->item, "item");
-    if (!bad && time && (wrong = ingest_time(in, time, &row->time)))
-        bad = complain(in, "time", time, wrong);
+    if (!bad && time)
+        bad = cell_time(in, time, &row->time, in->reason, sizeof in->reason);
     if (!bad)
-        bad = read_number(in, "value", cell_of(s, ROLE_VALUE), &row->value);
+        bad = cell_number(in, "value", cell_of(s, ROLE_VALUE), &row->value, in->reason, sizeof in->reason);
     if (!bad)
-        bad = read_number(in, "price", cell_of(s, ROLE_PRICE), &s->amount[0]);
+        bad = cell_number(in, "price", cell_of(s, ROLE_PRICE), &s->amount[0], in->reason, sizeof in->reason);
     if (!bad)
-        bad = read_number(in, "quantity", cell_of(s, ROLE_QUANTITY), &s->amount[1]);
+        bad = cell_number(in, "quantity", cell_of(s, ROLE_QUANTITY), &s->amount[1], in->reason, sizeof in->reason);
     if (!bad && type)
         bad = !type->text || type->n == 0 ? "no event type" : ingest_id(in, type, "event type");
     row->type = type ? type->text : s->form->default_type;

@@ -1,4 +1,4 @@
-/* Events row by row, where a column is computed. */
+/* Events row by row, where a column is the number of the row. */
 #ifndef TAILOR_INGEST_SERIAL_H
 #define TAILOR_INGEST_SERIAL_H
 

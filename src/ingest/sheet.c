@@ -182,7 +182,7 @@ static void check_width(struct sheet *t)
 static enum status take_row(struct sheet *t, enum scan scan, struct error *err)
 {
     struct feed *f = t->feed;
-    size_t length = t->row.length, lines = t->row.lines;
+    size_t length = t->row.length, lines = f->by_rows ? 1 : t->row.lines;
     t->row_line = f->line;
     enum status st = feed_clean(f, t->row.text_length, &t->text, &t->text_length, &t->bad, err);
     if (!st && !t->bad && t->json) {
@@ -327,7 +327,8 @@ static bool is_data(const char *text, size_t n)
 {
     int64_t us;
     double value;
-    return n == 0 || number_real(text, n, &value) || time_parse(text, n, 0, &us);
+    return n == 0 || number_real(text, n, &value) || time_parse(text, n, 0, &us) || time_parse_dates(text, n, DATES_DMY, 0, &us) ||
+           time_parse_dates(text, n, DATES_MDY, 0, &us) || number_real_comma(text, n, &value);
 }
 
 /* A first row is a header when no cell of it looks like data: names are neither empty nor numbers nor times. */
