@@ -48,6 +48,7 @@ lines=$(wc -l <out)
 
 # killed WORKSPACE SECONDS SCRIPT: starts it and kills it; the number of commands that were acknowledged into $acknowledged
 killed() {
+  : >acknowledged # it may be killed before it has opened its output
   $tailor --output json "$1" -f "$3" >acknowledged 2>err </dev/null &
   victim=$!
   sleep "$2"
@@ -149,6 +150,7 @@ problem=
 for signal in TERM HUP; do
   for seconds in $(random 3 5 0.02 0.2); do
     rm -f w.tailor*
+    : >acknowledged
     $tailor --output json w.tailor -f script >acknowledged 2>err </dev/null &
     victim=$!
     sleep "$seconds"
