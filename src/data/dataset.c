@@ -112,19 +112,15 @@ static enum status sort_events(struct dataset *d, struct job *job, struct error 
         st = job_check(job, err);
     }
     if (!st)
-        st = order_column(&e->item, sizeof *e->item, order, e->n, err);
-    if (!st)
-        st = job_check(job, err);
+        st = order_column(&e->item, sizeof *e->item, order, e->n, job, err);
     if (!st && e->time)
-        st = order_column(&e->time, sizeof *e->time, order, e->n, err);
-    if (!st)
-        st = job_check(job, err);
+        st = order_column(&e->time, sizeof *e->time, order, e->n, job, err);
     if (!st && !numbered)
-        st = order_column(&e->sequence, sizeof *e->sequence, order, e->n, err);
+        st = order_column(&e->sequence, sizeof *e->sequence, order, e->n, job, err);
     if (!st)
-        st = order_column(&e->type, sizeof *e->type, order, e->n, err);
+        st = order_column(&e->type, sizeof *e->type, order, e->n, job, err);
     if (!st && e->value)
-        st = order_column(&e->value, sizeof *e->value, order, e->n, err);
+        st = order_column(&e->value, sizeof *e->value, order, e->n, job, err);
     for (size_t i = 0; i < e->context.n && !st; i++) {
         st = job_check(job, err);
         if (!st)

@@ -228,9 +228,9 @@ enum status field_permute(struct field *f, const uint64_t *order, size_t n, stru
 {
     if (f->type == FIELD_LIST)
         return permute_list(f, order, n, err);
-    enum status st = f->type == FIELD_TEXT   ? order_column(&f->code, sizeof *f->code, order, n, err)
-                     : f->type == FIELD_REAL ? order_column(&f->real, sizeof *f->real, order, n, err)
-                                             : order_column(&f->integer, sizeof *f->integer, order, n, err);
+    enum status st = f->type == FIELD_TEXT   ? order_column(&f->code, sizeof *f->code, order, n, NULL, err)
+                     : f->type == FIELD_REAL ? order_column(&f->real, sizeof *f->real, order, n, NULL, err)
+                                             : order_column(&f->integer, sizeof *f->integer, order, n, NULL, err);
     if (st)
         return st;
     f->capacity = n;

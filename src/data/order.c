@@ -62,6 +62,8 @@ struct moment {
 static void count_block(void *context, size_t b, size_t begin, size_t end)
 {
     struct sorter *s = context;
+    if (job_cancelled(s->job))
+        return;
     for (size_t r = begin; r < end; r++)
         s->at[b][s->e->user[r] >> s->shift]++;
 }
@@ -70,6 +72,8 @@ static void scatter_block(void *context, size_t b, size_t begin, size_t end)
 {
     struct sorter *s = context;
     size_t *at = s->at[b];
+    if (job_cancelled(s->job))
+        return;
     uint32_t within = (UINT32_C(1) << s->shift) - 1;
     for (size_t r = begin; r < end; r++) {
         uint32_t user = s->e->user[r];
@@ -196,8 +200,14 @@ enum status order_events(const struct events *e, uint32_t users, size_t *begin, 
     if (!s->at || !s->scratch)
         goto out;
     parallel_blocks(e->n, s->block, count_block, s);
+    st = job_check(job, err);
+    if (st) /* what a cancelled pass left out has no place */
+        goto out;
     place_blocks(s);
     parallel_blocks(e->n, s->block, scatter_block, s);
+    st = job_check(job, err);
+    if (st)
+        goto out;
     parallel_blocks(BUCKETS, 1, sort_bucket, s);
     begin[users] = e->n;
     st = first_failure(s, err);
@@ -219,6 +229,7 @@ struct permutation {
     const void *from;
     void *to;
     size_t size;
+    struct job *job;
 };
 
 #define PERMUTE(type)                                           \
@@ -233,6 +244,8 @@ static void permute_block(void *context, size_t i, size_t begin, size_t end)
 {
     const struct permutation *p = context;
     (void)i;
+    if (job_cancelled(p->job))
+        return;
     if (p->size == 2)
         PERMUTE(uint16_t);
     else if (p->size == 4)
@@ -241,9 +254,9 @@ static void permute_block(void *context, size_t i, size_t begin, size_t end)
         PERMUTE(uint64_t);
 }
 
-enum status order_column(void *column, size_t size, const uint64_t *order, size_t n, struct error *err)
+enum status order_column(void *column, size_t size, const uint64_t *order, size_t n, struct job *job, struct error *err)
 {
-    struct permutation p = {.order = order, .size = size, .to = mem_new_raw(n, size, "a sorted column", err)};
+    struct permutation p = {.order = order, .size = size, .job = job, .to = mem_new_raw(n, size, "a sorted column", err)};
     void *old;
     if (!p.to)
         return ST_NOMEM;
@@ -252,5 +265,5 @@ enum status order_column(void *column, size_t size, const uint64_t *order, size_
     parallel_blocks(n, PERMUTE_BLOCK, permute_block, &p);
     mem_free(old);
     memcpy(column, &p.to, sizeof p.to);
-    return ST_OK;
+    return job_check(job, err);
 }
