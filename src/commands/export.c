@@ -158,19 +158,3 @@ enum status export_check_ids(const struct dict *ids, const char *what, const cha
     }
     return ST_OK;
 }
-
-const char *export_part_name(const struct split *s, size_t e)
-{
-    switch (s->part[e]) {
-    case PART_TRAIN:
-        return "train";
-    case PART_VALID:
-        return "valid";
-    case PART_TEST:
-        return "test";
-    case PART_HISTORY:
-        return "history";
-    default:
-        return "none";
-    }
-}

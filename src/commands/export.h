@@ -61,8 +61,6 @@ MUST_CHECK enum status export_matrix(struct export *x, struct interactions *out,
 /* Refuses an id with a byte of `forbidden` in it. */
 MUST_CHECK enum status export_check_ids(const struct dict *ids, const char *what, const char *format,
                                         const char *forbidden, struct error *err);
-/* The part of an event in words: train, valid, test, history, none. */
-const char *export_part_name(const struct split *s, size_t e);
 
 /* The bytes before the numbers of an array in NumPy's format 1.0; returns how many (a multiple of 64), 0 when it does not
  * fit. shape: rows, and columns when > 0. export_npy.c */

@@ -118,7 +118,7 @@ static void event_row(struct stream *s, size_t i, struct table *t)
     for (size_t f = 0; f < ev->context.n; f++)
         field_cell(t, &ev->context.field[f], e);
     if (s->x->say_part)
-        table_text(t, export_part_name(s->x->split, e));
+        table_text(t, split_part_name(s->x->split->part[e]));
 }
 
 enum status export_events_table(struct export *x, struct result *out, struct error *err)

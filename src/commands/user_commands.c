@@ -72,20 +72,13 @@ static void add_taste(const struct profile *p, struct result *out)
     }
 }
 
-static const char *part_name(const struct split *s, uint64_t event)
+/* In which part of the split an event is; people are not told apart why it is in none that models use. */
+static const char *part_of(const struct split *s, uint64_t event)
 {
     if (!s || event == UINT64_MAX)
         return NULL;
-    switch (s->part[event]) {
-    case PART_TRAIN:
-        return "train";
-    case PART_VALID:
-        return "valid";
-    case PART_TEST:
-        return "test";
-    default:
-        return "unused";
-    }
+    bool used = s->part[event] & (PART_TRAIN | PART_VALID | PART_TEST);
+    return used ? split_part_name(s->part[event]) : "unused";
 }
 
 /* The last events, newest first: that is where one looks. */
@@ -109,7 +102,7 @@ static void add_history(const struct question *q, const struct split *split, siz
         item_cells(d, e->item, t);
         table_real(t, real_of_single(e->value));
         table_text(t, dict_text(&d->types, e->type));
-        table_text(t, part_name(split, e->event));
+        table_text(t, part_of(split, e->event));
     }
 }
 

@@ -6,6 +6,22 @@
 #include "base/mem.h"
 #include "data/split_rule.h"
 
+const char *split_part_name(enum part part)
+{
+    switch (part) {
+    case PART_TRAIN:
+        return "train";
+    case PART_VALID:
+        return "valid";
+    case PART_TEST:
+        return "test";
+    case PART_HISTORY:
+        return "history";
+    default:
+        return "none";
+    }
+}
+
 #define LISTED(name) &split_rule_##name,
 static const struct split_rule *const rules[] = {SPLIT_RULES(LISTED)};
 _Static_assert(sizeof rules / sizeof *rules == SPLIT_KINDS, "one rule a kind");

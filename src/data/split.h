@@ -16,6 +16,9 @@ enum part {
     PART_HISTORY = 8, /* never trained on or judged, but known: what held-out users did before their test events */
 };
 
+/* train, valid, test, history or none. */
+const char *split_part_name(enum part part);
+
 /* Numbers are kept in workspaces: new kinds go to the end. One rule each (split_rule.h). */
 enum split_kind {
     SPLIT_LAST,     /* the last n feedback events of each user (that has more than n), or the last share of them */

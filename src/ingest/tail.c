@@ -21,7 +21,7 @@ struct tail {
     dev_t device;
     ino_t inode;
     uint64_t taken, line; /* bytes and lines before `text` begins */
-    size_t stub;          /* bytes of the first row that were there, without its end, when the file was read last */
+    size_t partial;       /* bytes of the first row that were there, without its end, when the file was read last */
     struct str text;      /* read and not taken */
     struct str header;    /* the first line with its end, when it is a header; else empty */
     bool begun;           /* the first line was looked at: it is known whether it is a header */
@@ -80,7 +80,7 @@ bool tail_place_now(const struct tail *t, struct tail_place *out)
 {
     char head[TAIL_HEAD];
     ssize_t n = t->regular ? pread(t->fd, head, sizeof head, 0) : -1;
-    uint64_t offset = t->taken + t->stub;
+    uint64_t offset = t->taken + t->partial;
     *out = (struct tail_place){.offset = offset, .line = t->line, .head = n < 0 ? 0 : hash_head(head, (size_t)n, offset)};
     return n >= 0;
 }
@@ -217,7 +217,7 @@ static enum status find_stub(struct tail *t, struct error *err)
         const char *feed = memrchr(bytes, '\n', (size_t)n);
         uint64_t begin = feed ? end - want + (uint64_t)(feed - bytes) + 1 : end - want;
         if (feed || begin == 0) {
-            t->stub = (size_t)(t->taken - begin);
+            t->partial = (size_t)(t->taken - begin);
             t->taken = begin;
             break;
         }
@@ -225,11 +225,11 @@ static enum status find_stub(struct tail *t, struct error *err)
     return ST_OK;
 }
 
-/* Bytes at the begin of the text that were read before: the stub, when nothing but an end came behind it. */
+/* Bytes at the begin of the text that were read before: the partial row, when nothing but an end came behind it. */
 static size_t known_stub(const struct tail *t)
 {
     const char *text = str_text(&t->text);
-    size_t n = t->stub;
+    size_t n = t->partial;
     if (!n || t->text.length <= n)
         return t->text.length < n ? t->text.length : n;
     n += text[n] == '\r' && n + 1 < t->text.length;
@@ -299,7 +299,7 @@ static enum status open_again(struct tail *t, struct error *err)
     t->fd = fd;
     t->device = s.st_dev;
     t->inode = s.st_ino;
-    t->taken = t->line = t->stub = 0;
+    t->taken = t->line = t->partial = 0;
     t->replaced = false;
     t->afresh = true;
     return check_head(t, err);
@@ -313,7 +313,7 @@ static enum status look_around(struct tail *t, struct error *err)
         return error_errno(err, "read", t->path);
     if ((uint64_t)here.st_size < t->taken + t->text.length) {
         str_clear(&t->text); /* the unfinished row is gone with its file */
-        t->taken = t->line = t->stub = 0;
+        t->taken = t->line = t->partial = 0;
         t->afresh = true;
         return lseek(t->fd, 0, SEEK_SET) < 0 ? error_errno(err, "read", t->path) : check_head(t, err);
     }
@@ -417,9 +417,9 @@ enum status tail_take(struct tail *t, struct str *out, uint64_t *line, bool *hea
     bool said = t->header.length && n >= t->header.length && memcmp(text, t->header.data, t->header.length) == 0;
     if (t->afresh && said)
         skip = t->header.length;
-    if (n && t->stub) {
+    if (n && t->partial) {
         skip = known_stub(t);
-        t->stub = 0;
+        t->partial = 0;
     }
     t->afresh &= n == 0;
     *line = t->line + 1 + (skip != 0);
