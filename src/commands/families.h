@@ -29,7 +29,8 @@
     FAMILY(user)      /* user */                                                         \
     FAMILY(recommend) /* recommend similar find */                                       \
     FAMILY(map)       /* similar users, map items, map users */                          \
-    FAMILY(inspect)   /* why whatif */                                                   \
+    FAMILY(why)                                                                          \
+    FAMILY(whatif)                                                                       \
     FAMILY(generate)  /* generate */                                                     \
     FAMILY(simulate)  /* simulate */                                                     \
     FAMILY(space)     /* status rename drop save verify */                               \

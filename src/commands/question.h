@@ -14,6 +14,16 @@
     {                                                                                                                            \
         .name = "at", .type = PARAM_TIME, .doc = "only the history before this moment, with the same models"                     \
     }
+/* How long a list is, or how many rows there are. */
+#define OPTION_K(text)                                                                                                           \
+    {                                                                                                                            \
+        .name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = text                                       \
+    }
+/* The argument that question_open takes. */
+#define USER_ARGUMENT                                                                                                            \
+    {                                                                                                                            \
+        .name = "USER", .type = ARG_USER, .doc = "an id, . for the current user, new for the made-up one"                        \
+    }
 
 struct question {
     struct dataset *data;
