@@ -195,7 +195,7 @@ const struct model_class model_itemknn = {
     .reference = "Deshpande, Karypis: Item-based top-N recommendation algorithms, ACM TOIS 22(1), 2004; asymmetric cosine: "
                  "Aiolli: Efficient top-n recommendation for very large scale binary rated datasets, RecSys 2013",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
-    .capabilities = CLOSED_FORM | SCORES_APART,
+    .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP,
     .params = params,
     .nparams = sizeof params / sizeof *params,
     .check = knn_check,

@@ -120,6 +120,7 @@ enum capability {
     OF_MODELS = 8,   /* is made of trained models: m->parts */
     FITS_WEIGHTS = 16, /* needs t->fitting */
     SCORES_APART = 32, /* the scores of a history cost no more alone than among others */
+    ADDS_UP = 64,      /* the scores of a history are those of an empty one and what each of its items adds when it is alone */
 };
 
 struct model_class {

@@ -137,7 +137,7 @@ const struct model_class model_sansa = {
     .reference = "Spisak, Bartyzal, Hoskovec, Peska, Tuma: Scalable approximate nonsymmetric autoencoder for collaborative "
                  "filtering, RecSys 2023",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
-    .capabilities = SCORES_APART,
+    .capabilities = SCORES_APART | ADDS_UP,
     .params = params,
     .nparams = sizeof params / sizeof *params,
     .check = sansa_check,

@@ -138,7 +138,7 @@ static enum status walk_epoch(struct model *m, const struct training *t, size_t 
 
 #define WALK_SLOTS                                                                                     \
     .fold_in = "scores any history the same way as a known one: exactly the native score",             \
-    .capabilities = CLOSED_FORM | SCORES_APART, \
+    .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP, \
     .check = item_weights_check, .begin = walk_begin, .epoch = walk_epoch, .score = item_weights_score,        \
     .explain = item_weights_explain, .similar = item_weights_similar, .save = item_weights_save,       \
     .load = item_weights_load, .free = item_weights_free

@@ -42,6 +42,48 @@ static void test_batch(void **state)
     dataset_release(d);
 }
 
+/* Where scores add up: those of a history are those of an empty one and what each of its items adds alone. */
+static void test_adds_up(void **state)
+{
+    const struct model_class *class = *state;
+    struct dataset *d = every_world(USERS, ITEMS, EVENTS, ODD_NOT);
+    struct model *m = every_model(class, d);
+    struct every_queries s;
+    every_queries_new(&s, d);
+    float *base = mem_new(s.nitems, sizeof *base, "", NULL);
+    double *sum = mem_new(s.nitems, sizeof *sum, "", NULL), *size = mem_new(s.nitems, sizeof *size, "", NULL);
+    assert_int_equal(model_score(m, s.q, EVERY_QUERIES, s.scores, NULL), ST_OK);
+    for (size_t i = 0; i < EVERY_QUERIES; i++) {
+        struct query_event room[64];
+        struct query q = s.q[i], alone = {.events = room, .user = q.user, .as_of = q.as_of};
+        assert_int_equal(model_score(m, &alone, 1, base, NULL), ST_OK);
+        for (size_t j = 0; j < s.nitems; j++)
+            size[j] = fabs(sum[j] = (double)base[j]);
+        for (uint32_t item = 0; item < s.nitems; item++) {
+            alone.n = 0;
+            for (size_t e = 0; e < q.n; e++)
+                if (q.events[e].item == item)
+                    room[alone.n++] = q.events[e];
+            if (!alone.n)
+                continue;
+            assert_int_equal(model_score(m, &alone, 1, s.again, NULL), ST_OK);
+            for (size_t j = 0; j < s.nitems; j++) {
+                sum[j] += (double)s.again[j] - (double)base[j];
+                size[j] += fabs((double)s.again[j] - (double)base[j]);
+            }
+        }
+        for (size_t j = 0; j < s.nitems; j++)
+            if (fabs(sum[j] - (double)s.scores[i * s.nitems + j]) > 1e-5 * size[j] + 1e-7)
+                fail_msg("%s: parts sum to %.9g of %.9g", class->name, sum[j], (double)s.scores[i * s.nitems + j]);
+    }
+    mem_free(base);
+    mem_free(sum);
+    mem_free(size);
+    every_queries_clear(&s);
+    model_release(m);
+    dataset_release(d);
+}
+
 /* Parts and base sum to the score; the score is the one of the list. */
 static void test_explanations(void **state)
 {
@@ -312,6 +354,7 @@ int main(void)
     every_class(&t, 0, "says what it is", test_complete);
     every_class(&t, 0, "a batch is its queries", test_batch);
     every_class(&t, 0, "explanations sum up", test_explanations);
+    every_class(&t, ADDS_UP, "scores add up", test_adds_up);
     every_class(&t, 0, "vectors", test_vectors);
     every_class(&t, 0, "fold-in", test_fold_in);
     every_class(&t, 0, "saved and read", test_saved);
