@@ -118,8 +118,9 @@ gowalla() {
   gowalla_row 'iALS, 256 factors' '.1675 / .1379' 'ials factors=256 lambda=0.003 alpha0=0.01 epochs=15' \
     'ials factors=256 lambda=0.003 alpha0=0.01 epochs=15' 'ials factors=256 lambda=0.005 alpha0=0.006 epochs=15'
   gowalla_row 'iALS++, 128 factors' '.1637 / –' 'ialspp factors=128 lambda=0.003 alpha0=0.01 epochs=15'
-  gowalla_row 'MF-BPR' '.1627 / .1378' 'bpr epochs=80 factors=128' 'bpr epochs=40' 'bpr epochs=80' 'bpr epochs=80 rate=0.1' 'bpr epochs=40 l2=0.015' \
-    'bpr epochs=120' 'bpr epochs=80 factors=128'
+  gowalla_row 'MF-BPR' '.1627 / .1378' 'bpr epochs=80 factors=128 rate=0.08' 'bpr epochs=40 rate=0.08' \
+    'bpr epochs=80 rate=0.08' 'bpr epochs=80 rate=0.1' 'bpr epochs=40 l2=0.015 rate=0.08' 'bpr epochs=120 rate=0.08' \
+    'bpr epochs=80 factors=128 rate=0.08'
   gowalla_stack
 }
 

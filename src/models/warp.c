@@ -16,7 +16,7 @@
 enum { DRAWS_MOST = 256, DRAWS_AHEAD = 4 };
 
 static const struct param params[] = {
-    GRADIENT_PARAMS("64", "30", "0.03", "0.02", "0.1"),
+    GRADIENT_PARAMS("64", "30", "0.05", "0.02", "0.1"),
     LEAST_SQUARES_PARAMS,
     {.name = "draws", .type = PARAM_INT, .initial = "32", .min = 1, .max = DRAWS_MOST, .tune_min = 4, .tune_max = 128, .log_scale = true,
      .doc = "items drawn at most in search of one that is liked nearly as much; none found: nothing to learn"},
@@ -92,7 +92,7 @@ const struct model_class model_warp = {
     .summary = "weighted approximate-rank pairwise loss: vectors that put what was taken on top",
     .reference = "Weston, Bengio, Usunier: WSABIE: Scaling up to large vocabulary image annotation, IJCAI 2011",
     .fold_in = "a ridge regression of the history on the item vectors, its two weights fitted to be nearest to the vectors of users that "
-               "training ends with; lists keep a rank-biased overlap at 20 of .65 with theirs (measured on MovieLens 100K)",
+               "training ends with; lists keep a rank-biased overlap at 20 of .58 with theirs on MovieLens 100K and of .72 on Gowalla (measured)",
     .capabilities = CAN_EPOCHS,
     .params = params,
     .nparams = sizeof params / sizeof *params,
