@@ -14,7 +14,7 @@
 #include "models/driver.h"
 #include "ranking/lists.h"
 
-enum { K = 20, PLAIN_USERS = 512, MOST_ITEMS = 12000 /* dense items x items matrices */ };
+enum { K = 20, PLAIN_USERS = 512, MOST_ITEMS = 12000 /* dense items x items matrices, unless LONG=yes */ };
 
 struct lists {
     struct dataset *data;
@@ -158,23 +158,35 @@ static void check(struct lists *l)
     }
 }
 
-static void run(struct lists *l, const char *name, const char *key, const char *value)
+static void time_everybody(struct lists *l)
+{
+    check(l);
+    struct timing t = bench_run(everybody, some_plainly, NULL, l, 2);
+    double plain = t.reference * (double)l->nusers / (double)(l->nusers < PLAIN_USERS ? l->nusers : PLAIN_USERS);
+    printf(" %9.0f users/s  %6.1f x one after the other  ", (double)l->nusers / t.ours, plain / t.ours);
+}
+
+static void time_one(struct lists *l)
 {
     struct error err;
+    need(history_of_user(&l->all, l->users[l->nusers / 2], &l->history, &err), &err);
+    struct timing t = bench_run(one_list, scores_alone, NULL, l, 1);
+    printf(" one list %7.3f ms, scores %7.3f ms (%zu events)\n", t.ours * 1e3, t.reference * 1e3, l->history.n);
+    fflush(stdout);
+    history_clear(&l->history);
+}
+
+static void run(struct lists *l, const char *name, const char *key, const char *value, bool all)
+{
     char what[64];
     l->m = train(l, name, key, value);
     if (!l->m)
         return;
     snprintf(what, sizeof what, "%s%s%s%s%s", name, key[0] ? " " : "", key, key[0] ? "=" : "", value);
-    check(l);
-    struct timing t = bench_run(everybody, some_plainly, NULL, l, 2);
-    double plain = t.reference * (double)l->nusers / (double)(l->nusers < PLAIN_USERS ? l->nusers : PLAIN_USERS);
-    printf("%-28s %9.0f users/s  %6.1f x one after the other", what, (double)l->nusers / t.ours, plain / t.ours);
-    need(history_of_user(&l->all, l->users[l->nusers / 2], &l->history, &err), &err);
-    t = bench_run(one_list, scores_alone, NULL, l, 1);
-    printf("   one list %7.3f ms, scores %7.3f ms (%zu events)\n", t.ours * 1e3, t.reference * 1e3, l->history.n);
-    fflush(stdout);
-    history_clear(&l->history);
+    printf("%-28s", what);
+    if (all)
+        time_everybody(l);
+    time_one(l);
     model_release(l->m);
 }
 
@@ -194,13 +206,17 @@ int main(void)
         if (l.data->user_begin[u] < l.data->user_begin[u + 1])
             l.users[l.nusers++] = u;
     printf("\nlists of %d for %zu users over %zu items\n\n", K, l.nusers, items);
-    run(&l, "pop", "", "");
-    run(&l, "itemknn", "", "");
-    run(&l, "rp3beta", "", "");
-    if (items <= MOST_ITEMS)
-        run(&l, "ease", "", "");
-    run(&l, "ials", "factors", "64");
-    run(&l, "ials", "factors", "128");
+    run(&l, "pop", "", "", true);
+    run(&l, "itemknn", "", "", true);
+    run(&l, "rp3beta", "", "", true);
+    run(&l, "ials", "factors", "64", true);
+    run(&l, "ials", "factors", "128", true);
+    const char *wanted = getenv("LONG");
+    bool longest = wanted && strcmp(wanted, "yes") == 0;
+    if (items <= MOST_ITEMS || longest) {
+        run(&l, "slim", "", "", items <= MOST_ITEMS);
+        run(&l, "ease", "", "", items <= MOST_ITEMS);
+    }
     mem_free(l.users);
     mem_free(l.best);
     mem_free(l.counts);
