@@ -41,6 +41,7 @@ struct sql_scope pinned_scope(struct pinned *p);
     TABLE(features)       \
     TABLE(datasets)       \
     TABLE(models)         \
+    TABLE(trials)         \
     TABLE(metrics)        \
     TABLE(user_metrics)   \
     TABLE(recommend)      \
