@@ -1,4 +1,4 @@
-/* Intervals and tests for means over users.
+/* Intervals for means over users.
  *
  * Users are drawn with replacement, the same ones for every column, so that differences between models are paired.
  * Draws come from one stream a resample: the same bits with any number of threads. */
@@ -11,23 +11,19 @@
 #include "base/error.h"
 #include "base/job.h"
 
-enum { BOOTSTRAP_RESAMPLES = 1000, RANDOMIZATIONS = 4000 };
+enum { BOOTSTRAP_RESAMPLES = 1000 };
 
 struct interval {
     double low, high;
 };
 
-/* value: users x columns. mean: resamples x columns, the mean of each column over each resample (Efron 1979). */
+/* value: users x columns. mean: resamples x columns, the mean of each column over each resample (Efron 1979). The caller
+ * begins the job: a step is a resample. */
 MUST_CHECK enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples,
                                        uint64_t seed, double *mean, struct job *job, struct error *err);
 
 /* The middle `level` (.95) of x[0..n), which is put in order; quantiles by linear interpolation (type 7 of Hyndman and
  * Fan 1996). NaN when n is 0. */
 struct interval percentile_interval(double *x, size_t n, double level);
-
-/* Paired randomization test: how likely are means of a and b as far apart as these or farther when each user's two
- * values are swapped by the toss of a coin? Two-sided, (1 + as far) / (1 + rounds); 1 when nothing differs. */
-MUST_CHECK enum status paired_randomization(const double *a, const double *b, size_t users, size_t rounds,
-                                            uint64_t seed, double *p, struct error *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* Intervals and the paired test against independent computations. */
+/* Intervals against independent computations. */
 #include "tests/unit/unit.h"
 
 #include <math.h>
@@ -64,21 +64,15 @@ static void test_against_theory(void **state)
 static void test_threads(void **state)
 {
     (void)state;
-    static double value[USERS * COLUMNS], a[RESAMPLES * COLUMNS], b[RESAMPLES * COLUMNS], left[USERS], right[USERS];
-    double p, q;
+    static double value[USERS * COLUMNS], a[RESAMPLES * COLUMNS], b[RESAMPLES * COLUMNS];
     int threads = omp_get_max_threads();
     fill(value);
-    for (size_t u = 0; u < USERS; u++)
-        left[u] = value[u * COLUMNS], right[u] = value[u * COLUMNS + 1];
     omp_set_num_threads(1);
     assert_int_equal(bootstrap_means(value, USERS, COLUMNS, RESAMPLES, 9, a, NULL, NULL), ST_OK);
-    assert_int_equal(paired_randomization(left, right, USERS, 500, 3, &p, NULL), ST_OK);
     omp_set_num_threads(2);
     assert_int_equal(bootstrap_means(value, USERS, COLUMNS, RESAMPLES, 9, b, NULL, NULL), ST_OK);
-    assert_int_equal(paired_randomization(left, right, USERS, 500, 3, &q, NULL), ST_OK);
     omp_set_num_threads(threads);
     assert_memory_equal(a, b, sizeof a);
-    assert_true(p == q);
 }
 
 static void test_percentiles(void **state)
@@ -94,27 +88,6 @@ static void test_percentiles(void **state)
     assert_true(isnan(percentile_interval(x, 0, .95).low));
 }
 
-/* All 2^10 ways to toss, counted. */
-static void test_randomization(void **state)
-{
-    (void)state;
-    static const double a[10] = {.9, .4, .8, .1, .7, .6, .9, .3, .5, .8}, b[10] = {.5, .5, .2, .3, .1, .6, .4, .4, .2, .1};
-    double observed = 0, p;
-    size_t far = 0;
-    for (size_t i = 0; i < 10; i++)
-        observed += a[i] - b[i];
-    for (unsigned signs = 0; signs < 1024; signs++) {
-        double sum = 0;
-        for (size_t i = 0; i < 10; i++)
-            sum += (signs >> i & 1 ? 1 : -1) * (a[i] - b[i]);
-        far += fabs(sum) >= observed - 1e-12;
-    }
-    assert_int_equal(paired_randomization(a, b, 10, 100000, 1, &p, NULL), ST_OK);
-    assert_near(p, (double)far / 1024, .004);
-    assert_int_equal(paired_randomization(a, a, 10, 1000, 1, &p, NULL), ST_OK);
-    assert_true(p == 1);
-}
-
 static void test_nobody(void **state)
 {
     (void)state;
@@ -126,7 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_means),         cmocka_unit_test(test_against_theory), cmocka_unit_test(test_threads),
-        cmocka_unit_test(test_percentiles),   cmocka_unit_test(test_randomization),  cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_percentiles),   cmocka_unit_test(test_nobody),
     };
     return cmocka_run_group_tests_name("eval_bootstrap", tests, NULL, NULL);
 }

@@ -1,0 +1,250 @@
+#include "commands/compare.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "commands/leak.h"
+#include "commands/trials.h"
+#include "data/grow.h"
+
+/* ---- metrics ---- */
+
+/* "ndcg@20,recall@20" */
+static enum status add_list(struct comparison *c, const char *list, size_t k, struct error *err)
+{
+    enum status st = ST_OK;
+    while (*list && !st) {
+        size_t n = strcspn(list, ",");
+        char *one = mem_strndup(list, n, err);
+        st = one ? comparison_measure(c, one, k, true, err) : ST_NOMEM;
+        mem_free(one);
+        list += n + (list[n] == ',');
+    }
+    return st;
+}
+
+static enum status not_a_metric(struct workbench *wb, const struct word *w, enum status st, struct error *err)
+{
+    struct model *m = workbench_model(wb, w->text);
+    if (m || model_class_find(w->text)) {
+        st = error_set(err, ST_USAGE, "compare: models stand behind `with`");
+        error_hint(err, "compare with %s", w->text);
+    }
+    model_release(m);
+    return error_at_word(st, err, w);
+}
+
+/* metric= and the words behind it. */
+static enum status read_measures(struct compare *c, const struct call *call, struct error *err)
+{
+    const char *list = call_text(call, "metric");
+    size_t k = (size_t)call_int(call, "k");
+    enum status st = list ? error_at_option(add_list(&c->comparison, list, k, err), err, call, "metric") : ST_OK;
+    for (size_t i = 0; i < call->nargs && !st; i++)
+        if ((st = comparison_measure(&c->comparison, call->args[i].text, k, true, err)))
+            st = not_a_metric(c->wb, &call->args[i], st, err);
+    return st;
+}
+
+/* Of all metrics, those that people see without asking. */
+static bool is_common(const struct metric *m)
+{
+    return m->errors ? m->pooled : strcmp(m->name, "map") != 0 && strcmp(m->name, "precision") != 0;
+}
+
+static bool any_rates(const struct compare *c)
+{
+    bool any = false;
+    for (size_t i = 0; i < c->nmodels; i++)
+        any |= (c->models[i]->class->capabilities & CAN_RATE) != 0;
+    return any;
+}
+
+/* Without a word of the user: all metrics, those of ratings where a model predicts them. */
+static enum status add_usual(struct compare *c, const struct call *call, struct error *err)
+{
+    enum status st = ST_OK;
+    bool given = c->comparison.nmeasures;
+    for (size_t i = 0; metrics[i] && !st && !given; i++)
+        if (!metrics[i]->errors || any_rates(c))
+            st = comparison_measure(&c->comparison, metrics[i]->name, (size_t)call_int(call, "k"), is_common(metrics[i]), err);
+    return st;
+}
+
+/* ---- models ---- */
+
+static bool comparable(const struct compare *c, const struct model *m)
+{
+    return dataset_descends(c->d, m->record.data_fingerprint) && m->record.split_fingerprint == c->s->fingerprint;
+}
+
+/* "ease (all events, so the test part too), pop (another split)" */
+static void list_others(const struct compare *c, struct str *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->nmodels; i++) {
+        const struct model *m = c->models[i];
+        if (comparable(c, m))
+            continue;
+        const char *why = !dataset_descends(c->d, m->record.data_fingerprint) ? "other data"
+                          : m->record.split_fingerprint                   ? "another split"
+                                                                          : "all events, test events too";
+        str_printf(out, "%s%s (%s)", n++ ? ", " : "", m->name, why);
+    }
+}
+
+/* Models named by the user must fit; of all there are, those that do not are left out with a warning. */
+static enum status keep_comparable(struct compare *c, bool named, struct result *out, struct error *err)
+{
+    struct str others = {0};
+    size_t kept = 0;
+    enum status st = ST_OK;
+    list_others(c, &others);
+    for (size_t i = 0; i < c->nmodels; i++)
+        kept += comparable(c, c->models[i]);
+    if (others.length && (named || !kept)) {
+        st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", c->s->description,
+                       str_text(&others));
+        error_hint(err, "train again, then compare: models are comparable when they learnt from the same events");
+    } else if (others.length) {
+        result_message(out, MESSAGE_WARNING, "left out, trained otherwise: %s", str_text(&others));
+    }
+    str_free(&others);
+    kept = 0;
+    for (size_t i = 0; i < c->nmodels && !st; i++) {
+        struct model *m = c->models[i];
+        if (comparable(c, m))
+            c->models[kept++] = m;
+        else
+            model_release(m);
+    }
+    if (!st)
+        c->nmodels = kept;
+    return st;
+}
+
+static enum status find_models(struct compare *c, const struct call *call, struct result *out, struct error *err)
+{
+    const char **names = mem_new(call->nmodels, sizeof *names, "names of models", err);
+    enum status st = names ? ST_OK : ST_NOMEM;
+    for (size_t i = 0; i < call->nmodels && !st; i++) {
+        struct model *m = workbench_model(c->wb, call->models[i].text);
+        names[i] = call->models[i].text;
+        st = m ? ST_OK : workbench_models(c->wb, &names[i], 1, &c->models, &c->nmodels, err);
+        if (st)
+            error_span(err, call->models[i].offset, call->models[i].length);
+        model_release(m);
+    }
+    if (!st)
+        st = workbench_models(c->wb, names, call->nmodels, &c->models, &c->nmodels, err);
+    mem_free(names);
+    return st ? st : keep_comparable(c, call->nmodels || c->wb->nused, out, err);
+}
+
+/* ---- judging ---- */
+
+/* Has `tune` searched by the validation part of this split? Who has begun to choose by it goes on until test is asked for. */
+static enum status tuned_here(const struct compare *c, bool *tuned, struct error *err)
+{
+    struct trials list = {0};
+    *tuned = false;
+    if (!c->s->nvalid)
+        return ST_OK;
+    enum status st = trials_recall(c->wb, c->d->name, NULL, 0, &list, err);
+    for (size_t i = 0; i < list.n; i++)
+        *tuned |= list.list[i].split == c->s->fingerprint && !list.list[i].set_aside;
+    trials_clear(&list);
+    return st;
+}
+
+static enum status choose_part(const struct compare *c, const struct call *call, enum part *on, struct result *out,
+                               struct error *err)
+{
+    bool valid = false;
+    enum status st = ST_OK;
+    if (call_given(call, "on"))
+        valid = call_int(call, "on") == 1;
+    else
+        st = tuned_here(c, &valid, err);
+    if (valid && !call_given(call, "on"))
+        result_message(out, MESSAGE_HINT, "judged by the validation part, as `tune` has done; on=test looks at the test part");
+    *on = valid ? PART_VALID : PART_TEST;
+    return st;
+}
+
+static enum status judge_all(struct compare *c, const struct call *call, struct result *out, struct error *err)
+{
+    enum part on;
+    enum status st = choose_part(c, call, &on, out, err);
+    if (st)
+        return st;
+    bool hide = call_given(call, "seen") ? call_int(call, "seen") == 0 : c->wb->hide_seen;
+    c->judge = (struct judge){
+        .wb = c->wb,
+        .d = c->d,
+        .s = c->s,
+        .depth = EVALUATION_DEPTH,
+        .protocol = {on, hide,
+                     call_int(call, "history") == 0 ? ROLLING_NOT
+                     : call_int(call, "leak") == 0  ? ROLLING_IN_ORDER
+                                                    : ROLLING_ANYHOW}};
+    for (size_t i = 0; i < c->comparison.nmeasures; i++)
+        if (c->comparison.measures[i].at.k > c->judge.depth)
+            c->judge.depth = c->comparison.measures[i].at.k;
+    c->evaluations = mem_new(c->nmodels, sizeof *c->evaluations, "a leaderboard", err);
+    st = c->evaluations ? ST_OK : ST_NOMEM;
+    for (size_t i = 0; i < c->nmodels && !st; i++)
+        st = judge_model(&c->judge, c->models[i], &c->evaluations[i], err);
+    return st;
+}
+
+static enum status compare_all(struct compare *c, struct error *err)
+{
+    const char **names = mem_new(c->nmodels, sizeof *names, "names of models", err);
+    enum status st = names ? ST_OK : ST_NOMEM;
+    for (size_t i = 0; i < c->nmodels && names; i++)
+        names[i] = c->models[i]->name;
+    c->comparison.seed = c->wb->seed;
+    if (!st)
+        st = comparison_make(&c->comparison, (const struct evaluation *const *)c->evaluations, names, c->nmodels, c->nmodels,
+                             &c->wb->job, err);
+    mem_free(names);
+    return st;
+}
+
+static enum status no_split(struct error *err)
+{
+    error_set(err, ST_STATE, "compare needs a split: models are judged by events they have not seen");
+    error_hint(err, "`split last 1`, then train, then compare");
+    return ST_STATE;
+}
+
+enum status compare_open(struct workbench *wb, const struct call *call, struct compare *out, struct result *notes, struct error *err)
+{
+    *out = (struct compare){.wb = wb, .d = workbench_data(wb), .s = workbench_split(wb)};
+    enum status st = read_measures(out, call, err);
+    if (!st && !out->s)
+        st = no_split(err);
+    if (!st)
+        st = find_models(out, call, notes, err);
+    if (!st)
+        st = add_usual(out, call, err);
+    if (!st)
+        st = judge_all(out, call, notes, err);
+    return st ? st : compare_all(out, err);
+}
+
+void compare_close(struct compare *c)
+{
+    for (size_t i = 0; c->evaluations && i < c->nmodels; i++)
+        evaluation_free(c->evaluations[i]);
+    for (size_t i = 0; c->models && i < c->nmodels; i++)
+        model_release(c->models[i]);
+    mem_free(c->evaluations);
+    mem_free(c->models);
+    comparison_clear(&c->comparison);
+    judge_clear(&c->judge);
+    split_release(c->s);
+    dataset_release(c->d);
+}

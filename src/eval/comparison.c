@@ -1,0 +1,376 @@
+#include "eval/comparison.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+static const double claim = .05; /* adjusted p below this may be claimed */
+
+/* ---- measures ---- */
+
+/* A metric of ratings is resampled as a sum of errors and a number of them: two columns. */
+static size_t width(const struct metric *m)
+{
+    return m->errors ? 2 : metric_of_users(m) ? 1 : 0;
+}
+
+enum status comparison_measure(struct comparison *c, const char *text, size_t k, bool shown, struct error *err)
+{
+    struct measure *m = &c->measures[c->nmeasures];
+    if (c->nmeasures == MEASURES_MAX)
+        return error_set(err, ST_USAGE, "more than %d metrics at once", MEASURES_MAX);
+    enum status st = metric_parse(text, k, &m->at, err);
+    if (st)
+        return st;
+    for (size_t i = 0; i < c->nmeasures; i++)
+        if (strcmp(c->measures[i].at.name, m->at.name) == 0)
+            return ST_OK;
+    m->shown = shown;
+    m->column = c->ncolumns;
+    c->ncolumns += width(m->at.metric);
+    c->nmeasures++;
+    return ST_OK;
+}
+
+bool comparison_of_users(const struct comparison *c)
+{
+    return metric_of_users(c->measures[0].at.metric);
+}
+
+int comparison_sign(const struct comparison *c)
+{
+    return c->measures[0].at.metric->lower ? -1 : 1;
+}
+
+/* ---- values of users ---- */
+
+/* What user u has of a measure: its sum and over how many. */
+static double user_sum(const struct evaluation *e, const struct metric_at *at, const double *users, size_t u, double *count)
+{
+    if (at->metric->pooled)
+        return evaluation_errors(e, at->metric, u, count);
+    *count = !isnan(users[u]);
+    return *count > 0 ? users[u] : 0;
+}
+
+/* A measure out of sums and counts, or means of them. */
+static double measure_of(const struct metric *m, double sum, double count)
+{
+    return m->pooled ? metric_of_errors(m, sum, count) : sum / count;
+}
+
+double comparison_user(const struct comparison *c, size_t entry, size_t user)
+{
+    size_t at = entry * c->nusers + user;
+    return measure_of(c->measures[0].at.metric, c->sum[at], c->count[at]);
+}
+
+double comparison_mean(const struct comparison *c, size_t entry, const uint32_t *users, size_t n)
+{
+    double sum = 0, count = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += c->sum[entry * c->nusers + users[i]];
+        count += c->count[entry * c->nusers + users[i]];
+    }
+    return measure_of(c->measures[0].at.metric, sum, count);
+}
+
+/* ---- one model ---- */
+
+/* What is needed for one model after the other. */
+struct desk {
+    double *users;     /* nusers: of one measure */
+    double *value;     /* nwarm x ncolumns */
+    double *resampled; /* BOOTSTRAP_RESAMPLES x ncolumns */
+    double room[BOOTSTRAP_RESAMPLES];
+};
+
+/* Means of one measure of a model, what its warm users have among the columns to be resampled, and all users of the first. */
+static void take_measure(struct comparison *c, size_t entry, size_t measure, struct desk *desk)
+{
+    struct compared *x = &c->entries[entry];
+    const struct measure *m = &c->measures[measure];
+    size_t row = 0, columns = width(m->at.metric);
+    x->mean[measure] = evaluation_value(x->e, &m->at, true);
+    x->cold[measure] = metric_of_users(m->at.metric) ? evaluation_value(x->e, &m->at, false) : NAN;
+    x->interval[measure] = (struct interval){NAN, NAN};
+    if (!columns)
+        return;
+    evaluation_users(x->e, &m->at, desk->users);
+    for (size_t u = 0; u < c->nusers; u++) {
+        double count, sum = user_sum(x->e, &m->at, desk->users, u, &count);
+        if (measure == 0) {
+            c->sum[entry * c->nusers + u] = sum;
+            c->count[entry * c->nusers + u] = count;
+        }
+        if (!x->e->warm[u])
+            continue;
+        double *at = &desk->value[row++ * c->ncolumns + m->column];
+        at[0] = sum;
+        if (columns == 2)
+            at[1] = count;
+    }
+}
+
+static void take_interval(struct comparison *c, size_t entry, size_t measure, struct desk *desk)
+{
+    const struct measure *m = &c->measures[measure];
+    size_t columns = width(m->at.metric);
+    if (!columns || isnan(c->entries[entry].mean[measure]))
+        return;
+    for (size_t r = 0; r < BOOTSTRAP_RESAMPLES; r++) {
+        const double *at = desk->resampled + r * c->ncolumns + m->column;
+        desk->room[r] = columns == 2 ? measure_of(m->at.metric, at[0], at[1]) : at[0];
+    }
+    c->entries[entry].interval[measure] = percentile_interval(desk->room, BOOTSTRAP_RESAMPLES, .95);
+}
+
+static enum status take_entry(struct comparison *c, size_t entry, struct desk *desk, struct job *job, struct error *err)
+{
+    enum status st = ST_OK;
+    for (size_t m = 0; m < c->nmeasures; m++)
+        take_measure(c, entry, m, desk);
+    if (!c->ncolumns || !c->nwarm)
+        return ST_OK;
+    st = bootstrap_means(desk->value, c->nwarm, c->ncolumns, BOOTSTRAP_RESAMPLES, c->seed, desk->resampled, job, err);
+    for (size_t m = 0; m < c->nmeasures && !st; m++)
+        take_interval(c, entry, m, desk);
+    return st;
+}
+
+static enum status take_all(struct comparison *c, struct job *job, struct error *err)
+{
+    struct desk *desk = mem_new(1, sizeof *desk, "a comparison", err);
+    enum status st = desk ? ST_OK : ST_NOMEM;
+    if (st)
+        return st;
+    desk->users = mem_new_raw(c->nusers, sizeof *desk->users, "metrics of users", err);
+    desk->value = mem_new_raw(c->nwarm * c->ncolumns, sizeof *desk->value, "metrics of users", err);
+    desk->resampled = mem_new_raw(BOOTSTRAP_RESAMPLES * c->ncolumns, sizeof *desk->resampled, "resampled means", err);
+    if (!desk->users || !desk->value || !desk->resampled)
+        st = ST_NOMEM;
+    job_begin(job, c->n * BOOTSTRAP_RESAMPLES, "resamples", "confidence intervals");
+    for (size_t i = 0; i < c->n && !st; i++)
+        st = take_entry(c, i, desk, job, err);
+    mem_free(desk->users);
+    mem_free(desk->value);
+    mem_free(desk->resampled);
+    mem_free(desk);
+    return st;
+}
+
+/* ---- two models ---- */
+
+enum { SUM_X, COUNT_X, SUM_Y, COUNT_Y, PAIR };
+
+/* The users of a subset who have a value under both, PAIR numbers each; returns how many. */
+static size_t take_pairs(const struct comparison *c, size_t x, size_t y, const uint32_t *users, size_t n, double *pair)
+{
+    const double *sx = c->sum + x * c->nusers, *nx = c->count + x * c->nusers, *sy = c->sum + y * c->nusers,
+                 *ny = c->count + y * c->nusers;
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t u = users ? users[i] : i;
+        if ((!users && !c->warm[u]) || !(nx[u] > 0) || !(ny[u] > 0))
+            continue;
+        double *at = pair + PAIR * found++;
+        at[SUM_X] = sx[u], at[COUNT_X] = nx[u], at[SUM_Y] = sy[u], at[COUNT_Y] = ny[u];
+    }
+    return found;
+}
+
+/* The parts that users have in the difference: their mean is that of the two means. */
+static void take_parts(const double *pair, size_t n, const double total[PAIR], double *part)
+{
+    double x = (double)n / total[COUNT_X], y = (double)n / total[COUNT_Y];
+    for (size_t i = 0; i < n; i++, pair += PAIR)
+        part[i] = pair[SUM_X] * x - pair[SUM_Y] * y;
+}
+
+static enum status resample(const struct comparison *c, const double *pair, size_t n, struct difference *out, struct error *err)
+{
+    const struct metric *m = c->measures[0].at.metric;
+    double *mean = mem_new_raw(BOOTSTRAP_RESAMPLES * (PAIR + 2), sizeof *mean, "resampled means", err);
+    if (!mean)
+        return ST_NOMEM;
+    double *difference = mean + BOOTSTRAP_RESAMPLES * PAIR, *share = difference + BOOTSTRAP_RESAMPLES;
+    enum status st = bootstrap_means(pair, n, PAIR, BOOTSTRAP_RESAMPLES, c->seed, mean, NULL, err);
+    bool shares = true;
+    for (size_t r = 0; r < BOOTSTRAP_RESAMPLES && !st; r++) {
+        const double *at = mean + PAIR * r;
+        double x = measure_of(m, at[SUM_X], at[COUNT_X]), y = measure_of(m, at[SUM_Y], at[COUNT_Y]);
+        difference[r] = x - y;
+        share[r] = x / y - 1;
+        shares &= y > 0;
+    }
+    if (!st)
+        out->interval = percentile_interval(difference, BOOTSTRAP_RESAMPLES, .95);
+    if (!st && shares)
+        out->share_interval = percentile_interval(share, BOOTSTRAP_RESAMPLES, .95);
+    mem_free(mean);
+    return st;
+}
+
+static const struct difference no_difference = {
+    .x = NAN, .y = NAN, .value = NAN, .share = NAN, .interval = {NAN, NAN}, .share_interval = {NAN, NAN}, .p = NAN, .adjusted = NAN,
+    .effect = {NAN, NAN, NAN, NAN, NAN}};
+
+enum status comparison_difference(const struct comparison *c, size_t x, size_t y, const uint32_t *users, size_t n,
+                                  struct difference *out, struct error *err)
+{
+    const struct metric *m = c->measures[0].at.metric;
+    double total[PAIR] = {0};
+    *out = no_difference;
+    if (!users)
+        n = c->nusers;
+    double *pair = mem_new_raw(n * (PAIR + 1), sizeof *pair, "pairs of values", err), *part = pair + n * PAIR;
+    if (!pair)
+        return ST_NOMEM;
+    enum status st = ST_OK;
+    out->users = take_pairs(c, x, y, users, n, pair);
+    for (size_t i = 0; i < out->users * PAIR; i++)
+        total[i % PAIR] += pair[i];
+    if (!out->users)
+        goto out;
+    out->x = measure_of(m, total[SUM_X], total[COUNT_X]);
+    out->y = measure_of(m, total[SUM_Y], total[COUNT_Y]);
+    out->value = out->x - out->y;
+    out->share = out->y > 0 ? out->x / out->y - 1 : NAN;
+    take_parts(pair, out->users, total, part);
+    st = resample(c, pair, out->users, out, err);
+    if (!st)
+        st = paired_test(c->test, part, out->users, c->seed, &out->p, err);
+    if (!st)
+        st = effect_of(part, out->users, &out->effect, err);
+    out->adjusted = out->p;
+out:
+    mem_free(pair);
+    return st;
+}
+
+int difference_verdict(const struct comparison *c, const struct difference *x)
+{
+    if (!(x->adjusted < claim))
+        return 0;
+    return comparison_sign(c) * ((x->value > 0) - (x->value < 0));
+}
+
+/* ---- all of them ---- */
+
+/* Best first, those without a value last; ties by name. */
+static bool stands_before(const struct comparison *c, const struct compared *x, const struct compared *y)
+{
+    const struct metric *first = c->measures[0].at.metric;
+    if (metric_better(first, x->mean[0], y->mean[0]))
+        return true;
+    return !metric_better(first, y->mean[0], x->mean[0]) && strcmp(x->name, y->name) < 0;
+}
+
+/* Entries in order, each with its place: before values of users are taken, which follow it. */
+static void order_entries(struct comparison *c)
+{
+    for (size_t i = 0; i < c->n; i++)
+        c->entries[i].mean[0] = evaluation_value(c->entries[i].e, &c->measures[0].at, true);
+    for (size_t i = 1; i < c->n; i++) {
+        struct compared x = c->entries[i];
+        size_t j = i;
+        for (; j > 0 && stands_before(c, &x, &c->entries[j - 1]); j--)
+            c->entries[j] = c->entries[j - 1];
+        c->entries[j] = x;
+    }
+}
+
+static enum status compare_with_reference(struct comparison *c, struct job *job, struct error *err)
+{
+    double *p = mem_new_raw(2 * c->n, sizeof *p, "p-values", err), *adjusted = p + c->n;
+    enum status st = p ? ST_OK : ST_NOMEM;
+    for (size_t i = 0; i < c->n && !st; i++) {
+        struct compared *x = &c->entries[i];
+        x->to = no_difference;
+        if (i != c->reference && comparison_of_users(c))
+            st = comparison_difference(c, i, c->reference, NULL, 0, &x->to, err);
+        if (!st)
+            st = job_check(job, err);
+        p[i] = x->to.p;
+    }
+    if (!st)
+        st = adjust_p(c->adjust, p, c->n, c->best ? c->n * (c->n - 1) / 2 : 0, adjusted, err);
+    for (size_t i = 0; i < c->n && !st; i++)
+        c->entries[i].to.adjusted = adjusted[i];
+    mem_free(p);
+    return st;
+}
+
+enum status comparison_make(struct comparison *c, const struct evaluation *const *e, const char *const *names, size_t n,
+                            size_t baseline, struct job *job, struct error *err)
+{
+    c->n = n;
+    c->nusers = e[0]->nusers;
+    c->user = e[0]->user;
+    c->warm = e[0]->warm;
+    c->nwarm = 0;
+    for (size_t u = 0; u < c->nusers; u++)
+        c->nwarm += c->warm[u] != 0;
+    c->ncold = c->nusers - c->nwarm;
+    c->entries = mem_new(n, sizeof *c->entries, "a leaderboard", err);
+    c->sum = mem_new(n * c->nusers, sizeof *c->sum, "metrics of users", err);
+    c->count = mem_new(n * c->nusers, sizeof *c->count, "metrics of users", err);
+    if (!c->entries || !c->sum || !c->count)
+        return ST_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        c->entries[i].name = names[i];
+        c->entries[i].e = e[i];
+        c->entries[i].given = i;
+    }
+    order_entries(c);
+    c->best = baseline >= n;
+    c->reference = 0;
+    for (size_t i = 0; i < n && !c->best; i++)
+        if (c->entries[i].given == baseline)
+            c->reference = i;
+    enum status st = take_all(c, job, err);
+    return st ? st : compare_with_reference(c, job, err);
+}
+
+void comparison_clear(struct comparison *c)
+{
+    mem_free(c->entries);
+    mem_free(c->sum);
+    mem_free(c->count);
+    c->entries = NULL;
+    c->sum = c->count = NULL;
+}
+
+/* ---- who loses ---- */
+
+struct loss {
+    double value;
+    uint32_t user;
+};
+
+static int by_loss(const void *a, const void *b)
+{
+    const struct loss *x = a, *y = b;
+    return x->value != y->value ? (x->value > y->value) - (x->value < y->value) : (x->user > y->user) - (x->user < y->user);
+}
+
+enum status comparison_order_users(const struct comparison *c, size_t x, size_t y, uint32_t *out, size_t *n, struct error *err)
+{
+    struct loss *losses = mem_new_raw(c->nusers, sizeof *losses, "differences of users", err);
+    double sign = comparison_sign(c) < 0 ? -1 : 1;
+    *n = 0;
+    if (!losses)
+        return ST_NOMEM;
+    for (uint32_t u = 0; u < c->nusers; u++) {
+        double value = sign * (comparison_user(c, x, u) - comparison_user(c, y, u));
+        if (!isnan(value))
+            losses[(*n)++] = (struct loss){value, u};
+    }
+    qsort(losses, *n, sizeof *losses, by_loss);
+    for (size_t i = 0; i < *n; i++)
+        out[i] = losses[i].user;
+    mem_free(losses);
+    return ST_OK;
+}
