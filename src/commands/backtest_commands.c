@@ -42,6 +42,7 @@ struct backtest {
     size_t ncontenders;
     struct metric_at metrics[METRICS_MAX];
     size_t nmetrics, depth;
+    unsigned needs; /* of the metrics, or-ed */
     struct protocol protocol;
 };
 
@@ -62,6 +63,8 @@ static enum status read_metrics(struct backtest *b, struct error *err)
         mem_free(one);
         if (!st && b->metrics[b->nmetrics].k > b->depth)
             b->depth = b->metrics[b->nmetrics].k;
+        if (!st)
+            b->needs |= b->metrics[b->nmetrics].metric->needs;
         b->nmetrics += !st;
         list += n + (list[n] == ',');
     }
@@ -174,7 +177,7 @@ static void take_values(struct backtest *b, struct contender *c, size_t fold, co
 
 /* The model lives as long as it is judged: a backtest holds one at a time, and the workbench never sees it. */
 static enum status run_one(struct backtest *b, struct contender *c, size_t fold, struct split *s,
-                           const struct test_set *set, struct error *err)
+                           const struct test_set *set, const struct item_facts *facts, struct error *err)
 {
     struct selection train = {.data = b->d, .split = s, .parts = PART_TRAIN, .until = NO_TIME};
     struct model *m = NULL;
@@ -186,8 +189,12 @@ static enum status run_one(struct backtest *b, struct contender *c, size_t fold,
                              : model_train(c->class, name, c->values, &train, b->wb->seed, NULL, &b->wb->job, &m, err);
     if (!st)
         st = evaluation_run(m, set, s->fingerprint, b->depth, &b->wb->job, &e, err);
-    if (!st)
+    if (!st && b->needs & NEEDS_PAIRS)
+        st = evaluation_add_pairs(e, m, set, &b->wb->job, err);
+    if (!st) {
+        e->facts = facts;
         take_values(b, c, fold, e);
+    }
     evaluation_free(e);
     model_release(m);
     return st;
@@ -198,16 +205,20 @@ static enum status run_fold(struct backtest *b, size_t fold, struct error *err)
     struct split_spec spec = b->s->spec;
     struct split *s = NULL;
     struct test_set *set = NULL;
+    struct item_facts *facts = NULL;
     spec.fold = fold + 1;
     enum status st = split_new(b->d, &spec, &s, err);
     if (!st)
         st = test_set_new(b->d, s, &b->protocol, &set, err);
+    if (!st && b->needs & NEEDS_FACTS)
+        st = item_facts_new(b->d, s, &b->protocol, &facts, err);
     if (!st)
         b->folds[fold] = (struct fold){s->ntrain, b->protocol.on == PART_TEST ? s->ntest : s->nvalid, 0, s->test_from};
     for (size_t i = 0; i < b->ncontenders && !st; i++)
-        st = run_one(b, &b->contenders[i], fold, s, set, err);
+        st = run_one(b, &b->contenders[i], fold, s, set, facts, err);
     if (st && st != ST_CANCELLED && err)
         error_source(err, "fold %zu of %zu", fold + 1, b->nfolds);
+    item_facts_free(facts);
     test_set_free(set);
     split_release(s);
     return st;

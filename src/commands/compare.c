@@ -47,12 +47,6 @@ static enum status read_measures(struct compare *c, const struct call *call, str
     return st;
 }
 
-/* Of all metrics, those that people see without asking. */
-static bool is_common(const struct metric *m)
-{
-    return m->errors ? m->pooled : strcmp(m->name, "map") != 0 && strcmp(m->name, "precision") != 0;
-}
-
 static bool any_rates(const struct compare *c)
 {
     bool any = false;
@@ -61,14 +55,14 @@ static bool any_rates(const struct compare *c)
     return any;
 }
 
-/* Without a word of the user: all metrics, those of ratings where a model predicts them. */
+/* Without a word of the user: all metrics that come for nothing, those of ratings where a model predicts them. */
 static enum status add_usual(struct compare *c, const struct call *call, struct error *err)
 {
     enum status st = ST_OK;
     bool given = c->comparison.nmeasures;
     for (size_t i = 0; metrics[i] && !st && !given; i++)
-        if (!metrics[i]->errors || any_rates(c))
-            st = comparison_measure(&c->comparison, metrics[i]->name, (size_t)call_int(call, "k"), is_common(metrics[i]), err);
+        if (!metric_costly(metrics[i]) && (!metrics[i]->errors || any_rates(c)))
+            st = comparison_measure(&c->comparison, metrics[i]->name, (size_t)call_int(call, "k"), metrics[i]->common, err);
     return st;
 }
 
@@ -189,9 +183,11 @@ static enum status judge_all(struct compare *c, const struct call *call, struct 
                      call_int(call, "history") == 0 ? ROLLING_NOT
                      : call_int(call, "leak") == 0  ? ROLLING_IN_ORDER
                                                     : ROLLING_ANYHOW}};
-    for (size_t i = 0; i < c->comparison.nmeasures; i++)
+    for (size_t i = 0; i < c->comparison.nmeasures; i++) {
         if (c->comparison.measures[i].at.k > c->judge.depth)
             c->judge.depth = c->comparison.measures[i].at.k;
+        c->judge.needs |= c->comparison.measures[i].at.metric->needs;
+    }
     c->evaluations = mem_new(c->nmodels, sizeof *c->evaluations, "a leaderboard", err);
     st = c->evaluations ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < c->nmodels && !st; i++)

@@ -60,6 +60,17 @@ static void say_repeats(const struct evaluation *e, struct result *out)
                        repeats, events);
 }
 
+/* What was asked for by name and cannot be had, and why. */
+static void say_lacks(const struct compare *c, struct result *out)
+{
+    for (size_t m = 0; m < c->comparison.nmeasures; m++) {
+        const struct measure *x = &c->comparison.measures[m];
+        const char *why = x->shown && !x->at.metric->errors ? evaluation_lacks(c->evaluations[0], &x->at) : NULL;
+        if (why)
+            result_message(out, MESSAGE_INFO, "%s: %s", x->at.name, why);
+    }
+}
+
 void compare_say_limits(const struct compare *compare, struct result *out)
 {
     const struct comparison *c = &compare->comparison;
@@ -75,4 +86,5 @@ void compare_say_limits(const struct compare *compare, struct result *out)
         result_message(out, MESSAGE_HINT, "none of these models predicts ratings: `train bias svd svdpp knnbaseline slopeone` do");
     else if (asked && !rated)
         result_message(out, MESSAGE_INFO, "the part holds no ratings to compare predictions with");
+    say_lacks(compare, out);
 }

@@ -1,5 +1,6 @@
 /* Judging trained models on the present split, with a memory: evaluations are kept in the workspace as notes of kind
- * "evaluation", named "MODEL test|valid hide|show fixed|rolling", so that a later question needs no model. */
+ * "evaluation", named "MODEL test|valid hide|show fixed|rolling", so that a later question needs no model. When a model is
+ * trained anew under its name, what the previous one had answered is kept beside it, with " before" behind the name. */
 #ifndef TAILOR_COMMANDS_JUDGE_H
 #define TAILOR_COMMANDS_JUDGE_H
 
@@ -8,11 +9,13 @@
 
 struct judge {
     struct workbench *wb;
-    const struct dataset *d;
+    struct dataset *d;
     const struct split *s;
     struct protocol protocol;
     size_t depth;
-    struct test_set *set; /* made when the first model has to be asked */
+    unsigned needs;           /* of the metrics that will be taken (enum metric_needs), or-ed: made ready */
+    struct test_set *set;     /* made when the first model has to be asked */
+    struct item_facts *facts; /* made when a metric needs them; evaluations point to it, so they go before judge_clear */
 };
 
 /* The evaluation of a model that was trained on this data and split: kept, or made now and kept. evaluation_free it. */

@@ -95,6 +95,7 @@ struct fit {
     struct test_set *set;
     struct model **parts;  /* trained without it; NULL: the ensemble's own are */
     size_t nparts;
+    struct metric_at metric;
     struct fitting fitting;
 };
 
@@ -132,6 +133,9 @@ static enum status fit_new(const struct ground *g, struct model *const *parts, s
         st = train_apart(g, parts, n, f, err);
     if (!st)
         st = test_set_new(g->d, f->s, &protocol, &f->set, err);
+    f->metric = g->metric;
+    if (!metric_of_ranks(f->metric.metric)) /* it takes more than ranks: the usual one stands in for it */
+        f->metric.metric = metrics[0];
     if (!st)
         f->fitting = (struct fitting){.parts = f->parts,
                                       .queries = f->set->query,
@@ -139,8 +143,9 @@ static enum status fit_new(const struct ground *g, struct model *const *parts, s
                                       .right_begin = f->set->right_begin,
                                       .right = f->set->right,
                                       .hide_seen = g->wb->hide_seen,
-                                      .of_list = g->metric.metric->of_list ? g->metric.metric->of_list : metrics[0]->of_list,
-                                      .k = g->metric.k};
+                                      .judge = metric_at_ranks,
+                                      .metric = &f->metric,
+                                      .k = f->metric.k};
     return st;
 }
 

@@ -19,11 +19,15 @@ struct judged {
     struct evaluation *e;
 };
 
+/* Facts about items, by what they depend on: the part that is judged, and whether seen items are hidden. */
+enum { FACTS = 4 };
+
 struct asked {
     struct judged *judged;
     size_t n, capacity;
     struct metric_at metric[METRICS_MAX];
     size_t nmetrics;
+    struct item_facts *facts[FACTS];
     const struct pinned *pinned;
     const struct held_cursor *cursor;
 };
@@ -76,7 +80,7 @@ static enum status choose_metrics(struct asked *a, struct error *err)
         if ((st = metric_parse(t->texts[i].text, 10, &a->metric[a->nmetrics], err)) == ST_OK)
             a->nmetrics++;
     for (size_t i = 0; !t && metrics[i]; i++)
-        for (size_t k = 0; k < (metrics[i]->errors ? 1 : sizeof usual_k / sizeof *usual_k) && a->nmetrics < METRICS_MAX && !st; k++)
+        for (size_t k = 0; k < (metric_uncut(metrics[i]) ? 1 : sizeof usual_k / sizeof *usual_k) && a->nmetrics < METRICS_MAX && !st; k++)
             if ((st = metric_parse(metrics[i]->name, usual_k[k], &a->metric[a->nmetrics], err)) == ST_OK)
                 a->nmetrics++;
     return st;
@@ -87,6 +91,8 @@ static void end(struct held_cursor *c)
     struct asked *a = c->own;
     for (size_t i = 0; a && i < a->n; i++)
         evaluation_free(a->judged[i].e);
+    for (size_t i = 0; a && i < FACTS; i++)
+        item_facts_free(a->facts[i]);
     if (a)
         mem_free(a->judged);
     mem_free(a);
@@ -131,13 +137,29 @@ static const struct held_column columns[] = {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-/* The evaluation and the metric of a piece; false where the lists are too short. */
-static bool piece_of(const struct held_cursor *c, size_t piece, const struct judged **j, const struct metric_at **m)
+/* Puts at hand what the metric needs to know of items; made when the first metric asks. */
+static enum status make_ready(struct held_cursor *c, struct evaluation *e, const struct metric *m, struct error *err)
+{
+    struct asked *a = c->own;
+    struct item_facts **facts = &a->facts[2 * (e->protocol.on == PART_VALID) + e->protocol.hide_seen];
+    enum status st = ST_OK;
+    if (m->needs & NEEDS_FACTS && !*facts)
+        st = item_facts_new(c->pinned->data, c->pinned->split, &e->protocol, facts, err);
+    e->facts = *facts;
+    return st;
+}
+
+/* The evaluation and the metric of a piece; *has is false where it cannot be taken: lists too short, no ratings predicted. */
+static enum status piece_of(struct held_cursor *c, size_t piece, const struct judged **j, const struct metric_at **m, bool *has,
+                            struct error *err)
 {
     const struct asked *a = c->own;
     *j = &a->judged[piece / a->nmetrics];
     *m = &a->metric[piece % a->nmetrics];
-    return (*m)->k <= (*j)->e->depth || (*j)->e->depth >= (*j)->e->nitems;
+    *has = (*m)->k <= (*j)->e->depth || (*j)->e->depth >= (*j)->e->nitems;
+    enum status st = *has ? make_ready(c, (*j)->e, (*m)->metric, err) : ST_OK;
+    *has = *has && !st && !evaluation_lacks((*j)->e, *m);
+    return st;
 }
 
 static double deviation(const struct evaluation *e, const double *value, double mean, size_t n)
@@ -152,10 +174,10 @@ static enum status fill_metrics(struct held_cursor *c, size_t piece, struct tabl
 {
     const struct judged *j;
     const struct metric_at *m;
-    if (!piece_of(c, piece, &j, &m))
-        return ST_OK;
-    if (m->metric->errors && !j->e->rated)
-        return ST_OK; /* predicts no ratings */
+    bool has;
+    enum status st = piece_of(c, piece, &j, &m, &has, err);
+    if (st || !has)
+        return st;
     double *value = mem_new_raw(j->e->nusers, sizeof *value, "metrics", err), mean = NAN, sd = NAN;
     size_t nwarm = 0, ncold = 0;
     if (!value)
@@ -214,12 +236,14 @@ static enum status fill_users(struct held_cursor *c, size_t piece, struct table 
 {
     const struct judged *j;
     const struct metric_at *m;
-    if (!piece_of(c, piece, &j, &m) || !metric_of_users(m->metric) || (m->metric->errors && !j->e->rated))
-        return ST_OK;
+    bool has;
+    enum status st = piece_of(c, piece, &j, &m, &has, err);
+    if (st || !has || !metric_of_users(m->metric))
+        return st;
     const struct evaluation *e = j->e;
     uint8_t *chosen = NULL;
     double *value = mem_new_raw(e->nusers, sizeof *value, "metrics", err);
-    enum status st = value ? choose_users(c, &chosen, err) : ST_NOMEM;
+    st = value ? choose_users(c, &chosen, err) : ST_NOMEM;
     if (!st)
         evaluation_users(e, m, value);
     for (size_t i = 0; i < e->nusers && !st; i++) {

@@ -51,8 +51,8 @@ static enum status prepare_fit(struct wish *w, struct error *err)
     if (!(w->order.class->capabilities & OF_MODELS))
         return ST_OK;
     enum status st = metric_parse(call_text(w->call, "metric"), 10, &w->fit, err);
-    if (!st && !w->fit.metric->of_list)
-        st = error_set(err, ST_USAGE, "%s is no measure of single users, so no weights can be fitted to it", w->fit.name);
+    if (!st && !metric_of_ranks(w->fit.metric))
+        st = error_set(err, ST_USAGE, "%s takes more than the ranks of what is right, so no weights can be fitted to it", w->fit.name);
     w->order.refit = (w->order.class->capabilities & FITS_WEIGHTS) && call_given(w->call, "metric");
     return error_at_option(st, err, w->call, "metric");
 }

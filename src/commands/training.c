@@ -160,7 +160,7 @@ enum status training_run(struct training_order *o, struct result *out, struct er
 
 /* ---- judging while it learns ---- */
 
-enum status validation_open(struct validation *v, struct workbench *wb, const struct model_class *class, const struct dataset *d,
+enum status validation_open(struct validation *v, struct workbench *wb, const struct model_class *class, struct dataset *d,
                             const struct split *s, const char *metric, struct error *err)
 {
     struct protocol protocol = {.on = PART_VALID, .hide_seen = wb->hide_seen};
@@ -170,16 +170,23 @@ enum status validation_open(struct validation *v, struct workbench *wb, const st
         st = error_set(err, ST_USAGE, "%s predicts no ratings, so %s cannot guide its training", class->name, v->metric.name);
     else if (!st && !metric_of_users(v->metric.metric))
         st = error_set(err, ST_USAGE, "%s is no measure of single users, so it cannot guide training", v->metric.name);
+    else if (!st && (v->metric.metric->neutral || v->metric.metric->needs & NEEDS_BEFORE))
+        st = error_set(err, ST_USAGE, "%s does not tell good from bad, so it cannot guide training", v->metric.name);
     if (!st && !s) {
         st = error_set(err, ST_STATE, "judging while training needs a validation part");
         error_hint(err, "split with one: `split last 1 valid=yes`");
     }
-    return st ? st : test_set_new(d, s, &protocol, &v->set, err);
+    if (!st)
+        st = test_set_new(d, s, &protocol, &v->set, err);
+    if (!st && v->metric.metric->needs & NEEDS_FACTS)
+        st = item_facts_new(d, s, &protocol, &v->facts, err);
+    return st;
 }
 
 void validation_close(struct validation *v)
 {
     test_set_free(v->set);
+    item_facts_free(v->facts);
     *v = (struct validation){0};
 }
 
@@ -189,8 +196,12 @@ enum status validation_ask(void *context, const struct model *m, size_t epoch, d
     struct evaluation *e = NULL;
     (void)epoch;
     enum status st = evaluation_run(m, v->set, v->s->fingerprint, v->metric.k, &v->wb->job, &e, err);
-    if (!st)
+    if (!st && v->metric.metric->needs & NEEDS_PAIRS)
+        st = evaluation_add_pairs(e, m, v->set, &v->wb->job, err);
+    if (!st) {
+        e->facts = v->facts;
         *value = evaluation_value(e, &v->metric, true);
+    }
     evaluation_free(e);
     return st;
 }

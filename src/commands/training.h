@@ -36,10 +36,11 @@ struct validation {
     struct workbench *wb;
     const struct split *s;
     struct test_set *set;
+    struct item_facts *facts; /* NULL: the metric needs none */
     struct metric_at metric;
 };
 MUST_CHECK enum status validation_open(struct validation *v, struct workbench *wb, const struct model_class *class,
-                                       const struct dataset *d, const struct split *s, const char *metric, struct error *err);
+                                       struct dataset *d, const struct split *s, const char *metric, struct error *err);
 void validation_close(struct validation *v);
 /* train_watch.validate */
 MUST_CHECK enum status validation_ask(void *context, const struct model *m, size_t epoch, double *value, struct error *err);

@@ -10,10 +10,10 @@ static const double claim = .05; /* adjusted p below this may be claimed */
 
 /* ---- measures ---- */
 
-/* A metric of ratings is resampled as a sum of errors and a number of them: two columns. */
+/* A metric that not every user has is resampled as a sum (of ratings: of errors) and a number of what it is over: two columns. */
 static size_t width(const struct metric *m)
 {
-    return m->errors ? 2 : metric_of_users(m) ? 1 : 0;
+    return m->partial ? 2 : metric_of_users(m) ? 1 : 0;
 }
 
 enum status comparison_measure(struct comparison *c, const char *text, size_t k, bool shown, struct error *err)
@@ -41,7 +41,8 @@ bool comparison_of_users(const struct comparison *c)
 
 int comparison_sign(const struct comparison *c)
 {
-    return c->measures[0].at.metric->lower ? -1 : 1;
+    const struct metric *m = c->measures[0].at.metric;
+    return m->neutral ? 0 : m->lower ? -1 : 1;
 }
 
 /* ---- values of users ---- */

@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/parallel.h"
+#include "linalg/topk.h"
+
+enum { USER_BLOCK = 64 };
 
 void evaluation_free(struct evaluation *e)
 {
@@ -12,23 +16,87 @@ void evaluation_free(struct evaluation *e)
     mem_free(e->user);
     mem_free(e->warm);
     mem_free(e->query_begin);
-    mem_free(e->relevant);
+    mem_free(e->right_begin);
+    mem_free(e->right);
+    mem_free(e->grade);
+    mem_free(e->ideal);
     mem_free(e->hit_begin);
     mem_free(e->hit_rank);
+    mem_free(e->length);
+    mem_free(e->list);
     mem_free(e->first_rank);
+    mem_free(e->won);
     mem_free(e->squared);
     mem_free(e->absolute);
     mem_free(e->rated);
+    mem_free(e->count);
+    evaluation_free(e->before);
     mem_free(e);
 }
 
-static double of_query(const struct evaluation *e, const struct metric_at *metric, size_t q)
+size_t evaluation_listed(size_t depth, size_t nqueries)
 {
-    const uint32_t *rank = e->hit_rank + e->hit_begin[q];
-    size_t n = e->hit_begin[q + 1] - e->hit_begin[q];
-    while (n && rank[n - 1] >= metric->k)
-        n--;
-    return metric->metric->of_list(rank, n, metric->k, e->relevant[q]);
+    size_t fit = nqueries ? EVALUATION_ENTRIES / nqueries : depth;
+    fit = fit < EVALUATION_LISTED_LEAST ? EVALUATION_LISTED_LEAST : fit;
+    return depth < fit ? depth : fit;
+}
+
+bool evaluation_alike(const struct evaluation *a, const struct evaluation *b)
+{
+    return a->split_fingerprint == b->split_fingerprint && a->protocol.on == b->protocol.on &&
+           a->protocol.hide_seen == b->protocol.hide_seen && a->protocol.rolling == b->protocol.rolling && a->nitems == b->nitems &&
+           a->nusers == b->nusers && a->nqueries == b->nqueries &&
+           memcmp(a->user, b->user, a->nusers * sizeof *a->user) == 0 &&
+           memcmp(a->query_begin, b->query_begin, (a->nusers + 1) * sizeof *a->query_begin) == 0;
+}
+
+const char *evaluation_lacks(const struct evaluation *e, const struct metric_at *metric)
+{
+    unsigned needs = metric->metric->needs;
+    if (metric->metric->errors)
+        return e->rated ? NULL : "the model predicts no ratings";
+    if (needs & NEEDS_ITEMS && metric->k > e->listed && e->listed < e->nitems)
+        return "so long lists are not kept";
+    if (needs & NEEDS_PAIRS && !e->won)
+        return "it was not asked for";
+    if (needs & NEEDS_BEFORE && !e->before)
+        return "there is no earlier training of this name";
+    if (needs & NEEDS_FACTS && !e->facts)
+        return "facts about the items are not at hand";
+    if (needs & NEEDS_CATEGORIES && !e->facts->category)
+        return "the items have no categories";
+    if (needs & NEEDS_AMOUNTS && !e->facts->price && !e->valued)
+        return "neither items nor events have a price";
+    return NULL;
+}
+
+struct judged_list evaluation_list(const struct evaluation *e, const struct metric_at *metric, size_t u, size_t q)
+{
+    const struct evaluation *before = e->before;
+    size_t right = e->right_begin[q], k = metric->k;
+    struct judged_list l = {
+        .k = k,
+        .parameter = metric->parameter,
+        .rank = e->hit_rank + e->hit_begin[q],
+        .nhits = e->hit_begin[q + 1] - e->hit_begin[q],
+        .relevant = evaluation_relevant(e, q),
+        .right = e->right + right,
+        .grade = e->grade + right,
+        .ideal = e->ideal + right,
+        .item = e->list + q * e->listed,
+        .n = e->length[q] < k ? e->length[q] : k,
+        .facts = e->facts,
+        .user = e->user[u],
+        .won = e->won ? e->won[q] : NAN,
+        .valued = e->valued,
+    };
+    while (l.nhits && l.rank[l.nhits - 1] >= k)
+        l.nhits--;
+    if (before) {
+        l.before = before->list + q * before->listed;
+        l.nbefore = before->length[q] < k ? before->length[q] : k;
+    }
+    return l;
 }
 
 double evaluation_errors(const struct evaluation *e, const struct metric *metric, size_t u, double *n)
@@ -40,27 +108,66 @@ double evaluation_errors(const struct evaluation *e, const struct metric *metric
 static double of_user(const struct evaluation *e, const struct metric_at *metric, size_t u)
 {
     double sum = 0, n;
+    size_t queries = 0;
     if (metric->metric->errors) {
         sum = evaluation_errors(e, metric->metric, u, &n);
         return metric_of_errors(metric->metric, sum, n);
     }
-    for (size_t q = e->query_begin[u]; q < e->query_begin[u + 1]; q++)
-        sum += of_query(e, metric, q);
-    return sum / (double)(e->query_begin[u + 1] - e->query_begin[u]);
+    for (size_t q = e->query_begin[u]; q < e->query_begin[u + 1]; q++) {
+        struct judged_list l = evaluation_list(e, metric, u, q);
+        double value = metric->metric->of_list(&l);
+        if (isnan(value))
+            continue;
+        sum += value;
+        queries++;
+    }
+    return queries ? sum / (double)queries : NAN;
+}
+
+struct taking {
+    const struct evaluation *e;
+    const struct metric_at *metric;
+    double *value;
+};
+
+static void take_block(void *context, size_t block, size_t begin, size_t end)
+{
+    const struct taking *t = context;
+    (void)block;
+    for (size_t u = begin; u < end; u++)
+        t->value[u] = of_user(t->e, t->metric, u);
 }
 
 void evaluation_users(const struct evaluation *e, const struct metric_at *metric, double *value)
 {
-    for (size_t u = 0; u < e->nusers; u++)
-        value[u] = of_user(e, metric, u);
+    struct taking t = {e, metric, value};
+    if (!evaluation_lacks(e, metric))
+        parallel_blocks(e->nusers, USER_BLOCK, take_block, &t);
+    else
+        for (size_t u = 0; u < e->nusers; u++)
+            value[u] = NAN;
+}
+
+/* A metric of all lists out of how often each item stands in one. */
+static double of_counts(const struct evaluation *e, const struct metric_at *metric)
+{
+    if (!metric->metric->of_counts)
+        return evaluation_coverage(e, metric->k);
+    memset(e->count, 0, e->nitems * sizeof *e->count);
+    for (size_t q = 0; q < e->nqueries; q++)
+        for (size_t i = 0; i < e->length[q] && i < metric->k; i++)
+            e->count[e->list[q * e->listed + i]]++;
+    return metric->metric->of_counts(e->count, e->nitems);
 }
 
 double evaluation_value(const struct evaluation *e, const struct metric_at *metric, bool warm)
 {
     const struct metric *m = metric->metric;
     double sum = 0, n = 0;
+    if (evaluation_lacks(e, metric))
+        return NAN;
     if (!metric_of_users(m))
-        return evaluation_coverage(e, metric->k);
+        return of_counts(e, metric);
     for (size_t u = 0; u < e->nusers; u++) {
         if ((e->warm[u] != 0) != warm)
             continue;
@@ -96,182 +203,28 @@ double evaluation_mean(const struct evaluation *e, const double *value, bool war
     return users ? sum / (double)users : NAN;
 }
 
-/* ---- saving and loading ----
- *
- *   evaluation  u64  version, part, hide seen, rolling, split, model, depth, items, users, queries, hits, events, repeats,
- *                    predicts ratings
- *   user        u32  users
- *   warm        u8   users
- *   queries     u64  users + 1
- *   relevant    u32  queries
- *   hits        u64  queries + 1
- *   rank        u32  hits
- *   first       u32  items
- *   squared, absolute  f64  users     when the model predicts ratings
- *   rated       u32  users            likewise */
-
-enum { VERSION = 3 }; /* 1: before only the target of the split hid items; 2: without ratings */
-enum {
-    HEAD_VERSION,
-    HEAD_ON,
-    HEAD_HIDE,
-    HEAD_ROLLING,
-    HEAD_SPLIT,
-    HEAD_MODEL,
-    HEAD_DEPTH,
-    HEAD_ITEMS,
-    HEAD_USERS,
-    HEAD_QUERIES,
-    HEAD_HITS,
-    HEAD_EVENTS,
-    HEAD_REPEATS,
-    HEAD_RATES,
-    HEAD_SIZE
+struct pairing {
+    const struct evaluation *a, *b;
+    size_t k;
+    double p, *value;
 };
 
-enum status evaluation_save(const struct evaluation *e, struct blob_writer *w, struct error *err)
+static void overlap_block(void *context, size_t block, size_t begin, size_t end)
 {
-    uint64_t head[HEAD_SIZE] = {
-        [HEAD_VERSION] = VERSION,
-        [HEAD_ON] = e->protocol.on,
-        [HEAD_HIDE] = e->protocol.hide_seen,
-        [HEAD_ROLLING] = e->protocol.rolling,
-        [HEAD_SPLIT] = e->split_fingerprint,
-        [HEAD_MODEL] = e->model_created,
-        [HEAD_DEPTH] = e->depth,
-        [HEAD_ITEMS] = e->nitems,
-        [HEAD_USERS] = e->nusers,
-        [HEAD_QUERIES] = e->nqueries,
-        [HEAD_HITS] = e->hit_begin[e->nqueries],
-        [HEAD_EVENTS] = e->events,
-        [HEAD_REPEATS] = e->repeats,
-        [HEAD_RATES] = e->rated != NULL,
-    };
-    enum status st = blob_put(w, "evaluation", BLOB_U64, head, HEAD_SIZE, err);
-    if (!st)
-        st = blob_put(w, "user", BLOB_U32, e->user, e->nusers, err);
-    if (!st)
-        st = blob_put(w, "warm", BLOB_U8, e->warm, e->nusers, err);
-    if (!st)
-        st = blob_put(w, "queries", BLOB_U64, e->query_begin, e->nusers + 1, err);
-    if (!st)
-        st = blob_put(w, "relevant", BLOB_U32, e->relevant, e->nqueries, err);
-    if (!st)
-        st = blob_put(w, "hits", BLOB_U64, e->hit_begin, e->nqueries + 1, err);
-    if (!st)
-        st = blob_put(w, "rank", BLOB_U32, e->hit_rank, (size_t)head[HEAD_HITS], err);
-    if (!st)
-        st = blob_put(w, "first", BLOB_U32, e->first_rank, e->nitems, err);
-    if (st || !e->rated)
-        return st;
-    st = blob_put(w, "squared", BLOB_F64, e->squared, e->nusers, err);
-    if (!st)
-        st = blob_put(w, "absolute", BLOB_F64, e->absolute, e->nusers, err);
-    return st ? st : blob_put(w, "rated", BLOB_U32, e->rated, e->nusers, err);
-}
-
-static enum status damaged(struct error *err)
-{
-    return error_set(err, ST_CORRUPT, "a saved evaluation is damaged");
-}
-
-/* Starts that begin at 0, never go back and end at `total`. */
-static bool starts_hold(const size_t *start, size_t n, size_t total)
-{
-    bool good = start[0] == 0 && start[n] == total;
-    for (size_t i = 0; i < n && good; i++)
-        good = start[i] <= start[i + 1];
-    return good;
-}
-
-static bool lists_hold(const struct evaluation *e)
-{
-    bool good = starts_hold(e->query_begin, e->nusers, e->nqueries) &&
-                starts_hold(e->hit_begin, e->nqueries, e->hit_begin[e->nqueries]);
-    for (size_t u = 0; u < e->nusers && good; u++)
-        good = e->query_begin[u] < e->query_begin[u + 1];
-    for (size_t q = 0; q < e->nqueries && good; q++) {
-        good = e->relevant[q] > 0 && e->hit_begin[q + 1] - e->hit_begin[q] <= e->relevant[q];
-        for (size_t i = e->hit_begin[q]; i < e->hit_begin[q + 1] && good; i++)
-            good = e->hit_rank[i] < e->depth && (i == e->hit_begin[q] || e->hit_rank[i - 1] < e->hit_rank[i]);
+    const struct pairing *x = context;
+    const struct evaluation *a = x->a, *b = x->b;
+    (void)block;
+    for (size_t u = begin; u < end; u++) {
+        double sum = 0;
+        for (size_t q = a->query_begin[u]; q < a->query_begin[u + 1]; q++)
+            sum += index_overlap(a->list + q * a->listed, a->length[q] < x->k ? a->length[q] : x->k, b->list + q * b->listed,
+                                 b->length[q] < x->k ? b->length[q] : x->k, x->p);
+        x->value[u] = sum / (double)(a->query_begin[u + 1] - a->query_begin[u]);
     }
-    return good;
 }
 
-/* One section of exactly `count` elements; nothing is allocated before the section says so itself. */
-static enum status get(struct blob_reader *r, const char *name, enum blob_type type, size_t count, void *array,
-                       struct error *err)
+void evaluation_overlap(const struct evaluation *a, const struct evaluation *b, size_t k, double p, double *value)
 {
-    void *data = NULL;
-    size_t n = 0;
-    enum status st = blob_get_new(r, name, type, count, &data, &n, err);
-    if (st)
-        return st;
-    if (n != count) {
-        mem_free(data);
-        return damaged(err);
-    }
-    memcpy(array, &data, sizeof data);
-    return ST_OK;
-}
-
-static enum status load_errors(struct evaluation *e, struct blob_reader *r, struct error *err)
-{
-    enum status st = get(r, "squared", BLOB_F64, e->nusers, &e->squared, err);
-    if (!st)
-        st = get(r, "absolute", BLOB_F64, e->nusers, &e->absolute, err);
-    return st ? st : get(r, "rated", BLOB_U32, e->nusers, &e->rated, err);
-}
-
-static enum status load_arrays(struct evaluation *e, size_t hits, struct blob_reader *r, struct error *err)
-{
-    enum status st = get(r, "user", BLOB_U32, e->nusers, &e->user, err);
-    if (!st)
-        st = get(r, "warm", BLOB_U8, e->nusers, &e->warm, err);
-    if (!st)
-        st = get(r, "queries", BLOB_U64, e->nusers + 1, &e->query_begin, err);
-    if (!st)
-        st = get(r, "relevant", BLOB_U32, e->nqueries, &e->relevant, err);
-    if (!st)
-        st = get(r, "hits", BLOB_U64, e->nqueries + 1, &e->hit_begin, err);
-    if (!st)
-        st = get(r, "rank", BLOB_U32, hits, &e->hit_rank, err);
-    if (!st)
-        st = get(r, "first", BLOB_U32, e->nitems, &e->first_rank, err);
-    if (!st && (e->hit_begin[e->nqueries] != hits || !lists_hold(e)))
-        st = damaged(err);
-    return st;
-}
-
-enum status evaluation_load(struct blob_reader *r, struct evaluation **out, struct error *err)
-{
-    uint64_t head[HEAD_SIZE];
-    enum status st = blob_get(r, "evaluation", BLOB_U64, head, HEAD_SIZE, err);
-    if (st)
-        return st;
-    if (head[HEAD_VERSION] != VERSION)
-        return error_set(err, ST_UNSUPPORTED, "this evaluation was saved by another version");
-    if (head[HEAD_USERS] >= NO_USER || head[HEAD_ITEMS] >= NO_ITEM || head[HEAD_QUERIES] >= SIZE_MAX / 16 ||
-        (head[HEAD_ON] != PART_TEST && head[HEAD_ON] != PART_VALID) || head[HEAD_ROLLING] > ROLLING_ANYHOW)
-        return damaged(err);
-    struct evaluation *e = mem_new(1, sizeof *e, "an evaluation", err);
-    if (!e)
-        return ST_NOMEM;
-    e->protocol = (struct protocol){(enum part)head[HEAD_ON], head[HEAD_HIDE] != 0, (enum rolling)head[HEAD_ROLLING]};
-    e->split_fingerprint = head[HEAD_SPLIT];
-    e->model_created = head[HEAD_MODEL];
-    e->depth = (size_t)head[HEAD_DEPTH];
-    e->nitems = (size_t)head[HEAD_ITEMS];
-    e->nusers = (size_t)head[HEAD_USERS];
-    e->nqueries = (size_t)head[HEAD_QUERIES];
-    e->events = (size_t)head[HEAD_EVENTS];
-    e->repeats = (size_t)head[HEAD_REPEATS];
-    st = load_arrays(e, (size_t)head[HEAD_HITS], r, err);
-    if (!st && head[HEAD_RATES])
-        st = load_errors(e, r, err);
-    if (st)
-        evaluation_free(e);
-    else
-        *out = e;
-    return st;
+    struct pairing x = {a, b, k, p, value};
+    parallel_blocks(a->nusers, USER_BLOCK, overlap_block, &x);
 }

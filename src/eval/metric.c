@@ -4,136 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/text.h"
+#include "eval/metrics.h"
 
-static double recall(const uint32_t *rank, size_t nhits, size_t k, size_t relevant)
-{
-    (void)rank;
-    (void)k;
-    return (double)nhits / (double)relevant;
-}
+#define REGISTER(name) &metric_##name,
+const struct metric *const metrics[] = {METRICS(REGISTER) NULL};
+#undef REGISTER
 
-static double precision(const uint32_t *rank, size_t nhits, size_t k, size_t relevant)
-{
-    (void)rank;
-    (void)relevant;
-    return (double)nhits / (double)k;
-}
-
-static double hit(const uint32_t *rank, size_t nhits, size_t k, size_t relevant)
-{
-    (void)rank;
-    (void)k;
-    (void)relevant;
-    return nhits > 0;
-}
-
-static double mrr(const uint32_t *rank, size_t nhits, size_t k, size_t relevant)
-{
-    (void)k;
-    (void)relevant;
-    return nhits ? 1.0 / (rank[0] + 1.0) : 0;
-}
-
-static double map(const uint32_t *rank, size_t nhits, size_t k, size_t relevant)
-{
-    double sum = 0;
-    (void)k;
-    for (size_t i = 0; i < nhits; i++)
-        sum += (double)(i + 1) / (rank[i] + 1.0);
-    return sum / (double)relevant;
-}
-
-static double ndcg(const uint32_t *rank, size_t nhits, size_t k, size_t relevant)
-{
-    double gain = 0, ideal = 0;
-    for (size_t i = 0; i < nhits; i++)
-        gain += 1 / log2(rank[i] + 2.0);
-    for (size_t i = 0; i < k && i < relevant; i++)
-        ideal += 1 / log2((double)i + 2);
-    return gain / ideal;
-}
-
-static const struct metric metric_ndcg = {
-    .name = "ndcg",
-    .summary = "gain of the right items, worth less further down",
-    .doc = "Sum over the right items in the first k of 1 / log2(rank + 1), divided by the same sum for a perfect list, "
-           "which has min(k, right items) of them on top (Jarvelin and Kekalainen 2002, with gains of 0 and 1).",
-    .of_list = ndcg,
-};
-static const struct metric metric_recall = {
-    .name = "recall",
-    .summary = "share of the right items that are listed",
-    .doc = "Right items in the first k, divided by all right items of the user.",
-    .of_list = recall,
-};
-static const struct metric metric_precision = {
-    .name = "precision",
-    .summary = "share of the list that is right",
-    .doc = "Right items in the first k, divided by k, also when the list is shorter.",
-    .of_list = precision,
-};
-static const struct metric metric_map = {
-    .name = "map",
-    .summary = "mean of the precision at each right item",
-    .doc = "Sum over the right items in the first k of the precision at their rank, divided by all right items of the "
-           "user.",
-    .of_list = map,
-};
-static const struct metric metric_mrr = {
-    .name = "mrr",
-    .summary = "one over the rank of the first right item",
-    .doc = "1 / rank of the first right item in the first k; 0 when there is none.",
-    .of_list = mrr,
-};
-static const struct metric metric_hit = {
-    .name = "hit",
-    .summary = "share of users with a right item in the list",
-    .doc = "1 when the first k hold a right item, else 0 (hit rate, HR@k).",
-    .of_list = hit,
-};
-static const struct metric metric_coverage = {
-    .name = "coverage",
-    .summary = "share of the catalogue that is in anybody's list",
-    .doc = "Items that stand in the first k of at least one list, divided by all items.",
-};
-static const struct metric metric_rmse = {
-    .name = "rmse",
-    .summary = "root of the mean squared error of predicted ratings",
-    .doc = "Root of the mean of (rating - prediction)^2 over all ratings of the part, of users with a history; predictions are cut "
-           "to the range of the ratings that were learnt from. Lower is better; models that predict no ratings have none.",
-    .errors = ERRORS_SQUARED,
-    .pooled = true,
-    .lower = true,
-};
-static const struct metric metric_mae = {
-    .name = "mae",
-    .summary = "mean absolute error of predicted ratings",
-    .doc = "Mean of |rating - prediction| over the same ratings as rmse.",
-    .errors = ERRORS_ABSOLUTE,
-    .pooled = true,
-    .lower = true,
-};
-static const struct metric metric_user_rmse = {
-    .name = "user_rmse",
-    .summary = "the same for each user, then the mean over users",
-    .doc = "Mean over users of the rmse of their own ratings, so that those who rate much count no more than others.",
-    .errors = ERRORS_SQUARED,
-    .lower = true,
-};
-static const struct metric metric_user_mae = {
-    .name = "user_mae",
-    .summary = "mean over users of the error of their ratings",
-    .doc = "Mean over users of the mae of their own ratings.",
-    .errors = ERRORS_ABSOLUTE,
-    .lower = true,
-};
-
-const struct metric *const metrics[] = {
-    &metric_ndcg, &metric_recall,   &metric_precision, &metric_map,       &metric_mrr,
-    &metric_hit,  &metric_coverage, &metric_rmse,      &metric_mae,       &metric_user_rmse,
-    &metric_user_mae, NULL,
-};
+enum { NMETRICS = sizeof metrics / sizeof *metrics - 1 };
 
 double metric_of_errors(const struct metric *m, double sum, double n)
 {
@@ -148,7 +25,12 @@ bool metric_better(const struct metric *m, double x, double y)
     return m->lower ? x < y : x > y;
 }
 
-static const struct metric *find(const char *name)
+double metric_gain(float grade)
+{
+    return isnan(grade) ? 1 : grade > 0 ? (double)grade : 0;
+}
+
+const struct metric *metric_find(const char *name)
 {
     for (size_t i = 0; metrics[i]; i++)
         if (text_same(metrics[i]->name, name))
@@ -158,14 +40,13 @@ static const struct metric *find(const char *name)
 
 static enum status unknown(const char *name, struct error *err)
 {
-    const char *names[16];
+    const char *names[NMETRICS];
     struct str list = {0};
-    size_t n = 0;
-    for (; metrics[n] && n < 16; n++) {
-        names[n] = metrics[n]->name;
-        str_printf(&list, "%s%s", n ? ", " : "", names[n]);
+    for (size_t i = 0; i < NMETRICS; i++) {
+        names[i] = metrics[i]->name;
+        str_printf(&list, "%s%s", i ? ", " : "", names[i]);
     }
-    const char *nearest = text_nearest(name, names, n);
+    const char *nearest = text_nearest(name, names, NMETRICS);
     error_set(err, ST_USAGE, "there is no metric \"%s\"", name);
     if (nearest)
         error_hint(err, "did you mean %s? There are %s; cut at a rank: ndcg@20", nearest, str_text(&list));
@@ -175,27 +56,72 @@ static enum status unknown(const char *name, struct error *err)
     return ST_USAGE;
 }
 
+/* ":.5" of "rbp:.5@20": *text is moved behind it. */
+static enum status parse_parameter(const char *whole, const char **text, struct metric_at *out, struct error *err)
+{
+    const struct metric *m = out->metric;
+    size_t length = strcspn(*text, "@");
+    char number[24];
+    if (**text != ':')
+        return ST_OK;
+    if (!m->parameter)
+        return error_set(err, ST_USAGE, "%s: %s has no parameter", whole, m->name);
+    snprintf(number, sizeof number, "%.*s", (int)(length < sizeof number ? length : sizeof number) - 1, *text + 1);
+    *text += length;
+    if (text_parse_real(number, &out->parameter) && out->parameter >= m->parameter_low && out->parameter <= m->parameter_high)
+        return ST_OK;
+    error_set(err, ST_USAGE, "%s: the parameter of %s is a number from %g to %g", whole, m->name, m->parameter_low,
+              m->parameter_high);
+    error_hint(err, "for example %s:%g@20", m->name, m->parameter);
+    return ST_USAGE;
+}
+
+static enum status parse_cut(const char *whole, const char *text, struct metric_at *out, struct error *err)
+{
+    const struct metric *m = out->metric;
+    int64_t cut;
+    if (!*text)
+        return ST_OK;
+    if (metric_uncut(m))
+        return error_set(err, ST_USAGE, "%s: %s is taken over all %s, not cut at a rank", whole, m->name, m->errors ? "ratings" : "items");
+    if (!text_parse_int(text + 1, &cut) || cut < 1 || cut > METRIC_K_MAX) {
+        error_set(err, ST_USAGE, "%s: a metric is cut at a rank from 1 to %d", whole, METRIC_K_MAX);
+        error_hint(err, "for example %s@20", m->name);
+        return ST_USAGE;
+    }
+    out->k = (size_t)cut;
+    return ST_OK;
+}
+
 enum status metric_parse(const char *text, size_t k, struct metric_at *out, struct error *err)
 {
     char name[24];
-    size_t length = strcspn(text, "@");
-    int64_t cut = (int64_t)k;
+    size_t length = strcspn(text, ":@");
+    const char *rest = text + length;
     snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), text);
-    const struct metric *metric = find(name);
+    const struct metric *metric = metric_find(name);
     if (!metric || length >= sizeof name)
         return unknown(name, err);
-    if (metric->errors && text[length])
-        return error_set(err, ST_USAGE, "%s: %s is taken over ratings, not cut at a rank", text, metric->name);
-    if (text[length] && (!text_parse_int(text + length + 1, &cut) || cut < 1 || cut > METRIC_K_MAX)) {
-        error_set(err, ST_USAGE, "%s: a metric is cut at a rank from 1 to %d", text, METRIC_K_MAX);
-        error_hint(err, "for example %s@20", metric->name);
-        return ST_USAGE;
-    }
-    out->metric = metric;
-    out->k = metric->errors ? 1 : (size_t)cut;
-    if (metric->errors)
-        snprintf(out->name, sizeof out->name, "%s", metric->name);
-    else
-        snprintf(out->name, sizeof out->name, "%s@%zu", metric->name, out->k);
+    struct metric_at m = {.metric = metric, .k = metric_uncut(metric) ? 1 : k, .parameter = metric->parameter};
+    enum status st = parse_parameter(text, &rest, &m, err);
+    if (!st)
+        st = parse_cut(text, rest, &m, err);
+    if (st)
+        return st;
+    char parameter[32] = "", cut[32] = "";
+    if (m.parameter != metric->parameter)
+        snprintf(parameter, sizeof parameter, ":%.6g", m.parameter);
+    if (!metric_uncut(metric))
+        snprintf(cut, sizeof cut, "@%zu", m.k);
+    snprintf(m.name, sizeof m.name, "%s%.10s%.8s", metric->name, parameter, cut);
+    *out = m;
     return ST_OK;
+}
+
+double metric_at_ranks(const void *metric, const uint32_t *rank, size_t nhits, size_t relevant)
+{
+    const struct metric_at *m = metric;
+    const struct judged_list l = {
+        .k = m->k, .parameter = m->parameter, .rank = rank, .nhits = nhits, .relevant = relevant};
+    return m->metric->of_list(&l);
 }

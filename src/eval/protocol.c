@@ -92,15 +92,20 @@ static void order_right(struct gathering *g, size_t begin)
     g->nright = begin + kept;
 }
 
-/* Notes the rating of event e beside its item among right[begin ..]; a later one replaces it. */
-static void add_rating(struct gathering *g, size_t begin, size_t e)
+/* Notes the rating of event e beside its item among right[begin ..], where a later one replaces it; or the weight of its type. */
+static void add_grade(struct gathering *g, size_t begin, size_t e)
 {
     struct test_set *t = g->t;
-    if (!g->write || !t->rating || !isfinite(g->d->events.value[e]))
+    if (!g->write || (t->rating && !isfinite(g->d->events.value[e])))
         return;
-    uint32_t *at = bsearch(&g->d->events.item[e], t->right + begin, g->nright - begin, sizeof *at, by_number);
-    if (at)
-        t->rating[at - t->right] = g->d->events.value[e];
+    const uint32_t *at = bsearch(&g->d->events.item[e], t->right + begin, g->nright - begin, sizeof *at, by_number);
+    if (!at)
+        return;
+    size_t i = (size_t)(at - t->right);
+    if (t->rating)
+        t->rating[i] = g->d->events.value[e];
+    else
+        t->weight[i] = fmaxf(t->weight[i], g->d->type_weight[g->d->events.type[e]]);
 }
 
 /* When the question is asked: at the cut when there is one for all, else when the first event that is judged happened. */
@@ -130,7 +135,7 @@ static void ask_once(struct gathering *g, uint32_t user, size_t first)
     order_right(g, right);
     for (size_t e = first; e < end; e++)
         if (g->s->part[e] == g->t->protocol.on)
-            add_rating(g, right, e);
+            add_grade(g, right, e);
     ask(g, user, known, right, moment(g, first));
 }
 
@@ -155,7 +160,7 @@ static void ask_each(struct gathering *g, uint32_t user, size_t first)
             continue;
         ask(g, user, known, g->nright, time_of(d, e));
         add_right(g, d->events.item[e]);
-        add_rating(g, g->nright - 1, e);
+        add_grade(g, g->nright - 1, e);
     }
     if (g->t->nqueries == queries)
         g->nknown = known;
@@ -218,8 +223,8 @@ static enum status make_room(struct gathering *g, struct error *err)
                                                                                                       : ST_NOMEM;
 }
 
-/* The range of the ratings in the train part, and room for those that are asked for; nothing where there are none. */
-static enum status prepare_ratings(const struct gathering *g, struct error *err)
+/* The range of the ratings in the train part, and room for those that are asked for; for weights where there are none. */
+static enum status prepare_grades(const struct gathering *g, struct error *err)
 {
     struct test_set *t = g->t;
     const float *value = g->d->events.value;
@@ -231,8 +236,10 @@ static enum status prepare_ratings(const struct gathering *g, struct error *err)
         t->lowest = fminf(t->lowest, value[e]);
         t->highest = fmaxf(t->highest, value[e]);
     }
-    if (!(t->lowest <= t->highest))
-        return ST_OK;
+    if (!(t->lowest <= t->highest)) {
+        t->weight = mem_new(g->nright, sizeof *t->weight, "weights of right items", err);
+        return t->weight ? ST_OK : ST_NOMEM;
+    }
     t->rating = mem_new_raw(g->nright, sizeof *t->rating, "test ratings", err);
     for (size_t i = 0; t->rating && i < g->nright; i++)
         t->rating[i] = NAN;
@@ -289,7 +296,7 @@ enum status test_set_new(const struct dataset *d, const struct split *s, const s
     }
     st = make_room(&g, err);
     if (!st)
-        st = prepare_ratings(&g, err);
+        st = prepare_grades(&g, err);
     if (st)
         goto out;
     g.write = true;
@@ -315,5 +322,6 @@ void test_set_free(struct test_set *t)
     mem_free(t->right_begin);
     mem_free(t->right);
     mem_free(t->rating);
+    mem_free(t->weight);
     mem_free(t);
 }

@@ -40,6 +40,7 @@ struct test_set {
     size_t *right_begin; /* nqueries + 1 */
     uint32_t *right;
     float *rating; /* NaN: none; NULL: none at all */
+    float *weight; /* where there are no ratings, beside each right item: the largest weight of a type of its events; else NULL */
     float lowest, highest; /* of the ratings in the train part, which predictions are cut to */
     size_t events;  /* test events there are */
     size_t repeats; /* of them left out: seen before */

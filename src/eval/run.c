@@ -1,11 +1,11 @@
-/* Asking a model all questions of a test set, in batches on all threads. */
+/* Asking a model all questions of a test set, in batches on all threads; or taking answers that somebody else gave. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/parallel.h"
-#include "eval/evaluation.h"
+#include "eval/evaluation_parts.h"
 #include "ranking/lists.h"
 
 /* What one thread needs. */
@@ -34,32 +34,37 @@ static int by_number(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Notes where the right items of query `first + i` stand in its list. */
-static void mark(struct run *r, struct desk *desk, size_t i)
+/* Keeps the beginning of a list of n, and notes where right items stand in all of it. */
+static void mark(struct run *r, struct desk *desk, size_t q, const struct scored *list, size_t n)
 {
     const struct test_set *t = r->set;
-    size_t q = r->first + i;
-    const struct scored *list = r->lists + i * r->e->depth;
+    struct evaluation *e = r->e;
+    uint32_t *keep = e->list + q * e->listed;
     const uint32_t *right = t->right + t->right_begin[q];
     size_t nright = t->right_begin[q + 1] - t->right_begin[q];
-    uint32_t *hit = r->e->hit_rank + t->right_begin[q], nhits = 0;
-    for (uint32_t rank = 0; rank < r->counts[i]; rank++) {
+    uint32_t *hit = e->hit_rank + t->right_begin[q], nhits = 0;
+    e->length[q] = (uint32_t)(n < e->listed ? n : e->listed);
+    memset(keep, 0xff, e->listed * sizeof *keep); /* NO_ITEM */
+    for (uint32_t rank = 0; rank < n; rank++) {
         uint32_t item = list[rank].index;
+        if (rank < e->listed)
+            keep[rank] = item;
         if (rank < desk->first_rank[item])
             desk->first_rank[item] = rank;
         if (nhits < nright && bsearch(&item, right, nright, sizeof item, by_number))
             hit[nhits++] = rank;
     }
     r->nhits[q] = nhits;
-    r->e->relevant[q] = (uint32_t)nright;
 }
 
 static void mark_block(void *context, size_t block, size_t begin, size_t end)
 {
     struct run *r = context;
     (void)block;
-    for (size_t i = begin; i < end; i++)
-        mark(r, &r->desks[parallel_thread()], i);
+    for (size_t i = begin; i < end; i++) {
+        const struct scored *list = r->lists + i * r->e->depth;
+        mark(r, &r->desks[parallel_thread()], r->first + i, list, r->counts[i]);
+    }
 }
 
 /* Makes the lists of all queries, piece by piece, and marks them. */
@@ -124,6 +129,7 @@ static void pack_hits(struct run *r)
 
 static struct evaluation *evaluation_new(const struct test_set *t, size_t depth, struct error *err)
 {
+    size_t nright = t->right_begin[t->nqueries];
     struct evaluation *e = mem_new(1, sizeof *e, "an evaluation", err);
     if (!e)
         return NULL;
@@ -137,18 +143,50 @@ static struct evaluation *evaluation_new(const struct test_set *t, size_t depth,
     e->user = mem_new_raw(t->nusers, sizeof *e->user, "evaluated users", err);
     e->warm = mem_new_raw(t->nusers, sizeof *e->warm, "evaluated users", err);
     e->query_begin = mem_new_raw(t->nusers + 1, sizeof *e->query_begin, "evaluated users", err);
-    e->relevant = mem_new_raw(t->nqueries, sizeof *e->relevant, "right items", err);
+    e->listed = evaluation_listed(e->depth, t->nqueries);
+    e->valued = t->rating != NULL;
+    e->right_begin = mem_new_raw(t->nqueries + 1, sizeof *e->right_begin, "right items", err);
+    e->right = mem_new_raw(nright, sizeof *e->right, "right items", err);
+    e->grade = mem_new_raw(nright, sizeof *e->grade, "right items", err);
+    e->length = mem_new_raw(t->nqueries, sizeof *e->length, "lists", err);
+    e->list = mem_new_raw(t->nqueries * e->listed, sizeof *e->list, "lists", err);
     e->hit_begin = mem_new_raw(t->nqueries + 1, sizeof *e->hit_begin, "hits", err);
-    e->hit_rank = mem_new_raw(t->right_begin[t->nqueries], sizeof *e->hit_rank, "hits", err);
+    e->hit_rank = mem_new_raw(nright, sizeof *e->hit_rank, "hits", err);
     e->first_rank = mem_new_raw(t->nitems, sizeof *e->first_rank, "item marks", err);
-    if (!e->user || !e->warm || !e->query_begin || !e->relevant || !e->hit_begin || !e->hit_rank || !e->first_rank) {
+    if (!e->user || !e->warm || !e->query_begin || !e->right_begin || !e->right || !e->grade || !e->length || !e->list ||
+        !e->hit_begin || !e->hit_rank || !e->first_rank) {
         evaluation_free(e);
         return NULL;
     }
     memcpy(e->user, t->user, t->nusers * sizeof *e->user);
     memcpy(e->warm, t->warm, t->nusers * sizeof *e->warm);
     memcpy(e->query_begin, t->query_begin, (t->nusers + 1) * sizeof *e->query_begin);
+    memcpy(e->right_begin, t->right_begin, (t->nqueries + 1) * sizeof *e->right_begin);
+    memcpy(e->right, t->right, nright * sizeof *e->right);
+    memcpy(e->grade, t->rating ? t->rating : t->weight, nright * sizeof *e->grade);
     return e;
+}
+
+static int highest_first(const void *a, const void *b)
+{
+    float x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x < y) - (x > y);
+}
+
+enum status evaluation_prepare(struct evaluation *e, struct error *err)
+{
+    size_t nright = e->right_begin[e->nqueries];
+    e->ideal = mem_new_raw(nright, sizeof *e->ideal, "gains of right items", err);
+    e->count = mem_new_raw(e->nitems, sizeof *e->count, "item marks", err);
+    if (!e->ideal || !e->count)
+        return ST_NOMEM;
+    for (size_t i = 0; i < nright; i++)
+        e->ideal[i] = (float)metric_gain(e->grade[i]);
+    for (size_t q = 0; q < e->nqueries; q++)
+        qsort(e->ideal + e->right_begin[q], evaluation_relevant(e, q), sizeof *e->ideal, highest_first);
+    return ST_OK;
 }
 
 /* ---- ratings ---- */
@@ -200,39 +238,75 @@ static enum status check_model(const struct model *m, const struct test_set *t, 
     return ST_STATE;
 }
 
+static void clear_run(struct run *r, size_t threads)
+{
+    free_desks(r->desks, threads);
+    mem_free(r->nhits);
+    mem_free(r->lists);
+    mem_free(r->counts);
+}
+
+static enum status begin_run(struct run *r, size_t depth, uint64_t split_fingerprint, size_t threads, struct error *err)
+{
+    const struct test_set *t = r->set;
+    r->e = evaluation_new(t, depth, err);
+    if (!r->e)
+        return ST_NOMEM;
+    r->e->split_fingerprint = split_fingerprint;
+    r->nhits = mem_new_raw(t->nqueries, sizeof *r->nhits, "hits", err);
+    r->piece = r->e->depth > ENTRIES ? 1 : r->e->depth > ENTRIES / PIECE ? ENTRIES / r->e->depth : PIECE;
+    r->lists = mem_new_raw(r->piece * r->e->depth, sizeof *r->lists, "lists", err);
+    r->counts = mem_new_raw(r->piece, sizeof *r->counts, "lists", err);
+    return r->nhits && r->lists && r->counts ? make_desks(r, threads, err) : ST_NOMEM;
+}
+
+static enum status end_run(struct run *r, size_t threads, struct error *err)
+{
+    join_desks(r, threads);
+    pack_hits(r);
+    return evaluation_prepare(r->e, err);
+}
+
 enum status evaluation_run(const struct model *m, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
                            struct job *job, struct evaluation **out, struct error *err)
 {
     struct run r = {.set = t};
     size_t threads = (size_t)parallel_threads();
     enum status st = check_model(m, t, err);
-    if (st)
-        return st;
-    r.e = evaluation_new(t, depth, err);
-    if (!r.e)
-        return ST_NOMEM;
-    r.e->split_fingerprint = split_fingerprint;
-    r.e->model_created = (uint64_t)m->record.created;
-    r.nhits = mem_new_raw(t->nqueries, sizeof *r.nhits, "hits", err);
-    r.piece = r.e->depth > ENTRIES ? 1 : r.e->depth > ENTRIES / PIECE ? ENTRIES / r.e->depth : PIECE;
-    r.lists = mem_new_raw(r.piece * r.e->depth, sizeof *r.lists, "lists", err);
-    r.counts = mem_new_raw(r.piece, sizeof *r.counts, "lists", err);
-    st = r.nhits && r.lists && r.counts ? make_desks(&r, threads, err) : ST_NOMEM;
+    if (!st)
+        st = begin_run(&r, depth, split_fingerprint, threads, err);
     if (st)
         goto out;
+    r.e->model_created = (uint64_t)m->record.created;
     job_begin(job, t->nqueries, t->protocol.rolling ? "events" : "users", "evaluate %s", m->name);
     st = mark_all(&r, m, job, err);
-    if (st)
-        goto out;
-    join_desks(&r, threads);
-    pack_hits(&r);
-    if (t->rating && m->class->capabilities & CAN_RATE)
+    if (!st)
+        st = end_run(&r, threads, err);
+    if (!st && t->rating && m->class->capabilities & CAN_RATE)
         st = judge_ratings(m, t, r.e, job, err);
 out:
-    free_desks(r.desks, threads);
-    mem_free(r.nhits);
-    mem_free(r.lists);
-    mem_free(r.counts);
+    clear_run(&r, threads);
+    if (st)
+        evaluation_free(r.e);
+    else
+        *out = r.e;
+    return st;
+}
+
+enum status evaluation_of_lists(const struct test_set *t, uint64_t split_fingerprint, size_t depth, const size_t *begin,
+                                const uint32_t *item, struct evaluation **out, struct error *err)
+{
+    struct run r = {.set = t};
+    enum status st = begin_run(&r, depth, split_fingerprint, 1, err);
+    for (size_t q = 0; q < t->nqueries && !st; q++) {
+        size_t n = begin[q + 1] - begin[q] < r.e->depth ? begin[q + 1] - begin[q] : r.e->depth;
+        for (size_t i = 0; i < n; i++)
+            r.lists[i] = (struct scored){item[begin[q] + i], 0};
+        mark(&r, &r.desks[0], q, r.lists, n);
+    }
+    if (!st)
+        st = end_run(&r, 1, err);
+    clear_run(&r, 1);
     if (st)
         evaluation_free(r.e);
     else

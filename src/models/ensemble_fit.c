@@ -237,7 +237,7 @@ static double judge_one(const struct pools *x, const float *weight, size_t h)
             rank[hits++] = above;
     }
     qsort(rank, hits, sizeof *rank, by_number);
-    return f->of_list(rank, hits, f->k, f->right_begin[query + 1] - f->right_begin[query]);
+    return f->judge(f->metric, rank, hits, f->right_begin[query + 1] - f->right_begin[query]);
 }
 
 static void judge_block(void *context, size_t block, size_t begin, size_t end)

@@ -91,7 +91,9 @@ struct fitting {
     const size_t *right_begin; /* n + 1 */
     const uint32_t *right;     /* ascending within a query */
     bool hide_seen;            /* what a history holds is not recommended */
-    double (*of_list)(const uint32_t *rank, size_t nhits, size_t k, size_t relevant); /* the metric, as in eval/metric.h */
+    /* The metric of one list, by the ranks below k of its right items, from 0, ascending, and how many there are (> 0). */
+    double (*judge)(const void *metric, const uint32_t *rank, size_t nhits, size_t relevant);
+    const void *metric; /* whatever judge takes */
     size_t k;
 };
 

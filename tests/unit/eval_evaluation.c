@@ -266,6 +266,18 @@ static double slow_metric(const char *name, const bool *good, size_t n, size_t k
         return precisions / (double)relevant;
     if (!strcmp(name, "mrr"))
         return first;
+    if (!strcmp(name, "rprec")) {
+        size_t r = relevant < k ? relevant : k, found = 0;
+        for (size_t i = 0; i < n && i < r; i++)
+            found += good[i];
+        return (double)found / (double)r;
+    }
+    if (!strcmp(name, "rbp")) {
+        double sum = 0, reach = 1;
+        for (size_t i = 0; i < n && i < k; i++, reach *= .8)
+            sum += good[i] ? reach : 0;
+        return .2 * sum;
+    }
     assert_string_equal(name, "hit");
     return hits > 0;
 }
@@ -318,8 +330,8 @@ static void check_against_slow(const struct dataset *d, const struct split *s, s
         lists[q].n = slow_list(t, q, 100, lists[q].item);
     double *value = mem_new(t->nusers, sizeof *value, "", NULL);
     for (size_t i = 0; metrics[i]; i++) {
-        for (size_t k = 0; k < 4 && metrics[i]->of_list; k++) {
-            struct metric_at metric = {.metric = metrics[i], .k = ks[k]};
+        for (size_t k = 0; k < 4 && metric_of_ranks(metrics[i]); k++) {
+            struct metric_at metric = {.metric = metrics[i], .k = ks[k], .parameter = metrics[i]->parameter};
             evaluation_users(e, &metric, value);
             for (size_t u = 0; u < t->nusers; u++)
                 assert_near(value[u], slow_user(t, lists, u, &metric), 1e-9);
@@ -369,7 +381,16 @@ static void expect_same(const struct evaluation *a, const struct evaluation *b)
     assert_memory_equal(a->user, b->user, a->nusers * sizeof *a->user);
     assert_memory_equal(a->hit_begin, b->hit_begin, (a->nqueries + 1) * sizeof *a->hit_begin);
     assert_memory_equal(a->hit_rank, b->hit_rank, a->hit_begin[a->nqueries] * sizeof *a->hit_rank);
-    assert_memory_equal(a->relevant, b->relevant, a->nqueries * sizeof *a->relevant);
+    assert_memory_equal(a->right_begin, b->right_begin, (a->nqueries + 1) * sizeof *a->right_begin);
+    assert_memory_equal(a->right, b->right, a->right_begin[a->nqueries] * sizeof *a->right);
+    assert_memory_equal(a->grade, b->grade, a->right_begin[a->nqueries] * sizeof *a->grade);
+    assert_memory_equal(a->ideal, b->ideal, a->right_begin[a->nqueries] * sizeof *a->ideal);
+    assert_int_equal(a->listed, b->listed);
+    assert_memory_equal(a->length, b->length, a->nqueries * sizeof *a->length);
+    assert_memory_equal(a->list, b->list, a->nqueries * a->listed * sizeof *a->list);
+    assert_int_equal(a->won != NULL, b->won != NULL);
+    if (a->won)
+        assert_memory_equal(a->won, b->won, a->nqueries * sizeof *a->won);
     assert_memory_equal(a->first_rank, b->first_rank, a->nitems * sizeof *a->first_rank);
 }
 
@@ -383,8 +404,10 @@ static void test_threads_and_saving(void **state)
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
     struct evaluation *one = run(m, t, 50), *back = NULL;
+    assert_int_equal(evaluation_add_pairs(one, m, t, NULL, NULL), ST_OK);
     omp_set_num_threads(2);
     struct evaluation *two = run(m, t, 50);
+    assert_int_equal(evaluation_add_pairs(two, m, t, NULL, NULL), ST_OK);
     omp_set_num_threads(threads);
     expect_same(one, two);
 

@@ -10,7 +10,7 @@ static double at(const char *text, const uint32_t *rank, size_t n, size_t releva
 {
     struct metric_at m;
     assert_int_equal(metric_parse(text, 10, &m, NULL), ST_OK);
-    return m.metric->of_list(rank, n, m.k, relevant);
+    return metric_at_ranks(&m, rank, n, relevant);
 }
 
 static void near(double value, double expected)
@@ -42,8 +42,8 @@ static void test_nothing_found(void **state)
 {
     (void)state;
     for (size_t i = 0; metrics[i]; i++)
-        if (metrics[i]->of_list)
-            near(metrics[i]->of_list(NULL, 0, 10, 3), 0);
+        if (metric_of_ranks(metrics[i]))
+            near(metric_at_ranks(&(struct metric_at){.metric = metrics[i], .k = 10, .parameter = .5}, NULL, 0, 3), 0);
 }
 
 static void test_perfect(void **state)

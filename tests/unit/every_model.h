@@ -155,10 +155,11 @@ struct every_fitting {
     struct fitting fitting;
 };
 
-static inline double every_reciprocal(const uint32_t *rank, size_t nhits, size_t k, size_t relevant)
+static inline double every_reciprocal(const void *metric, const uint32_t *rank, size_t nhits, size_t relevant)
 {
+    (void)metric;
     (void)relevant;
-    return nhits && rank[0] < k ? 1. / (1 + rank[0]) : 0;
+    return nhits ? 1. / (1 + rank[0]) : 0;
 }
 
 static inline void every_fitting_make(struct every_fitting *f, const struct dataset *d)
@@ -176,7 +177,7 @@ static inline void every_fitting_make(struct every_fitting *f, const struct data
         f->right_begin[n] = n;
     }
     f->right_begin[0] = 0;
-    f->fitting = (struct fitting){NULL, f->q, n, f->right_begin, f->right, true, every_reciprocal, 10};
+    f->fitting = (struct fitting){NULL, f->q, n, f->right_begin, f->right, true, every_reciprocal, NULL, 10};
 }
 
 /* model_train; an ensemble is made of two simple models, trained for it. */

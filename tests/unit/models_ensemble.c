@@ -219,7 +219,7 @@ static double judged(const struct made *x, const struct every_fitting *f, const 
             v[f->q[q].events[e].item] = -INFINITY;
         for (uint32_t j = 0; j < nitems; j++)
             above += v[j] > v[right] || (!(v[j] < v[right]) && j < right);
-        sum += v[right] > -INFINITY ? every_reciprocal(&above, above < 10, 10, 1) : 0;
+        sum += v[right] > -INFINITY ? every_reciprocal(NULL, &above, above < 10, 1) : 0;
     }
     mem_free(scores);
     model_release(m);
