@@ -30,6 +30,7 @@
     FAMILY(recommend) /* recommend similar find */                                       \
     FAMILY(map)       /* similar users, map items, map users */                          \
     FAMILY(why)                                                                          \
+    FAMILY(whynot)                                                                       \
     FAMILY(whatif)                                                                       \
     FAMILY(generate)  /* generate */                                                     \
     FAMILY(simulate)  /* simulate */                                                     \
