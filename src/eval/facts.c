@@ -268,7 +268,7 @@ static enum status find_prices(struct item_facts *f, struct error *err)
     f->price_name = p->name;
     f->price = mem_new_raw(f->nitems, sizeof *f->price, "prices", err);
     for (size_t i = 0; f->price && i < f->nitems; i++)
-        f->price[i] = field_missing(p, i) ? NAN : p->type == FIELD_REAL ? (float)p->real[i] : (float)p->integer[i];
+        f->price[i] = field_missing(p, i) ? NAN : p->type == FIELD_REAL ? p->real[i] : (double)p->integer[i];
     return f->price ? ST_OK : ST_NOMEM;
 }
 

@@ -37,7 +37,7 @@ struct item_facts {
     uint32_t *taste;
     double *taste_share;
 
-    float *price;           /* nitems, NaN: unknown; NULL: the data has no price of items */
+    double *price;          /* nitems, NaN: unknown; NULL: the data has no price of items */
     const char *price_name; /* of that field */
 };
 

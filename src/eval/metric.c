@@ -66,9 +66,9 @@ static enum status parse_parameter(const char *whole, const char **text, struct 
         return ST_OK;
     if (!m->parameter)
         return error_set(err, ST_USAGE, "%s: %s has no parameter", whole, m->name);
-    snprintf(number, sizeof number, "%.*s", (int)(length < sizeof number ? length : sizeof number) - 1, *text + 1);
+    snprintf(number, sizeof number, "%.*s", (int)length - 1, *text + 1);
     *text += length;
-    if (text_parse_real(number, &out->parameter) && out->parameter >= m->parameter_low && out->parameter <= m->parameter_high)
+    if (length <= sizeof number && text_parse_real(number, &out->parameter) && out->parameter >= m->parameter_low && out->parameter <= m->parameter_high)
         return ST_OK;
     error_set(err, ST_USAGE, "%s: the parameter of %s is a number from %g to %g", whole, m->name, m->parameter_low,
               m->parameter_high);

@@ -87,8 +87,8 @@ static void work_exp(const struct judged_list *l, struct str *out)
 /* What the i-th right item would bring in. */
 static double amount(const struct judged_list *l, size_t i)
 {
-    float x = l->facts->price ? l->facts->price[l->right[i]] : l->valued ? l->grade[i] : 0;
-    return isfinite(x) && x > 0 ? (double)x : 0;
+    double x = l->facts->price ? l->facts->price[l->right[i]] : l->valued ? (double)l->grade[i] : 0;
+    return isfinite(x) && x > 0 ? x : 0;
 }
 
 static double revenue_of(const struct judged_list *l, double *all)

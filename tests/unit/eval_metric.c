@@ -38,6 +38,18 @@ static void test_by_hand(void **state)
     near(at("recall@2", rank, 1, 100), .01);
 }
 
+/* The right items at ranks 1, 3 and 6 of lists cut at 10; five are right in all. */
+static void test_more_by_hand(void **state)
+{
+    (void)state;
+    static const uint32_t rank[] = {0, 2, 5};
+    near(at("rbp", rank, 3, 5), .2 * (1 + .64 + .32768));
+    near(at("rbp:.5@10", rank, 3, 5), .5 * (1 + .25 + .03125));
+    near(at("rprec", rank, 3, 5), 2. / 5);    /* of the first five */
+    near(at("rprec@2", rank, 1, 5), 1. / 2);  /* cut before that */
+    near(at("rprec@10", rank, 3, 2), 1. / 2); /* of the first two */
+}
+
 static void test_nothing_found(void **state)
 {
     (void)state;
@@ -82,8 +94,19 @@ static void test_names(void **state)
     assert_string_equal(m.name, "ndcg@20");
     assert_int_equal(metric_parse("recall", 7, &m, &err), ST_OK);
     assert_string_equal(m.name, "recall@7");
+    assert_int_equal(metric_parse("RBP:.5@20", 10, &m, &err), ST_OK);
+    assert_string_equal(m.name, "rbp:0.5@20");
+    near(m.parameter, .5);
+    assert_int_equal(metric_parse(m.name, 10, &m, &err), ST_OK); /* its own name reads back */
+    near(m.parameter, .5);
+    assert_int_equal(m.k, 20);
+    assert_int_equal(metric_parse("rbp:.8", 10, &m, &err), ST_OK);
+    assert_string_equal(m.name, "rbp@10");
+    assert_int_equal(metric_parse("auc", 10, &m, &err), ST_OK);
+    assert_string_equal(m.name, "auc");
     static const char *const wrong[] = {"ndcg@", "ndcg@0", "ndcg@-1", "ndcg@1.5", "ndcg@100001", "ndcg@20x", "", "@5",
-                                        "averyveryverylongmetricname@5"};
+                                        "averyveryverylongmetricname@5", "rbp:", "rbp:2", "rbp:x@5", "rbp:0", "ndcg:.5", "auc@10",
+                                        "rbp:.5@", "rmse:1", "rbp:.50000000000000000000000000000000@5"};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(metric_parse(wrong[i], 10, &m, &err), ST_USAGE);
     assert_int_equal(metric_parse("ncdg@5", 10, &m, &err), ST_USAGE);
@@ -94,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_more_by_hand),
         cmocka_unit_test(test_nothing_found),
         cmocka_unit_test(test_perfect),
         cmocka_unit_test(test_ratings),
