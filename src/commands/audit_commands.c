@@ -128,7 +128,7 @@ static const struct command rows[] = {
      .summary = "grade the data before any model sees it",
      .options = options,
      .noptions = sizeof options / sizeof *options,
-     .flags = COMMAND_NEEDS_DATA,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_TIMELESS,
      .help = "Looks for what misleads models: broken rows and columns, ids and clocks, copies and bots, holes and leaks. Each finding has a severity, numbers, a "
              "query that shows the rows (in json and csv, or with check=) and, where there is one, the command that mends it. Nothing is changed.\n"
              "The grade: each check counts once, by the worst it found. A no warning, B one or two warnings, C more, D something serious, E two serious checks, F "

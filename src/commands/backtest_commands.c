@@ -184,7 +184,7 @@ static enum status run_one(struct backtest *b, struct contender *c, size_t fold,
     struct evaluation *e = NULL;
     char name[112];
     snprintf(name, sizeof name, "%s, fold %zu of %zu", c->name, fold + 1, b->nfolds);
-    const struct ground ground = {b->wb, b->d, s, b->metrics[0]};
+    const struct ground ground = {b->wb, b->d, s, b->metrics[0], NO_TIME};
     enum status st = c->like ? model_train_again(&ground, c->like, name, c->values, &m, err)
                              : model_train(c->class, name, c->values, &train, b->wb->seed, NULL, &b->wb->job, &m, err);
     if (!st)
@@ -439,7 +439,7 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = backtest_options,
      .noptions = sizeof backtest_options / sizeof *backtest_options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_OPEN | COMMAND_WITH | COMMAND_SEVERAL,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_OPEN | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_TIMELESS,
      .more = class_and_model_params,
      .help = "For `split rolling` and `split folds` (or folds=): each model is trained on the train part of each fold and judged by its "
              "test part, as `compare` does. Trained models are left alone, and nothing is kept but the table. Every other "

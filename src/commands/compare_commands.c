@@ -53,7 +53,7 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = compare_options,
      .noptions = sizeof compare_options / sizeof *compare_options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_TIMELESS,
      .help = "Every model ranks all items for every user of the test part. The metrics are ndcg, recall, precision, "
              "map, mrr, hit and "
              "coverage, cut at a rank: ndcg@20. Models that predict ratings (bias, svd, svdpp, knnbaseline, slopeone) are also "

@@ -58,7 +58,7 @@ static bool is_chosen(const struct choice *c, size_t e)
 {
     const struct events *ev = &c->data->events;
     return (c->item == NO_ITEM || ev->item[e] == c->item) && (c->type == NO_CODE || ev->type[e] == c->type) &&
-           (c->until == NO_TIME || !ev->time || ev->time[e] < c->until);
+           event_before(c->data, e, c->until);
 }
 
 static void range_of(const struct choice *c, size_t *begin, size_t *end)

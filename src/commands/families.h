@@ -32,6 +32,7 @@
     FAMILY(why)                                                                          \
     FAMILY(whynot)                                                                       \
     FAMILY(whatif)                                                                       \
+    FAMILY(rewind)                                                                       \
     FAMILY(generate)  /* generate */                                                     \
     FAMILY(simulate)  /* simulate */                                                     \
     FAMILY(space)     /* status rename drop save verify */                               \

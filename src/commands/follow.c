@@ -151,7 +151,7 @@ static bool something_waits(struct follow *f)
 static bool here(struct workbench *wb, const struct follow *f)
 {
     struct dataset *d = workbench_data(wb);
-    bool is = d && strcmp(d->name, f->dataset) == 0;
+    bool is = d && strcmp(d->name, f->dataset) == 0 && wb->now == NO_TIME;
     dataset_release(d);
     return is;
 }

@@ -31,7 +31,7 @@ struct follow_view {
     const char *path; /* good until it is stopped */
     struct follow_counts counts;
     bool ended;        /* nothing more can come */
-    bool elsewhere;    /* another data set is open: it waits */
+    bool elsewhere;    /* another data set is open, or the clock is rewound: it waits */
     char dataset[64];
     char problem[640]; /* why the last batch could not be taken in: it is tried again; "" */
 };

@@ -198,7 +198,7 @@ static enum status add_alike(const struct question *q, const struct selection *s
         table_text(t, dict_text(&q->data->users, user));
         table_real(t, best[i].score);
         table_int(t, (int64_t)items_shared(s, f.items, f.begin[1], user));
-        table_int(t, (int64_t)(q->data->user_begin[user + 1] - q->data->user_begin[user]));
+        table_int(t, (int64_t)(user_end_before(q->data, user, s->until) - q->data->user_begin[user]));
     }
     folded_clear(&f);
     return ST_OK;
@@ -256,8 +256,7 @@ static enum status run_similar_users(struct workbench *wb, const struct call *ca
         str_puts(&line, "similar users");
         put_user(&line, &q);
         str_printf(&line, " with %s", m->name);
-        if (call_given(call, "k"))
-            str_printf(&line, " k=%s", call_text(call, "k"));
+        put_options(&line, call);
         put_command(&line, out);
     }
     str_free(&line);
@@ -276,6 +275,7 @@ struct map {
     struct places p;
     size_t shown, all;         /* the first so many of p are drawn */
     size_t *events;            /* of each item */
+    int64_t until;             /* which later events do not count */
     double *at;                /* p.n x 2 */
     double axis[2 * WIDEST], share[2];
     const struct field *by;    /* NULL: one group */
@@ -369,7 +369,7 @@ static void add_points(const struct map *m, const char *title, struct result *ou
         table_text(t, level == NO_CODE ? NULL : dict_text(&m->by->levels, level));
         table_real(t, m->at[2 * i]);
         table_real(t, m->at[2 * i + 1]);
-        table_int(t, (int64_t)(m->users ? d->user_begin[who + 1] - d->user_begin[who] : m->events[who]));
+        table_int(t, (int64_t)(m->users ? user_end_before(d, who, m->until) - d->user_begin[who] : m->events[who]));
     }
 }
 
@@ -436,6 +436,7 @@ static enum status make_map(struct workbench *wb, const struct call *call, struc
     struct selection s = question_selection(wb, call, m->q->data);
     struct places items = {0};
     size_t n = (size_t)call_int(call, "n");
+    m->until = s.until;
     enum status st = find_by(call, m, err);
     if (!st)
         st = count_events(m, &s, err);
@@ -510,6 +511,7 @@ static enum status run_map_users(struct workbench *wb, const struct call *call, 
 static const struct argument user_args[] = {{.name = "USER", .type = ARG_USER, .doc = "an id, . for the current user, new for the made-up one"}};
 static const struct param alike_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = "length of the list"},
+    OPTION_AT,
 };
 static const struct param map_options[] = {
     {.name = "n", .type = PARAM_INT, .initial = "500", .min = 3, .max = 1e7, .doc = "points: the items with most events, or users evenly over all"},
@@ -523,7 +525,7 @@ static const struct command rows[] = {
      .arguments = user_args,
      .narguments = 1,
      .options = alike_options,
-     .noptions = 1,
+     .noptions = 2,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
      .help = "The cosine of the vectors that the histories fold in to, for models of factors (ials, puresvd, bpr, ...). Components that are the same "
              "for everybody count for nothing. shared_items are those that both have had.",

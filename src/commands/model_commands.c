@@ -13,16 +13,20 @@ static const char *trained_on(const struct workbench *wb, const struct model *m,
     if (!dataset_descends(d, r->data_fingerprint))
         return "other data";
     if (!r->split_fingerprint)
-        return dataset_events_since(d, r->data_fingerprint) ? "all events then" : "all events";
+        return workbench_is_then(m) ? "what lay before" : dataset_events_since(d, r->data_fingerprint) ? "all events then" : "all events";
     return wb->split && wb->split->fingerprint == r->split_fingerprint ? "this split" : "another split";
 }
 
-static bool is_used(const struct workbench *wb, const char *name)
+/* Is it meant without `with`? A model trained anew as of the moment of the clock is, instead of the one it is named after. */
+static bool is_used(const struct workbench *wb, const struct model *m)
 {
+    size_t n = strcspn(m->name, "@");
+    bool used = wb->nused == 0;
     for (size_t i = 0; i < wb->nused; i++)
-        if (strcmp(wb->used[i], name) == 0)
-            return true;
-    return wb->nused == 0;
+        used |= strncmp(wb->used[i], m->name, n) == 0 && !wb->used[i][n];
+    for (size_t i = 0; i < wb->nmodels && !workbench_is_then(m); i++)
+        used &= strncmp(wb->models[i]->name, m->name, n) != 0 || wb->models[i]->name[n] != '@';
+    return used;
 }
 
 static void put_model(struct workbench *wb, const struct model *m, const struct dataset *d, struct table *t)
@@ -37,7 +41,7 @@ static void put_model(struct workbench *wb, const struct model *m, const struct 
     table_time(t, m->record.trained_until);
     table_int(t, (int64_t)dataset_events_since(d, m->record.data_fingerprint));
     table_int(t, (int64_t)m->record.seed);
-    table_bool(t, is_used(wb, m->name));
+    table_bool(t, is_used(wb, m));
     table_real(t, m->record.fold_in);
     str_free(&parameters);
 }
@@ -102,9 +106,13 @@ static enum status check_trained(struct workbench *wb, const struct word *w, str
     enum status st = workbench_models(wb, &name, 1, &list, &n, err);
     if (st)
         return error_at_word(st, err, w);
+    if (workbench_is_then(list[0])) {
+        st = error_set(err, ST_USAGE, "%s is there only while the clock is rewound, and stands in for the model it is of already", name);
+        st = error_at_word(st, err, w);
+    }
     model_release(list[0]);
     mem_free(list);
-    return ST_OK;
+    return st;
 }
 
 static enum status use_models(struct workbench *wb, const struct call *call, struct error *err)

@@ -112,7 +112,7 @@ static enum status train_apart(const struct ground *g, struct model *const *part
     enum status st = ST_OK;
     if (!(f->parts = mem_new(n, sizeof(struct model *), "the models of an ensemble", err)))
         st = ST_NOMEM;
-    struct ground inner = {g->wb, g->d, f->s, g->metric};
+    struct ground inner = {g->wb, g->d, f->s, g->metric, g->until};
     for (; f->nparts < n && !st; f->nparts += !st)
         st = model_train_again(&inner, parts[f->nparts], parts[f->nparts]->name, parts[f->nparts]->values,
                                &f->parts[f->nparts], err);
@@ -155,7 +155,7 @@ enum status ensemble_train(const struct ground *g, const struct model_class *cla
                            const struct param_value *values, struct model *const *parts, size_t n, struct model **out,
                            struct error *err)
 {
-    struct selection selection = {.data = g->d, .split = g->s, .parts = PART_TRAIN, .until = NO_TIME};
+    struct selection selection = {.data = g->d, .split = g->s, .parts = PART_TRAIN, .until = g->until};
     struct fit f = {0};
     bool fits = (class->capabilities & FITS_WEIGHTS) != 0;
     enum status st = fits ? fit_new(g, parts, n, &f, err) : ST_OK;
@@ -185,7 +185,7 @@ static enum status ensemble_again(const struct ground *g, const struct model *m,
 enum status model_train_again(const struct ground *g, const struct model *m, const char *name,
                               const struct param_value *values, struct model **out, struct error *err)
 {
-    struct selection selection = {.data = g->d, .split = g->s, .parts = PART_TRAIN, .until = NO_TIME};
+    struct selection selection = {.data = g->d, .split = g->s, .parts = PART_TRAIN, .until = g->until};
     if (m->class->capabilities & OF_MODELS)
         return ensemble_again(g, m, name, values, out, err);
     return model_train(m->class, name, values, &selection, g->wb->seed, NULL, &g->wb->job, out, err);

@@ -12,6 +12,7 @@ struct ground {
     struct dataset *d;
     struct split *s;
     struct metric_at metric; /* that weights are fitted for */
+    int64_t until;           /* and nothing at or after this moment; NO_TIME: no limit */
 };
 
 /* A model of this class out of parts[0..n). For a class that FITS_WEIGHTS the validation part of the split is asked; without

@@ -89,10 +89,18 @@ struct selection question_selection(struct workbench *wb, const struct call *cal
     return (struct selection){.data = d, .until = at ? at->integer : wb->now, .hides = workbench_hides(wb)};
 }
 
-/* Without times no event is before or after a moment. */
-static enum status check_at(const struct call *call, const struct dataset *d, struct error *err)
+/* Without times no event is before or after a moment; and after the clock there is nothing yet. */
+static enum status check_at(const struct workbench *wb, const struct call *call, const struct dataset *d, struct error *err)
 {
-    if (d->events.time || !option(call, "at"))
+    const struct param_value *at = option(call, "at");
+    char clock[40];
+    if (at && d->events.time && wb->now != NO_TIME && at->integer > wb->now) {
+        time_short(clock, sizeof clock, wb->now);
+        error_set(err, ST_USAGE, "at= lies after the clock, which is rewound to %s", clock);
+        error_hint(err, "`rewind now` goes back to the present");
+        return error_at_option(ST_USAGE, err, call, "at");
+    }
+    if (d->events.time || !at)
         return ST_OK;
     error_set(err, ST_STATE, "at= needs to know when events happened, and no event of %s has a time", d->name);
     error_hint(err, "load the data with time=COLUMN");
@@ -143,7 +151,8 @@ enum status question_open_data(struct workbench *wb, const struct call *call, co
     *out = (struct question){.user = NO_USER, .who = "", .history = {.user = NO_USER, .as_of = NO_TIME}};
     out->data = workbench_data(wb);
     out->seen = (seen ? seen->integer == SEEN_HIDE : wb->hide_seen) ? SEEN_HIDE : SEEN_SHOW;
-    enum status st = check_at(call, out->data, err);
+    out->history.as_of = question_selection(wb, call, out->data).until;
+    enum status st = check_at(wb, call, out->data, err);
     return st || !user ? st : open_history(wb, call, user, out, err);
 }
 
@@ -164,17 +173,27 @@ void question_close(struct question *q)
     *q = (struct question){0};
 }
 
+/* One line for all of them. */
 void warn_of_future(const struct question *q, struct result *out)
 {
+    struct str names = {0};
+    int64_t last = NO_TIME;
+    size_t n = 0;
     for (size_t i = 0; i < q->nmodels; i++) {
         const struct model *m = q->models[i];
-        char trained[40], asked[40];
         if (!model_sees_future(m, q->history.as_of))
             continue;
-        time_short(trained, sizeof trained, m->record.trained_until);
-        time_short(asked, sizeof asked, q->history.as_of);
-        result_message(out, MESSAGE_WARNING, "%s was trained on events up to %s: as of %s it knows the future", m->name, trained, asked);
+        str_printf(&names, "%s%s", n++ ? ", " : "", m->name);
+        last = m->record.trained_until > last ? m->record.trained_until : last;
     }
+    if (n) {
+        char trained[40], asked[40];
+        time_short(trained, sizeof trained, last);
+        time_short(asked, sizeof asked, q->history.as_of);
+        result_message(out, MESSAGE_WARNING, "%s %s trained on events up to %s: as of %s %s the future", str_text(&names), n > 1 ? "were" : "was", trained,
+                       asked, n > 1 ? "they know" : "it knows");
+    }
+    str_free(&names);
 }
 
 /* ---- the command again ---- */
@@ -209,6 +228,11 @@ void put_end(struct str *s, const struct call *call, const struct question *q)
         str_puts(s, i == 0 ? " with" : "");
         put_word(s, q->models[i]->name);
     }
+    put_options(s, call);
+}
+
+void put_options(struct str *s, const struct call *call)
+{
     for (size_t i = 0; i < call->command->noptions; i++) {
         if (!call->values[i].given)
             continue;

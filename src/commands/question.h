@@ -58,6 +58,7 @@ void warn_of_future(const struct question *q, struct result *out);
 void put_item(struct str *s, const struct dataset *d, uint32_t item);
 void put_user(struct str *s, const struct question *q);
 void put_end(struct str *s, const struct call *call, const struct question *q);
+void put_options(struct str *s, const struct call *call);
 /* Hands the finished line to the result. */
 void put_command(struct str *s, struct result *out);
 

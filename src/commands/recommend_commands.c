@@ -337,7 +337,7 @@ static enum status run_find(struct workbench *wb, const struct call *call, struc
     }
     for (size_t i = 0; i < call->nargs; i++)
         words[i] = call->args[i].text;
-    st = find_items(q.data, words, call->nargs, (size_t)call_int(call, "k"), &l, err);
+    st = find_items(q.data, wb->now, words, call->nargs, (size_t)call_int(call, "k"), &l, err);
     if (!st && l.all == 0) {
         st = error_set(err, ST_NOT_FOUND, "no item has %s \"%s\"%s in its id, title or attributes", call->nargs > 1 ? "all of" : "the word", words[0],
                        call->nargs > 1 ? ", ..." : "");

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "commands/clock.h"
 #include "commands/command.h"
 #include "commands/habits.h"
 #include "commands/lex.h"
@@ -122,6 +123,19 @@ static enum status to_program(struct workbench *wb, struct result *r, const stru
 
 /* ---- one line ---- */
 
+/* What is made now would be made of later events, and looked for in the past. */
+static enum status in_the_past(const struct workbench *wb, const struct command *c, struct error *err)
+{
+    char clock[40];
+    clock_short(clock, sizeof clock, wb->now);
+    error_set(err, ST_STATE, "%s would change the workspace, and the clock is rewound to %s", c->name, clock);
+    if (strcmp(c->group, "learn") == 0)
+        error_hint(err, "`rewind %s retrain=yes` trains the models there are as of then; `rewind now` goes back to the present", clock);
+    else
+        error_hint(err, "`rewind now` goes back to the present");
+    return ST_STATE;
+}
+
 static enum status check_needs(const struct workbench *wb, const struct command *c, struct error *err)
 {
     if ((c->flags & COMMAND_NEEDS_DATA) && !wb->data) {
@@ -131,6 +145,8 @@ static enum status check_needs(const struct workbench *wb, const struct command 
     }
     if ((c->flags & COMMAND_CHANGES) && wb->readonly)
         return error_set(err, ST_STATE, "%s would change the workspace, which is open for reading only", c->name);
+    if ((c->flags & COMMAND_CHANGES) && wb->now != NO_TIME)
+        return in_the_past(wb, c, err);
     return ST_OK;
 }
 
@@ -196,6 +212,8 @@ static enum status run_call(struct workbench *wb, const struct call *call, struc
     if (!st)
         st = result_status(r, err);
     r->seconds = clock_seconds() - start;
+    if (!st && wb->now != NO_TIME && (call->command->flags & COMMAND_TIMELESS))
+        result_message(r, MESSAGE_INFO, "all events count here: `%s` does not follow the clock, which is rewound", call->command->name);
     if (!r->command)
         r->command = mem_strdup(call->text, NULL); /* without memory the result goes on without its command */
     if (!st)

@@ -305,7 +305,7 @@ static const struct command rows[] = {
      .summary = "try policies on simulated people: click rate, revenue and returns by day",
      .options = simulate_options,
      .noptions = sizeof simulate_options / sizeof *simulate_options,
-     .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
+     .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_SEVERAL | COMMAND_TIMELESS,
      .help =
          "People of the data come back for some days and browse slates under a position-bias click model. Each policy "
          "sees "

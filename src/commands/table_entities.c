@@ -135,18 +135,17 @@ static enum status user_filter(void *cursor, const struct sql_test *tests, size_
 }
 
 /* Events without a time stand first. */
-static int64_t first_time(const struct dataset *d, size_t user)
+static int64_t first_time(const struct dataset *d, size_t user, size_t end)
 {
-    size_t e = d->user_begin[user], end = d->user_begin[user + 1];
+    size_t e = d->user_begin[user];
     while (d->events.time && e < end && d->events.time[e] == NO_TIME)
         e++;
     return d->events.time && e < end ? d->events.time[e] : NO_TIME;
 }
 
-static int64_t last_time(const struct dataset *d, size_t user)
+static int64_t last_time(const struct dataset *d, size_t user, size_t end)
 {
-    size_t begin = d->user_begin[user], end = d->user_begin[user + 1];
-    return d->events.time && begin < end ? d->events.time[end - 1] : NO_TIME;
+    return d->events.time && d->user_begin[user] < end ? d->events.time[end - 1] : NO_TIME;
 }
 
 static enum status user_column(void *cursor, size_t column, struct sql_cell *out, struct error *err)
@@ -154,18 +153,19 @@ static enum status user_column(void *cursor, size_t column, struct sql_cell *out
     struct entity_cursor *c = cursor;
     const struct dataset *d = c->pinned->data;
     (void)err;
+    size_t end = column < USER_FIELDS ? user_end_before(d, c->row, c->pinned->now) : 0;
     switch (column) {
     case USER:
         put_id(c, out);
         break;
     case USER_EVENTS:
-        sql_put_int(out, (int64_t)(d->user_begin[c->row + 1] - d->user_begin[c->row]));
+        sql_put_int(out, (int64_t)(end - d->user_begin[c->row]));
         break;
     case USER_FIRST:
-        sql_put_time(out, first_time(d, c->row));
+        sql_put_time(out, first_time(d, c->row, end));
         break;
     case USER_LAST:
-        sql_put_time(out, last_time(d, c->row));
+        sql_put_time(out, last_time(d, c->row, end));
         break;
     default:
         put_field(out, &c->fields->field[column - USER_FIELDS], c->row);
@@ -241,6 +241,8 @@ static enum status count_items(struct entity_cursor *c, struct error *err)
         for (size_t e = 0; e < d->events.n; e++) {
             if (e % TILE == 0 && (st = job_check(&c->pinned->wb->job, err)) != ST_OK)
                 break;
+            if (!event_before(d, e, c->pinned->now))
+                continue;
             uint32_t item = d->events.item[e], user = d->events.user[e];
             c->events[item]++;
             c->users[item] += last[item] != user;

@@ -396,6 +396,8 @@ static enum status filter(void *cursor, const struct sql_test *tests, size_t n, 
             st = add_test(c, &tests[i], err);
     if (!st && !c->nothing && !c->listed)
         st = choose_runs(c, tests, n, err);
+    if (!st && c->pinned->now != NO_TIME && c->data->events.time)
+        st = scan_add(&c->scan, (struct scan_test){.kind = SCAN_WHOLE, .column = c->data->events.time, .low = INT64_MIN, .high = c->pinned->now - 1}, err);
     /* Two different users at once: the second test is none of the runs'. */
     for (size_t i = 0, seen = 0; i < n && !st; i++)
         if (tests[i].column == USER && seen++)

@@ -166,7 +166,7 @@ static enum status fill_sessions(struct held_cursor *c, size_t user, struct tabl
 {
     const struct dataset *d = c->pinned->data;
     const struct field *f = fields_find(&d->events.context, "session");
-    size_t begin = d->user_begin[user], end = d->user_begin[user + 1];
+    size_t begin = d->user_begin[user], end = user_end_before(d, user, c->pinned->now);
     struct member *members = mem_new_raw(end - begin, sizeof *members, "sessions", err);
     struct session *list = mem_new_raw(end - begin, sizeof *list, "sessions", err);
     bool made = members && list;

@@ -131,7 +131,7 @@ enum status training_publish(struct training_order *o, struct result *out, struc
 
 static enum status train_ensemble(struct training_order *o, const char *name, struct error *err)
 {
-    struct ground g = {o->wb, o->d, o->s, {0}};
+    struct ground g = {.wb = o->wb, .d = o->d, .s = o->s, .until = NO_TIME};
     if (o->fit)
         g.metric = *o->fit;
     return ensemble_train(&g, o->class, name, o->values, o->parts, o->nparts, &o->model, err);

@@ -141,6 +141,8 @@ static enum status make_up(struct workbench *wb, const struct call *call, struct
         if (!st)
             st = history_add(&q.history, q.data, item, err);
         if (!st)
+            q.history.events[q.history.n - 1].time = NO_TIME; /* it holds wherever the clock stands */
+        if (!st)
             put_item(&line, q.data, item);
     }
     if (st)

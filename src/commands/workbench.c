@@ -22,6 +22,7 @@ static void forget_session(struct workbench *wb)
     wb->last_list = NULL;
     wb->nmade_up = wb->nlast_list = 0;
     wb->user = NO_USER;
+    wb->now = NO_TIME;
     for (size_t i = 0; i < wb->nused; i++)
         mem_free(wb->used[i]);
     wb->nused = 0;
@@ -140,11 +141,40 @@ static enum status no_model(struct workbench *wb, const char *name, struct error
     return st;
 }
 
+bool workbench_is_then(const struct model *m)
+{
+    return strchr(m->name, '@') != NULL;
+}
+
+/* The model as of the moment of the clock, when there is one; else itself. Takes over one hold, and gives one. */
+static struct model *stand_in(struct workbench *wb, struct model *m)
+{
+    struct model *then = NULL;
+    size_t n = m ? strlen(m->name) : 0;
+    pthread_mutex_lock(&wb->lock);
+    for (size_t i = 0; m && i < wb->nmodels && !then; i++)
+        if (strncmp(wb->models[i]->name, m->name, n) == 0 && wb->models[i]->name[n] == '@')
+            then = model_hold(wb->models[i]);
+    pthread_mutex_unlock(&wb->lock);
+    if (then)
+        model_release(m);
+    return then ? then : m;
+}
+
+/* How many there are, without those that stand in for others: these stand behind them. */
+static size_t count_models(const struct workbench *wb)
+{
+    size_t n = wb->nmodels;
+    while (n && workbench_is_then(wb->models[n - 1]))
+        n--;
+    return n;
+}
+
 enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out,
                              size_t *count, struct error *err)
 {
     bool chosen = n == 0 && wb->nused > 0;
-    size_t want = n ? n : chosen ? wb->nused : wb->nmodels;
+    size_t want = n ? n : chosen ? wb->nused : count_models(wb);
     if (want == 0) {
         enum status st = error_set(err, ST_STATE, "no model is trained");
         error_hint(err, "train some: `train pop itemknn ease ials`");
@@ -158,6 +188,7 @@ enum status workbench_models(struct workbench *wb, const char *const *names, siz
     for (size_t i = 0; i < want && !st; i++) {
         const char *name = n ? names[i] : chosen ? wb->used[i] : NULL;
         list[got] = name ? workbench_model(wb, name) : model_hold(wb->models[i]);
+        list[got] = n ? list[got] : stand_in(wb, list[got]);
         if (list[got])
             got++;
         else
@@ -258,7 +289,7 @@ static enum status each_unkept(struct workbench *wb,
     enum status st = workspace_list_models(wb->space, wb->data->name, &list, &n, err);
     for (size_t i = 0; i < wb->nmodels && !st; i++) {
         char name[STORED_NAME_MAX];
-        bool there = false;
+        bool there = workbench_is_then(wb->models[i]); /* its own is, and it is made again from that */
         workbench_stored_name(wb, wb->models[i]->name, name);
         for (size_t j = 0; j < n && !there; j++)
             there = strcmp(list[j].name, name) == 0;
@@ -289,7 +320,7 @@ static enum status count_one(void *n, const struct model *m, struct error *err)
 
 enum status workbench_unkept_models(struct workbench *wb, size_t *n, struct error *err)
 {
-    *n = workspace_path(wb->space) ? 0 : wb->nmodels;
+    *n = workspace_path(wb->space) ? 0 : count_models(wb);
     return workspace_path(wb->space) && !wb->readonly ? each_unkept(wb, count_one, n, err) : ST_OK;
 }
 

@@ -68,6 +68,8 @@ MUST_CHECK enum status workbench_add_model(struct workbench *wb, struct model *m
 struct dataset *workbench_data(struct workbench *wb);
 struct split *workbench_split(struct workbench *wb);
 struct model *workbench_model(struct workbench *wb, const char *name);
+/* Was it trained anew for the moment that the clock is rewound to (clock.h)? It is kept in memory alone. */
+bool workbench_is_then(const struct model *m);
 /* What hides items as seen, as in a query: any event, or those of the target of the split. */
 uint32_t workbench_hides(struct workbench *wb);
 
@@ -110,7 +112,8 @@ MUST_CHECK enum status workbench_drop_model(struct workbench *wb, const char *na
 MUST_CHECK enum status workbench_rename_model(struct workbench *wb, const char *from, const char *to, struct error *err);
 /* Opens another data set of the workspace with its split and models, and publishes it. */
 MUST_CHECK enum status workbench_switch(struct workbench *wb, const char *dataset, struct error *err);
-/* The models meant by `with A B` (n names), else those chosen by `use`, else all. References for the caller in
+/* The models meant by `with A B` (n names), else those chosen by `use`, else all; not named, each as of the moment that the clock
+ * is rewound to when it was trained anew for that. References for the caller in
  * *out (mem_free it after releasing each). ST_STATE when none is trained, ST_NOT_FOUND with a near name. */
 MUST_CHECK enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out, size_t *count, struct error *err);
 

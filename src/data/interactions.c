@@ -7,6 +7,26 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 
+bool event_before(const struct dataset *d, size_t e, int64_t moment)
+{
+    return moment == NO_TIME || !d->events.time || d->events.time[e] == NO_TIME || d->events.time[e] < moment;
+}
+
+size_t user_end_before(const struct dataset *d, size_t user, int64_t moment)
+{
+    size_t begin = d->user_begin[user], end = d->user_begin[user + 1];
+    if (moment == NO_TIME || !d->events.time)
+        return end;
+    while (begin < end) { /* NO_TIME is the smallest */
+        size_t middle = begin + (end - begin) / 2;
+        if (d->events.time[middle] < moment)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
 bool selection_has(const struct selection *s, size_t e)
 {
     const struct events *events = &s->data->events;
@@ -14,7 +34,7 @@ bool selection_has(const struct selection *s, size_t e)
         return false;
     if (s->split && !(s->split->part[e] & s->parts))
         return false;
-    return s->until == NO_TIME || !events->time || events->time[e] == NO_TIME || events->time[e] < s->until;
+    return event_before(s->data, e, s->until);
 }
 
 /* ---- weights ---- */

@@ -23,6 +23,10 @@ struct selection {
     uint32_t hides;            /* handed on to the histories that are made of it: split_hides */
 };
 
+/* Did event e happen before a moment? Always, when it has no time; NO_TIME is after everything. */
+bool event_before(const struct dataset *d, size_t e, int64_t moment);
+/* The events of a user before a moment: user_begin[user] .. this. */
+size_t user_end_before(const struct dataset *d, size_t user, int64_t moment);
 /* Does event e count as feedback in this selection? */
 bool selection_has(const struct selection *s, size_t e);
 /* The moment that the ages of events are measured from: one pass over the events. NO_TIME when weights do not decay. */

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "data/interactions.h"
 
 struct search {
     const struct dataset *d;
@@ -62,7 +63,7 @@ static int by_worth(const void *pa, const void *pb)
     return a->found.item < b->found.item ? -1 : a->found.item > b->found.item;
 }
 
-enum status find_items(const struct dataset *d, const char *const *words, size_t nwords, size_t most,
+enum status find_items(const struct dataset *d, int64_t as_of, const char *const *words, size_t nwords, size_t most,
                        struct found_list *out, struct error *err)
 {
     struct search s = {d, dataset_titles(d), words, nwords};
@@ -73,7 +74,7 @@ enum status find_items(const struct dataset *d, const char *const *words, size_t
     if (!events || !all)
         goto out;
     for (size_t e = 0; e < d->events.n; e++)
-        events[d->events.item[e]] += d->type_weight[d->events.type[e]] > 0;
+        events[d->events.item[e]] += d->type_weight[d->events.type[e]] > 0 && event_before(d, e, as_of);
     for (uint32_t i = 0; i < d->items.n; i++) {
         const char *place = fits(&s, i);
         if (place)

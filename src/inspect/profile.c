@@ -25,12 +25,12 @@ static double add_levels(const struct field *f, uint32_t item, double weight, do
     return n ? weight : 0;
 }
 
-/* Weight of each level over all feedback; returns their sum. */
-static double weigh_everybody(const struct dataset *d, const struct field *f, double *sum)
+/* Weight of each level over all feedback before a moment; returns their sum. */
+static double weigh_everybody(const struct dataset *d, const struct field *f, int64_t as_of, double *sum)
 {
     double all = 0;
     for (size_t e = 0; e < d->events.n; e++)
-        if (d->type_weight[d->events.type[e]] > 0)
+        if (d->type_weight[d->events.type[e]] > 0 && event_before(d, e, as_of))
             all += add_levels(f, d->events.item[e], d->type_weight[d->events.type[e]], sum);
     return all;
 }
@@ -43,8 +43,8 @@ static int by_share(const void *pa, const void *pb)
     return strcmp(a->category, b->category);
 }
 
-static enum status find_tastes(const struct dataset *d, const struct query_item *items, size_t n, struct profile *p,
-                               struct error *err)
+static enum status find_tastes(const struct dataset *d, int64_t as_of, const struct query_item *items, size_t n,
+                               struct profile *p, struct error *err)
 {
     const struct field *f = p->category;
     size_t nlevels = f->levels.n;
@@ -54,7 +54,7 @@ static enum status find_tastes(const struct dataset *d, const struct query_item 
     p->tastes = mem_new(nlevels, sizeof *p->tastes, "tastes", err);
     if (!own || !usual || !count || !p->tastes)
         goto out;
-    double all = weigh_everybody(d, f, usual), sum = 0;
+    double all = weigh_everybody(d, f, as_of, usual), sum = 0;
     for (size_t i = 0; i < n; i++) {
         const uint32_t *codes;
         sum += add_levels(f, items[i].item, items[i].weight, own);
@@ -92,7 +92,7 @@ enum status profile_make(const struct dataset *d, const struct query *q, struct 
             out->newest = time;
     }
     if (out->category && (out->category->type == FIELD_TEXT || out->category->type == FIELD_LIST))
-        st = find_tastes(d, f.items, out->items, out, err);
+        st = find_tastes(d, q->as_of, f.items, out->items, out, err);
     folded_clear(&f);
     if (st)
         profile_clear(out);

@@ -8,7 +8,7 @@
 struct taste {
     const char *category; /* a level of the category field; lives as long as the data set */
     double share;         /* of the history's weight; all shares sum to 1 */
-    double usual;         /* the same share over the feedback of all users */
+    double usual;         /* the same share over the feedback of all users up to the moment of the query */
     size_t items;         /* distinct items of the history in it */
 };
 

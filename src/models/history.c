@@ -52,14 +52,14 @@ enum status history_of_events(const struct query_event *events, size_t n, int64_
     return ST_OK;
 }
 
-/* The commonest type that counts as feedback; ties go to the one seen first. */
-static enum status common_type(const struct dataset *d, uint16_t *type, struct error *err)
+/* The commonest type that counts as feedback, as of a moment; ties go to the one seen first. */
+static enum status common_type(const struct dataset *d, int64_t as_of, uint16_t *type, struct error *err)
 {
     size_t *count = mem_new(d->types.n, sizeof *count, "event types", err);
     if (!count)
         return ST_NOMEM;
     for (size_t e = 0; e < d->events.n; e++)
-        count[d->events.type[e]]++;
+        count[d->events.type[e]] += event_before(d, e, as_of);
     uint32_t best = NO_CODE;
     for (uint32_t t = 0; t < d->types.n; t++)
         if (d->type_weight[t] > 0 && (best == NO_CODE || count[t] > count[best]))
@@ -77,7 +77,7 @@ static enum status common_type(const struct dataset *d, uint16_t *type, struct e
 enum status history_add(struct history *h, const struct dataset *d, uint32_t item, struct error *err)
 {
     uint16_t type;
-    enum status st = common_type(d, &type, err);
+    enum status st = common_type(d, h->as_of, &type, err);
     if (!st)
         st = mem_grow(&h->events, &h->capacity, h->n + 1, sizeof *h->events, err);
     if (st)

@@ -65,8 +65,15 @@ void model_release(struct model *m)
         model_release(m->parts[i].model);
     }
     mem_free(m->parts);
+    mem_free(m->later);
     mem_free(m->name);
     mem_free(m);
+}
+
+void model_forget(struct model *m, uint8_t *later)
+{
+    mem_free(m->later);
+    m->later = later;
 }
 
 enum status model_set_parts(struct model *m, struct model *const *models, size_t n, struct error *err)
@@ -312,9 +319,13 @@ static void known_clear(struct known *k)
     mem_free(k->events);
 }
 
-/* Rows as long as the model knows items become rows of all items, in place; the last one moves first. */
+/* Rows as long as the model knows items become rows of all items, in place; the last one moves first. What came later is out. */
 static void spread(const struct model *m, size_t n, float *scores)
 {
+    for (size_t q = 0; q < n && m->later; q++)
+        for (size_t i = 0; i < m->nitems; i++)
+            if (m->later[i])
+                scores[q * m->nitems + i] = -INFINITY;
     size_t from = model_trained(m)->nitems, to = m->nitems;
     for (size_t q = from < to ? n : 0; q-- > 0;) {
         memmove(scores + q * to, scores + q * from, from * sizeof *scores);

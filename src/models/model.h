@@ -220,6 +220,7 @@ struct model {
     struct param_value *values; /* class->nparams */
     size_t nusers, nitems;      /* of the data set it is asked about: that it was trained on, or what it has grown to */
     struct model *trained;      /* model_widen: as it was trained; else NULL */
+    uint8_t *later;             /* items that came after it was trained and are in no list: a byte each; NULL: none (model_forget) */
     struct model_part *parts;   /* of an ensemble (OF_MODELS), in the order in which they were named */
     size_t nparts;
     struct model_record record;
@@ -234,6 +235,9 @@ struct model *model_new(const struct model_class *class, const char *name, const
 struct model *model_widen(struct model *m, size_t nusers, size_t nitems, struct error *err);
 /* The model as it was trained: m itself, or what it was widened from. */
 const struct model *model_trained(const struct model *m);
+/* m, not yet published, scores -inf for items i with later[i] != 0 and is like none of them: for a model of the past, in which nobody
+ * had met them. Takes over later[0..nitems). Such a model is for memory only: it is not saved. */
+void model_forget(struct model *m, uint8_t *later);
 /* Makes m one of models[0..n), held, before it is trained. */
 MUST_CHECK enum status model_set_parts(struct model *m, struct model *const *models, size_t n, struct error *err);
 /* Is `part` the model that m->parts[i] means? */

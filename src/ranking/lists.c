@@ -15,7 +15,7 @@ enum status ranker_new(struct ranker *r, const struct model *m, size_t k, enum s
 {
     const struct model_class *class = m->class;
     *r = (struct ranker){.m = m, .k = k < m->nitems ? k : m->nitems, .seen = seen};
-    if (!class->fold || !class->vectors || expected < WORTH_PREPARING || !model_trained(m)->state)
+    if (!class->fold || !class->vectors || m->later || expected < WORTH_PREPARING || !model_trained(m)->state)
         return ST_OK;
     const float *y = class->vectors(model_trained(m), &r->width);
     return dots_lists_new(&r->lists, y, model_trained(m)->nitems, r->width, r->k, LISTS_FAST, err);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "commands/clock.h"
 #include "commands/follow.h"
 #include "commands/lex.h"
 
@@ -95,7 +96,7 @@ static void greet(const struct session *s)
     str_free(&where);
 }
 
-/* "tailor ml-100k +1,204 @1998-03-01> ", where the number counts what was taken in of what is followed; *width without
+/* "tailor ml-100k +1,204 as of 1998-03-01> ", where the number counts what was taken in of what is followed; *width without
  * the colours. */
 static void make_prompt(const struct session *s, struct str *out, size_t *width)
 {
@@ -113,8 +114,8 @@ static void make_prompt(const struct session *s, struct str *out, size_t *width)
         follow_short(s->wb, &text);
     }
     if (s->wb->now != NO_TIME) {
-        time_short(clock, sizeof clock, s->wb->now);
-        str_printf(&text, " @%s", clock);
+        clock_words(clock, sizeof clock, s->wb->now);
+        str_printf(&text, " %s", clock);
     }
     str_puts(&text, ">");
     *width = text_width(str_text(&text), text.length) + 1;
