@@ -21,6 +21,7 @@
     FAMILY(recipe)    /* recipe undo */                                                  \
     FAMILY(split)     /* split */                                                        \
     FAMILY(train)     /* train */                                                        \
+    FAMILY(resume)    /* resume */                                                       \
     FAMILY(tune)      /* tune trials */                                                  \
     FAMILY(update)    /* update */                                                       \
     FAMILY(model)     /* models use */                                                   \

@@ -36,8 +36,8 @@ static bool same_value(const struct param *p, const struct param_value *a, const
 static bool same_model(const struct training_order *o, const struct model *m)
 {
     const struct model_record *r = &m->record;
-    if (m->class != o->class || (o->watch && o->watch->validate) || r->ended != END_FINISHED || r->kept || !r->epochs || r->data_fingerprint != o->d->fingerprint || r->seed != o->wb->seed ||
-        r->split_fingerprint != (o->s ? o->s->fingerprint : 0))
+    if (m->class != o->class || (o->watch && o->watch->validate) || r->ended != END_FINISHED || r->kept || r->departs || !r->epochs ||
+        r->data_fingerprint != o->d->fingerprint || r->seed != o->wb->seed || r->split_fingerprint != (o->s ? o->s->fingerprint : 0))
         return false;
     for (size_t i = 0; i < o->class->nparams; i++)
         if (!same_value(&o->class->params[i], &m->values[i], &o->values[i]))
@@ -93,13 +93,14 @@ static void say_end(const struct training_order *o, struct result *out)
 {
     const struct model_record *r = &o->model->record;
     const char *name = o->model->name;
-    size_t kept = r->kept ? r->kept : r->epochs;
+    size_t kept = model_epochs(o->model);
+    const char *goes_on = kept < r->planned ? result_textf(out, "; `resume %s` goes on", name) : "";
     switch (r->ended) {
     case END_CANCELLED:
-        result_message(out, MESSAGE_INFO, "cancelled: %s keeps epoch %zu of %zu", name, kept, r->planned);
+        result_message(out, MESSAGE_INFO, "cancelled: %s keeps epoch %zu of %zu%s", name, kept, r->planned, goes_on);
         break;
     case END_TIME:
-        result_message(out, MESSAGE_INFO, "the time was over after epoch %zu of %zu of %s", kept, r->planned, name);
+        result_message(out, MESSAGE_INFO, "the time was over after epoch %zu of %zu of %s%s", kept, r->planned, name, goes_on);
         break;
     case END_PATIENCE:
         result_message(out, MESSAGE_INFO, "%s stopped after epoch %zu of %zu: the best was epoch %zu, %s %.4f", name, r->epochs,

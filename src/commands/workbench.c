@@ -444,7 +444,9 @@ static struct model *move_model(struct model *m, const char *name, struct error 
     moved->trained = m->trained;
     moved->parts = m->parts;
     moved->nparts = m->nparts;
-    m->record.curve = NULL;
+    moved->paused = m->paused;
+    m->record.curve = m->record.watched = NULL;
+    m->paused = (struct snapshot){0};
     m->state = NULL;
     m->trained = NULL;
     m->parts = NULL;

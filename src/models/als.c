@@ -268,6 +268,31 @@ enum status als_end(struct model *m, const struct training *t, struct error *err
     return ST_OK;
 }
 
+/* Users are solved for before anything asks for them, but steps and sweeps begin where the last epoch left them. */
+enum status als_pause(const struct model *m, struct blob_writer *w, struct error *err)
+{
+    const struct als *s = m->state;
+    return s->way.solver == ALS_EXACT ? ST_OK : factors_pause(s->x, m->nusers, s->items.k, w, err);
+}
+
+enum status als_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
+                       struct error *err)
+{
+    struct als *s = m->state;
+    const struct als *old = from->state;
+    struct csr seen = observed(s, &t->interactions->matrix);
+    size_t k = s->items.k;
+    memcpy(s->items.y, old->items.y, s->items.nitems * k * sizeof *s->items.y);
+    enum status st = items_changed(s, err);
+    if (st || s->way.solver == ALS_EXACT)
+        return st;
+    if (r)
+        return factors_resume(s->x, m, k, r, err);
+    *same = false; /* where steps and sweeps would have arrived in the end */
+    st = equations_pack(&s->users, err);
+    return st ? st : solve_rows(s, &s->users, &seen, (struct als_way){.solver = ALS_EXACT}, s->x, t->job, NULL, err);
+}
+
 /* ---- updating ---- */
 
 /* Items that the changed users have now or had before, as marks. */

@@ -57,6 +57,9 @@ MUST_CHECK enum status als_check(const struct model *m, const struct training *t
 MUST_CHECK enum status als_begin(struct model *m, const struct training *t, struct als_way way, struct error *err);
 MUST_CHECK enum status als_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err);
 MUST_CHECK enum status als_end(struct model *m, const struct training *t, struct error *err);
+MUST_CHECK enum status als_pause(const struct model *m, struct blob_writer *w, struct error *err);
+MUST_CHECK enum status als_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
+                                  struct error *err);
 MUST_CHECK enum status als_update(struct model *m, const struct update *u, bool *worth, struct error *err);
 MUST_CHECK enum status als_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
 MUST_CHECK enum status als_native(const struct model *m, uint32_t user, float *scores, struct error *err);

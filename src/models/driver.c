@@ -77,6 +77,7 @@ struct run {
     const struct train_watch *watch;
     struct kept best; /* while the caller validates with patience */
     struct kept last; /* while a cancel leaves something */
+    const struct model *from; /* whose training goes on; NULL: none */
     double keeping, kept_at;  /* seconds that keeping `last` takes, and when that was */
     double started;
     size_t curve_capacity, watched_capacity;
@@ -96,12 +97,15 @@ enum status driver_check(const struct model *m, const struct training *t, struct
     return st ? st : check_memory(m, t->interactions, bytes, err);
 }
 
+/* The parameters, and behind them what going on from here needs. */
 static enum status keep_epoch(struct run *r, struct kept *k, size_t epoch, struct error *err)
 {
     k->epoch = 0; /* until it is whole */
     snapshot_empty(&k->blob);
     struct blob_writer out = snapshot_writer(&k->blob);
     enum status st = r->m->class->save(r->m, &out, err);
+    if (!st && r->m->class->pause)
+        st = r->m->class->pause(r->m, &out, err);
     if (!st)
         k->epoch = epoch;
     return st;
@@ -113,7 +117,25 @@ static enum status go_back(struct run *r, struct kept *k, struct error *err)
     r->m->class->free(r->m);
     r->m->state = NULL;
     r->m->record.kept = k->epoch;
-    return r->m->class->load(r->m, &in, err);
+    enum status st = r->m->class->load(r->m, &in, err);
+    if (st)
+        return st;
+    snapshot_cut(&k->blob);
+    r->m->paused = k->blob;
+    k->blob = (struct snapshot){0};
+    return ST_OK;
+}
+
+/* What is left for going on later, while training still has it. Without memory for it the model is there all the same. */
+static void pause_training(struct run *r)
+{
+    struct model *m = r->m;
+    bool goes_on = m->record.ended == END_CANCELLED || m->record.ended == END_TIME || m->record.ended == END_PATIENCE;
+    struct blob_writer out = snapshot_writer(&m->paused);
+    if (!goes_on)
+        snapshot_clear(&m->paused);
+    else if (!m->record.kept && m->class->pause && m->class->pause(m, &out, NULL))
+        snapshot_clear(&m->paused);
 }
 
 /* The last whole epoch, for a cancel; as often as that costs a fiftieth of the time. Without memory for it training goes on. */
@@ -206,7 +228,8 @@ static enum status one_epoch(struct run *r, bool *done, bool *stop, struct error
 static enum status keep_cancelled(struct run *r, bool within, struct error *err)
 {
     struct model_record *record = &r->m->record;
-    if (!r->watch || !r->watch->keep || !record->epochs || (within && !r->last.epoch))
+    size_t before = r->from ? model_epochs(r->from) : 0;
+    if (!r->watch || !r->watch->keep || record->epochs == before || (within && !r->last.epoch))
         return ST_CANCELLED;
     job_stopped(r->t.job);
     record->ended = END_CANCELLED;
@@ -215,12 +238,31 @@ static enum status keep_cancelled(struct run *r, bool within, struct error *err)
 
 static bool time_is_over(const struct run *r)
 {
-    return r->watch && r->watch->seconds > 0 && r->m->record.epochs && clock_seconds() - r->started >= r->watch->seconds;
+    return r->watch && r->watch->seconds > 0 && r->m->record.epochs > (r->from ? model_epochs(r->from) : 0) &&
+           clock_seconds() - r->started >= r->watch->seconds;
 }
 
 static size_t epochs_param(const struct model_class *class)
 {
     return param_index(class->params, class->nparams, "epochs");
+}
+
+/* Sets the parameter `epochs`, where there is one. */
+static enum status set_epochs(struct model *m, size_t epochs, struct error *err)
+{
+    char text[32];
+    struct param_value v = {0};
+    size_t i = epochs_param(m->class);
+    if (i == m->class->nparams)
+        return ST_OK;
+    snprintf(text, sizeof text, "%zu", epochs);
+    enum status st = param_parse(&m->class->params[i], text, &v, err);
+    if (st)
+        return st;
+    param_values_free(&m->values[i], 1);
+    v.given = !m->class->params[i].initial || strcmp(m->class->params[i].initial, text) != 0;
+    m->values[i] = v;
+    return ST_OK;
 }
 
 static enum status run_epochs(struct run *r, struct error *err)
@@ -232,6 +274,7 @@ static enum status run_epochs(struct run *r, struct error *err)
         size_t i = epochs_param(m->class);
         m->record.planned = i < m->class->nparams ? (size_t)m->values[i].integer : 0;
         job_begin(r->t.job, m->record.planned, "epochs", "train %s", m->name);
+        job_step(r->t.job, m->record.epochs);
     }
     while (!done && !stop && !st) {
         size_t before = m->record.epochs;
@@ -262,22 +305,11 @@ static enum status run_epochs(struct run *r, struct error *err)
 /* A model that ended early is what so many epochs give: its parameter says so. */
 static enum status say_epochs(struct model *m, struct error *err)
 {
-    size_t i = epochs_param(m->class), kept = m->record.kept ? m->record.kept : m->record.epochs;
     if (m->record.ended == END_FINISHED && !m->record.kept)
         return ST_OK;
-    m->record.kept = kept;
-    if (i == m->class->nparams)
-        return ST_OK;
-    char text[32];
-    struct param_value v = {0};
-    snprintf(text, sizeof text, "%zu", kept);
-    enum status st = param_parse(&m->class->params[i], text, &v, err);
-    if (st)
-        return st;
-    param_values_free(&m->values[i], 1);
-    v.given = true;
-    m->values[i] = v;
-    return ST_OK;
+    if (!m->record.kept)
+        m->record.kept = m->record.epochs;
+    return set_epochs(m, m->record.kept, err);
 }
 
 /* What the parameters take, by writing them nowhere. */
@@ -313,6 +345,30 @@ enum status driver_fill_record(struct model *m, const struct training *t, double
     return ST_OK;
 }
 
+/* The record and the state of the training that goes on, as they were after its last kept epoch. */
+static enum status go_on(struct run *r, struct error *err)
+{
+    struct model *m = r->m;
+    struct model_record *record = &m->record;
+    const struct model_record *old = &r->from->record;
+    struct snapshot paused = r->from->paused; /* only looked at */
+    struct blob_reader in = snapshot_reader(&paused);
+    bool same = true;
+    for (size_t epoch = model_epochs(r->from); record->epochs < epoch; record->epochs++) {
+        enum status st = grow_curves(r, err);
+        if (st)
+            return st;
+        record->curve[record->epochs] = old->curve[record->epochs];
+        if (record->watched && old->watched)
+            record->watched[record->epochs] = old->watched[record->epochs];
+    }
+    paused.at = 0;
+    record->seconds = old->seconds;
+    enum status st = m->class->resume(m, r->from, &r->t, paused.n ? &in : NULL, &same, err);
+    record->departs = old->departs || same ? old->departs : record->epochs + 1;
+    return st;
+}
+
 static enum status train(struct run *r, struct error *err)
 {
     struct model *m = r->m;
@@ -320,8 +376,12 @@ static enum status train(struct run *r, struct error *err)
     enum status st = driver_check(m, &r->t, err);
     if (!st && m->class->begin)
         st = m->class->begin(m, &r->t, err);
+    if (!st && r->from)
+        st = go_on(r, err);
     if (!st)
         st = run_epochs(r, err);
+    if (!st)
+        pause_training(r);
     if (!st && m->class->end)
         st = m->class->end(m, &r->t, err);
     if (!st)
@@ -361,6 +421,26 @@ enum status model_train(const struct model_class *class, const char *name, const
     return st;
 }
 
+enum status model_resume(const struct model *from, size_t epochs, const struct selection *selection,
+                         const struct train_watch *watch, struct job *job, struct model **out, struct error *err)
+{
+    const struct dataset *d = selection->data;
+    struct run r = {.t = {.selection = selection, .seed = from->record.seed, .job = job}, .watch = watch, .from = from};
+    if (!from->class->resume || from->nusers != d->users.n || from->nitems != d->items.n)
+        return error_set(err, ST_UNSUPPORTED, "the training of %s cannot go on", from->name);
+    r.m = model_new(from->class, from->name, from->values, d->users.n, d->items.n, err);
+    if (!r.m)
+        return ST_NOMEM;
+    enum status st = set_epochs(r.m, epochs, err);
+    if (st)
+        model_release(r.m);
+    else
+        st = train_model(&r, err);
+    if (!st)
+        *out = r.m;
+    return st;
+}
+
 enum status model_train_of(const struct model_class *class, const char *name, const struct param_value *values,
                            struct model *const *parts, size_t nparts, const struct fitting *fitting,
                            const struct selection *selection, uint64_t seed, struct job *job, struct model **out,
@@ -378,290 +458,5 @@ enum status model_train_of(const struct model_class *class, const char *name, co
         st = train_model(&r, err);
     if (!st)
         *out = r.m;
-    return st;
-}
-
-/* ---- saving and loading ----
- *
- * A model is a run of blob sections:
- *
- *   model    text   "tailor model 3": the version of this layout
- *   class    text   "ease"
- *   name     text   "ease.2"
- *   nparams  u64    1; then twice as many texts: param (its name), value (as typed)
- *   given    u8     nparams: said by the user?
- *   counts   u64    users, items, data fingerprint, split fingerprint, seed, epochs, events, users and items with events, bytes
- *   times    i64    trained until, created
- *   seconds  f64    training took, and the measured closeness of folding in (NaN: none)
- *   kernel   text
- *   curve    f64    epochs
- *   ended    u64    how training ended, the epoch that is kept, epochs there were to be
- *   metric   text   of the validation; ""
- *   watched  f64    its value an epoch: epochs or 0
- *   parts    i64    of an ensemble: when each of its models was made; then as many texts: part (its name)
- *
- * and then what the class itself writes. */
-
-static const char layout[] = "tailor model 3";
-
-enum { NAME_MAX_BYTES = 256, VALUE_MAX_BYTES = 1 << 16, EPOCHS_MAX = 1 << 20, PARAMS_MAX = 256, NPARTS_MAX = 64 };
-enum { COUNT_USERS, COUNT_ITEMS, COUNT_DATA, COUNT_SPLIT, COUNT_SEED, COUNT_EPOCHS, COUNT_EVENTS, COUNT_SEEN_USERS,
-       COUNT_SEEN_ITEMS, COUNT_BYTES, COUNTS };
-
-static enum status save_params(const struct model *m, struct blob_writer *w, struct error *err)
-{
-    const struct model_class *class = m->class;
-    uint8_t given[PARAMS_MAX] = {0};
-    uint64_t n = 0;
-    for (size_t i = 0; i < class->nparams; i++)
-        if (m->values[i].present)
-            given[n++] = m->values[i].given;
-    enum status st = blob_put(w, "nparams", BLOB_U64, &n, 1, err);
-    for (size_t i = 0; i < class->nparams && !st; i++) {
-        if (!m->values[i].present)
-            continue;
-        st = blob_put_text(w, "param", class->params[i].name, err);
-        if (!st)
-            st = blob_put_text(w, "value", m->values[i].text, err);
-    }
-    return st ? st : blob_put(w, "given", BLOB_U8, given, n, err);
-}
-
-static enum status save_record(const struct model *m, struct blob_writer *w, struct error *err)
-{
-    const struct model_record *r = &m->record;
-    uint64_t counts[COUNTS] = {
-        [COUNT_USERS] = m->nusers, [COUNT_ITEMS] = m->nitems, [COUNT_DATA] = r->data_fingerprint,
-        [COUNT_SPLIT] = r->split_fingerprint, [COUNT_SEED] = r->seed, [COUNT_EPOCHS] = r->epochs,
-        [COUNT_EVENTS] = r->events, [COUNT_SEEN_USERS] = r->users, [COUNT_SEEN_ITEMS] = r->items,
-        [COUNT_BYTES] = r->bytes};
-    int64_t times[2] = {r->trained_until, r->created};
-    double seconds[2] = {r->seconds, r->fold_in};
-    enum status st = blob_put(w, "counts", BLOB_U64, counts, COUNTS, err);
-    if (!st)
-        st = blob_put(w, "times", BLOB_I64, times, 2, err);
-    if (!st)
-        st = blob_put(w, "seconds", BLOB_F64, seconds, 2, err);
-    if (!st)
-        st = blob_put_text(w, "kernel", r->kernel, err);
-    if (!st)
-        st = blob_put(w, "curve", BLOB_F64, r->curve, r->epochs, err);
-    uint64_t ended[3] = {r->ended, r->kept, r->planned};
-    if (!st)
-        st = blob_put(w, "ended", BLOB_U64, ended, 3, err);
-    if (!st)
-        st = blob_put_text(w, "metric", r->metric, err);
-    return st ? st : blob_put(w, "watched", BLOB_F64, r->watched, r->watched ? r->epochs : 0, err);
-}
-
-static enum status save_parts(const struct model *m, struct blob_writer *w, struct error *err)
-{
-    int64_t created[NPARTS_MAX];
-    if (!(m->class->capabilities & OF_MODELS))
-        return ST_OK;
-    for (size_t i = 0; i < m->nparts; i++)
-        created[i] = m->parts[i].created;
-    enum status st = blob_put(w, "parts", BLOB_I64, created, m->nparts, err);
-    for (size_t i = 0; i < m->nparts && !st; i++)
-        st = blob_put_text(w, "part", m->parts[i].name, err);
-    return st;
-}
-
-enum status model_save(const struct model *m, struct blob_writer *w, struct error *err)
-{
-    m = model_trained(m);
-    enum status st = blob_put_text(w, "model", layout, err);
-    if (!st)
-        st = blob_put_text(w, "class", m->class->name, err);
-    if (!st)
-        st = blob_put_text(w, "name", m->name, err);
-    if (!st)
-        st = save_params(m, w, err);
-    if (!st)
-        st = save_record(m, w, err);
-    if (!st)
-        st = save_parts(m, w, err);
-    return st ? st : m->class->save(m, w, err);
-}
-
-/* One parameter of the file into values[]; a parameter this version does not have makes the model unreadable. */
-static enum status load_param(const struct model_class *class, struct blob_reader *r, struct param_value *values,
-                              size_t *index, struct error *err)
-{
-    char *name = NULL, *text = NULL;
-    enum status st = blob_get_text(r, "param", NAME_MAX_BYTES, &name, err);
-    if (!st)
-        st = blob_get_text(r, "value", VALUE_MAX_BYTES, &text, err);
-    if (st)
-        goto out;
-    *index = param_index(class->params, class->nparams, name);
-    if (*index == class->nparams)
-        st = error_set(err, ST_UNSUPPORTED, "the saved %s has a parameter %s that this version does not know", class->name, name);
-    else
-        st = param_parse(&class->params[*index], text, &values[*index], err);
-out:
-    mem_free(name);
-    mem_free(text);
-    return st;
-}
-
-static enum status load_params(const struct model_class *class, struct blob_reader *r, struct param_value *values,
-                               struct error *err)
-{
-    uint64_t n = 0;
-    uint8_t given[PARAMS_MAX];
-    size_t index[PARAMS_MAX];
-    enum status st = blob_get(r, "nparams", BLOB_U64, &n, 1, err);
-    if (st)
-        return st;
-    if (n > PARAMS_MAX)
-        return error_set(err, ST_CORRUPT, "the saved %s claims %llu parameters", class->name, (unsigned long long)n);
-    for (uint64_t i = 0; i < n && !st; i++)
-        st = load_param(class, r, values, &index[i], err);
-    if (!st)
-        st = blob_get(r, "given", BLOB_U8, given, n, err);
-    for (uint64_t i = 0; i < n && !st; i++)
-        values[index[i]].given = given[i];
-    /* A parameter that came after the model was saved takes its default. */
-    for (size_t i = 0; i < class->nparams && !st; i++)
-        if (class->params[i].initial && !values[i].present)
-            st = param_parse(&class->params[i], class->params[i].initial, &values[i], err);
-    return st;
-}
-
-static enum status load_ended(struct model *m, struct blob_reader *r, struct error *err)
-{
-    struct model_record *record = &m->record;
-    uint64_t ended[3];
-    char *metric = NULL;
-    void *watched = NULL;
-    size_t n = 0;
-    enum status st = blob_get(r, "ended", BLOB_U64, ended, 3, err);
-    if (!st)
-        st = blob_get_text(r, "metric", sizeof record->metric - 1, &metric, err);
-    if (!st)
-        st = blob_get_new(r, "watched", BLOB_F64, EPOCHS_MAX, &watched, &n, err);
-    if (!st && ((n && n != record->epochs) || ended[0] >= TRAIN_ENDS || ended[1] > record->epochs))
-        st = error_set(err, ST_CORRUPT, "model %s: how its training ended does not fit its record", m->name);
-    if (!st) {
-        record->ended = (enum train_end)ended[0];
-        record->kept = (size_t)ended[1];
-        record->planned = (size_t)ended[2];
-        snprintf(record->metric, sizeof record->metric, "%s", metric);
-    }
-    mem_free(metric);
-    if (st || !n)
-        mem_free(watched);
-    else
-        record->watched = watched;
-    return st;
-}
-
-static enum status load_record(struct model *m, const uint64_t *counts, struct blob_reader *r, struct error *err)
-{
-    struct model_record *record = &m->record;
-    int64_t times[2];
-    double seconds[2];
-    char *kernel = NULL;
-    void *curve = NULL;
-    size_t epochs = 0;
-    enum status st = blob_get(r, "times", BLOB_I64, times, 2, err);
-    if (!st)
-        st = blob_get(r, "seconds", BLOB_F64, seconds, 2, err);
-    if (!st)
-        st = blob_get_text(r, "kernel", NAME_MAX_BYTES, &kernel, err);
-    if (!st)
-        st = blob_get_new(r, "curve", BLOB_F64, EPOCHS_MAX, &curve, &epochs, err);
-    if (!st && epochs != counts[COUNT_EPOCHS])
-        st = error_set(err, ST_CORRUPT, "model %s: its learning curve does not fit its record", m->name);
-    record->curve = curve;
-    if (!st) {
-        record->data_fingerprint = counts[COUNT_DATA];
-        record->split_fingerprint = counts[COUNT_SPLIT];
-        record->seed = counts[COUNT_SEED];
-        record->seconds = seconds[0];
-        record->fold_in = seconds[1];
-        record->epochs = epochs;
-        record->events = counts[COUNT_EVENTS];
-        record->users = counts[COUNT_SEEN_USERS];
-        record->items = counts[COUNT_SEEN_ITEMS];
-        record->bytes = counts[COUNT_BYTES];
-        record->trained_until = times[0];
-        record->created = times[1];
-        memcpy(record->kernel, kernel, strnlen(kernel, sizeof record->kernel - 1));
-    }
-    mem_free(kernel);
-    return st;
-}
-
-static enum status load_parts(struct model *m, struct blob_reader *r, struct error *err)
-{
-    void *created = NULL;
-    size_t n = 0;
-    if (!(m->class->capabilities & OF_MODELS))
-        return ST_OK;
-    enum status st = blob_get_new(r, "parts", BLOB_I64, NPARTS_MAX, &created, &n, err);
-    if (!st && !(m->parts = mem_new(n, sizeof *m->parts, "the models of an ensemble", err)))
-        st = ST_NOMEM;
-    for (; m->nparts < n && !st; m->nparts += !st) {
-        m->parts[m->nparts].created = ((const int64_t *)created)[m->nparts];
-        st = blob_get_text(r, "part", NAME_MAX_BYTES, &m->parts[m->nparts].name, err);
-    }
-    mem_free(created);
-    return st;
-}
-
-static enum status load_class(struct blob_reader *r, const struct model_class **class, struct error *err)
-{
-    char *version = NULL, *name = NULL;
-    enum status st = blob_get_text(r, "model", NAME_MAX_BYTES, &version, err);
-    if (!st && strcmp(version, layout) != 0)
-        st = error_set(err, ST_UNSUPPORTED, "this is not a model of this version (\"%s\"; \"%s\" expected)", version, layout);
-    if (!st)
-        st = blob_get_text(r, "class", NAME_MAX_BYTES, &name, err);
-    if (!st && !(*class = model_class_find(name)))
-        st = error_set(err, ST_UNSUPPORTED, "this build has no model class \"%s\"", name);
-    mem_free(version);
-    mem_free(name);
-    return st;
-}
-
-enum status model_load(struct blob_reader *r, struct model **out, struct error *err)
-{
-    const struct model_class *class = NULL;
-    struct param_value *values = NULL;
-    struct model *m = NULL;
-    char *name = NULL;
-    uint64_t counts[COUNTS];
-    enum status st = load_class(r, &class, err);
-    if (!st)
-        st = blob_get_text(r, "name", NAME_MAX_BYTES, &name, err);
-    if (st)
-        goto out;
-    values = mem_new(class->nparams, sizeof *values, "model parameters", err);
-    st = values ? load_params(class, r, values, err) : ST_NOMEM;
-    if (!st)
-        st = blob_get(r, "counts", BLOB_U64, counts, COUNTS, err);
-    if (!st && (counts[COUNT_USERS] >= NO_USER || counts[COUNT_ITEMS] >= NO_ITEM))
-        st = error_set(err, ST_CORRUPT, "model %s claims more users or items than there can be", name);
-    if (st)
-        goto out;
-    m = model_new(class, name, values, (size_t)counts[COUNT_USERS], (size_t)counts[COUNT_ITEMS], err);
-    st = m ? load_record(m, counts, r, err) : ST_NOMEM;
-    if (!st)
-        st = load_ended(m, r, err);
-    if (!st)
-        st = load_parts(m, r, err);
-    if (!st)
-        st = class->load(m, r, err);
-out:
-    if (values)
-        param_values_free(values, class->nparams);
-    mem_free(values);
-    mem_free(name);
-    if (st)
-        model_release(m);
-    else
-        *out = m;
     return st;
 }

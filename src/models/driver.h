@@ -25,6 +25,12 @@ MUST_CHECK enum status model_train(const struct model_class *class, const char *
                                    const struct selection *selection, uint64_t seed, const struct train_watch *watch,
                                    struct job *job, struct model **out, struct error *err);
 
+/* The training of `from` goes on, from its last kept epoch up to `epochs`, which are more than it has, with its parameters and seed.
+ * selection: what it was trained on; the caller has compared the fingerprints. `from` stays as it is. Unless record.departs says
+ * otherwise the model has the bits that training at one go gives. A cancel in the first epoch is ST_CANCELLED. */
+MUST_CHECK enum status model_resume(const struct model *from, size_t epochs, const struct selection *selection,
+                                    const struct train_watch *watch, struct job *job, struct model **out, struct error *err);
+
 /* The same for a class that is OF_MODELS: made of parts[0..n), which it holds; `fitting` for one that FITS_WEIGHTS, else NULL. */
 MUST_CHECK enum status model_train_of(const struct model_class *class, const char *name, const struct param_value *values,
                                       struct model *const *parts, size_t nparts, const struct fitting *fitting,

@@ -64,3 +64,17 @@ enum status factors_load(struct factors *f, const struct model *m, size_t k, boo
         st = error_set(err, ST_CORRUPT, "the item vectors of model %s are damaged", m->name);
     return st ? st : factors_pack(f, err);
 }
+
+enum status factors_pause(const float *x, size_t users, size_t width, struct blob_writer *w, struct error *err)
+{
+    return blob_put(w, "user-vectors", BLOB_F32, x, users * width, err);
+}
+
+enum status factors_resume(float *x, const struct model *m, size_t width, struct blob_reader *r, struct error *err)
+{
+    enum status st = blob_get(r, "user-vectors", BLOB_F32, x, m->nusers * width, err);
+    for (size_t i = 0; i < m->nusers * width && !st; i++)
+        if (!isfinite(x[i]))
+            st = error_set(err, ST_CORRUPT, "the user vectors that the training of %s goes on from are damaged", m->name);
+    return st;
+}

@@ -47,4 +47,8 @@ static inline double factors_product(const float *a, const float *b, size_t k)
     return s;
 }
 
+/* The vectors of users, width floats each, between two epochs: what the slot `pause` writes, and `resume` reads. */
+MUST_CHECK enum status factors_pause(const float *x, size_t users, size_t width, struct blob_writer *w, struct error *err);
+MUST_CHECK enum status factors_resume(float *x, const struct model *m, size_t width, struct blob_reader *r, struct error *err);
+
 #endif

@@ -171,8 +171,13 @@ static enum status fit_fold(struct gradient *g, const struct model *m, size_t st
         trained_vector(g, g->sampled[r], f.meant + r * k);
     if (!st)
         st = try_weights(&f, g->fold.alpha0, g->fold.lambda, &better, err);
-    for (size_t i = 0; i < steps && better && !st; i++)
+    for (size_t i = 0; i < steps && better && !st; i++) {
         st = climb(&f, m, &better, err);
+        if (!i) {
+            g->going[0] = g->fold.alpha0;
+            g->going[1] = g->fold.lambda;
+        }
+    }
     mem_free(f.x);
     mem_free(f.meant);
     return st;
@@ -234,6 +239,50 @@ enum status gradient_epoch(struct model *m, const struct training *t, size_t epo
     if (!st)
         st = check_finite(g, m, err);
     return st || g->logistic.sample ? st : fit_fold(g, m, *done ? STEPS_LAST : 1, err);
+}
+
+/* "user-vectors", f32, users x the width of a row, and "fold", f64, two weights. */
+enum status gradient_pause(const struct model *m, struct blob_writer *w, struct error *err)
+{
+    const struct gradient *g = m->state;
+    enum status st = factors_pause(g->sgd.x, m->nusers, g->sgd.width, w, err);
+    return st ? st : blob_put(w, "fold", BLOB_F64, g->going, 2, err);
+}
+
+/* The rows of sgd.y from those of the model: what copy_items took. */
+static void copy_back(struct gradient *g, const struct factors *items)
+{
+    for (size_t i = 0; i < items->nitems; i++) {
+        memcpy(g->sgd.y + i * g->sgd.width, items->y + i * items->k, g->sgd.k * sizeof *items->y);
+        if (items->bias)
+            g->sgd.bias[i] = items->y[i * items->k + g->sgd.k];
+    }
+}
+
+enum status gradient_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
+                            struct error *err)
+{
+    (void)t;
+    struct gradient *g = m->state;
+    const struct gradient *old = from->state;
+    if (!r) {
+        error_set(err, ST_STATE, "the training of %s has ended: the vectors of users that it would go on from were let go", m->name);
+        error_hint(err, "train it anew: train %s epochs=%lld as %s replace=yes", m->class->name, (long long)model_int(m, "epochs"), m->name);
+        return ST_STATE;
+    }
+    enum status st = factors_resume(g->sgd.x, m, g->sgd.width, r, err);
+    if (!st)
+        st = blob_get(r, "fold", BLOB_F64, g->going, 2, err);
+    if (!st && !by_logistic(m) && !(g->going[0] > 0 && g->going[0] < 1e9 && g->going[1] > 0 && g->going[1] < 1e9))
+        st = error_set(err, ST_CORRUPT, "what the training of %s goes on from is damaged", m->name);
+    if (st)
+        return st;
+    copy_back(g, &old->items);
+    g->fold.alpha0 = g->going[0];
+    g->fold.lambda = g->going[1];
+    *same = model_int(m, "schedule") > SCHEDULE_COSINE || from->record.planned == (size_t)model_int(m, "epochs");
+    parallel_blocks(m->nitems, COPY_BLOCK, copy_items, g);
+    return items_changed(g, err);
 }
 
 enum status gradient_end(struct model *m, const struct training *t, struct error *err)

@@ -37,6 +37,7 @@ struct gradient {
     struct sgd sgd;
     struct csr sample; /* rows of some users, by which folding in is fitted */
     uint32_t *sampled; /* these users */
+    double going[2];   /* the weights of fold without what is fitted to the last epoch alone */
 };
 
 /* One epoch by the learner; then the items are ready to be asked. ST_FORMAT when the vectors have grown without bound. */
@@ -46,6 +47,9 @@ MUST_CHECK enum status gradient_epoch(struct model *m, const struct training *t,
 /* Slots of the class. */
 enum status gradient_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
 enum status gradient_begin(struct model *m, const struct training *t, struct error *err);
+enum status gradient_pause(const struct model *m, struct blob_writer *w, struct error *err);
+enum status gradient_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
+                            struct error *err);
 enum status gradient_end(struct model *m, const struct training *t, struct error *err);
 enum status gradient_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
 enum status gradient_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);

@@ -64,6 +64,7 @@ void model_release(struct model *m)
         mem_free(m->parts[i].name);
         model_release(m->parts[i].model);
     }
+    snapshot_clear(&m->paused);
     mem_free(m->parts);
     mem_free(m->later);
     mem_free(m->name);
@@ -461,10 +462,15 @@ void model_describe(const struct model *m, bool only_given, struct str *out)
     values_describe(m->class, m->values, only_given, out);
 }
 
+size_t model_epochs(const struct model *m)
+{
+    return m->record.kept ? m->record.kept : m->record.epochs;
+}
+
 uint64_t model_bytes(const struct model *m)
 {
     const struct model *trained = model_trained(m);
-    uint64_t bytes = trained->record.bytes;
+    uint64_t bytes = trained->record.bytes + trained->paused.n;
     for (size_t i = 0; i < trained->nparts; i++)
         bytes += trained->parts[i].model ? model_bytes(trained->parts[i].model) : 0;
     return bytes;

@@ -17,6 +17,7 @@
 #include "base/param.h"
 #include "data/dataset.h"
 #include "data/interactions.h"
+#include "models/snapshot.h"
 #include "store/blob.h"
 
 struct model;
@@ -167,6 +168,14 @@ struct model_class {
      * changed more than the class can mend: the driver trains then. NULL: always trained anew, and `update` says so. update.h */
     enum status (*update)(struct model *m, const struct update *u, bool *worth, struct error *err);
 
+    /* Of a class that learns in epochs and can go on later. pause, between two epochs: writes what the next one needs of the state and
+     * save does not write; NULL: nothing. resume, after begin: m continues where `from`, of the same parameters but for `epochs`
+     * and on the same data, was when it was saved. r: what pause wrote; NULL when that is not kept any more, which may be an
+     * error. *same = false: what comes of it is not what one go gives. NULL: the class cannot go on. */
+    enum status (*pause)(const struct model *m, struct blob_writer *w, struct error *err);
+    enum status (*resume)(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
+                          struct error *err);
+
     /* OF_MODELS: what each of m->parts counts for in the score, nparts of them. NULL: they are not summed. */
     const float *(*part_weights)(const struct model *m);
 
@@ -204,6 +213,7 @@ struct model_record {
     enum train_end ended;
     size_t kept;                 /* the epoch, from 1, whose parameters these are; 0: the last */
     size_t planned;              /* epochs there were to be; 0: unknown */
+    size_t departs;              /* the epoch, from 1, from which on it is not what training at one go gives; 0: it is that */
 };
 
 /* A model that another one is made of. */
@@ -225,6 +235,7 @@ struct model {
     size_t nparts;
     struct model_record record;
     void *state;                /* the class's own */
+    struct snapshot paused;     /* what class->pause wrote, while there are epochs to come: saved with the model */
 };
 
 /* Unpublished model with one reference; values are copied. */
@@ -260,7 +271,9 @@ MUST_CHECK enum status model_explain(const struct model *m, const struct query *
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
 /* The vectors of histories: x[q * width ...]. Only for a class that has the slot. */
 MUST_CHECK enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
-/* Memory of its parameters and those of the models it is made of. */
+/* Epochs whose parameters these are: those that are kept, else all. */
+size_t model_epochs(const struct model *m);
+/* Memory of its parameters, of what its training goes on from, and of the models it is made of. */
 uint64_t model_bytes(const struct model *m);
 /* Was the model trained on something at or after as_of? */
 bool model_sees_future(const struct model *m, int64_t as_of);

@@ -129,6 +129,13 @@ static enum status solve_side(struct side *w, double *explained, struct error *e
     return job_check(w->job, err);
 }
 
+/* Vectors for the items as they stand, swept until they rest. */
+static struct side at_rest(const struct nmf *s, const struct csr *rows, float *x)
+{
+    enum { SWEEPS = 1000 };
+    return (struct side){.s = s, .rows = rows, .y = s->items.y, .g = s->g, .x = x, .sweeps = SWEEPS, .tolerance = 1e-5f};
+}
+
 /* ---- training ---- */
 
 static enum status new_state(struct model *m, struct error *err)
@@ -231,6 +238,36 @@ static enum status nmf_epoch(struct model *m, const struct training *t, size_t e
     return st;
 }
 
+static enum status nmf_pause(const struct model *m, struct blob_writer *w, struct error *err)
+{
+    const struct nmf *s = m->state;
+    return factors_pause(s->x, m->nusers, s->items.k, w, err);
+}
+
+static enum status nmf_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
+                              struct error *err)
+{
+    struct nmf *s = m->state;
+    const struct nmf *old = from->state;
+    size_t k = s->items.k;
+    double ignored;
+    memcpy(s->items.y, old->items.y, s->items.nitems * k * sizeof *s->items.y);
+    enum status st = items_changed(s, err);
+    if (st)
+        return st;
+    if (r) {
+        st = factors_resume(s->x, m, k, r, err);
+        for (size_t i = 0; i < m->nusers * k && !st; i++)
+            if (s->x[i] < 0)
+                st = error_set(err, ST_CORRUPT, "the user vectors that the training of %s goes on from are damaged", m->name);
+        return st;
+    }
+    *same = false; /* where sweeps would have arrived in the end */
+    struct side users = at_rest(s, &s->by_user, s->x);
+    users.job = t->job;
+    return solve_side(&users, &ignored, err);
+}
+
 static enum status nmf_end(struct model *m, const struct training *t, struct error *err)
 {
     (void)t;
@@ -249,7 +286,6 @@ static enum status nmf_end(struct model *m, const struct training *t, struct err
 static enum status fold_rows(const struct model *m, const struct query *queries, size_t n, struct csr *rows, float *x,
                              struct error *err)
 {
-    enum { SWEEPS = 1000 };
     const struct nmf *s = m->state;
     double ignored;
     enum status st = folded_rows(queries, n, m->nitems, true, rows, err);
@@ -257,7 +293,7 @@ static enum status fold_rows(const struct model *m, const struct query *queries,
         return st;
     scale_entries(s, rows);
     memset(x, 0, n * s->items.k * sizeof *x);
-    struct side w = {.s = s, .rows = rows, .y = s->items.y, .g = s->g, .x = x, .sweeps = SWEEPS, .tolerance = 1e-5f};
+    struct side w = at_rest(s, rows, x);
     return solve_side(&w, &ignored, err);
 }
 
@@ -387,6 +423,8 @@ const struct model_class model_nmf = {
     .vectors = nmf_vectors,
     .fold = nmf_fold,
     .native = nmf_native,
+    .pause = nmf_pause,
+    .resume = nmf_resume,
     .save = nmf_save,
     .load = nmf_load,
     .free = nmf_free,

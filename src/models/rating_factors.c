@@ -482,6 +482,24 @@ enum status rating_factors_epoch(struct model *m, const struct training *t, size
     return st;
 }
 
+/* An epoch begins with the users, solved from the items alone: these are all that it goes on from. */
+enum status rating_factors_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
+                                  struct error *err)
+{
+    (void)t;
+    (void)r;
+    (void)same;
+    struct rating_factors *s = m->state;
+    const struct rating_factors *old = from->state;
+    memcpy(s->q, old->q, s->nitems * (s->f + 1) * sizeof *s->q);
+    memcpy(s->bias, old->bias, s->nitems * sizeof *s->bias);
+    if (s->implied) {
+        memcpy(s->implied, old->implied, s->nitems * s->f * sizeof *s->implied);
+        sum_had(&s->work->had, s->implied, s->f, s->work->z);
+    }
+    return items_changed(s, err);
+}
+
 enum status rating_factors_end(struct model *m, const struct training *t, struct error *err)
 {
     (void)t;

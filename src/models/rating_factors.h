@@ -35,6 +35,8 @@ enum status rating_factors_check(const struct model *m, const struct training *t
 enum status rating_factors_begin(struct model *m, const struct training *t, struct error *err);
 enum status rating_factors_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
                                  struct error *err);
+enum status rating_factors_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
+                                  struct error *err);
 enum status rating_factors_end(struct model *m, const struct training *t, struct error *err);
 enum status rating_factors_score(const struct model *m, const struct query *queries, size_t n, float *scores,
                                  struct error *err);

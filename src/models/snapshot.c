@@ -41,6 +41,14 @@ void snapshot_empty(struct snapshot *s)
     s->n = s->at = 0;
 }
 
+void snapshot_cut(struct snapshot *s)
+{
+    if (s->at)
+        memmove(s->bytes, s->bytes + s->at, s->n - s->at);
+    s->n -= s->at;
+    s->at = 0;
+}
+
 void snapshot_clear(struct snapshot *s)
 {
     mem_free(s->bytes);

@@ -37,6 +37,7 @@ const struct model_class model_svdpp = {
     .vectors = rating_factors_vectors,
     .fold = rating_factors_fold,
     .native = rating_factors_native,
+    .resume = rating_factors_resume,
     .save = rating_factors_save,
     .load = rating_factors_load,
     .free = rating_factors_free,
