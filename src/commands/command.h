@@ -17,6 +17,7 @@ enum argument_type {
     ARG_SOURCE, /* a file, or a data set by its name */
     ARG_VALUE,  /* what the setting before it becomes */
     ARG_METRIC,
+    ARG_TOPIC,  /* of help: a command, a model class, a metric */
     ARG_KNOWN,  /* a data set of the workspace or of the catalogue */
     ARG_TABLE   /* a table or a function of SQL */
 };

@@ -54,9 +54,9 @@ static const struct command rows[] = {
      .options = compare_options,
      .noptions = sizeof compare_options / sizeof *compare_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_TIMELESS,
-     .help = "Every model ranks all items for every user of the test part. The metrics are ndcg, recall, precision, "
-             "map, mrr, hit and "
-             "coverage, cut at a rank: ndcg@20. Models that predict ratings (bias, svd, svdpp, knnbaseline, slopeone) are also "
+     .help = "Every model ranks all items for every user of the test part. Metrics are cut at a rank: "
+             "ndcg@20; `help metrics` lists them. People see the common ones, programs all but auc, which asks the models once "
+             "more. Models that predict ratings (bias, svd, svdpp, knnbaseline, slopeone) are also "
              "judged by rmse and mae over all ratings of the part, user_rmse and user_mae user by user; others have none. The "
              "first metric orders the table.\n"
              "low and high hold 95 % of the means over users drawn anew (bootstrap, 1,000 times). to_best is the "

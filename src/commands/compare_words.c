@@ -60,13 +60,19 @@ static void say_repeats(const struct evaluation *e, struct result *out)
                        repeats, events);
 }
 
-/* What was asked for by name and cannot be had, and why. */
+/* What was asked for by name and no model has, and why. */
 static void say_lacks(const struct compare *c, struct result *out)
 {
     for (size_t m = 0; m < c->comparison.nmeasures; m++) {
         const struct measure *x = &c->comparison.measures[m];
-        const char *why = x->shown && !x->at.metric->errors ? evaluation_lacks(c->evaluations[0], &x->at) : NULL;
-        if (why)
+        const char *why = NULL;
+        size_t lacking = 0;
+        for (size_t i = 0; i < c->nmodels && x->shown && !x->at.metric->errors; i++) {
+            const char *this = evaluation_lacks(c->evaluations[i], &x->at);
+            lacking += this != NULL;
+            why = this ? this : why;
+        }
+        if (why && lacking == c->nmodels)
             result_message(out, MESSAGE_INFO, "%s: %s", x->at.name, why);
     }
 }

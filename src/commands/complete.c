@@ -220,6 +220,12 @@ static void offer_verbs(struct completer *c)
     }
 }
 
+static void offer_classes(struct completer *c)
+{
+    for (size_t i = 0; model_classes[i]; i++)
+        offer(c, model_classes[i]->name);
+}
+
 static void offer_argument(struct completer *c, const struct argument *a)
 {
     struct dataset *d = c->wb ? workbench_data(c->wb) : NULL;
@@ -242,14 +248,18 @@ static void offer_argument(struct completer *c, const struct argument *a)
             offer_models(c);
         break;
     case ARG_MODEL_CLASS:
-        for (size_t i = 0; model_classes[i]; i++)
-            offer(c, model_classes[i]->name);
+        offer_classes(c);
         break;
     case ARG_PATH:
         offer_paths(c);
         break;
     case ARG_COMMAND:
         offer_verbs(c);
+        break;
+    case ARG_TOPIC:
+        offer_verbs(c);
+        offer_classes(c);
+        offer_metrics(c);
         break;
     case ARG_SETTING:
         for (size_t i = 0; i < workbench_nsettings; i++)

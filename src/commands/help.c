@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "commands/lex.h"
+#include "commands/metric_help.h"
 
 /* ---- pieces ---- */
 
@@ -220,8 +221,8 @@ static enum status help_overview(struct result *out, struct error *err)
     }
     models_table(out);
     result_message(out, MESSAGE_HINT,
-                   "`help GROUP` has a line a command (`help all`: every one), `help COMMAND` or `help MODEL` everything about "
-                   "one, `help WORD` searches");
+                   "`help GROUP` has a line a command (`help all`: every one), `help COMMAND`, `help MODEL` or `help METRIC` everything "
+                   "about one (`help metrics` lists them), `help WORD` searches");
     return failed ? error_nomem(err, 64, "help") : ST_OK;
 }
 
@@ -269,6 +270,11 @@ static bool model_speaks_of(const struct model_class *m, const char *word)
            speaks_of_params(m->params, m->nparams, word);
 }
 
+static bool metric_speaks_of(const struct metric *m, const char *word)
+{
+    return text_find(m->name, word) || text_find(m->summary, word) || (m->source && text_find(m->source, word));
+}
+
 static enum status help_search(const char *word, struct result *out, struct error *err)
 {
     const struct command *c;
@@ -286,6 +292,12 @@ static enum status help_search(const char *word, struct result *out, struct erro
         table_text(t, model_classes[i]->name);
         table_text(t, model_classes[i]->summary);
     }
+    for (size_t i = 0; metrics[i]; i++) {
+        if (!metric_speaks_of(metrics[i], word))
+            continue;
+        table_text(t, metrics[i]->name);
+        table_text(t, metrics[i]->summary);
+    }
     if (t->nrows)
         return ST_OK;
     error_set(err, ST_NOT_FOUND, "no help on \"%s\"", word);
@@ -293,9 +305,27 @@ static enum status help_search(const char *word, struct result *out, struct erro
     return ST_NOT_FOUND;
 }
 
+/* A metric may be the first word of commands: `map` is, of `map items`. */
+static void say_family(const char *word, struct result *out)
+{
+    const struct command *c;
+    struct str names = {0};
+    for (size_t i = 0; (c = command_at(i)); i++)
+        if (same_family(c->name, word))
+            str_printf(&names, "%s`help %s`", names.length ? ", " : "", c->name);
+    if (names.length)
+        result_message(out, MESSAGE_HINT, "about the commands: %s", str_text(&names));
+    str_free(&names);
+}
+
+static enum status help_metric(struct workbench *wb, const struct metric_at *at, struct result *out, struct error *err)
+{
+    say_family(at->metric->name, out);
+    return metric_help(wb, at, out, err);
+}
+
 enum status run_help(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    (void)wb;
     if (call->nargs == 0)
         return help_overview(out, err);
     struct str topic = {0};
@@ -305,10 +335,16 @@ enum status run_help(struct workbench *wb, const struct call *call, struct resul
     bool sql = text_same(str_text(&topic), "sql") || lex_is_sql(str_text(&topic));
     const struct command *c = command_find(sql ? "select" : str_text(&topic));
     const struct model_class *m = c ? NULL : model_class_find(str_text(&topic));
+    struct metric_at at;
+    bool metric = !c && metric_parse(str_text(&topic), 10, &at, NULL) == ST_OK;
     if (topic.failed)
         st = error_nomem(err, 64, "a help topic");
     else if (c)
         help_command(c, out);
+    else if (metric)
+        st = help_metric(wb, &at, out, err);
+    else if (text_same(str_text(&topic), "metrics"))
+        metric_help_all(out);
     else if (m)
         help_model(m, out);
     else if (help_group(str_text(&topic), out))

@@ -219,16 +219,16 @@ static const struct argument set_args[] = {
 static const struct argument timer_args[] = {{.name = "on|off", .type = ARG_CHOICE, .optional = true, .choices = "on|off", .doc = "on when left out"}};
 static const struct argument source_args[] = {{.name = "FILE", .type = ARG_PATH, .doc = "commands, one a line"}};
 static const struct argument watch_args[] = {{.name = "SECONDS COMMAND", .type = ARG_COMMAND, .doc = "what to run, and how often"}};
-static const struct argument help_args[] = {{.name = "WORD", .type = ARG_COMMAND, .optional = true, .repeated = true, .doc = "a group, a command, a model, or a word to search for"}};
+static const struct argument help_args[] = {{.name = "WORD", .type = ARG_TOPIC, .optional = true, .repeated = true, .doc = "a group, a command, a model, a metric, or a word to search for"}};
 
 static const struct command rows[] = {
     {.name = "help",
      .group = "session",
-     .summary = "what there is: groups, one command, one model, or a search",
+     .summary = "what there is: groups, one command, model or metric, or a search",
      .arguments = help_args,
      .narguments = 1,
-     .help = "Without a word: the groups and their commands. With a group, or `all`: a line a command. With a command or a model: everything about it. With any other word: where it is spoken of.",
-     .examples = (const char *const[]){"help", "help shape", "help train", "help ease", "help history", NULL},
+     .help = "Without a word: the groups and their commands. With a group, or `all`: a line a command. With a command, a model or a metric: everything about it; a metric is also worked on the list of the current user. `metrics` lists the metrics. With any other word: where it is spoken of.",
+     .examples = (const char *const[]){"help", "help shape", "help train", "help ease", "help ndcg", "help metrics", "help history", NULL},
      .run = run_help},
     {.name = "set",
      .group = "session",

@@ -1,5 +1,5 @@
 /* The tables `metrics` and `user_metrics`: what `compare` found out, from the evaluations that the workspace keeps. Every metric
- * at every k is there up to the depth of an evaluation; without a condition on the metric, at 5, 10, 20, 50 and 100 (those of ratings once). A piece is one
+ * at every k is there up to the depth of an evaluation; without a condition on the metric, at 5, 10, 20, 50 and 100 (those that are not cut once). A piece is one
  * metric at one k of one evaluation. */
 #include <math.h>
 #include <stdio.h>
@@ -17,6 +17,7 @@ enum { METRICS_MAX = 256 };
 struct judged {
     const struct model *model;
     struct evaluation *e;
+    bool before; /* of the previous training of this name */
 };
 
 /* Facts about items, by what they depend on: the part that is judged, and whether seen items are hidden. */
@@ -59,7 +60,8 @@ static enum status add_note(void *context, const char *name, const void *value, 
     if (evaluation_load(&r, &e, NULL))
         return ST_OK; /* damaged: `compare` makes it again */
     enum status st = ST_OK;
-    if (e->model_created == (uint64_t)m->record.created && a->pinned->split && e->split_fingerprint == a->pinned->split->fingerprint &&
+    bool before = text_ends(name, " before");
+    if ((e->model_created != (uint64_t)m->record.created) == before && a->pinned->split && e->split_fingerprint == a->pinned->split->fingerprint &&
         e->nitems <= a->pinned->data->items.n)
         st = mem_grow(&a->judged, &a->capacity, a->n + 1, sizeof *a->judged, err);
     else
@@ -67,8 +69,31 @@ static enum status add_note(void *context, const char *name, const void *value, 
     if (st)
         evaluation_free(e);
     else
-        a->judged[a->n++] = (struct judged){m, e};
+        a->judged[a->n++] = (struct judged){m, e, before};
     return st == ST_NOT_FOUND ? ST_OK : st;
+}
+
+/* Hands what previous trainings answered to those that followed them. */
+static void join_previous(struct asked *a)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        struct judged *x = &a->judged[i];
+        for (size_t j = 0; j < a->n && x->before && x->e; j++) {
+            struct judged *y = &a->judged[j];
+            if (y->before || y->model != x->model || y->e->before || !evaluation_alike(x->e, y->e))
+                continue;
+            y->e->before = x->e;
+            x->e = NULL;
+        }
+    }
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->judged[i].before)
+            evaluation_free(a->judged[i].e);
+        else
+            a->judged[kept++] = a->judged[i];
+    }
+    a->n = kept;
 }
 
 /* Those named, else all at the usual k. */
@@ -109,6 +134,7 @@ static enum status begin(struct held_cursor *c, size_t *pieces, struct error *er
     enum status st = choose_metrics(a, err);
     if (!st)
         st = workspace_list_notes(c->pinned->wb->space, c->pinned->data->name, "evaluation", add_note, a, err);
+    join_previous(a);
     *pieces = a->n * a->nmetrics;
     return st;
 }

@@ -93,7 +93,7 @@ static double serendipity(const struct judged_list *l)
 
 static void work_serendipity(const struct judged_list *l, struct str *out)
 {
-    str_printf(out, "%zu right items, %zu of them not among the %zu most popular: %zu / %zu = %.4f", l->nhits, surprising(l), l->k,
+    str_printf(out, "%zu right in the list, %zu of them not among the %zu most popular: %zu / %zu = %.4f", l->nhits, surprising(l), l->k,
                surprising(l), l->k, serendipity(l));
 }
 

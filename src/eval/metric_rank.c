@@ -25,7 +25,7 @@ static double recall(const struct judged_list *l)
 static void work_recall(const struct judged_list *l, struct str *out)
 {
     say_ranks(l, out);
-    str_printf(out, "%zu of %zu right items = %.4f", l->nhits, l->relevant, recall(l));
+    str_printf(out, "%zu of %zu right ones = %.4f", l->nhits, l->relevant, recall(l));
 }
 
 static double precision(const struct judged_list *l)
@@ -78,7 +78,7 @@ static void work_map(const struct judged_list *l, struct str *out)
     str_puts(out, l->nhits ? "(" : "0");
     for (size_t i = 0; i < l->nhits; i++)
         str_printf(out, "%s%zu/%u", i ? " + " : "", i + 1, l->rank[i] + 1);
-    str_printf(out, "%s / %zu right items = %.4f", l->nhits ? ")" : "", l->relevant, map(l));
+    str_printf(out, "%s / %zu right in all = %.4f", l->nhits ? ")" : "", l->relevant, map(l));
 }
 
 static double ideal_gain(const struct judged_list *l)
@@ -139,8 +139,7 @@ static double rprec(const struct judged_list *l)
 static void work_rprec(const struct judged_list *l, struct str *out)
 {
     say_ranks(l, out);
-    str_printf(out, "%zu right items, cut at %zu: %zu of the first %zu ranks = %.4f", l->relevant, l->k, rprec_hits(l),
-               rprec_cut(l), rprec(l));
+    str_printf(out, "%zu right in all, cut at %zu: %zu of the first %zu = %.4f", l->relevant, l->k, rprec_hits(l), rprec_cut(l), rprec(l));
 }
 
 static double rbp(const struct judged_list *l)
@@ -168,8 +167,8 @@ static double auc(const struct judged_list *l)
 
 static void work_auc(const struct judged_list *l, struct str *out)
 {
-    str_printf(out, "%zu right items, each against every other candidate: %.2f %% of the pairs are in order = %.4f", l->relevant,
-               100 * l->won, l->won);
+    str_printf(out, "%zu right in all, each against every other candidate: %.2f %% of the pairs are in order = %.4f",
+               l->relevant, 100 * l->won, l->won);
 }
 
 const struct metric metric_ndcg = {

@@ -12,6 +12,7 @@ struct gathering {
     const struct dataset *d;
     const struct split *s;
     struct test_set *t;
+    uint32_t only;       /* the user who is asked about; NO_USER: all */
     uint32_t *last_seen; /* per item: user + 1 who has it in the history so far */
     size_t nknown, nright;
     size_t room; /* most of nknown at any time: the history of a user with nothing to ask is taken back */
@@ -185,7 +186,8 @@ static void gather(struct gathering *g)
     struct test_set *t = g->t;
     memset(g->last_seen, 0, t->nitems * sizeof *g->last_seen);
     t->nusers = t->nqueries = g->nknown = g->nright = 0;
-    for (uint32_t u = 0; u < g->d->users.n; u++) {
+    uint32_t end = g->only == NO_USER ? g->d->users.n : g->only + 1;
+    for (uint32_t u = g->only == NO_USER ? 0 : g->only; u < end; u++) {
         bool warm;
         size_t first = first_judged(g, u, &warm), before = t->nqueries;
         if (first == g->d->user_begin[u + 1])
@@ -263,19 +265,22 @@ static enum status check_protocol(const struct split *s, const struct protocol *
     return ST_OK;
 }
 
-static enum status nothing_to_ask(const struct test_set *t, struct error *err)
+static enum status nothing_to_ask(const struct gathering *g, struct error *err)
 {
+    const struct test_set *t = g->t;
+    if (g->only != NO_USER)
+        return error_set(err, ST_STATE, "%s has nothing in this part that is not seen before", dict_text(&g->d->users, g->only));
     error_set(err, ST_STATE, "there is nothing to judge: all %zu test events repeat what the user has seen before",
               t->events);
     error_hint(err, "seen=show asks for repeats too");
     return ST_STATE;
 }
 
-enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p,
-                         struct test_set **out, struct error *err)
+static enum status make(const struct dataset *d, const struct split *s, const struct protocol *p, uint32_t only,
+                        struct test_set **out, struct error *err)
 {
     const struct selection trained = {.data = d, .split = s, .parts = PART_TRAIN, .until = NO_TIME};
-    struct gathering g = {.d = d, .s = s, .moment = selection_moment(&trained), .hides = split_hides(s, d)};
+    struct gathering g = {.d = d, .s = s, .only = only, .moment = selection_moment(&trained), .hides = split_hides(s, d)};
     enum status st = check_protocol(s, p, err);
     if (st)
         return st;
@@ -291,7 +296,7 @@ enum status test_set_new(const struct dataset *d, const struct split *s, const s
     }
     gather(&g);
     if (!t->nqueries) {
-        st = nothing_to_ask(t, err);
+        st = nothing_to_ask(&g, err);
         goto out;
     }
     st = make_room(&g, err);
@@ -308,6 +313,18 @@ out:
     else
         *out = t;
     return st;
+}
+
+enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p, struct test_set **out,
+                         struct error *err)
+{
+    return make(d, s, p, NO_USER, out, err);
+}
+
+enum status test_set_of_user(const struct dataset *d, const struct split *s, const struct protocol *p, uint32_t user,
+                             struct test_set **out, struct error *err)
+{
+    return make(d, s, p, user, out, err);
 }
 
 void test_set_free(struct test_set *t)

@@ -49,6 +49,9 @@ struct test_set {
 /* ST_STATE when the split has no such part; ST_USAGE for rolling history when the split is not in order. */
 MUST_CHECK enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p,
                                     struct test_set **out, struct error *err);
+/* The same of one user alone; ST_STATE too when there is nothing to ask about them. */
+MUST_CHECK enum status test_set_of_user(const struct dataset *d, const struct split *s, const struct protocol *p, uint32_t user,
+                                        struct test_set **out, struct error *err);
 void test_set_free(struct test_set *t); /* NULL is fine */
 
 #endif
