@@ -105,6 +105,7 @@ gowalla() {
     'slim l1=0.1 l2=100 neighbours=300' 'slim l1=1 l2=100 neighbours=300' 'slim l1=0.1 l2=50 neighbours=500' \
     'slim l1=0.1 l2=20 neighbours=500' 'slim l1=0.03 l2=50 neighbours=500' 'slim l1=0.03 l2=30 neighbours=500'
   gowalla_row 'EASE' '.1765 / .1467' 'ease lambda=50' 'ease lambda=50' 'ease lambda=100' 'ease lambda=200'
+  gowalla_row 'SANSA' '–' 'sansa lambda=50 neighbours=100'
   # GF-CF, Turbo-CF and BSPM: the settings of the papers, which also win here.
   gowalla_row 'GF-CF, 256 vectors' '.1849 / .1518' 'gfcf factors=256 alpha=0.3'
   gowalla_row 'Turbo-CF' '.1835 / –' 'turbocf alpha=0.6 power=0.7' 'turbocf alpha=0.6 power=0.7' \

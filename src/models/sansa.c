@@ -7,11 +7,17 @@
  *
  * `neighbours` bounds all of it: the largest entries of each row of A, of each column of the factor and of its inverse, and of
  * each row of B. Where it is as large as the catalogue nothing is dropped, and what is left between this and EASE is the
- * residual of the inverse. */
+ * residual of the inverse.
+ *
+ * Which weights matter survives all that dropping, their values suffer. So those of each item are refined where they are, on the
+ * objective of EASE itself, which needs nothing but X: `passes` turns of coordinate descent for
+ *
+ *     min over b on its pattern of  |x_i - X b|^2 + lambda |b|^2                          b: column i of B */
 #include <math.h>
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/parallel.h"
 #include "linalg/sparse_inverse.h"
 #include "linalg/sparse_product.h"
 #include "models/classes.h"
@@ -20,13 +26,17 @@
 static const struct param params[] = {
     {.name = "lambda", .type = PARAM_REAL, .initial = "50", .min = 1e-3, .max = 1e9, .tune_min = 1, .tune_max = 5000,
      .log_scale = true, .doc = "ridge penalty, as EASE's: larger draws all weights towards 0"},
-    {.name = "neighbours", .type = PARAM_INT, .initial = "200", .min = 1, .max = 1e6, .tune_min = 50, .tune_max = 1000,
+    {.name = "neighbours", .type = PARAM_INT, .initial = "100", .min = 1, .max = 1e6, .tune_min = 25, .tune_max = 500,
      .log_scale = true, .doc = "entries kept of each item, in the item-item matrix, in its factor, in the inverse and in the weights: "
                                "the density is this by the number of items"},
     {.name = "sweeps", .type = PARAM_INT, .initial = "3", .min = 0, .max = 1000, .tune_min = 0, .tune_max = 10,
      .doc = "refinements of the factor's inverse by its residual"},
+    {.name = "passes", .type = PARAM_INT, .initial = "5", .min = 0, .max = 1000, .tune_min = 0, .tune_max = 10,
+     .doc = "turns that refine the values of the weights on the data; 0 leaves them as the sparse inverse has them"},
     VALUES_PARAM,
 };
+
+enum { ITEMS_TOGETHER = 32 };
 
 static enum status sansa_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
 {
@@ -35,7 +45,7 @@ static enum status sansa_check(const struct model *m, const struct training *t, 
     size_t most = kept < n ? kept : n;
     /* Before: A both ways beside the factor. After: the inverse both ways, and the weights as they are made. */
     *bytes = sparse_inverse_bytes(n, kept) + n * most * entry * 2 + csr_count(&t->interactions->matrix) * 4 * sizeof(float) +
-             sparse_product_bytes(n);
+             sparse_product_bytes(n) + (size_t)parallel_threads() * m->nusers * sizeof(float);
     return ST_OK;
 }
 
@@ -94,6 +104,92 @@ static void set_scales(const struct csr *inverse, const struct sparse_factor *f,
     }
 }
 
+/* ---- refinement ---- */
+
+struct refinement {
+    const struct csr *xt, *columns; /* items x users; row i: column i of B, refined in place */
+    const float *root;
+    float lambda;
+    size_t passes;
+    float *rest; /* users a thread: x_i - X b, all 0 between items */
+    struct job *job;
+};
+
+static inline float users_value(const struct csr *xt, size_t e)
+{
+    return xt->value ? xt->value[e] : 1;
+}
+
+static void add_item(const struct csr *xt, size_t i, float v, float *rest)
+{
+    for (size_t e = xt->begin[i]; e < xt->begin[i + 1]; e++)
+        rest[xt->index[e]] += v * users_value(xt, e);
+}
+
+static void forget_item(const struct csr *xt, size_t i, float *rest)
+{
+    for (size_t e = xt->begin[i]; e < xt->begin[i + 1]; e++)
+        rest[xt->index[e]] = 0;
+}
+
+/* The weight b of item j moves to where the objective is smallest along it. */
+static void move_weight(const struct refinement *r, size_t j, float *b, float *rest)
+{
+    double gain = -(double)r->lambda * (double)*b;
+    for (size_t e = r->xt->begin[j]; e < r->xt->begin[j + 1]; e++)
+        gain += (double)(users_value(r->xt, e) * rest[r->xt->index[e]]);
+    float step = (float)gain * r->root[j] * r->root[j];
+    *b += step;
+    add_item(r->xt, j, -step, rest);
+}
+
+static void refine_items(void *context, size_t block, size_t begin, size_t end)
+{
+    const struct refinement *r = context;
+    const struct csr *b = r->columns;
+    float *rest = r->rest + (size_t)parallel_thread() * r->xt->cols;
+    (void)block;
+    for (size_t i = begin; i < end && !job_cancelled(r->job); i++) {
+        add_item(r->xt, i, 1, rest);
+        for (size_t e = b->begin[i]; e < b->begin[i + 1]; e++)
+            add_item(r->xt, b->index[e], -b->value[e], rest);
+        for (size_t pass = 0; pass < r->passes; pass++)
+            for (size_t e = b->begin[i]; e < b->begin[i + 1]; e++)
+                move_weight(r, b->index[e], &b->value[e], rest);
+        forget_item(r->xt, i, rest);
+        for (size_t e = b->begin[i]; e < b->begin[i + 1]; e++)
+            forget_item(r->xt, b->index[e], rest);
+    }
+    job_step(r->job, end - begin);
+}
+
+static enum status refine(struct model *m, const struct training *t, const float *root, struct error *err)
+{
+    struct item_weights *s = m->state;
+    struct csr x = t->interactions->matrix, xt = {0}, columns = {0};
+    struct refinement r = {.xt = &xt, .columns = &columns, .root = root, .lambda = (float)model_real(m, "lambda"),
+                           .passes = (size_t)model_int(m, "passes"), .job = t->job};
+    if (!s->weigh)
+        x.value = NULL;
+    r.rest = mem_new((size_t)parallel_threads() * x.rows, sizeof *r.rest, "residuals", err);
+    enum status st = r.rest ? csr_transpose(&x, &xt, err) : ST_NOMEM;
+    if (!st)
+        st = csr_transpose(&s->rows, &columns, err);
+    if (!st) {
+        job_begin(t->job, m->nitems, "items", "train %s: refining", m->name);
+        parallel_blocks(m->nitems, ITEMS_TOGETHER, refine_items, &r);
+        st = job_check(t->job, err);
+    }
+    if (!st) {
+        csr_clear(&s->rows);
+        st = csr_transpose(&columns, &s->rows, err);
+    }
+    mem_free(r.rest);
+    csr_clear(&xt);
+    csr_clear(&columns);
+    return st;
+}
+
 static enum status sansa_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
                                struct error *err)
 {
@@ -125,6 +221,8 @@ static enum status sansa_epoch(struct model *m, const struct training *t, size_t
     sparse_factor_clear(&f);
     csr_clear(&inverse);
     csr_clear(&transposed);
+    if (!st && model_int(m, "passes") > 0)
+        st = refine(m, t, root, err);
     mem_free(root);
     mem_free(inner);
     mem_free(column);
@@ -133,7 +231,7 @@ static enum status sansa_epoch(struct model *m, const struct training *t, size_t
 
 const struct model_class model_sansa = {
     .name = "sansa",
-    .summary = "EASE with a sparse approximate inverse, for very many items",
+    .summary = "EASE with a sparse approximate inverse, refined on the data, for very many items",
     .reference = "Spisak, Bartyzal, Hoskovec, Peska, Tuma: Scalable approximate nonsymmetric autoencoder for collaborative "
                  "filtering, RecSys 2023",
     .fold_in = "scores any history the same way as a known one: exactly the native score",

@@ -1,4 +1,4 @@
-/* SANSA against EASE, and its bounds. */
+/* SANSA against EASE, its bounds, and its refinement against plain loops. */
 #include "tests/unit/world.h"
 
 #include "models/classes.h"
@@ -68,17 +68,71 @@ static void test_bound(void **state)
     dataset_release(d);
 }
 
+/* x_j'(x_i - X b) - lambda b_j for all items j that have a weight for item i, by plain loops: the largest size. Refined to the end
+ * it is 0, whatever the pattern. */
+static double slope(const struct dataset *d, const char *setting, double lambda, size_t *weights)
+{
+    size_t n = d->items.n, users = d->users.n;
+    struct model *m = world_train(d, &model_sansa, (const char *[]){"lambda=40", "neighbours=8", setting, NULL});
+    const struct csr *rows = &((const struct item_weights *)m->state)->rows;
+    double *x = mem_new(users * n, sizeof *x, "", NULL), *b = mem_new(n * n, sizeof *b, "", NULL), worst = 0;
+    double *rest = mem_new(users, sizeof *rest, "", NULL);
+    struct query_event *room = mem_new(d->events.n, sizeof *room, "", NULL);
+    for (uint32_t u = 0; u < users; u++) {
+        struct query q = world_query(d, u, room);
+        for (size_t e = 0; e < q.n; e++)
+            x[u * n + q.events[e].item] = 1;
+    }
+    for (size_t j = 0; j < n; j++)
+        for (size_t e = rows->begin[j]; e < rows->begin[j + 1]; e++)
+            b[j * n + rows->index[e]] = (double)rows->value[e];
+    *weights = csr_count(rows);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t u = 0; u < users; u++) {
+            rest[u] = x[u * n + i];
+            for (size_t j = 0; j < n; j++)
+                rest[u] -= x[u * n + j] * b[j * n + i];
+        }
+        for (size_t j = 0; j < n; j++) {
+            double g = -lambda * b[j * n + i];
+            for (size_t u = 0; u < users; u++)
+                g += x[u * n + j] * rest[u];
+            if (fabs(b[j * n + i]) > 0)
+                worst = fmax(worst, fabs(g));
+        }
+    }
+    mem_free(x);
+    mem_free(b);
+    mem_free(rest);
+    mem_free(room);
+    model_release(m);
+    return worst;
+}
+
+static void test_refinement(void **state)
+{
+    (void)state;
+    struct dataset *d = world_new(120, 90, 1500, 7);
+    size_t weights[3];
+    double none = slope(d, "passes=0", 40, &weights[0]), some = slope(d, "passes=2", 40, &weights[1]);
+    double all = slope(d, "passes=100", 40, &weights[2]);
+    assert_true(none > some && some > all && all < 1e-3);
+    assert_true(weights[0] == weights[1] && weights[1] == weights[2]);
+    dataset_release(d);
+}
+
 static void test_contract(void **state)
 {
     (void)state;
     struct dataset *d = world_new(200, 300, 4000, 5);
     world_check_model(d, &model_sansa, NULL);
-    world_check_model(d, &model_sansa, (const char *[]){"lambda=0.001", "neighbours=3", "sweeps=0", "values=weight", NULL});
+    world_check_model(d, &model_sansa, (const char *[]){"lambda=0.001", "neighbours=3", "sweeps=0", "passes=0", "values=weight", NULL});
     dataset_release(d);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ease), cmocka_unit_test(test_bound), cmocka_unit_test(test_contract)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ease), cmocka_unit_test(test_bound), cmocka_unit_test(test_refinement),
+                                       cmocka_unit_test(test_contract)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
