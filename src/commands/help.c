@@ -145,6 +145,7 @@ static void help_model(const struct model_class *m, struct result *out)
         table_textf(t, "Source: %s", m->reference);
     if (m->fold_in)
         table_textf(t, "A history it has never seen: %s", m->fold_in);
+    table_textf(t, "`update` %s.", m->updated ? m->updated : "cannot teach it new events: it is trained anew");
     param_table(out, "parameters", "", m->params, m->nparams);
     struct table *e = prose(out, "examples", "Examples");
     table_textf(e, "    train %s", m->name);

@@ -114,6 +114,8 @@ void manual_sections(struct str *out)
             put_line(out, "Source: ", m->reference, "\n");
         if (m->fold_in)
             put_line(out, ".PP\nA history it has never seen: ", m->fold_in, "\n");
+        if (m->updated)
+            put_line(out, ".PP\n\\fBupdate\\fR ", m->updated, ".\n");
         put_params(out, m->params, m->nparams);
     }
 }

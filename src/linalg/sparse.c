@@ -49,6 +49,42 @@ enum status csr_transpose(const struct csr *m, struct csr *out, struct error *er
     return ST_OK;
 }
 
+enum status csr_rows_where(const struct csr *m, const uint8_t *mark, bool wanted, struct csr *out, struct error *err)
+{
+    size_t count = 0, at = 0;
+    for (size_t r = 0; r < m->rows; r++)
+        count += !mark[r] == !wanted ? m->begin[r + 1] - m->begin[r] : 0;
+    enum status st = csr_new(out, m->rows, m->cols, count, m->value != NULL, err);
+    for (size_t r = 0; r < m->rows && !st; r++) {
+        size_t from = m->begin[r], n = !mark[r] == !wanted ? m->begin[r + 1] - from : 0;
+        if (n)
+            memcpy(out->index + at, m->index + from, n * sizeof *out->index);
+        if (n && m->value)
+            memcpy(out->value + at, m->value + from, n * sizeof *out->value);
+        out->begin[r + 1] = at += n;
+    }
+    return st;
+}
+
+enum status csr_columns_where(const struct csr *m, const uint8_t *mark, struct csr *out, struct error *err)
+{
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < csr_count(m); i++)
+        count += mark[m->index[i]] != 0;
+    enum status st = csr_new(out, m->rows, m->cols, count, m->value != NULL, err);
+    for (size_t r = 0; r < m->rows && !st; r++) {
+        for (size_t i = m->begin[r]; i < m->begin[r + 1]; i++)
+            if (mark[m->index[i]]) {
+                out->index[at] = m->index[i];
+                if (m->value)
+                    out->value[at] = m->value[i];
+                at++;
+            }
+        out->begin[r + 1] = at;
+    }
+    return st;
+}
+
 enum status csr_parts_new(struct csr_parts *p, size_t rows, size_t cols, size_t block, struct error *err)
 {
     *p = (struct csr_parts){.rows = rows, .cols = cols, .block = block};

@@ -33,6 +33,12 @@ struct sparse_product {
  * up to 2^24. */
 MUST_CHECK enum status sparse_product(const struct sparse_product *p, struct csr *out, struct job *job, struct error *err);
 
+/* The product after a change of its operands: the bits that sparse_product makes of `after`, out of what it made of `before`
+ * (old). Rows, columns and places of before are the first ones of after; measure, shrink, kept and the rest are the same.
+ * *worth = false, and nothing made, where that would take more than half of the products. sparse_update.c */
+MUST_CHECK enum status sparse_product_update(const struct sparse_product *before, const struct sparse_product *after,
+                                             const struct csr *old, bool *worth, struct csr *out, struct job *job, struct error *err);
+
 /* Bytes that it takes on the way, without the result. */
 size_t sparse_product_bytes(size_t columns);
 

@@ -308,24 +308,6 @@ static uint8_t *touched_items(const struct update *u, size_t nitems, struct erro
     return touched;
 }
 
-/* Users by touched item: the other rows stay empty. */
-static enum status rows_of_touched(const struct csr *by_item, const uint8_t *touched, struct csr *out, struct error *err)
-{
-    size_t count = 0, at = 0;
-    for (size_t i = 0; i < by_item->rows; i++)
-        count += touched[i] ? by_item->begin[i + 1] - by_item->begin[i] : 0;
-    enum status st = csr_new(out, by_item->rows, by_item->cols, count, by_item->value != NULL, err);
-    for (size_t i = 0; i < by_item->rows && !st; i++) {
-        size_t from = by_item->begin[i], n = touched[i] ? by_item->begin[i + 1] - from : 0;
-        if (n)
-            memcpy(out->index + at, by_item->index + from, n * sizeof *out->index);
-        if (n && by_item->value)
-            memcpy(out->value + at, by_item->value + from, n * sizeof *out->value);
-        out->begin[i + 1] = at += n;
-    }
-    return st;
-}
-
 /* The touched items anew, from the vectors x of all users. */
 static enum status solve_touched(struct als *s, const struct csr *seen, const uint8_t *touched, const float *x, struct job *job,
                                  struct error *err)
@@ -339,7 +321,7 @@ static enum status solve_touched(struct als *s, const struct csr *seen, const ui
     if (!st)
         st = csr_transpose(seen, &by_item, err);
     if (!st)
-        st = rows_of_touched(&by_item, touched, &some, err);
+        st = csr_rows_where(&by_item, touched, true, &some, err);
     if (!st)
         st = solve_rows(s, &items, &some, (struct als_way){.solver = ALS_EXACT}, y, job, NULL, err);
     for (size_t i = 0; i < seen->cols && !st; i++)

@@ -106,6 +106,8 @@ const struct model_class model_ease = {
     .explain = ease_body_explain,
     .similar = ease_body_similar,
     .update = ease_update,
+    .updated = "changes the inverse by the rows of changed users: what training makes, up to rounding; where their rank is above a quarter of "
+               "the number of items, it trains anew",
     .save = ease_body_save,
     .load = ease_body_load,
     .free = ease_body_free,

@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
-#include "linalg/sparse_product.h"
 #include "models/sparse_blob.h"
 
 enum status item_weights_new(struct model *m, struct error *err)
@@ -47,6 +46,62 @@ enum status item_weights_check(const struct model *m, const struct training *t, 
     /* The rows as they are made, in pieces that grow by halves, and joined; the matrix both ways. */
     *bytes = rows * 5 / 2 * (sizeof(uint32_t) + sizeof(float)) + csr_count(x) * 4 * sizeof(float) + sparse_product_bytes(m->nitems);
     return ST_OK;
+}
+
+/* ---- products of the matrix with itself ---- */
+
+static void item_product_clear(struct item_product *p)
+{
+    csr_clear(&p->x);
+    csr_clear(&p->xt);
+    mem_free(p->user);
+    mem_free(p->source);
+    mem_free(p->target);
+}
+
+enum status item_product_copy(const struct interactions *in, bool with_values, struct item_product *p, struct error *err)
+{
+    const struct csr *from = &in->matrix;
+    enum status st = csr_new(&p->x, from->rows, from->cols, csr_count(from), with_values, err);
+    if (st)
+        return st;
+    memcpy(p->x.begin, from->begin, (from->rows + 1) * sizeof *from->begin);
+    memcpy(p->x.index, from->index, csr_count(from) * sizeof *from->index);
+    if (with_values)
+        memcpy(p->x.value, from->value, csr_count(from) * sizeof *from->value);
+    return ST_OK;
+}
+
+enum status item_weights_train(struct model *m, const struct training *t, item_product_maker *make, struct error *err)
+{
+    struct item_weights *s = m->state;
+    struct item_product p = {0};
+    enum status st = make(m, t->interactions, &p, err);
+    if (!st)
+        st = sparse_product(&p.product, &s->rows, t->job, err);
+    item_product_clear(&p);
+    return st;
+}
+
+enum status item_weights_update(struct model *m, const struct update *u, item_product_maker *make, bool *worth, struct error *err)
+{
+    const struct item_weights *old = u->from->state;
+    struct item_product before = {0}, after = {0};
+    enum status st = item_weights_new(m, err);
+    struct item_weights *s = m->state;
+    if (!st)
+        st = make(m, u->before->interactions, &before, err);
+    if (!st)
+        st = make(m, u->after->interactions, &after, err);
+    if (!st) {
+        job_begin(u->after->job, m->nitems, "items", "update %s: rows that change", m->name);
+        st = sparse_product_update(&before.product, &after.product, &old->rows, worth, &s->rows, u->after->job, err);
+    }
+    item_product_clear(&before);
+    item_product_clear(&after);
+    if (!st && !*worth)
+        item_weights_free(m);
+    return st;
 }
 
 /* ---- answering ---- */

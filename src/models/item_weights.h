@@ -8,7 +8,7 @@
 #ifndef TAILOR_MODELS_ITEM_WEIGHTS_H
 #define TAILOR_MODELS_ITEM_WEIGHTS_H
 
-#include "linalg/sparse.h"
+#include "linalg/sparse_product.h"
 #include "models/model.h"
 
 struct item_weights {
@@ -26,6 +26,20 @@ enum { VALUES_BINARY, VALUES_WEIGHT };
 
 /* m->state = an empty one; `weigh` by the parameter `values`, where the class has it. */
 MUST_CHECK enum status item_weights_new(struct model *m, struct error *err);
+/* The product of the matrix with itself that the rows are. */
+struct item_product {
+    struct csr x, xt;                      /* users by items, and the other way; values NULL: ones */
+    float *user, *source, *target;         /* what users, rows and columns are scaled by; NULL: not at all */
+    struct sparse_product product;         /* of these */
+};
+/* Fills p from what there is to learn from. What it has made is cleared by the caller, also after an error. */
+typedef enum status item_product_maker(const struct model *m, const struct interactions *in, struct item_product *p, struct error *err);
+/* p->x = the matrix, with its values or without. */
+MUST_CHECK enum status item_product_copy(const struct interactions *in, bool with_values, struct item_product *p, struct error *err);
+/* For epoch: the rows, by this product. */
+MUST_CHECK enum status item_weights_train(struct model *m, const struct training *t, item_product_maker *make, struct error *err);
+/* For the slot `update`: the bits that training makes, out of the rows that change alone (sparse_product_update). */
+MUST_CHECK enum status item_weights_update(struct model *m, const struct update *u, item_product_maker *make, bool *worth, struct error *err);
 /* A slot `check` for classes that take the `neighbours` best of each row of a product of the matrix with itself (linalg/sparse_product.h):
  * an upper bound, without the pairs that no user has. */
 MUST_CHECK enum status item_weights_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err);

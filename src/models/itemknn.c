@@ -21,7 +21,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "linalg/sparse_product.h"
 #include "models/classes.h"
 #include "models/decay.h"
 #include "models/item_weights.h"
@@ -62,24 +61,8 @@ static enum status knn_begin(struct model *m, const struct training *t, struct e
 
 /* ---- weighting ---- */
 
-/* The matrix of the products: X (values NULL: ones) and D, users by items and the other way. */
-struct weighted {
-    struct csr x, xt;
-    float *inner;                /* D: a factor of each user, squared */
-    float *source, *target;      /* of each item, as pair_measure wants them */
-};
-
-static void weighted_clear(struct weighted *w)
-{
-    csr_clear(&w->x);
-    csr_clear(&w->xt);
-    mem_free(w->inner);
-    mem_free(w->source);
-    mem_free(w->target);
-}
-
 /* Values of entries, as far as they are not ones: weight, age, and what BM25 and TF-IDF make of them. */
-static enum status weigh_entries(const struct model *m, const struct interactions *in, struct weighted *w, struct error *err)
+static enum status weigh_entries(const struct model *m, const struct interactions *in, struct item_product *w, struct error *err)
 {
     const struct item_weights *s = m->state;
     struct decay decay = decay_of(m, in);
@@ -105,7 +88,7 @@ static enum status weigh_entries(const struct model *m, const struct interaction
 }
 
 /* What a user's entries are divided by or multiplied with, squared. */
-static double user_factor(const struct weighted *w, size_t u, int64_t how, double items)
+static double user_factor(const struct item_product *w, size_t u, int64_t how, double items)
 {
     size_t begin = w->x.begin[u], end = w->x.begin[u + 1];
     double square = 0, idf;
@@ -123,7 +106,7 @@ static double user_factor(const struct weighted *w, size_t u, int64_t how, doubl
     }
 }
 
-static float *user_factors(const struct model *m, const struct interactions *in, const struct weighted *w, struct error *err)
+static float *user_factors(const struct model *m, const struct interactions *in, const struct item_product *w, struct error *err)
 {
     float *inner = mem_new_raw(w->x.rows, sizeof *inner, "user factors", err);
     for (size_t u = 0; inner && u < w->x.rows; u++)
@@ -132,39 +115,40 @@ static float *user_factors(const struct model *m, const struct interactions *in,
 }
 
 /* |x_i|^2 of each item, or with a power 1 / |x_i|^power, 0 for one without users. */
-static float *item_lengths(const struct weighted *w, double power, struct error *err)
+static float *item_lengths(const struct item_product *w, double power, struct error *err)
 {
     const struct csr *xt = &w->xt;
     float *length = mem_new_raw(xt->rows, sizeof *length, "item lengths", err);
     for (size_t i = 0; length && i < xt->rows; i++) {
         double square = 0;
         for (size_t e = xt->begin[i]; e < xt->begin[i + 1]; e++)
-            square += (xt->value ? (double)xt->value[e] * xt->value[e] : 1) * w->inner[xt->index[e]];
+            square += (xt->value ? (double)xt->value[e] * xt->value[e] : 1) * w->user[xt->index[e]];
         length[i] = (float)(power > 0 && square > 0 ? pow(square, -power / 2) : square);
     }
     return length;
 }
 
-static enum status weighted_new(const struct model *m, const struct interactions *in, struct weighted *w, struct error *err)
+/* X' D X: the entries of X as they are weighed, D a factor of each user. */
+static enum status weigh(const struct model *m, const struct interactions *in, struct item_product *w, struct error *err)
 {
-    const struct csr *from = &in->matrix;
     double alpha = model_real(m, "alpha");
     int64_t by = model_int(m, "similarity");
-    enum status st = csr_new(&w->x, from->rows, from->cols, csr_count(from), 0, err);
-    if (st)
-        return st;
-    memcpy(w->x.begin, from->begin, (from->rows + 1) * sizeof *from->begin);
-    memcpy(w->x.index, from->index, csr_count(from) * sizeof *from->index);
-    st = weigh_entries(m, in, w, err);
+    enum status st = item_product_copy(in, false, w, err);
+    if (!st)
+        st = weigh_entries(m, in, w, err);
     if (!st)
         st = csr_transpose(&w->x, &w->xt, err);
-    if (!st && !(w->inner = user_factors(m, in, w, err)))
+    if (!st && !(w->user = user_factors(m, in, w, err)))
         st = ST_NOMEM;
-    if (st || by == BY_DOT)
-        return st;
-    w->source = item_lengths(w, by == BY_COSINE ? 2 * (1 - alpha) : 0, err);
-    w->target = item_lengths(w, by == BY_COSINE ? 2 * alpha : 0, err);
-    return w->source && w->target ? ST_OK : ST_NOMEM;
+    if (!st && by != BY_DOT) {
+        w->source = item_lengths(w, by == BY_COSINE ? 2 * (1 - alpha) : 0, err);
+        w->target = item_lengths(w, by == BY_COSINE ? 2 * alpha : 0, err);
+        st = w->source && w->target ? ST_OK : ST_NOMEM;
+    }
+    w->product = (struct sparse_product){.a = &w->xt, .b = &w->x, .inner = w->user, .row = w->source, .column = w->target,
+                                         .measure = by == BY_JACCARD ? PAIR_TANIMOTO : PAIR_DOT,
+                                         .shrink = (float)model_real(m, "shrink"), .kept = (size_t)model_int(m, "neighbours")};
+    return st;
 }
 
 /* ---- neighbours ---- */
@@ -174,19 +158,14 @@ static enum status knn_epoch(struct model *m, const struct training *t, size_t e
 {
     (void)epoch;
     (void)loss;
-    struct item_weights *s = m->state;
-    struct weighted w = {0};
     job_begin(t->job, m->nitems, "items", "train %s: finding neighbours", m->name);
-    enum status st = weighted_new(m, t->interactions, &w, err);
-    if (!st) {
-        struct sparse_product similar = {.a = &w.xt, .b = &w.x, .inner = w.inner, .row = w.source, .column = w.target,
-                                         .measure = model_int(m, "similarity") == BY_JACCARD ? PAIR_TANIMOTO : PAIR_DOT,
-                                         .shrink = (float)model_real(m, "shrink"), .kept = (size_t)model_int(m, "neighbours")};
-        st = sparse_product(&similar, &s->rows, t->job, err);
-    }
     *done = true;
-    weighted_clear(&w);
-    return st;
+    return item_weights_train(m, t, weigh, err);
+}
+
+static enum status knn_update(struct model *m, const struct update *u, bool *worth, struct error *err)
+{
+    return item_weights_update(m, u, weigh, worth, err);
 }
 
 const struct model_class model_itemknn = {
@@ -204,6 +183,9 @@ const struct model_class model_itemknn = {
     .score = item_weights_score,
     .explain = item_weights_explain,
     .similar = item_weights_similar,
+    .update = knn_update,
+    .updated = "makes the rows of items anew that changed users have or had, and in the other rows what lies on these items: the same bits "
+               "as training; where that is most of the work, as with BM25, a half-life, or on dense data, it trains anew",
     .save = item_weights_save,
     .load = item_weights_load,
     .free = item_weights_free,

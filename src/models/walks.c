@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "linalg/sparse_product.h"
 #include "models/classes.h"
 #include "models/item_weights.h"
 
@@ -44,21 +43,6 @@ static enum status walk_begin(struct model *m, const struct training *t, struct 
     return item_weights_new(m, err);
 }
 
-/* The graph: X^alpha both ways, and what users, sources and targets divide by. */
-struct graph {
-    struct csr x, xt;
-    float *user, *source, *target;
-};
-
-static void graph_clear(struct graph *g)
-{
-    csr_clear(&g->x);
-    csr_clear(&g->xt);
-    mem_free(g->user);
-    mem_free(g->source);
-    mem_free(g->target);
-}
-
 /* (sum of each row)^-power, 0 for an empty one. */
 static float *row_scales(const struct csr *m, double power, bool count, struct error *err)
 {
@@ -81,20 +65,14 @@ static void raise(struct csr *m, double power)
         m->value[e] = (float)pow((double)m->value[e], power);
 }
 
-static enum status graph_new(const struct model *m, const struct interactions *in, struct graph *g, struct error *err)
+/* X^alpha both ways, and what users, sources and targets divide by. */
+static enum status make_graph(const struct model *m, const struct interactions *in, struct item_product *g, struct error *err)
 {
-    const struct csr *from = &in->matrix;
-    bool weigh = ((const struct item_weights *)m->state)->weigh;
     double alpha = model_real(m, "alpha");
     bool damped = param_index(m->class->params, m->class->nparams, "beta") < m->class->nparams;
-    enum status st = csr_new(&g->x, from->rows, from->cols, csr_count(from), weigh, err);
-    if (st)
-        return st;
-    memcpy(g->x.begin, from->begin, (from->rows + 1) * sizeof *from->begin);
-    memcpy(g->x.index, from->index, csr_count(from) * sizeof *from->index);
-    if (weigh)
-        memcpy(g->x.value, from->value, csr_count(from) * sizeof *from->value);
-    st = csr_transpose(&g->x, &g->xt, err);
+    enum status st = item_product_copy(in, ((const struct item_weights *)m->state)->weigh, g, err);
+    if (!st)
+        st = csr_transpose(&g->x, &g->xt, err);
     if (st)
         return st;
     g->user = row_scales(&g->x, alpha, false, err);
@@ -102,6 +80,8 @@ static enum status graph_new(const struct model *m, const struct interactions *i
     g->target = row_scales(&g->xt, damped ? model_real(m, "beta") : 0, true, err);
     raise(&g->x, alpha);
     raise(&g->xt, alpha);
+    g->product = (struct sparse_product){.a = &g->xt, .b = &g->x, .inner = g->user, .row = g->source, .column = g->target,
+                                         .shrink = (float)model_real(m, "shrink"), .kept = (size_t)model_int(m, "neighbours")};
     return g->user && g->source && g->target ? ST_OK : ST_NOMEM;
 }
 
@@ -120,27 +100,29 @@ static enum status walk_epoch(struct model *m, const struct training *t, size_t 
 {
     (void)epoch;
     (void)loss;
-    struct item_weights *s = m->state;
-    struct graph g = {0};
     job_begin(t->job, m->nitems, "items", "train %s: walking", m->name);
-    enum status st = graph_new(m, t->interactions, &g, err);
-    if (!st) {
-        struct sparse_product walk = {.a = &g.xt, .b = &g.x, .inner = g.user, .row = g.source, .column = g.target,
-                                      .shrink = (float)model_real(m, "shrink"), .kept = (size_t)model_int(m, "neighbours")};
-        st = sparse_product(&walk, &s->rows, t->job, err);
-    }
+    enum status st = item_weights_train(m, t, make_graph, err);
     if (!st && model_int(m, "normalize"))
-        normalize(&s->rows);
+        normalize(&((struct item_weights *)m->state)->rows);
     *done = true;
-    graph_clear(&g);
     return st;
+}
+
+/* Of a row that was normalized the weights before are gone. */
+static enum status walk_update(struct model *m, const struct update *u, bool *worth, struct error *err)
+{
+    *worth = !model_int(m, "normalize");
+    return *worth ? item_weights_update(m, u, make_graph, worth, err) : ST_OK;
 }
 
 #define WALK_SLOTS                                                                                     \
     .fold_in = "scores any history the same way as a known one: exactly the native score",             \
     .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP, \
     .check = item_weights_check, .begin = walk_begin, .epoch = walk_epoch, .score = item_weights_score,        \
-    .explain = item_weights_explain, .similar = item_weights_similar, .save = item_weights_save,       \
+    .explain = item_weights_explain, .similar = item_weights_similar, .update = walk_update,            \
+    .updated = "makes the rows of items anew that changed users have or had, and in the other rows what lies on items with more or fewer " \
+               "users: the same bits as training; with normalize=yes, or where that is most of the work, it trains anew",       \
+    .save = item_weights_save,                                                                         \
     .load = item_weights_load, .free = item_weights_free
 
 const struct model_class model_p3alpha = {

@@ -155,6 +155,97 @@ static void test_best_entries(void **state)
     }
 }
 
+/* X'DX with scales that follow from X, before and after some rows of X have changed and rows and columns were added. */
+struct change {
+    struct csr x[2], xt[2];
+    float *inner[2], *length[2];
+    struct sparse_product p[2];
+};
+
+/* The first rows and columns of x, of which every `step`-th row lacks its first entry. */
+static struct csr earlier(const struct csr *x, size_t rows, size_t cols, size_t step)
+{
+    struct csr m;
+    assert_int_equal(csr_new(&m, rows, cols, csr_count(x), x->value != NULL, NULL), ST_OK);
+    for (size_t r = 0; r < rows; r++) {
+        m.begin[r + 1] = m.begin[r];
+        for (size_t i = x->begin[r] + (r % step == 0); i < x->begin[r + 1] && x->index[i] < cols; i++) {
+            if (x->value)
+                m.value[m.begin[r + 1]] = x->value[i];
+            m.index[m.begin[r + 1]++] = x->index[i];
+        }
+    }
+    return m;
+}
+
+static void change_new(struct change *c, int how, size_t kept, size_t step, uint64_t seed)
+{
+    c->x[1] = random_matrix(160, 150, .03, how & 1, how & 8, seed);
+    c->x[0] = earlier(&c->x[1], 159, 149, step);
+    for (int t = 0; t < 2; t++) {
+        const struct csr *x = &c->x[t];
+        assert_int_equal(csr_transpose(x, &c->xt[t], NULL), ST_OK);
+        c->inner[t] = mem_new(x->rows, sizeof(float), "", NULL);
+        c->length[t] = mem_new(x->cols, sizeof(float), "", NULL);
+        for (size_t r = 0; r < x->rows; r++)
+            c->inner[t][r] = how & 2 ? 1 / (1 + (float)(x->begin[r + 1] - x->begin[r])) : 1;
+        for (size_t i = 0; i < x->cols; i++)
+            for (size_t e = c->xt[t].begin[i]; e < c->xt[t].begin[i + 1]; e++)
+                c->length[t][i] += 1 + 16 * c->inner[t][c->xt[t].index[e]];
+        c->p[t] = (struct sparse_product){.a = &c->xt[t], .b = x, .inner = c->inner[t], .row = how & 16 ? NULL : c->length[t],
+                                          .column = how & 16 ? NULL : c->length[t],
+                                          .measure = how & 4 && !(how & 24) ? PAIR_TANIMOTO : PAIR_DOT, .shrink = how & 2 ? 3 : 0,
+                                          .kept = kept, .by_size = how & 8, .diagonal = how & 4};
+    }
+}
+
+static void change_clear(struct change *c)
+{
+    for (int t = 0; t < 2; t++) {
+        csr_clear(&c->x[t]);
+        csr_clear(&c->xt[t]);
+        mem_free(c->inner[t]);
+        mem_free(c->length[t]);
+    }
+}
+
+/* A product that is brought up to date has the bits of the product. */
+static void test_update(void **state)
+{
+    (void)state;
+    static const size_t kept[] = {0, 1, 4, 9, 1000}, steps[] = {1, 7, 80, 1000};
+    size_t updated = 0, unchanged = 0;
+    for (int how = 0; how < 32; how++)
+        for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
+            for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+                struct change c;
+                struct csr old, want, got;
+                bool worth = false;
+                change_new(&c, how, kept[k], steps[s], (uint64_t)how + 1);
+                assert_int_equal(sparse_product(&c.p[0], &old, NULL, NULL), ST_OK);
+                assert_int_equal(sparse_product(&c.p[1], &want, NULL, NULL), ST_OK);
+                assert_int_equal(sparse_product_update(&c.p[0], &c.p[1], &old, &worth, &got, NULL, NULL), ST_OK);
+                if (worth) {
+                    assert_int_equal(csr_count(&got), csr_count(&want));
+                    assert_same(&got, &want);
+                    assert_memory_equal(got.value, want.value, csr_count(&want) * sizeof *want.value);
+                    csr_clear(&got);
+                    updated++;
+                }
+                assert_false(worth && steps[s] == 1); /* all rows have changed */
+                assert_int_equal(sparse_product_update(&c.p[1], &c.p[1], &want, &worth, &got, NULL, NULL), ST_OK);
+                assert_true(worth);
+                assert_memory_equal(got.value, want.value, csr_count(&want) * sizeof *want.value);
+                unchanged++;
+                csr_clear(&got);
+                csr_clear(&want);
+                csr_clear(&old);
+                change_clear(&c);
+            }
+    print_message("# brought up to date %zu of %zu times\n", updated, unchanged);
+    assert_true(updated > unchanged / 4);
+}
+
 static int left;
 static bool some(void *context, size_t bytes)
 {
@@ -184,6 +275,22 @@ static void test_no_memory(void **state)
     omp_set_num_threads(threads);
     assert_true(tries > 10);
     csr_clear(&out);
+    struct change c;
+    struct csr old;
+    change_new(&c, 2, 4, 80, 3);
+    assert_int_equal(sparse_product(&c.p[0], &old, NULL, NULL), ST_OK);
+    for (st = ST_NOMEM, tries = 0; st; tries++) {
+        bool worth = false;
+        left = tries;
+        mem_set_hook(some, NULL);
+        st = sparse_product_update(&c.p[0], &c.p[1], &old, &worth, &out, NULL, NULL);
+        mem_set_hook(NULL, NULL);
+        assert_true(st ? st == ST_NOMEM : worth);
+    }
+    assert_true(tries > 20);
+    csr_clear(&out);
+    csr_clear(&old);
+    change_clear(&c);
     struct job job;
     job_init(&job);
     job_cancel(&job);
@@ -199,6 +306,7 @@ int main(void)
         cmocka_unit_test(test_reference),
         cmocka_unit_test(test_jaccard),
         cmocka_unit_test(test_best_entries),
+        cmocka_unit_test(test_update),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <malloc.h>
 
 #include "linalg/dense.h"
+#include "models/update.h"
 
 enum { USERS = 41, ITEMS = 50, EVENTS = 1100 };
 
@@ -255,6 +256,114 @@ static void test_relabelled(void **state)
     }
 }
 
+/* What there was to learn from, and what there is. */
+struct change {
+    const char *what;
+    struct dataset *before, *after;
+};
+
+static struct model *train_with(const struct model_class *class, const struct dataset *d, bool weigh)
+{
+    struct param_value values[EVERY_PARAMS];
+    struct selection all = world_all(d);
+    struct error err = {0};
+    struct model *m = NULL;
+    size_t i = param_index(class->params, class->nparams, "values");
+    every_values(class, values);
+    if (weigh && i < class->nparams)
+        assert_int_equal(param_parse(&class->params[i], "weight", &values[i], NULL), ST_OK);
+    if (every_fit(class, values, &all, 7, NULL, &m, &err))
+        fail_msg("%s: %s", class->name, err.message);
+    param_values_free(values, class->nparams);
+    return m;
+}
+
+/* The largest difference between scores, relative to the largest score; infinite where one of them is none. */
+static double distance(const struct every_queries *s)
+{
+    double most = 0, size = 0;
+    for (size_t i = 0; i < EVERY_QUERIES * s->nitems; i++) {
+        double a = (double)s->scores[i], b = (double)s->again[i];
+        if (isfinite(a) != isfinite(b))
+            return INFINITY;
+        most = isfinite(a) ? fmax(most, fabs(a - b)) : most;
+        size = isfinite(b) ? fmax(size, fabs(b)) : size;
+    }
+    return size > 0 ? most / size : most;
+}
+
+static void check_update(const struct model_class *class, const struct change *c, bool weigh)
+{
+    const double rounding = 1e-4; /* of what is exact but for rounding */
+    struct selection before = world_all(c->before), after = world_all(c->after);
+    struct model *old = train_with(class, c->before, weigh), *anew = train_with(class, c->after, weigh);
+    struct snapshot was = {0}, is = {0};
+    struct every_queries s;
+    struct update_report report;
+    int threads = omp_get_max_threads();
+    every_queries_new(&s, c->after);
+    save(old, &was);
+    for (int n = 2; n >= 1; n--) {
+        struct model *m = NULL;
+        struct error err = {0};
+        omp_set_num_threads(n);
+        if (model_update(old, &before, &after, NULL, &report, &m, &err))
+            fail_msg("%s, %s: %s", class->name, c->what, err.message);
+        assert_int_equal(m->record.data_fingerprint, c->after->fingerprint);
+        assert_int_equal(m->record.events, anew->record.events);
+        every_ask(m, &s, c->what);
+        assert_int_equal(model_score(m, s.q, EVERY_QUERIES, n == 2 ? s.scores : s.again, NULL), ST_OK);
+        model_release(m);
+    }
+    omp_set_num_threads(threads);
+    assert_memory_equal(s.scores, s.again, EVERY_QUERIES * s.nitems * sizeof *s.scores);
+    assert_int_equal(model_score(anew, s.q, EVERY_QUERIES, s.again, NULL), ST_OK);
+    if (class->capabilities & CLOSED_FORM && !(distance(&s) <= rounding))
+        fail_msg("%s, %s: an update is %g away from training anew", class->name, c->what, distance(&s));
+    if (report.trained && distance(&s) > 0)
+        fail_msg("%s, %s: trained anew, and yet %g away from that", class->name, c->what, distance(&s));
+    save(old, &is);
+    assert_int_equal(was.n, is.n);
+    assert_memory_equal(was.bytes, is.bytes, was.n);
+    snapshot_clear(&was);
+    snapshot_clear(&is);
+    every_queries_clear(&s);
+    model_release(old);
+    model_release(anew);
+}
+
+/* With and without new users and items, with fewer events, with none: an update is what training anew gives, or comes near; the
+ * same bits by any number of threads; and the old model stays as it was. A class without the slot says so. */
+static void test_updated(void **state)
+{
+    enum { LATE = 8 };
+    const struct model_class *class = *state;
+    assert_true(!class->update == !class->updated);
+    struct dataset *many = every_world(USERS, ITEMS, EVENTS, ODD_NOT), *few = every_world(USERS, ITEMS, EVENTS - LATE, ODD_NOT);
+    if (class->update) {
+        struct dataset *grown = world_new(3000, 900, 5000, 5), *small = world_first(grown, 5000 - LATE);
+        assert_true(small->users.n < grown->users.n || small->items.n < grown->items.n);
+        const struct change changes[] = {
+            {"more events", few, many}, {"fewer events", many, few}, {"the same events", many, many}, {"a grown data set", small, grown}};
+        for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+            for (int weigh = 0; weigh < 2; weigh++)
+                check_update(class, &changes[i], weigh);
+        dataset_release(small);
+        dataset_release(grown);
+    } else {
+        struct selection all = world_all(many);
+        struct update_report report;
+        struct error err = {0};
+        struct model *m = every_model(class, many), *out = NULL;
+        assert_int_equal(model_update(m, &all, &all, NULL, &report, &out, &err), ST_UNSUPPORTED);
+        assert_non_null(strstr(err.message, "trained anew"));
+        assert_null(out);
+        model_release(m);
+    }
+    dataset_release(many);
+    dataset_release(few);
+}
+
 /* A history of items that training did not have is refused; a data set that has grown since is answered. */
 static void test_strange_items(void **state)
 {
@@ -360,6 +469,7 @@ int main(void)
     every_class(&t, 0, "saved and read", test_saved);
     every_class(&t, 0, "threads", test_threads);
     every_class(&t, CLOSED_FORM, "other labels", test_relabelled);
+    every_class(&t, 0, "updated", test_updated);
     every_class(&t, 0, "strange items", test_strange_items);
     every_class(&t, 0, "memory foretold", test_memory);
     return _cmocka_run_group_tests("models_all", t.test, t.n, NULL, NULL);

@@ -120,26 +120,12 @@ static void test_contract(void **state)
     dataset_release(d);
 }
 
-static struct dataset *first_events(const struct dataset *d, size_t n)
-{
-    struct dataset *e = world_empty(n);
-    for (uint64_t s = 0; s < n; s++) { /* in the order in which they came, so that ids get the same numbers */
-        size_t i = 0;
-        while (d->events.sequence[i] != s)
-            i++;
-        world_event(e, dict_text(&d->users, d->events.user[i]), dict_text(&d->items, d->events.item[i]),
-                    dict_text(&d->types, d->events.type[i]), d->events.time[i] / US_PER_SECOND);
-    }
-    assert_int_equal(dataset_finish(e, NULL), ST_OK);
-    return e;
-}
-
 /* Updating is training anew, up to rounding, with new events, users and items; and the old model stays as it was. */
 static void test_update(void **state)
 {
     (void)state;
     enum { EVENTS = 9000, LATE = 150 };
-    struct dataset *now = world_new(5000, 1500, EVENTS, 5), *then = first_events(now, EVENTS - LATE);
+    struct dataset *now = world_new(5000, 1500, EVENTS, 5), *then = world_first(now, EVENTS - LATE);
     struct selection before = world_all(then), after = world_all(now);
     size_t n = now->items.n;
     assert_true(then->items.n < n && then->users.n < now->users.n);
@@ -167,7 +153,7 @@ static void test_update(void **state)
         }
         model_release(updated);
         struct model *again = NULL; /* so much has come that training is quicker */
-        struct dataset *early = first_events(now, EVENTS / 3);
+        struct dataset *early = world_first(now, EVENTS / 3);
         struct selection third = world_all(early);
         struct model *tiny = world_train(early, &model_ease, settings);
         assert_int_equal(model_update(tiny, &third, &after, NULL, &report, &again, NULL), ST_OK);
@@ -189,7 +175,7 @@ static void test_update(void **state)
 static void test_update_without_memory(void **state)
 {
     (void)state;
-    struct dataset *now = world_new(40, 30, 300, 5), *then = first_events(now, 295);
+    struct dataset *now = world_new(40, 30, 300, 5), *then = world_first(now, 295);
     struct selection before = world_all(then), after = world_all(now);
     struct model *old = world_train(then, &model_ease, NULL);
     enum status st = ST_NOMEM;

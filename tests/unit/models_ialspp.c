@@ -101,20 +101,6 @@ static void sweeps_arrive(void **state)
     dataset_release(d);
 }
 
-static struct dataset *first_events(const struct dataset *d, size_t n)
-{
-    struct dataset *e = world_empty(n);
-    for (uint64_t s = 0; s < n; s++) { /* in the order in which they came, so that ids get the same numbers */
-        size_t i = 0;
-        while (d->events.sequence[i] != s)
-            i++;
-        world_event(e, dict_text(&d->users, d->events.user[i]), dict_text(&d->items, d->events.item[i]),
-                    dict_text(&d->types, d->events.type[i]), d->events.time[i] / US_PER_SECOND);
-    }
-    assert_int_equal(dataset_finish(e, NULL), ST_OK);
-    return e;
-}
-
 /* Mean overlap at 10 of the lists of two models. */
 static double agreement(const struct dataset *d, const struct model *a, const struct model *b)
 {
@@ -142,7 +128,7 @@ static void updates(void **state)
     (void)state;
     enum { EVENTS = 6000, LATE = 60 };
     static const char *const settings[] = {"factors=16", "epochs=25", "lambda=0.02", "solver=cholesky", NULL};
-    struct dataset *now = world_new(600, 300, EVENTS, 5), *then = first_events(now, EVENTS - LATE);
+    struct dataset *now = world_new(600, 300, EVENTS, 5), *then = world_first(now, EVENTS - LATE);
     struct selection before = world_all(then), after = world_all(now);
     struct model *old = world_train(then, &model_ials, settings), *anew = world_train(now, &model_ials, settings), *m = NULL;
     struct model *wide = model_widen(old, now->users.n, now->items.n, NULL);

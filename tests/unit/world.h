@@ -79,6 +79,22 @@ static inline struct dataset *world_new(size_t users, size_t items, size_t event
     return d;
 }
 
+/* What d was when it had its first n events. */
+static inline struct dataset *world_first(const struct dataset *d, size_t n)
+{
+    struct dataset *e = world_empty(n);
+    for (uint64_t s = 0; s < n; s++) { /* in the order in which they came, so that ids get the same numbers */
+        size_t i = 0;
+        while (d->events.sequence[i] != s)
+            i++;
+        world_event(e, dict_text(&d->users, d->events.user[i]), dict_text(&d->items, d->events.item[i]),
+                    dict_text(&d->types, d->events.type[i]), d->events.time[i] / US_PER_SECOND);
+    }
+    world_describe(e);
+    assert_int_equal(dataset_finish(e, NULL), ST_OK);
+    return e;
+}
+
 /* Six users, eight items, worked by hand:
  *
  *          a b c d e f g h
