@@ -305,8 +305,8 @@ static const struct command rows[] = {
      .noptions = sizeof update_options / sizeof *update_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_SEVERAL,
      .help = "After `append` or `follow` a model does not know the new events, users and items. `update` makes the model that "
-             "training anew would give out of the old one and the difference, and puts it in its place; where that would "
-             "take longer it trains anew.\n"
+             "training anew would give, or one near it, out of the old one and the difference, and puts it in its place; where that "
+             "would take longer it trains anew. `help MODEL` tells how close a class comes.\n"
              "Events that were appended are in no part of a split made before, so a model trained on the train part stays as it is; "
              "on=all teaches it all events, to be served.\n"
              "check=yes trains anew too and tells the rank-biased overlap of the lists of 20 (persistence .9, extrapolated) "

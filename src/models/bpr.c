@@ -112,11 +112,22 @@ static size_t candidates(const struct model *m)
     return some < 2 ? 2 : some > 16 ? 16 : (size_t)some;
 }
 
+static struct bpr settings(const struct model *m)
+{
+    return (struct bpr){(size_t)model_int(m, "negatives"), candidates(m), (float)model_real(m, "l2"),
+                    model_int(m, "bias") != 0};
+}
+
 static enum status bpr_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
 {
-    struct bpr b = {(size_t)model_int(m, "negatives"), candidates(m), (float)model_real(m, "l2"),
-                    model_int(m, "bias") != 0};
+    struct bpr b = settings(m);
     return gradient_epoch(m, t, epoch, learn, &b, done, loss, err);
+}
+
+static enum status bpr_update(struct model *m, const struct update *u, bool *worth, struct error *err)
+{
+    struct bpr b = settings(m);
+    return gradient_update(m, u, learn, &b, worth, err);
 }
 
 const struct model_class model_bpr = {
@@ -141,6 +152,8 @@ const struct model_class model_bpr = {
     .native = gradient_native,
     .pause = gradient_pause,
     .resume = gradient_resume,
+    .update = bpr_update,
+    .updated = GRADIENT_UPDATED,
     .save = gradient_save,
     .load = gradient_load,
     .free = gradient_free,

@@ -294,6 +294,122 @@ enum status gradient_end(struct model *m, const struct training *t, struct error
     return ST_OK;
 }
 
+/* ---- updating ---- */
+
+/* Users who learn beside each one that changed, lest the items forget them; epochs in which users come to where the items are, and
+ * in which both learn. */
+enum { OTHERS = 10, ARRIVE = 5, LEARN = 5 };
+static const double learning = .03; /* of the first rate of training */
+
+/* Marks of users to learn from: those who changed, and others who have items, so many for each of them. */
+static uint8_t *draw_learners(const struct update *u, uint64_t seed, struct error *err)
+{
+    const struct csr *seen = &u->after->interactions->matrix;
+    size_t others = 0, wanted = OTHERS * u->nusers;
+    uint8_t *mark = mem_new(seen->rows, sizeof *mark, "users to learn from", err);
+    uint32_t *other = mem_new_raw(seen->rows, sizeof *other, "users to learn from", err);
+    for (size_t c = 0; mark && c < u->nusers; c++)
+        mark[u->users[c]] = 1;
+    for (size_t r = 0; mark && other && r < seen->rows; r++)
+        if (!mark[r] && seen->begin[r + 1] > seen->begin[r])
+            other[others++] = (uint32_t)r;
+    if (mark && other) {
+        struct rng g = rng_stream(seed, "update others", 0);
+        rng_shuffle(&g, other, others);
+        for (size_t i = 0; i < others && i < wanted; i++)
+            mark[other[i]] = 1;
+    } else {
+        mem_free(mark);
+        mark = NULL;
+    }
+    mem_free(other);
+    return mark;
+}
+
+/* Marks of items that had events. */
+static uint8_t *known_items(const struct csr *seen, struct error *err)
+{
+    uint8_t *known = mem_new(seen->cols, sizeof *known, "known items", err);
+    for (size_t e = 0; known && e < csr_count(seen); e++)
+        known[seen->index[e]] = 1;
+    return known;
+}
+
+/* Known items get the vectors that they had. */
+static void put_back(struct gradient *g, const struct gradient *old, const uint8_t *known)
+{
+    for (size_t i = 0; i < old->items.nitems; i++) {
+        const float *y = old->items.y + i * old->items.k;
+        if (!known[i])
+            continue;
+        memcpy(g->sgd.y + i * g->sgd.width, y, g->sgd.k * sizeof *y);
+        g->sgd.bias[i] = old->items.bias ? y[g->sgd.k] : 0;
+    }
+}
+
+/* Users begin at 0, and with new items come to where the known items are: what these learn meanwhile is taken back. Then all
+ * learn, ever slower. */
+static enum status learn_again(struct model *m, const struct update *u, sgd_learner *learner, const void *context, struct error *err)
+{
+    struct gradient *g = m->state;
+    const struct gradient *old = u->from->state;
+    struct job *job = u->after->job;
+    double loss, rate = model_real(m, "rate");
+    uint8_t *known = known_items(&u->before->interactions->matrix, err);
+    enum status st = known ? ST_OK : ST_NOMEM;
+    if (known)
+        put_back(g, old, known);
+    job_begin(job, ARRIVE + LEARN, "epochs", "update %s", m->name);
+    for (size_t epoch = 0; epoch < ARRIVE + LEARN && u->nusers && !st; epoch++) {
+        double rest = epoch < ARRIVE ? 1 : learning * (double)(ARRIVE + LEARN - epoch) / LEARN;
+        st = sgd_epoch(&g->sgd, learner, context, epoch, rate * rest, job, &loss, err);
+        if (epoch < ARRIVE)
+            put_back(g, old, known);
+        job_step(job, 1);
+    }
+    mem_free(known);
+    return st;
+}
+
+/* Learning from these rows; their fold-in is that of before. */
+static enum status update_from(struct model *m, const struct update *u, const struct csr *rows, uint64_t seed, sgd_learner *learner,
+                               const void *context, struct error *err)
+{
+    const struct gradient *old = u->from->state;
+    struct interactions in = {.matrix = *rows};
+    struct training t = {.interactions = &in, .seed = seed, .job = u->after->job};
+    enum status st = gradient_begin(m, &t, err);
+    if (st)
+        return st;
+    struct gradient *g = m->state;
+    g->fold.alpha0 = old->fold.alpha0;
+    g->fold.lambda = old->fold.lambda;
+    st = learn_again(m, u, learner, context, err);
+    if (st)
+        return st;
+    parallel_blocks(m->nitems, COPY_BLOCK, copy_items, g);
+    st = items_changed(g, err);
+    drop_training(g);
+    return st ? st : check_finite(g, m, err);
+}
+
+enum status gradient_update(struct model *m, const struct update *u, sgd_learner *learner, const void *context, bool *worth,
+                            struct error *err)
+{
+    const struct csr *seen = &u->after->interactions->matrix;
+    struct csr rows = {0};
+    struct rng r = rng_stream(u->after->seed, "update", u->after->interactions->events); /* another one for each update */
+    uint64_t seed = rng_next(&r);
+    uint8_t *mark = draw_learners(u, seed, err);
+    enum status st = mark ? csr_rows_where(seen, mark, true, &rows, err) : ST_NOMEM;
+    *worth = 2 * (ARRIVE + LEARN) * csr_count(&rows) <= (size_t)model_int(m, "epochs") * csr_count(seen);
+    if (!st && *worth)
+        st = update_from(m, u, &rows, seed, learner, context, err);
+    mem_free(mark);
+    csr_clear(&rows);
+    return st;
+}
+
 /* ---- answering ---- */
 
 enum status gradient_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)

@@ -83,11 +83,35 @@ enum status item_weights_train(struct model *m, const struct training *t, item_p
     return st;
 }
 
+/* Would the rows of what changed users have be more than half of all products? Said before anything is made. */
+static enum status too_many(const struct update *u, bool *many, struct error *err)
+{
+    const struct csr *x = &u->after->interactions->matrix;
+    size_t all = 0, part = 0;
+    uint8_t *item = mem_new(x->cols, sizeof *item, "changed items", err);
+    for (size_t c = 0; item && c < u->nusers; c++)
+        for (size_t e = x->begin[u->users[c]]; e < x->begin[u->users[c] + 1]; e++)
+            item[x->index[e]] = 1;
+    for (size_t r = 0; item && r < x->rows; r++)
+        for (size_t e = x->begin[r], n = x->begin[r + 1] - e; e < x->begin[r + 1]; e++) {
+            all += n;
+            part += item[x->index[e]] ? n : 0;
+        }
+    mem_free(item);
+    *many = part > all / 2;
+    return item ? ST_OK : ST_NOMEM;
+}
+
 enum status item_weights_update(struct model *m, const struct update *u, item_product_maker *make, bool *worth, struct error *err)
 {
     const struct item_weights *old = u->from->state;
     struct item_product before = {0}, after = {0};
-    enum status st = item_weights_new(m, err);
+    bool many;
+    enum status st = too_many(u, &many, err);
+    *worth = !many;
+    if (st || many)
+        return st;
+    st = item_weights_new(m, err);
     struct item_weights *s = m->state;
     if (!st)
         st = make(m, u->before->interactions, &before, err);

@@ -68,11 +68,22 @@ static void learn(struct sgd_task *t, const struct sgd_event *events, size_t n)
     }
 }
 
+static struct lmf settings(const struct model *m)
+{
+    return (struct lmf){(size_t)model_int(m, "negatives"), (float)model_real(m, "alpha"), (float)model_real(m, "l2"),
+                    model_int(m, "bias") != 0};
+}
+
 static enum status lmf_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
 {
-    struct lmf l = {(size_t)model_int(m, "negatives"), (float)model_real(m, "alpha"), (float)model_real(m, "l2"),
-                    model_int(m, "bias") != 0};
+    struct lmf l = settings(m);
     return gradient_epoch(m, t, epoch, learn, &l, done, loss, err);
+}
+
+static enum status lmf_update(struct model *m, const struct update *u, bool *worth, struct error *err)
+{
+    struct lmf l = settings(m);
+    return gradient_update(m, u, learn, &l, worth, err);
 }
 
 const struct model_class model_lmf = {
@@ -97,6 +108,8 @@ const struct model_class model_lmf = {
     .native = gradient_native,
     .pause = gradient_pause,
     .resume = gradient_resume,
+    .update = lmf_update,
+    .updated = GRADIENT_UPDATED,
     .save = gradient_save,
     .load = gradient_load,
     .free = gradient_free,

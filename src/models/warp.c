@@ -80,11 +80,22 @@ static void learn(struct sgd_task *t, const struct sgd_event *events, size_t n)
     }
 }
 
+static struct warp settings(const struct model *m)
+{
+    return (struct warp){(size_t)model_int(m, "draws"), (float)model_real(m, "margin"), (float)model_real(m, "l2"),
+                     logf((float)m->nitems + 1), model_int(m, "bias") != 0};
+}
+
 static enum status warp_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
 {
-    struct warp w = {(size_t)model_int(m, "draws"), (float)model_real(m, "margin"), (float)model_real(m, "l2"),
-                     logf((float)m->nitems + 1), model_int(m, "bias") != 0};
+    struct warp w = settings(m);
     return gradient_epoch(m, t, epoch, learn, &w, done, loss, err);
+}
+
+static enum status warp_update(struct model *m, const struct update *u, bool *worth, struct error *err)
+{
+    struct warp w = settings(m);
+    return gradient_update(m, u, learn, &w, worth, err);
 }
 
 const struct model_class model_warp = {
@@ -108,6 +119,8 @@ const struct model_class model_warp = {
     .native = gradient_native,
     .pause = gradient_pause,
     .resume = gradient_resume,
+    .update = warp_update,
+    .updated = GRADIENT_UPDATED,
     .save = gradient_save,
     .load = gradient_load,
     .free = gradient_free,

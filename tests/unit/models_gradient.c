@@ -4,6 +4,7 @@
 #include "data/interactions.h"
 #include "models/classes.h"
 #include "models/gradient.h"
+#include "models/update.h"
 
 static const struct model_class *const classes[] = {&model_bpr, &model_warp, &model_lmf};
 enum { CLASSES = sizeof classes / sizeof *classes };
@@ -108,6 +109,84 @@ static void test_learns(void **state)
     mem_free(room);
     mem_free(scores);
     dataset_release(d);
+}
+
+/* d, and a new item of group 0 that some users of this group take. */
+static struct dataset *with_new_item(const struct dataset *d, size_t takers)
+{
+    struct dataset *e = world_empty(d->events.n + takers);
+    for (uint64_t s = 0; s < d->events.n; s++) {
+        size_t i = 0;
+        while (d->events.sequence[i] != s)
+            i++;
+        world_event(e, dict_text(&d->users, d->events.user[i]), dict_text(&d->items, d->events.item[i]),
+                    dict_text(&d->types, d->events.type[i]), d->events.time[i] / US_PER_SECOND);
+    }
+    for (size_t n = 0; n < takers; n++) {
+        char user[16];
+        snprintf(user, sizeof user, "u%zu", n * WORLD_GROUPS);
+        world_event(e, user, "i1000", "click", WORLD_START + 1000000);
+    }
+    world_describe(e);
+    assert_int_equal(dataset_finish(e, NULL), ST_OK);
+    return e;
+}
+
+/* Share of the items that stand below the new one, on average over users of group 0 who do not have it, or over those of others. */
+static double standing(const struct dataset *d, const struct model *m, uint32_t item, size_t takers, bool own)
+{
+    struct query_event *room = mem_new(d->events.n, sizeof *room, "", NULL);
+    float *scores = mem_new(d->items.n, sizeof *scores, "", NULL);
+    size_t below = 0, all = 0;
+    for (uint32_t u = 0; u < d->users.n; u++) {
+        size_t id = (size_t)atoi(dict_text(&d->users, u) + 1);
+        if ((id % WORLD_GROUPS == 0) != own || (own && id < takers * WORLD_GROUPS))
+            continue;
+        struct query q = world_query(d, u, room);
+        assert_int_equal(model_score(m, &q, 1, scores, NULL), ST_OK);
+        for (uint32_t i = 0; i < d->items.n; i++)
+            below += scores[i] < scores[item];
+        all += d->items.n;
+    }
+    mem_free(room);
+    mem_free(scores);
+    return (double)below / (double)all;
+}
+
+/* An update knows whom a new item is for, and what was known stays known. */
+static void test_update(void **state)
+{
+    (void)state;
+    enum { TAKERS = 12 };
+    struct dataset *then = world_new(1200, 120, 18000, 3), *now = with_new_item(then, TAKERS);
+    struct selection before = world_all(then), after = world_all(now);
+    uint32_t item = dict_find_text(&now->items, "i1000");
+    assert_int_equal(item, then->items.n);
+    for (size_t c = 0; c < CLASSES; c++) {
+        struct model *old = world_train(then, classes[c], (const char *[]){"factors=16", "epochs=20", NULL}), *m = NULL, *same = NULL;
+        struct update_report report;
+        size_t width;
+        assert_int_equal(model_update(old, &before, &after, NULL, &report, &m, NULL), ST_OK);
+        assert_false(report.trained);
+        assert_int_equal(report.users, TAKERS);
+        double own = standing(now, m, item, TAKERS, true), other = standing(now, m, item, TAKERS, false), moved = 0, size = 0;
+        const float *y = old->class->vectors(old, &width), *z = m->class->vectors(m, &width);
+        for (size_t i = 0; i < old->nitems * width; i++) {
+            moved += (double)(y[i] - z[i]) * (double)(y[i] - z[i]);
+            size += (double)y[i] * (double)y[i];
+        }
+        print_message("# %s: a new item stands above %.2f of the items for its group, %.2f for others; others moved by %.3f\n",
+                      classes[c]->name, own, other, sqrt(moved / size));
+        assert_true(own > .6 && own > other + .1);
+        assert_true(moved > 0 && sqrt(moved / size) < .2);
+        assert_int_equal(model_update(old, &before, &before, NULL, &report, &same, NULL), ST_OK); /* nothing has come */
+        assert_memory_equal(same->class->vectors(same, &width), y, old->nitems * width * sizeof *y);
+        model_release(same);
+        model_release(m);
+        model_release(old);
+    }
+    dataset_release(now);
+    dataset_release(then);
 }
 
 /* Folding in solves what its header says: the gradient of that objective is zero at the vector, by finite differences. */
@@ -263,7 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grid),   cmocka_unit_test(test_learns),   cmocka_unit_test(test_fold),
-        cmocka_unit_test(test_logistic),
+        cmocka_unit_test(test_logistic), cmocka_unit_test(test_update),
         cmocka_unit_test(test_contract), cmocka_unit_test(test_diverges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
