@@ -106,6 +106,7 @@ void job_reset(struct job *job)
     job->nmetrics = 0;
     job->what[0] = 0;
     atomic_store(&job->cancel, false);
+    atomic_store(&job->stopped, false);
     atomic_store(&job->done, 0);
     atomic_store(&job->total, 0);
     pthread_mutex_unlock(&job->lock);
@@ -118,13 +119,14 @@ void job_cancel(struct job *job)
 
 bool job_cancelled(const struct job *job)
 {
-    return job && atomic_load_explicit(&job->cancel, memory_order_relaxed);
+    return job && atomic_load_explicit(&job->cancel, memory_order_relaxed) &&
+           !atomic_load_explicit(&job->stopped, memory_order_relaxed);
 }
 
 void job_stopped(struct job *job)
 {
     if (job)
-        atomic_store(&job->cancel, false);
+        atomic_store(&job->stopped, true);
 }
 
 enum status job_check(struct job *job, struct error *err)

@@ -29,7 +29,7 @@ struct job_level {
 };
 
 struct job {
-    atomic_bool cancel;
+    atomic_bool cancel, stopped;
     atomic_uint_fast64_t done, total; /* total 0: not known */
     pthread_mutex_t lock;             /* guards what follows */
     char what[96];                    /* "train ease: inverting" */
@@ -58,7 +58,7 @@ void job_reset(struct job *job);
 
 void job_cancel(struct job *job); /* safe in a signal handler */
 bool job_cancelled(const struct job *job);
-/* The work has stopped: what is done with its remains is not to be stopped too. */
+/* The work has stopped: what is done with its remains is not to be stopped too, however often a face cancels, until job_reset. */
 void job_stopped(struct job *job);
 /* ST_CANCELLED with a message when cancelled, else ST_OK. */
 MUST_CHECK enum status job_check(struct job *job, struct error *err);

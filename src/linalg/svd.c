@@ -158,7 +158,9 @@ static enum status orthonormal(struct lanczos *l, const double *gram, size_t roo
     size_t w = *width, kept = 0;
     double a[BLOCK * BLOCK], values[BLOCK], vectors[BLOCK * BLOCK];
     memcpy(a, gram, w * w * sizeof *a);
-    enum status st = largest(a, w, w, values, vectors, err);
+    enum status st = job_check(l->job, err); /* else what is in gram may be no number */
+    if (!st)
+        st = largest(a, w, w, values, vectors, err);
     if (st)
         return st;
     while (kept < w && kept < room && values[kept] > floor * floor && values[kept] > 1e-7 * values[0])
