@@ -33,6 +33,8 @@
     FAMILY(why)                                                                          \
     FAMILY(whynot)                                                                       \
     FAMILY(whatif)                                                                       \
+    FAMILY(diff)                                                                         \
+    FAMILY(bisect)                                                                       \
     FAMILY(rewind)                                                                       \
     FAMILY(generate)  /* generate */                                                     \
     FAMILY(simulate)  /* simulate */                                                     \

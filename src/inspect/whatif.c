@@ -18,6 +18,12 @@ static bool in_list(const struct scored *list, size_t n, uint32_t item)
 enum status whatif_make(const struct model *m, const struct query *before, const struct query *after, size_t k,
                         enum seen seen, struct whatif *out, struct error *err)
 {
+    return whatif_between(m, before, m, after, k, seen, out, err);
+}
+
+enum status whatif_between(const struct model *m, const struct query *before, const struct model *other, const struct query *after,
+                           size_t k, enum seen seen, struct whatif *out, struct error *err)
+{
     size_t n = m->nitems;
     k = k < n ? k : n;
     *out = (struct whatif){0};
@@ -26,7 +32,7 @@ enum status whatif_make(const struct model *m, const struct query *before, const
     out->moves = mem_new(2 * k, sizeof *out->moves, "moves", err);
     enum status st = old && new && list && out->moves ? rank_scores(m, before, seen, old, err) : ST_NOMEM;
     if (!st)
-        st = rank_scores(m, after, seen, new, err);
+        st = rank_scores(other, after, seen, new, err);
     if (!st) {
         struct scored *old_list = list + k;
         size_t nold = topk(old, n, k, old_list);

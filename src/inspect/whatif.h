@@ -19,6 +19,9 @@ struct whatif {
 /* Lists of length k for two histories of one user. */
 MUST_CHECK enum status whatif_make(const struct model *m, const struct query *before, const struct query *after,
                                    size_t k, enum seen seen, struct whatif *out, struct error *err);
+/* The same of two models for the same items, each asked its own way. */
+MUST_CHECK enum status whatif_between(const struct model *m, const struct query *before, const struct model *other,
+                                      const struct query *after, size_t k, enum seen seen, struct whatif *out, struct error *err);
 void whatif_clear(struct whatif *w);
 
 #endif
