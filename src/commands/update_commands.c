@@ -26,28 +26,6 @@ struct order {
     struct update_report report;
 };
 
-/* What it was trained on, found again. */
-static enum status find_before(struct order *o, struct error *err)
-{
-    const struct model_record *r = &o->from->record;
-    const struct data_stage *stage = dataset_stage(o->d, r->data_fingerprint);
-    o->before = (struct selection){.data = o->d, .until = NO_TIME};
-    if (r->split_fingerprint && !(o->s && o->s->fingerprint == r->split_fingerprint)) {
-        error_set(err, ST_STATE, "%s was trained on another split than the present one, so what it knows cannot be told",
-                  o->from->name);
-        return model_train_hint(o->from, ST_STATE, err);
-    }
-    if (r->split_fingerprint) { /* events that came since are in no part of it */
-        o->before.split = o->s;
-        o->before.parts = PART_TRAIN;
-        return ST_OK;
-    }
-    enum status st = stage ? dataset_at_stage(o->d, stage, &o->early, err) : ST_OK;
-    if (o->early)
-        o->before.data = o->early;
-    return st;
-}
-
 static enum status choose_after(struct order *o, struct error *err)
 {
     int64_t on = call_int(o->call, "on");
@@ -237,7 +215,7 @@ static enum status update_one(struct order *o, struct table *updates, struct tab
 {
     enum status st = workbench_check_no_part(o->wb, o->from->name, err);
     if (!st)
-        st = find_before(o, err);
+        st = model_learnt_from(o->from, o->d, o->s, &o->early, &o->before, err);
     if (!st)
         st = choose_after(o, err);
     if (!st)

@@ -102,6 +102,7 @@ const struct model_class model_cease = {
     .score = ease_body_score,
     .explain = ease_body_explain,
     .similar = ease_body_similar,
+    .retrained = ease_body_retrained,
     .save = ease_body_save,
     .load = ease_body_load,
     .free = ease_body_free,

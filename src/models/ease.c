@@ -108,6 +108,7 @@ const struct model_class model_ease = {
     .update = ease_update,
     .updated = "changes the inverse by the rows of changed users: what training makes, up to rounding; where their rank is above a quarter of "
                "the number of items, it trains anew",
+    .retrained = ease_body_retrained,
     .save = ease_body_save,
     .load = ease_body_load,
     .free = ease_body_free,

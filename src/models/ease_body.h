@@ -28,6 +28,12 @@ MUST_CHECK enum status ease_body_fit(struct model *m, const struct csr *x, struc
 /* Takes the diagonal of P into scale. False when P cannot be an inverse. */
 MUST_CHECK bool ease_body_scale(struct ease *s, size_t n);
 
+/* Scores of a history by the model of another X, which differs in one row; the identity of Sherman, Morrison and Woodbury for the
+ * columns of P that the history reads and for its diagonal alone, O(n) for each item of the history and of the row. A slot for
+ * classes that learn from X as it is. ease_retrained.c */
+enum status ease_body_retrained(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores,
+                                struct error *err);
+
 /* Slots. */
 enum status ease_body_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
 enum status ease_body_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,

@@ -350,6 +350,21 @@ enum status model_score(const struct model *m, const struct query *queries, size
     return st;
 }
 
+enum status model_retrained(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores,
+                            struct error *err)
+{
+    struct known k = {0};
+    enum status st = check_queries(m, q, 1, err);
+    if (!st)
+        st = known_new(m, q, 1, &k, err);
+    if (!st)
+        st = m->class->retrained(model_trained(m), edit, k.queries, scores, err);
+    if (!st)
+        spread(m, 1, scores);
+    known_clear(&k);
+    return st;
+}
+
 /* Pairs out of whole rows of scores, a few queries at a time. */
 static enum status predict_pairs(const struct model *m, const struct query *queries, size_t n, const size_t *begin,
                                     const uint32_t *items, float *out, struct error *err)

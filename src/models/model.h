@@ -116,6 +116,12 @@ struct update {
     size_t nusers;
 };
 
+/* A row of the matrix that a model learnt from, as it was and as it might have been: distinct items, ascending. */
+struct row_edit {
+    const struct query_item *before, *after;
+    size_t nbefore, nafter;
+};
+
 enum capability {
     CAN_EPOCHS = 1, /* learns in epochs: has a learning curve */
     CLOSED_FORM = 2, /* nothing is drawn or cut by index: other labels of users and items permute the scores */
@@ -176,6 +182,10 @@ struct model_class {
     enum status (*pause)(const struct model *m, struct blob_writer *w, struct error *err);
     enum status (*resume)(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
                           struct error *err);
+
+    /* scores[0..nitems) of a history by the model that training would have given had one row been another: exactly, though m
+     * itself stays as it is, and in far less time than training takes. NULL: it has to be trained anew. */
+    enum status (*retrained)(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores, struct error *err);
 
     /* OF_MODELS: what each of m->parts counts for in the score, nparts of them. NULL: they are not summed. */
     const float *(*part_weights)(const struct model *m);
@@ -272,6 +282,9 @@ MUST_CHECK enum status model_explain(const struct model *m, const struct query *
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
 /* The vectors of histories: x[q * width ...]. Only for a class that has the slot. */
 MUST_CHECK enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+/* Scores by the model as it would be with another row in what it learnt from. Only for a class that has the slot. */
+MUST_CHECK enum status model_retrained(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores,
+                                       struct error *err);
 /* Epochs whose parameters these are: those that are kept, else all. */
 size_t model_epochs(const struct model *m);
 /* Memory of its parameters, of what its training goes on from, and of the models it is made of. */

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "data/grow.h"
 
 /* Do both matrices say the same of user u? Past the end nothing is said. */
 static bool same_row(const struct interactions *a, const struct interactions *b, size_t u)
@@ -71,6 +72,28 @@ enum status model_train_hint(const struct model *m, enum status st, struct error
     model_describe(m, true, &parameters);
     error_hint(err, "train %s %s%sas %s replace=yes", m->class->name, str_text(&parameters), parameters.length ? " " : "", m->name);
     str_free(&parameters);
+    return st;
+}
+
+enum status model_learnt_from(const struct model *m, const struct dataset *d, const struct split *s, struct dataset **early,
+                              struct selection *out, struct error *err)
+{
+    const struct model_record *r = &m->record;
+    const struct data_stage *stage = dataset_stage(d, r->data_fingerprint);
+    *early = NULL;
+    *out = (struct selection){.data = d, .until = NO_TIME};
+    if (r->split_fingerprint && !(s && s->fingerprint == r->split_fingerprint)) {
+        error_set(err, ST_STATE, "%s was trained on another split than the present one, so what it knows cannot be told", m->name);
+        return model_train_hint(m, ST_STATE, err);
+    }
+    if (r->split_fingerprint) { /* events that came since are in no part of it */
+        out->split = s;
+        out->parts = PART_TRAIN;
+        return ST_OK;
+    }
+    enum status st = stage ? dataset_at_stage(d, stage, early, err) : ST_OK;
+    if (*early)
+        out->data = *early;
     return st;
 }
 

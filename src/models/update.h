@@ -20,6 +20,11 @@ struct update_report {
 MUST_CHECK enum status model_update(const struct model *from, const struct selection *before, const struct selection *after,
                                     struct job *job, struct update_report *report, struct model **out, struct error *err);
 
+/* What m was trained on, found again: in the data set d, or in what it was then (*early, for the caller to release; else NULL). s: the
+ * present split, or NULL. ST_STATE with a hint when m was trained on another split. */
+MUST_CHECK enum status model_learnt_from(const struct model *m, const struct dataset *d, const struct split *s, struct dataset **early,
+                                         struct selection *out, struct error *err);
+
 /* The hint of an error, whose status it hands on: how to train m anew in its place. */
 enum status model_train_hint(const struct model *m, enum status st, struct error *err);
 

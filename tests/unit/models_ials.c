@@ -171,24 +171,6 @@ static void test_reference(void **state)
     check_against_reference(true);
 }
 
-/* MovieLens 100K as plain pairs, or NULL when it is not there. */
-static struct dataset *movielens(void)
-{
-    char path[512], user[16], item[16];
-    const char *folder = getenv("TAILOR_DATA");
-    long long time;
-    snprintf(path, sizeof path, "%s/ml-100k/u.data", folder ? folder : "");
-    FILE *f = fopen(path, "r");
-    if (!f)
-        return NULL;
-    struct dataset *d = world_empty(100000);
-    while (fscanf(f, "%15s %15s %*s %lld", user, item, &time) == 3)
-        world_event(d, user, item, "rating", time);
-    fclose(f);
-    assert_int_equal(dataset_finish(d, NULL), ST_OK);
-    return d;
-}
-
 /* The best items but those of the history. */
 static size_t best_new(float *scores, size_t n, const struct query *q, struct scored *out)
 {
@@ -203,7 +185,7 @@ static void test_fold_in(void **state)
 {
     (void)state;
     enum { K = 16, EPOCHS = 16 };
-    struct dataset *d = movielens();
+    struct dataset *d = world_movielens();
     if (!d)
         skip();
     struct reference r = reference_new(d, false, K, .003, .1, 1);

@@ -118,6 +118,24 @@ static inline struct dataset *world_tiny(void)
     return d;
 }
 
+/* MovieLens 100K as plain pairs, or NULL when it is not there. */
+static inline struct dataset *world_movielens(void)
+{
+    char path[512], user[16], item[16];
+    const char *folder = getenv("TAILOR_DATA");
+    long long time;
+    snprintf(path, sizeof path, "%s/ml-100k/u.data", folder ? folder : "");
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return NULL;
+    struct dataset *d = world_empty(100000);
+    while (fscanf(f, "%15s %15s %*s %lld", user, item, &time) == 3)
+        world_event(d, user, item, "rating", time);
+    fclose(f);
+    assert_int_equal(dataset_finish(d, NULL), ST_OK);
+    return d;
+}
+
 static inline struct selection world_all(const struct dataset *d)
 {
     return (struct selection){.data = d, .until = NO_TIME};

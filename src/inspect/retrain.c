@@ -1,0 +1,323 @@
+#include "inspect/retrain.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "data/grow.h"
+#include "models/update.h"
+
+/* What differs between the two histories, and what the model learnt from. */
+struct edit {
+    const struct retrain *r;
+    struct dataset *early;   /* as the data were in training; NULL: as they are */
+    struct selection learnt;
+    uint64_t *removed;       /* sequence numbers of events that training had, ascending; owned */
+    size_t nremoved;
+    struct query_event *added; /* owned */
+    size_t nadded;
+};
+
+static void edit_clear(struct edit *e)
+{
+    dataset_release(e->early);
+    mem_free(e->removed);
+    mem_free(e->added);
+}
+
+/* ---- what is edited ---- */
+
+static bool has_event(const struct query *q, uint64_t event)
+{
+    for (size_t i = 0; i < q->n; i++)
+        if (q->events[i].event == event)
+            return true;
+    return false;
+}
+
+static bool sequence_in(const struct edit *e, uint64_t sequence)
+{
+    for (size_t i = 0; i < e->nremoved; i++)
+        if (e->removed[i] == sequence)
+            return true;
+    return false;
+}
+
+/* Keeps those of the removed that training had. */
+static void find_learnt(struct edit *e)
+{
+    const struct dataset *d = e->learnt.data;
+    uint32_t user = e->r->before->user;
+    size_t n = 0;
+    for (size_t at = d->user_begin[user]; at < d->user_begin[user + 1]; at++) {
+        for (size_t i = n; i < e->nremoved && selection_has(&e->learnt, at); i++) {
+            if (e->removed[i] != d->events.sequence[at])
+                continue;
+            e->removed[i] = e->removed[n];
+            e->removed[n++] = d->events.sequence[at];
+            break;
+        }
+    }
+    e->nremoved = n;
+}
+
+static enum status edit_new(struct edit *e, const struct retrain *r, struct error *err)
+{
+    *e = (struct edit){.r = r};
+    enum status st = model_learnt_from(model_trained(r->m), r->data, r->split, &e->early, &e->learnt, err);
+    if (st)
+        return st;
+    e->removed = mem_new_raw(r->before->n, sizeof *e->removed, "edited events", err);
+    e->added = mem_new_raw(r->after->n, sizeof *e->added, "edited events", err);
+    if (!e->removed || !e->added)
+        return ST_NOMEM;
+    for (size_t i = 0; i < r->before->n; i++) {
+        uint64_t event = r->before->events[i].event;
+        if (event < r->data->events.n && !has_event(r->after, event))
+            e->removed[e->nremoved++] = r->data->events.sequence[event];
+    }
+    for (size_t i = 0; i < r->after->n; i++)
+        if (r->after->events[i].event >= r->data->events.n)
+            e->added[e->nadded++] = r->after->events[i];
+    find_learnt(e);
+    return ST_OK;
+}
+
+/* ---- by the class itself ---- */
+
+/* The user's events of training as a history, or as they would be when `edited`. */
+static enum status gather(const struct edit *e, bool edited, struct history *h, struct error *err)
+{
+    enum status st = history_of_user(&e->learnt, e->r->before->user, h, err);
+    if (st || !edited)
+        return st;
+    size_t n = 0;
+    for (size_t i = 0; i < h->n; i++)
+        if (!sequence_in(e, e->learnt.data->events.sequence[h->events[i].event]))
+            h->events[n++] = h->events[i];
+    h->n = n;
+    st = mem_grow(&h->events, &h->capacity, n + e->nadded, sizeof *h->events, err);
+    if (st)
+        return st;
+    if (e->nadded)
+        memcpy(h->events + n, e->added, e->nadded * sizeof *e->added);
+    h->n += e->nadded;
+    return ST_OK;
+}
+
+static enum status update(const struct edit *e, float *scores, struct error *err)
+{
+    struct history was = {0}, is = {0};
+    struct folded before = {0}, after = {0};
+    enum status st = gather(e, false, &was, err);
+    if (!st)
+        st = gather(e, true, &is, err);
+    struct query x = history_query(&was), y = history_query(&is);
+    if (!st)
+        st = folded_new(&before, &x, 1, err);
+    if (!st)
+        st = folded_new(&after, &y, 1, err);
+    if (!st) {
+        struct row_edit row = {before.items, after.items, before.begin[1], after.begin[1]};
+        st = model_retrained(e->r->m, &row, e->r->after, scores, err);
+    }
+    folded_clear(&before);
+    folded_clear(&after);
+    history_clear(&was);
+    history_clear(&is);
+    return st;
+}
+
+/* ---- by training anew ---- */
+
+/* The added events as a data set of their own. */
+static enum status make_batch(const struct edit *e, struct dataset **out, struct error *err)
+{
+    const struct dataset *d = e->learnt.data;
+    const char *user = dict_text(&e->r->data->users, e->r->before->user);
+    struct dataset *b = dataset_new(d->name, err);
+    if (!b)
+        return ST_NOMEM;
+    int64_t oldest, newest = NO_TIME;
+    struct events *to = &b->events;
+    enum status st = ST_NOMEM;
+    dataset_time_range(d, &oldest, &newest);
+    to->user = mem_new(e->nadded, sizeof *to->user, "added events", err);
+    to->item = mem_new(e->nadded, sizeof *to->item, "added events", err);
+    to->type = mem_new(e->nadded, sizeof *to->type, "added events", err);
+    to->sequence = mem_new(e->nadded, sizeof *to->sequence, "added events", err);
+    to->time = d->events.time ? mem_new(e->nadded, sizeof *to->time, "added events", err) : NULL;
+    to->value = d->events.value ? mem_new(e->nadded, sizeof *to->value, "added events", err) : NULL;
+    if (!to->user || !to->item || !to->type || !to->sequence || (d->events.time && !to->time) || (d->events.value && !to->value))
+        goto out;
+    st = ST_OK;
+    for (size_t i = 0; i < e->nadded && !st; i++) {
+        const char *item = dict_text(&e->r->data->items, e->added[i].item), *type = dict_text(&d->types, e->added[i].type);
+        uint32_t code = 0;
+        st = dict_add(&b->users, user, strlen(user), &to->user[i], err);
+        if (!st)
+            st = dict_add(&b->items, item, strlen(item), &to->item[i], err);
+        if (!st)
+            st = dict_add(&b->types, type, strlen(type), &code, err);
+        to->type[i] = (uint16_t)code;
+        to->sequence[i] = i;
+        if (to->time) /* asked now, so it happened last */
+            to->time[i] = e->added[i].time != NO_TIME ? e->added[i].time : newest;
+        if (to->value)
+            to->value[i] = e->added[i].value;
+    }
+    to->n = st ? 0 : e->nadded;
+    if (!st)
+        st = dataset_finish(b, err);
+out:
+    if (st)
+        dataset_release(b);
+    else
+        *out = b;
+    return st;
+}
+
+/* What training sees: a split whose train part is the edited events. */
+static enum status make_split(const struct edit *e, const struct dataset *d, struct split **out, struct error *err)
+{
+    const struct dataset *from = e->learnt.data;
+    uint32_t user = e->r->before->user;
+    struct split *s = mem_new(1, sizeof *s, "edited events", err);
+    if (!s)
+        return ST_NOMEM;
+    atomic_init(&s->references, 1);
+    s->part = mem_new(d->events.n, sizeof *s->part, "edited events", err);
+    enum status st = s->part ? ST_OK : ST_NOMEM;
+    if (!st && e->learnt.split) {
+        split_release(s);
+        s = NULL;
+        st = split_carry(e->learnt.split, from, d, &s, err);
+    } else if (!st) {
+        memset(s->part, PART_TRAIN, d->events.n);
+    }
+    if (st) {
+        split_release(s);
+        return st;
+    }
+    for (size_t i = d->user_begin[user]; i < d->user_begin[user + 1]; i++) {
+        bool old = d->events.n == from->events.n;
+        for (size_t j = from->user_begin[user]; j < from->user_begin[user + 1] && !old; j++)
+            old = from->events.sequence[j] == d->events.sequence[i];
+        if (!old)
+            s->part[i] = PART_TRAIN;
+        else if (sequence_in(e, d->events.sequence[i]))
+            s->part[i] = PART_NONE;
+    }
+    *out = s;
+    return ST_OK;
+}
+
+static enum status train_anew(const struct edit *e, float *scores, struct error *err)
+{
+    const struct model *m = e->r->m, *from = model_trained(m);
+    struct dataset *batch = NULL, *grown = NULL;
+    struct split *s = NULL;
+    struct model *anew = NULL, *wide = NULL;
+    enum status st = e->nadded ? make_batch(e, &batch, err) : ST_OK;
+    if (!st && batch)
+        st = dataset_grow(e->learnt.data, batch, &grown, err);
+    const struct dataset *d = grown ? grown : e->learnt.data;
+    if (!st)
+        st = make_split(e, d, &s, err);
+    if (!st) {
+        struct selection selection = {.data = d, .split = s, .parts = PART_TRAIN, .until = e->learnt.until, .hides = e->learnt.hides};
+        st = model_train(from->class, from->name, from->values, &selection, from->record.seed, NULL, e->r->job, &anew, err);
+    }
+    if (!st && anew->nitems < m->nitems) {
+        wide = model_widen(anew, m->nusers, m->nitems, err);
+        st = wide ? ST_OK : ST_NOMEM;
+    }
+    if (!st)
+        st = model_score(wide ? wide : anew, e->r->after, 1, scores, err);
+    model_release(wide);
+    model_release(anew);
+    split_release(s);
+    dataset_release(grown);
+    dataset_release(batch);
+    return st;
+}
+
+/* ---- all of it ---- */
+
+enum status retrain_check(const struct retrain *r, struct error *err)
+{
+    const struct model *m = r->m;
+    if (r->before->user == NO_USER) {
+        error_set(err, ST_UNSUPPORTED, "no model has learnt from a made-up user, so none can be retrained without their events");
+        error_hint(err, "ask about a user of the data, or leave retrain=yes out");
+        return ST_UNSUPPORTED;
+    }
+    if (m->class->capabilities & OF_MODELS) {
+        error_set(err, ST_UNSUPPORTED, "%s is made of other models, which would have to be retrained one by one", m->name);
+        error_hint(err, "ask those: with %s", m->nparts ? m->parts[0].name : "MODEL");
+        return ST_UNSUPPORTED;
+    }
+    if (r->before->user >= model_trained(m)->nusers) {
+        error_set(err, ST_UNSUPPORTED, "%s came after %s was trained", dict_text(&r->data->users, r->before->user), m->name);
+        error_hint(err, "`update %s`, or train it anew, and ask again", m->name);
+        return ST_UNSUPPORTED;
+    }
+    for (size_t i = 0; i < r->after->n; i++) {
+        if (r->after->events[i].item < model_trained(m)->nitems || r->after->events[i].event < r->data->events.n)
+            continue;
+        error_set(err, ST_UNSUPPORTED, "%s came after %s was trained", dataset_item_title(r->data, r->after->events[i].item), m->name);
+        error_hint(err, "`update %s`, or train it anew, and ask again", m->name);
+        return ST_UNSUPPORTED;
+    }
+    return ST_OK;
+}
+
+/* Weights that fade change all at once when the newest event does. */
+static bool has_slot(const struct model *m, const struct dataset *d)
+{
+    return m->class->retrained && !d->halflife;
+}
+
+double retrain_takes(const struct model *m)
+{
+    return m->class->retrained ? 0 : model_trained(m)->record.seconds;
+}
+
+enum status retrain_make(const struct retrain *r, struct retrained *out, struct error *err)
+{
+    struct edit e = {0};
+    double started = clock_seconds();
+    *out = (struct retrained){.way = RETRAIN_SAME};
+    enum status st = retrain_check(r, err);
+    if (!st)
+        st = edit_new(&e, r, err);
+    if (!st) {
+        out->scores = mem_new_raw(r->m->nitems, sizeof *out->scores, "scores", err);
+        st = out->scores ? ST_OK : ST_NOMEM;
+    }
+    if (!st) {
+        unsigned can = r->m->class->capabilities;
+        out->removed = e.nremoved;
+        out->added = e.nadded;
+        if (!e.nremoved && !e.nadded) {
+            st = model_score(r->m, r->after, 1, out->scores, err);
+        } else if (has_slot(r->m, r->data)) {
+            out->way = RETRAIN_UPDATE;
+            st = update(&e, out->scores, err);
+        } else {
+            out->way = (can & CAN_EPOCHS) && !(can & CLOSED_FORM) ? RETRAIN_CHANCE : RETRAIN_ANEW;
+            st = train_anew(&e, out->scores, err);
+        }
+    }
+    out->seconds = clock_seconds() - started;
+    edit_clear(&e);
+    if (st)
+        retrained_clear(out);
+    return st;
+}
+
+void retrained_clear(struct retrained *r)
+{
+    mem_free(r->scores);
+    *r = (struct retrained){0};
+}

@@ -1,0 +1,43 @@
+/* Retrained: what a list would be had some events of one user never been there, or others been, when the model learnt.
+ *
+ * What-if edits the history that a model is asked with; retraining also edits what it learnt from. Both are the same events: those
+ * that are taken out of the history, as far as they were among those of training, and those that are put in.
+ *
+ * A class with the slot `retrained` (EASE) answers by the mathematics of its own model, exactly and within milliseconds.
+ * All others are trained anew on the edited events with the same parameters and seed. */
+#ifndef TAILOR_INSPECT_RETRAIN_H
+#define TAILOR_INSPECT_RETRAIN_H
+
+#include "models/history.h"
+
+enum retrain_way {
+    RETRAIN_UPDATE, /* exactly, by the slot */
+    RETRAIN_ANEW,   /* trained on the edited events */
+    RETRAIN_CHANCE, /* trained anew too, and other events make it draw other random numbers: part of what moves is chance */
+    RETRAIN_SAME    /* none of the edited events is among those of training: the model stays as it is */
+};
+
+struct retrain {
+    const struct model *m;
+    const struct dataset *data;
+    const struct split *split;   /* the present one; NULL: none */
+    const struct query *before, *after; /* histories of one user of `data`: what differs between them is edited */
+    struct job *job;
+};
+
+struct retrained {
+    enum retrain_way way;
+    size_t removed, added; /* events that training lost and got */
+    double seconds;
+    float *scores;         /* nitems of m, of the history `after`; owned */
+};
+
+/* Can it be retrained? ST_UNSUPPORTED or ST_STATE with the reason: an ensemble, a made-up user, another split. */
+MUST_CHECK enum status retrain_check(const struct retrain *r, struct error *err);
+/* Does it take a training? Then how long the last one took, in seconds; else 0. */
+double retrain_takes(const struct model *m);
+/* Retrains and scores. Clear it in every case. */
+MUST_CHECK enum status retrain_make(const struct retrain *r, struct retrained *out, struct error *err);
+void retrained_clear(struct retrained *r);
+
+#endif

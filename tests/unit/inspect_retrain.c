@@ -1,0 +1,363 @@
+/* Retraining without some events, or with others: against training on the data as they would have been. */
+#include "tests/unit/every_model.h"
+
+#include "inspect/retrain.h"
+#include "inspect/whatif.h"
+#include "models/classes.h"
+#include "tests/unit/memory.h"
+
+enum { REMOVALS = 100, LISTED = 20 };
+
+/* The model trained on d without the events of `user` with `item`: a copy of d whose weights of those events are nothing, by a
+ * split that knows them not. */
+static struct model *train_without(const struct dataset *d, const struct model *m, uint32_t user, uint32_t item)
+{
+    struct model *anew;
+    struct split s = {.references = 1, .part = mem_new(d->events.n, 1, "", NULL)};
+    struct selection selection = {.data = d, .split = &s, .parts = PART_TRAIN, .until = NO_TIME};
+    struct error err;
+    for (size_t e = 0; e < d->events.n; e++)
+        s.part[e] = d->events.user[e] == user && d->events.item[e] == item ? PART_NONE : PART_TRAIN;
+    if (model_train(m->class, m->name, m->values, &selection, m->record.seed, NULL, NULL, &anew, &err))
+        fail_msg("%s", err.message);
+    mem_free(s.part);
+    return anew;
+}
+
+/* A user with at least two items, and one of the items. */
+static void draw(const struct dataset *d, struct rng *r, uint32_t *user, uint32_t *item)
+{
+    size_t n;
+    do {
+        *user = (uint32_t)rng_below(r, d->users.n);
+        n = d->user_begin[*user + 1] - d->user_begin[*user];
+    } while (n < 2);
+    *item = d->events.item[d->user_begin[*user] + rng_below(r, n)];
+}
+
+/* The lists of both must be the same; where neighbours in them are no farther apart than float32 tells, they may change places. */
+static void compare(const float *a, const float *b, size_t n, double *difference, size_t *swapped)
+{
+    struct scored x[LISTED], y[LISTED];
+    size_t nx = topk(a, n, LISTED, x), ny = topk(b, n, LISTED, y);
+    assert_int_equal(nx, ny);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(isfinite(a[i]), isfinite(b[i]));
+        if (isfinite(a[i]))
+            *difference = fmax(*difference, fabs((double)a[i] - (double)b[i]));
+    }
+    for (size_t i = 0; i < nx; i++) {
+        if (x[i].index == y[i].index)
+            continue;
+        ++*swapped;
+        if (fabsf(b[x[i].index] - y[i].score) > 2e-6F)
+            fail_msg("place %zu: item %u scores %.9g, item %u %.9g", i, x[i].index, (double)b[x[i].index], y[i].index, (double)y[i].score);
+    }
+}
+
+static void check_removals(const struct dataset *d, const struct model *m, size_t removals, enum retrain_way way, double tolerance)
+{
+    struct rng r = rng_stream(7, "removals", 0);
+    struct selection all = world_all(d);
+    float *truth = mem_new(m->nitems, sizeof *truth, "", NULL);
+    double difference = 0, effect = 0;
+    size_t swapped = 0, nothing = 0;
+    for (size_t i = 0; i < removals; i++) {
+        uint32_t user, item;
+        struct history before, after;
+        struct retrained x;
+        struct error err;
+        draw(d, &r, &user, &item);
+        assert_int_equal(history_of_user(&all, user, &before, NULL), ST_OK);
+        assert_int_equal(history_of_user(&all, user, &after, NULL), ST_OK);
+        size_t removed = history_remove(&after, item);
+        struct query p = history_query(&before), q = history_query(&after);
+        struct retrain how = {.m = m, .data = d, .before = &p, .after = &q};
+        if (retrain_make(&how, &x, &err))
+            fail_msg("%s: %s", m->name, err.message);
+        assert_int_equal(x.way, way);
+        assert_int_equal(x.removed, removed);
+        assert_int_equal(x.added, 0);
+        struct model *anew = train_without(d, m, user, item);
+        assert_int_equal(rank_scores(anew, &q, SEEN_HIDE, truth, NULL), ST_OK);
+        rank_hide(&q, x.scores);
+        compare(x.scores, truth, m->nitems, &difference, &swapped);
+        assert_int_equal(rank_scores(m, &q, SEEN_HIDE, truth, NULL), ST_OK);
+        for (size_t j = 0; j < m->nitems; j++)
+            effect = isfinite(truth[j]) ? fmax(effect, fabs((double)truth[j] - (double)x.scores[j])) : effect;
+        nothing += removed == 0;
+        retrained_clear(&x);
+        model_release(anew);
+        history_clear(&before);
+        history_clear(&after);
+    }
+    printf("%s, %u users, %u items: largest difference %.2g (retraining moves scores by up to %.2g), %zu places swapped within 2e-6\n", m->name,
+           d->users.n, d->items.n, difference, effect, swapped);
+    assert_true(difference <= tolerance && nothing == 0);
+    assert_true(swapped <= removals / 20);
+    assert_true(effect > 10 * difference && effect > 0); /* it tells something */
+    mem_free(truth);
+}
+
+static void test_ease(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(90, 60, 1600, ODD_NOT);
+    static const char *const settings[][3] = {{"lambda=20", NULL}, {"lambda=20", "values=weight", NULL}};
+    for (size_t i = 0; i < 2; i++) {
+        struct model *m = world_train(d, &model_ease, settings[i]);
+        check_removals(d, m, REMOVALS, RETRAIN_UPDATE, 1e-5);
+        model_release(m);
+    }
+    struct model *m = world_train(d, &model_cease, NULL);
+    check_removals(d, m, REMOVALS, RETRAIN_UPDATE, 1e-5);
+    model_release(m);
+    dataset_release(d);
+}
+
+static void test_movielens(void **state)
+{
+    (void)state;
+    struct dataset *d = world_movielens();
+    if (!d)
+        skip();
+    struct model *m = world_train(d, &model_ease, NULL);
+    check_removals(d, m, REMOVALS, RETRAIN_UPDATE, 1e-4);
+    model_release(m);
+    dataset_release(d);
+}
+
+/* The others are trained: the same bits as by hand. */
+static void test_anew(void **state)
+{
+    (void)state;
+    static const struct {
+        const struct model_class *class;
+        enum retrain_way way;
+    } classes[] = {{&model_itemknn, RETRAIN_ANEW}, {&model_pop, RETRAIN_ANEW}, {&model_slim, RETRAIN_ANEW}, {&model_ials, RETRAIN_CHANCE}};
+    struct dataset *d = every_world(60, 40, 700, ODD_NOT);
+    for (size_t c = 0; c < 4; c++) {
+        struct model *m = every_model(classes[c].class, d);
+        check_removals(d, m, 5, classes[c].way, 0);
+        model_release(m);
+    }
+    dataset_release(d);
+}
+
+/* The world, with `more` events besides: u1 with i5 and i9, of the commonest type, at the time of the newest. */
+static struct dataset *with_more(bool more)
+{
+    struct dataset *d = world_empty(1000);
+    struct rng r = rng_stream(5, "edited", 0);
+    char user[16], item[16];
+    int64_t at = WORLD_START;
+    for (size_t e = 0; e < 900; e++) {
+        size_t u = rng_below(&r, 50), i = (u % 4) * 8 + rng_below(&r, 12);
+        if (u == 1 && (i == 5 || i == 9))
+            i = 8;
+        snprintf(user, sizeof user, "u%zu", u);
+        snprintf(item, sizeof item, "i%zu", i % 36);
+        world_event(d, user, item, e % 3 ? "click" : "buy", at = WORLD_START + (int64_t)e * 60);
+    }
+    for (size_t i = 5; more && i < 10; i += 4) {
+        snprintf(item, sizeof item, "i%zu", i);
+        world_event(d, "u1", item, "click", at);
+    }
+    assert_int_equal(dataset_finish(d, NULL), ST_OK);
+    return d;
+}
+
+static uint32_t item_named(const struct dataset *d, const char *id)
+{
+    uint32_t item;
+    assert_int_equal(dataset_find_item(d, id, &item, NULL), ST_OK);
+    return item;
+}
+
+/* What is added: against training on a data set that has it. And what is taken out at the same time. */
+static void check_added(const struct model_class *class, bool weigh, double tolerance)
+{
+    const char *const settings[] = {weigh ? "values=weight" : NULL, NULL};
+    struct dataset *d = with_more(false), *more = with_more(true);
+    uint32_t user;
+    d->type_weight[1] = more->type_weight[1] = 3;
+    assert_int_equal(dataset_find_user(d, "u1", &user, NULL), ST_OK);
+    struct selection all = world_all(d);
+    struct history before, after;
+    assert_int_equal(history_of_user(&all, user, &before, NULL), ST_OK);
+    assert_int_equal(history_of_user(&all, user, &after, NULL), ST_OK);
+    uint32_t gone = before.events[0].item;
+    size_t removed = history_remove(&after, gone);
+    assert_int_equal(history_add(&after, d, item_named(d, "i5"), NULL), ST_OK);
+    assert_int_equal(history_add(&after, d, item_named(d, "i9"), NULL), ST_OK);
+    struct model *m = world_train(d, class, settings), *truth = world_train(more, class, settings);
+    struct model *without = train_without(more, truth, user, gone);
+    struct query p = history_query(&before), q = history_query(&after);
+    struct retrain how = {.m = m, .data = d, .before = &p, .after = &q};
+    struct retrained x;
+    float *scores = mem_new(m->nitems, sizeof *scores, "", NULL);
+    double difference = 0;
+    size_t swapped = 0;
+    assert_int_equal(retrain_make(&how, &x, NULL), ST_OK);
+    assert_true(x.removed == removed && x.added == 2);
+    assert_int_equal(rank_scores(without, &q, SEEN_HIDE, scores, NULL), ST_OK);
+    rank_hide(&q, x.scores);
+    compare(x.scores, scores, m->nitems, &difference, &swapped);
+    if (difference > tolerance || swapped)
+        fail_msg("%s: %.9g off, %zu swapped", class->name, difference, swapped);
+    retrained_clear(&x);
+    mem_free(scores);
+    history_clear(&before);
+    history_clear(&after);
+    model_release(without);
+    model_release(truth);
+    model_release(m);
+    dataset_release(more);
+    dataset_release(d);
+}
+
+static void test_added(void **state)
+{
+    (void)state;
+    check_added(&model_ease, false, 1e-5);
+    check_added(&model_ease, true, 1e-5);
+    check_added(&model_itemknn, false, 0);
+    check_added(&model_pop, false, 0);
+    check_added(&model_puresvd, true, 1e-5);
+}
+
+/* Trained on a part: what the part has not, training does not lose. Lists of what if stand beside those of the retrained model. */
+static void test_split(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(60, 200, 900, ODD_NOT);
+    struct split *s;
+    struct split_spec spec = {.kind = SPLIT_LAST, .last = 1};
+    struct model *m;
+    struct param_value values[EVERY_PARAMS];
+    assert_int_equal(split_new(d, &spec, &s, NULL), ST_OK);
+    struct selection train = {.data = d, .split = s, .parts = PART_TRAIN, .until = NO_TIME}, all = world_all(d);
+    every_values(&model_ease, values);
+    assert_int_equal(model_train(&model_ease, "ease", values, &train, 7, NULL, NULL, &m, NULL), ST_OK);
+    size_t same = 0, changed = 0;
+    float *scores = mem_new(m->nitems, sizeof *scores, "", NULL);
+    for (uint32_t u = 0; u < 40; u++) {
+        struct history before, after;
+        struct retrained x;
+        struct whatif w;
+        assert_int_equal(history_of_user(&all, u, &before, NULL), ST_OK);
+        assert_int_equal(history_of_user(&all, u, &after, NULL), ST_OK);
+        if (before.n < 2) {
+            history_clear(&before);
+            history_clear(&after);
+            continue;
+        }
+        uint32_t item = before.events[u % 2 ? before.n - 1 : 0].item;
+        history_remove(&after, item);
+        struct query p = history_query(&before), q = history_query(&after);
+        struct retrain how = {.m = m, .data = d, .split = s, .before = &p, .after = &q};
+        size_t learnt = 0;
+        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++)
+            learnt += d->events.item[e] == item && s->part[e] == PART_TRAIN;
+        assert_int_equal(retrain_make(&how, &x, NULL), ST_OK);
+        assert_int_equal(x.removed, learnt);
+        assert_int_equal(x.way, learnt ? RETRAIN_UPDATE : RETRAIN_SAME);
+        same += !learnt;
+        changed += learnt > 0;
+        assert_int_equal(model_score(m, &q, 1, scores, NULL), ST_OK);
+        if (!learnt)
+            assert_memory_equal(scores, x.scores, m->nitems * sizeof *scores);
+        assert_int_equal(whatif_beside(m, &p, &q, x.scores, 5, SEEN_HIDE, &w, NULL), ST_OK);
+        rank_hide(&q, x.scores);
+        for (size_t i = 0; i < w.n; i++) {
+            assert_int_equal(w.moves[i].retrained, rank_of(x.scores, m->nitems, w.moves[i].item));
+            assert_true(w.moves[i].score_retrained == x.scores[w.moves[i].item]);
+            assert_true(i < w.listed ? w.moves[i].after == i + 1 : w.moves[i].after == 0 || w.moves[i].after > 5);
+        }
+        for (uint32_t i = 0; i < m->nitems; i++) { /* the first of each list are there */
+            size_t rank = rank_of(x.scores, m->nitems, i), found = 0;
+            for (size_t j = 0; j < w.n; j++)
+                found += w.moves[j].item == i;
+            assert_true(found <= 1 && (found || rank == 0 || rank > 5));
+        }
+        whatif_clear(&w);
+        retrained_clear(&x);
+        history_clear(&before);
+        history_clear(&after);
+    }
+    assert_true(same > 5 && changed > 5);
+    mem_free(scores);
+    param_values_free(values, model_ease.nparams);
+    model_release(m);
+    split_release(s);
+    dataset_release(d);
+}
+
+/* What cannot be retrained says why; without memory and cancelled it says so, and nothing leaks. */
+static void test_refused(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(30, 20, 300, ODD_NOT);
+    struct selection all = world_all(d);
+    struct history before, after;
+    struct error err;
+    struct retrained x;
+    assert_int_equal(history_of_user(&all, 0, &before, NULL), ST_OK);
+    assert_int_equal(history_of_user(&all, 0, &after, NULL), ST_OK);
+    history_remove(&after, before.events[0].item);
+    assert_int_equal(history_add(&after, d, 3, NULL), ST_OK);
+    struct query p = history_query(&before), q = history_query(&after), nobody = p;
+    nobody.user = NO_USER;
+    struct model *ease = every_model(&model_ease, d), *blend = every_model(&model_blend, d), *pop = every_model(&model_pop, d);
+    struct retrain how = {.m = blend, .data = d, .before = &p, .after = &q};
+    assert_int_equal(retrain_make(&how, &x, &err), ST_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "made of other models"));
+    how.m = ease;
+    how.before = &nobody;
+    assert_int_equal(retrain_make(&how, &x, &err), ST_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "made-up"));
+    how.before = &p;
+    ease->record.split_fingerprint = 77;
+    assert_int_equal(retrain_make(&how, &x, &err), ST_STATE);
+    assert_non_null(strstr(err.message, "another split"));
+    ease->record.split_fingerprint = 0;
+    assert_true(retrain_takes(ease) == 0 && retrain_takes(pop) == pop->record.seconds);
+    for (int i = 0; i < 2; i++) {
+        how.m = i ? pop : ease;
+        enum status st = ST_NOMEM;
+        for (size_t fail = 0; st && fail < 2000; fail++) {
+            atomic_long left = (long)fail;
+            mem_set_hook(fail_one, &left);
+            st = retrain_make(&how, &x, &err);
+            mem_set_hook(NULL, NULL);
+            assert_true(st == ST_OK || st == ST_NOMEM);
+            retrained_clear(&x);
+        }
+        assert_int_equal(st, ST_OK);
+    }
+    struct job job;
+    job_init(&job);
+    job_cancel(&job);
+    how.job = &job;
+    assert_int_equal(retrain_make(&how, &x, &err), ST_CANCELLED);
+    job_destroy(&job);
+    model_release(ease);
+    model_release(blend);
+    model_release(pop);
+    history_clear(&before);
+    history_clear(&after);
+    dataset_release(d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ease),
+        cmocka_unit_test(test_movielens),
+        cmocka_unit_test(test_anew),
+        cmocka_unit_test(test_added),
+        cmocka_unit_test(test_split),
+        cmocka_unit_test(test_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
