@@ -175,7 +175,7 @@ static void test_find(void **state)
     struct dataset *d = world_new(30, 40, 800, 9);
     struct found_list l;
     const char *words[] = {"ITEM 3", "group 1"};
-    assert_int_equal(find_items(d, words, 2, 2, &l, NULL), ST_OK);
+    assert_int_equal(find_items(d, NO_TIME, words, 2, 2, &l, NULL), ST_OK);
     assert_true(l.n == 2 && l.all >= 2);
     assert_true(l.items[0].events >= l.items[1].events);
     for (size_t i = 0; i < l.n; i++) {
@@ -185,7 +185,7 @@ static void test_find(void **state)
     }
     found_list_clear(&l);
     words[0] = "no such thing";
-    assert_int_equal(find_items(d, words, 1, 5, &l, NULL), ST_OK);
+    assert_int_equal(find_items(d, NO_TIME, words, 1, 5, &l, NULL), ST_OK);
     assert_int_equal(l.all, 0);
     found_list_clear(&l);
     dataset_release(d);

@@ -84,7 +84,7 @@ static enum status try_find(const struct scene *s, struct error *err)
 {
     struct found_list l;
     const char *word = "item";
-    enum status st = find_items(s->d, &word, 1, 5, &l, err);
+    enum status st = find_items(s->d, NO_TIME, &word, 1, 5, &l, err);
     if (!st)
         found_list_clear(&l);
     return st;
