@@ -46,6 +46,18 @@ void job_set(struct job *job, uint64_t done)
         atomic_store(&job->done, done);
 }
 
+void job_expect(struct job *job, double seconds)
+{
+    if (!job)
+        return;
+    pthread_mutex_lock(&job->lock);
+    if (!job->depth) {
+        job->expected = seconds;
+        job->expected_from = clock_seconds();
+    }
+    pthread_mutex_unlock(&job->lock);
+}
+
 void job_report(struct job *job, const char *metric, double x, double value)
 {
     if (!job)
@@ -102,6 +114,7 @@ void job_reset(struct job *job)
         return;
     pthread_mutex_lock(&job->lock);
     job->running = false;
+    job->expected = 0;
     job->depth = 0;
     job->nmetrics = 0;
     job->what[0] = 0;
@@ -169,6 +182,7 @@ void job_look(struct job *job, struct job_view *view)
     view->total = whole->total;
     view->running = job->running;
     view->elapsed = job->running ? clock_seconds() - whole->started : 0;
+    double expected = job->running ? job->expected : 0, left = job->expected_from + expected - clock_seconds();
     if (job->nmetrics)
         view->last = job->metrics[(job->nmetrics - 1) % JOB_METRICS];
     pthread_mutex_unlock(&job->lock);
@@ -176,6 +190,9 @@ void job_look(struct job *job, struct job_view *view)
         view->rate = (double)view->done / view->elapsed;
     if (view->share > 0 && view->elapsed > 0)
         view->eta = view->elapsed * (1 - view->share) / view->share;
+    bool knows_better = view->share >= .05 && view->elapsed / view->share > expected / 4;
+    if (expected > 0 && !knows_better)
+        view->eta = left > 0 ? left : -1;
 }
 
 size_t job_metrics(struct job *job, const char *name, struct job_metric *out, size_t max)

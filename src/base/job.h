@@ -35,6 +35,7 @@ struct job {
     char what[96];                    /* "train ease: inverting" */
     char unit[16];                    /* "rows", "epochs"; may be "" */
     double started;                   /* clock_seconds() of job_begin */
+    double expected, expected_from;   /* seconds that all will take, as far as can be known before, and from when; 0: not known */
     bool running;
     struct job_level outer[JOB_LEVELS]; /* the whole first */
     size_t depth;
@@ -48,6 +49,9 @@ void job_destroy(struct job *job);
 void job_begin(struct job *job, uint64_t total, const char *unit, const char *what, ...) PRINTF_LIKE(4, 5);
 void job_step(struct job *job, uint64_t more);
 void job_set(struct job *job, uint64_t done);
+/* All phases from here on will take about so many seconds. What is left by that counts until a phase that is a good part of it
+ * has begun to know better. Nothing within a part (job_enter). */
+void job_expect(struct job *job, double seconds);
 void job_report(struct job *job, const char *metric, double x, double value);
 /* What begins from here on is a part of the present step of what runs (a trial's training, the validation after an epoch); leave
  * goes back to it, where it was. What is seen is the whole, and how far it is counts its parts. */

@@ -15,6 +15,9 @@ MUST_CHECK enum status sparse_gram(const struct csr *x, float *a, struct job *jo
 /* a becomes its inverse. ST_FORMAT when it is not positive definite. */
 MUST_CHECK enum status symmetric_inverse(float *a, size_t n, struct job *job, const char *what, struct error *err);
 
+/* About how long that takes here, in seconds: the time of one with n = 2048, thrice some 30 ms, times the cube; 0 below that. */
+MUST_CHECK enum status symmetric_inverse_seconds(size_t n, double *seconds, struct error *err);
+
 /* p = G^-1 (n x n, both triangles read and written) becomes the inverse of G + sum over r in rows[0..nrows) of
  * after_r after_r' - before_r before_r', where before_r and after_r are row r of the matrices, empty past their last; no row
  * comes twice and columns are below n. Costs n^2 times the rank of the change; takes 512 more rows of n. Same bits on any number

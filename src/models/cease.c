@@ -97,6 +97,7 @@ const struct model_class model_cease = {
     .params = params,
     .nparams = sizeof params / sizeof *params,
     .check = cease_check,
+    .estimate = ease_body_estimate,
     .begin = cease_begin,
     .epoch = cease_epoch,
     .score = ease_body_score,

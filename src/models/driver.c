@@ -10,6 +10,8 @@
 #include "models/fold_in.h"
 #include "models/snapshot.h"
 
+static const double WORTH_SAYING = 5; /* seconds that training is expected to take */
+
 /* ---- memory ---- */
 
 enum status model_needs(const struct model_class *class, const struct param_value *values, const struct interactions *x,
@@ -373,7 +375,12 @@ static enum status train(struct run *r, struct error *err)
 {
     struct model *m = r->m;
     r->started = r->kept_at = clock_seconds();
+    double seconds = 0;
     enum status st = driver_check(m, &r->t, err);
+    if (!st && r->t.job && m->class->estimate)
+        st = m->class->estimate(m, &seconds, err);
+    if (seconds > WORTH_SAYING)
+        job_expect(r->t.job, seconds);
     if (!st && m->class->begin)
         st = m->class->begin(m, &r->t, err);
     if (!st && r->from)

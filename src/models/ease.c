@@ -100,6 +100,7 @@ const struct model_class model_ease = {
     .nparams = sizeof params / sizeof *params,
     .sibling = "sansa",
     .check = ease_check,
+    .estimate = ease_body_estimate,
     .begin = ease_begin,
     .epoch = ease_epoch,
     .score = ease_body_score,

@@ -29,6 +29,12 @@ size_t ease_body_bytes(size_t nitems, size_t entries)
     return square + nitems * sizeof(float) + entries * 2 * sizeof(float);
 }
 
+/* The Gram matrix is little beside its inverse. */
+enum status ease_body_estimate(const struct model *m, double *seconds, struct error *err)
+{
+    return symmetric_inverse_seconds(m->nitems, seconds, err);
+}
+
 enum status ease_body_new(struct model *m, struct error *err)
 {
     struct ease *s = mem_new(1, sizeof *s, "EASE", err);

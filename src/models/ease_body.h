@@ -35,6 +35,7 @@ enum status ease_body_retrained(const struct model *m, const struct row_edit *ed
                                 struct error *err);
 
 /* Slots. */
+enum status ease_body_estimate(const struct model *m, double *seconds, struct error *err);
 enum status ease_body_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
 enum status ease_body_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                               struct error *err);

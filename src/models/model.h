@@ -144,6 +144,9 @@ struct model_class {
 
     /* Will these parameters and this data do? Says memory before it is taken. May be NULL. Also estimates: *bytes. */
     enum status (*check)(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
+    /* About how many seconds training takes, where that can be told before; asked when it may be worth saying. NULL: by the
+     * progress of the first epochs or items, which is soon enough. */
+    enum status (*estimate)(const struct model *m, double *seconds, struct error *err);
     /* begin allocates m->state and prepares; epoch is called with 0, 1, ... until it sets *done (one-shot models do
      * all their work in epoch 0); it reports a loss through *loss (NaN: none). end drops what only training needs. May be NULL: end. */
     enum status (*begin)(struct model *m, const struct training *t, struct error *err);
