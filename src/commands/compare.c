@@ -195,18 +195,93 @@ static enum status judge_all(struct compare *c, const struct call *call, struct 
     return st;
 }
 
-static enum status compare_all(struct compare *c, struct error *err)
+/* ---- comparing ---- */
+
+/* The place of baseline= among the models; nmodels when it was not given. */
+static enum status find_baseline(const struct compare *c, const struct call *call, size_t *at, struct error *err)
 {
+    const char *name = call_text(call, "baseline");
+    *at = c->nmodels;
+    for (size_t i = 0; i < c->nmodels && name; i++)
+        if (strcmp(c->models[i]->name, name) == 0)
+            *at = i;
+    if (!name || *at < c->nmodels)
+        return ST_OK;
+    error_set(err, ST_USAGE, "baseline=%s is not among the models compared", name);
+    error_hint(err, "name it behind `with` too, or train it on this split");
+    return error_at_option(ST_USAGE, err, call, "baseline");
+}
+
+/* The best model and the second; with a baseline the best one beside it, and the baseline. */
+static enum status choose_pair(struct compare *c, struct error *err)
+{
+    const struct comparison *all = &c->comparison;
+    c->x = c->y = 0;
+    if (all->n < 2 || !comparison_of_users(all))
+        return ST_OK;
+    c->y = all->reference ? all->reference : 1;
+    enum status st = comparison_difference(all, c->x, c->y, NULL, 0, &c->pair, err);
+    c->pair.adjusted = all->entries[all->reference == c->x ? c->y : c->x].to.adjusted;
+    return st;
+}
+
+static enum status compare_all(struct compare *c, const struct call *call, struct error *err)
+{
+    size_t baseline = 0;
     const char **names = mem_new(c->nmodels, sizeof *names, "names of models", err);
-    enum status st = names ? ST_OK : ST_NOMEM;
+    enum status st = names ? find_baseline(c, call, &baseline, err) : ST_NOMEM;
     for (size_t i = 0; i < c->nmodels && names; i++)
         names[i] = c->models[i]->name;
     c->comparison.seed = c->wb->seed;
+    c->comparison.resamples = BOOTSTRAP_RESAMPLES;
+    c->comparison.test = (enum paired_test)call_int(call, "test");
+    c->comparison.adjust = (enum adjustment)call_int(call, "adjust");
     if (!st)
-        st = comparison_make(&c->comparison, (const struct evaluation *const *)c->evaluations, names, c->nmodels, c->nmodels,
+        st = comparison_make(&c->comparison, (const struct evaluation *const *)c->evaluations, names, c->nmodels, baseline,
                              &c->wb->job, err);
     mem_free(names);
-    return st;
+    return st ? st : choose_pair(c, err);
+}
+
+static enum status add_segments(struct compare *c, const char *by, const struct call *call, struct error *err)
+{
+    enum status st = cohorts_make(c->d, c->s, c->judge.protocol.on, &c->comparison, by, &c->segments[c->nsegments], err);
+    if (st)
+        return error_at_option(st, err, call, "by");
+    c->nsegments++;
+    return ST_OK;
+}
+
+/* by=gender,history_length */
+static enum status make_segments(struct compare *c, const struct call *call, struct error *err)
+{
+    const char *list = call_text(call, "by");
+    size_t wanted = 1, total = 0;
+    enum status st = ST_OK;
+    if (!list)
+        return ST_OK;
+    if (c->x == c->y) {
+        st = error_set(err, ST_USAGE, "by= compares two models user by user: %s", c->nmodels < 2 ? "there is one" : "the first metric has no users");
+        return error_at_option(st, err, call, "by");
+    }
+    for (const char *p = list; *p; p++)
+        wanted += *p == ',';
+    c->segments = mem_new(wanted, sizeof *c->segments, "segments", err);
+    st = c->segments ? ST_OK : ST_NOMEM;
+    while (*list && !st) {
+        size_t n = strcspn(list, ",");
+        char *one = mem_strndup(list, n, err);
+        st = one ? add_segments(c, one, call, err) : ST_NOMEM;
+        mem_free(one);
+        list += n + (list[n] == ',');
+    }
+    for (size_t i = 0; i < c->nsegments; i++)
+        total += c->segments[i].n;
+    if (!st)
+        c->in_segment = mem_new(total, sizeof *c->in_segment, "segments", err);
+    if (!st && !c->in_segment)
+        st = ST_NOMEM;
+    return st ? st : cohorts_compare(&c->comparison, c->x, c->y, c->segments, c->nsegments, c->in_segment, err);
 }
 
 static enum status no_split(struct error *err)
@@ -228,7 +303,9 @@ enum status compare_open(struct workbench *wb, const struct call *call, struct c
         st = add_usual(out, call, err);
     if (!st)
         st = judge_all(out, call, notes, err);
-    return st ? st : compare_all(out, err);
+    if (!st)
+        st = compare_all(out, call, err);
+    return st ? st : make_segments(out, call, err);
 }
 
 void compare_close(struct compare *c)
@@ -237,6 +314,10 @@ void compare_close(struct compare *c)
         evaluation_free(c->evaluations[i]);
     for (size_t i = 0; c->models && i < c->nmodels; i++)
         model_release(c->models[i]);
+    for (size_t i = 0; i < c->nsegments; i++)
+        cohorts_clear(&c->segments[i]);
+    mem_free(c->segments);
+    mem_free(c->in_segment);
     mem_free(c->evaluations);
     mem_free(c->models);
     comparison_clear(&c->comparison);

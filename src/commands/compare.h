@@ -6,6 +6,7 @@
 #include "commands/command.h"
 #include "commands/judge.h"
 #include "eval/comparison.h"
+#include "eval/cohorts.h"
 
 struct compare {
     struct workbench *wb;
@@ -16,6 +17,12 @@ struct compare {
     struct evaluation **evaluations;
     size_t nmodels;
     struct comparison comparison;
+    size_t x, y;                 /* the two entries that words, segments and lists of users are about: x is the better one; x == y:
+                                    there is one model only, or none has values of users */
+    struct difference pair;      /* x less y over all warm users, adjusted like all others */
+    struct cohorts *segments;   /* by=; all are adjusted together */
+    size_t nsegments;
+    struct difference *in_segment; /* x less y in each segment of each of them, one after the other */
 };
 
 /* Reads the words of a call of `compare`, judges the models that have not been judged yet, and compares them. Close it in every
@@ -28,9 +35,12 @@ void compare_close(struct compare *c);
 
 void compare_put_leaderboard(const struct compare *c, struct result *out);
 void compare_put_cold(const struct compare *c, struct result *out);
+void compare_put_segments(const struct compare *c, struct result *out);
+/* The users who lose most by x instead of y, and those who win most: `most` of each. */
+MUST_CHECK enum status compare_put_users(const struct compare *c, size_t most, struct result *out, struct error *err);
 
-/* What can be claimed of the first model. */
-void compare_say_lead(const struct compare *c, struct result *out);
+/* What can be claimed: of x and y, of the other models, and of segments where it is the other way round. */
+MUST_CHECK enum status compare_say_claims(const struct compare *c, struct result *out, struct error *err);
 /* What is not in the numbers: ratings that nobody predicts, events that were not asked for. */
 void compare_say_limits(const struct compare *c, struct result *out);
 

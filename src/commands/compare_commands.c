@@ -10,9 +10,13 @@ static enum status run_compare(struct workbench *wb, const struct call *call, st
     if (!st) {
         compare_put_leaderboard(&c, out);
         compare_put_cold(&c, out);
-        compare_say_lead(&c, out);
-        compare_say_limits(&c, out);
+        compare_put_segments(&c, out);
+        st = compare_put_users(&c, (size_t)call_int(call, "worst"), out, err);
     }
+    if (!st)
+        st = compare_say_claims(&c, out, err);
+    if (!st)
+        compare_say_limits(&c, out);
     compare_close(&c);
     return st;
 }
@@ -31,6 +35,26 @@ static const struct param compare_options[] = {
      .min = 1,
      .max = METRIC_K_MAX,
      .doc = "length of the lists of metrics without @"},
+    {.name = "baseline", .type = PARAM_MODEL, .doc = "the model that all others are compared with; the best one when left out"},
+    {.name = "by",
+     .type = PARAM_COLUMN,
+     .doc = "for whom: history_length, recency, taste, cold, or an attribute of users; several: by=gender,taste"},
+    {.name = "worst",
+     .type = PARAM_INT,
+     .initial = "0",
+     .min = 0,
+     .max = 1000000,
+     .doc = "so many users who lose most by the first model instead of the second, and as many who win"},
+    {.name = "test",
+     .type = PARAM_ENUM,
+     .initial = "randomization",
+     .choices = "randomization|t|wilcoxon",
+     .doc = "what p is: the means by swapping models user by user, the means by Student's t, or signed ranks"},
+    {.name = "adjust",
+     .type = PARAM_ENUM,
+     .initial = "holm",
+     .choices = "holm|bh|none",
+     .doc = "p for several models or segments: the chance of any false claim (Holm), or the share of false ones (Benjamini and Hochberg)"},
     {.name = "on", .type = PARAM_ENUM, .initial = "test", .choices = "test|valid",
      .doc = "the part that judges; left out, valid once `tune` has searched by the validation part of the split"},
     {.name = "history",
@@ -59,15 +83,19 @@ static const struct command rows[] = {
              "more. Models that predict ratings (bias, svd, svdpp, knnbaseline, slopeone) are also "
              "judged by rmse and mae over all ratings of the part, user_rmse and user_mae user by user; others have none. The "
              "first metric orders the table.\n"
-             "low and high hold 95 % of the means over users drawn anew (bootstrap, 1,000 times). to_best is the "
-             "distance to the first "
-             "row; p says how often a distance like that comes up when the two models are swapped at random, user by "
-             "user, adjusted by Holm for all pairs of models, of which the best is chosen.\n"
+             "low and high hold 95 % of the means over users drawn anew (bootstrap, 1,000 times). Models are compared with the best one, or with baseline=, "
+             "over the same users: to_best is the distance to it, effect that distance in standard deviations of users' differences (Cohen's d_z), and p "
+             "says how often a distance like that comes up when the two models are swapped at random, user by user (20,000 times; all ways for up to 20 users). "
+             "p is adjusted for the number of tests; against the best, which the same values have chosen, for all pairs of models. What is said below the tables is "
+             "what holds after that at p < .05: of the first two, and of the segments, by length of history and attributes of users, that contradict it.\n"
+             "by= shows segments of users: the means of all models, and the difference of the first two (of the first and the baseline) with its interval. "
+             "worst=10 lists the users whose metric differs most between these two: `user ID` shows one.\n"
              "Means are over users with a history; cold ones stand apart. Items seen before are neither recommended "
              "nor asked for, unless "
              "seen=show; where the split has a target, seen is what had an event of that type. Only models trained on the train part of the present split are compared.",
      .examples = (const char *const[]){"compare", "compare with ease pop", "compare metric=ndcg@5 recall@5",
-                                       "compare k=5 history=rolling", "compare rmse mae", NULL},
+                                       "compare k=5 history=rolling", "compare rmse mae", "compare with itemknn pop by=history_length",
+                                       "compare baseline=pop test=wilcoxon adjust=bh", "compare worst=3", NULL},
      .run = run_compare},
 };
 

@@ -1,10 +1,9 @@
 /* What `compare` found out, as tables. */
-#include <math.h>
-
+#include "base/mem.h"
 #include "commands/compare.h"
 
 struct columns {
-    struct column at[3 * MEASURES_MAX + 16];
+    struct column at[3 * MEASURES_MAX + 24];
     size_t n;
 };
 
@@ -28,8 +27,14 @@ static void add_metric_columns(struct columns *columns, const struct comparison 
                first ? 0 : COLUMN_HIDDEN);
     if (!first)
         return;
-    add_column(columns, "to_best", VALUE_REAL, "%", 1, 0);
-    add_column(columns, "p", VALUE_REAL, "", 4, 0);
+    unsigned alone = c->n < 2 ? COLUMN_HIDDEN : 0; /* with nobody to compare with */
+    add_column(columns, c->best ? "to_best" : "to_baseline", VALUE_REAL, "%", 1, alone);
+    add_column(columns, "p", VALUE_REAL, "", 4, alone);
+    add_column(columns, "effect", VALUE_REAL, "", 2, COLUMN_COMPACT | alone);
+    add_column(columns, "p_alone", VALUE_REAL, "", -1, COLUMN_HIDDEN);
+    add_column(columns, "rank_biserial", VALUE_REAL, "", 2, COLUMN_HIDDEN);
+    add_column(columns, "users_above", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
+    add_column(columns, "users_below", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
     add_column(columns, "difference", VALUE_REAL, "", 4, COLUMN_HIDDEN);
     add_column(columns, "difference_low", VALUE_REAL, "", 4, COLUMN_HIDDEN);
     add_column(columns, "difference_high", VALUE_REAL, "", 4, COLUMN_HIDDEN);
@@ -46,6 +51,11 @@ static void put_metric(struct table *t, const struct comparison *c, const struct
         return;
     table_real(t, x->to.share);
     table_real(t, x->to.adjusted);
+    table_real(t, x->to.effect.d);
+    table_real(t, x->to.p);
+    table_real(t, x->to.effect.rank_biserial);
+    table_real(t, x->to.effect.above);
+    table_real(t, x->to.effect.below);
     table_real(t, x->to.value);
     table_real(t, x->to.interval.low);
     table_real(t, x->to.interval.high);
@@ -108,4 +118,119 @@ void compare_put_cold(const struct compare *compare, struct result *out)
                 table_real(t, c->entries[i].cold[m]);
         table_int(t, (int64_t)c->ncold);
     }
+}
+
+/* ---- segments ---- */
+
+static void put_segment(const struct compare *compare, size_t by, size_t segment, const struct difference *x, struct table *t)
+{
+    const struct comparison *c = &compare->comparison;
+    const struct cohort *s = &compare->segments[by].list[segment];
+    table_text(t, compare->segments[by].by);
+    table_text(t, s->name);
+    table_int(t, (int64_t)s->n);
+    for (size_t i = 0; i < c->n; i++)
+        table_real(t, comparison_mean(c, i, s->users, s->n));
+    table_real(t, x->value);
+    table_real(t, x->interval.low);
+    table_real(t, x->interval.high);
+    table_real(t, x->adjusted);
+    table_real(t, x->p);
+    table_real(t, x->share);
+    table_real(t, x->effect.d);
+    table_real(t, x->effect.rank_biserial);
+    table_real(t, x->effect.above);
+    table_real(t, x->effect.below);
+}
+
+void compare_put_segments(const struct compare *compare, struct result *out)
+{
+    const struct comparison *c = &compare->comparison;
+    const struct difference *x = compare->in_segment;
+    struct columns columns = {.n = 0};
+    if (!compare->nsegments)
+        return;
+    add_column(&columns, "by", VALUE_TEXT, "", 0, compare->nsegments > 1 ? 0 : COLUMN_HIDDEN);
+    add_column(&columns, "segment", VALUE_TEXT, "", 0, 0);
+    add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_COUNT);
+    for (size_t i = 0; i < c->n; i++)
+        add_column(&columns, result_text(out, c->entries[i].name), VALUE_REAL, "", 4, i == compare->x || i == compare->y ? 0 : COLUMN_COMPACT);
+    add_column(&columns, "difference", VALUE_REAL, "", 4, COLUMN_BAR);
+    add_column(&columns, "low", VALUE_REAL, "", 4, 0);
+    add_column(&columns, "high", VALUE_REAL, "", 4, 0);
+    add_column(&columns, "p", VALUE_REAL, "", 4, 0);
+    add_column(&columns, "p_alone", VALUE_REAL, "", -1, COLUMN_HIDDEN);
+    add_column(&columns, "share", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
+    add_column(&columns, "effect", VALUE_REAL, "", 2, COLUMN_HIDDEN);
+    add_column(&columns, "rank_biserial", VALUE_REAL, "", 2, COLUMN_HIDDEN);
+    add_column(&columns, "users_above", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
+    add_column(&columns, "users_below", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
+    const char *by = compare->nsegments > 1 ? "segments" : compare->segments[0].by;
+    struct table *t = result_table(out, "segments",
+                                   result_textf(out, "%s by %s; difference: %s less %s", c->measures[0].at.name, by,
+                                                c->entries[compare->x].name, c->entries[compare->y].name),
+                                   columns.at, columns.n);
+    for (size_t i = 0; i < compare->nsegments; i++)
+        for (size_t g = 0; g < compare->segments[i].n; g++)
+            put_segment(compare, i, g, x++, t);
+}
+
+/* ---- users ---- */
+
+static size_t history_events(const struct compare *c, uint32_t user)
+{
+    size_t n = 0;
+    for (size_t e = c->d->user_begin[user]; e < c->d->user_begin[user + 1]; e++)
+        n += (c->s->part[e] & split_history(c->s, user, c->judge.protocol.on)) != 0;
+    return n;
+}
+
+static void put_user(const struct compare *compare, uint32_t u, struct table *t)
+{
+    const struct comparison *c = &compare->comparison;
+    double x = comparison_user(c, compare->x, u), y = comparison_user(c, compare->y, u);
+    table_text(t, dict_text(&compare->d->users, c->user[u]));
+    table_int(t, (int64_t)history_events(compare, c->user[u]));
+    table_real(t, x);
+    table_real(t, y);
+    table_real(t, x - y);
+}
+
+static struct table *users_table(const struct compare *compare, const char *name, const char *what, struct result *out)
+{
+    const struct comparison *c = &compare->comparison;
+    const char *x = result_text(out, c->entries[compare->x].name), *y = result_text(out, c->entries[compare->y].name);
+    struct columns columns = {.n = 0};
+    add_column(&columns, "user", VALUE_TEXT, "", 0, 0);
+    add_column(&columns, "events", VALUE_INT, "", 0, COLUMN_COUNT);
+    add_column(&columns, x, VALUE_REAL, "", 4, 0);
+    add_column(&columns, y, VALUE_REAL, "", 4, 0);
+    add_column(&columns, "difference", VALUE_REAL, "", 4, COLUMN_BAR);
+    return result_table(out, name, result_textf(out, "who %s most by %s instead of %s (%s)", what, x, y, c->measures[0].at.name),
+                        columns.at, columns.n);
+}
+
+enum status compare_put_users(const struct compare *compare, size_t most, struct result *out, struct error *err)
+{
+    const struct comparison *c = &compare->comparison;
+    double sign = comparison_sign(c) < 0 ? -1 : 1;
+    size_t n = 0;
+    if (compare->x == compare->y || !most)
+        return ST_OK;
+    uint32_t *order = mem_new_raw(c->nusers, sizeof *order, "users", err);
+    enum status st = order ? comparison_order_users(c, compare->x, compare->y, order, &n, err) : ST_NOMEM;
+    for (int end = 0; end < 2 && !st; end++) { /* from the front those who lose, from the back those who win */
+        struct table *t = NULL;
+        for (size_t i = 0; i < n && i < most; i++) {
+            uint32_t u = order[end ? n - 1 - i : i];
+            double difference = sign * (comparison_user(c, compare->x, u) - comparison_user(c, compare->y, u));
+            if (end ? difference <= 0 : difference >= 0)
+                break;
+            if (!t)
+                t = users_table(compare, end ? "gained" : "worst", end ? "wins" : "loses", out);
+            put_user(compare, u, t);
+        }
+    }
+    mem_free(order);
+    return st;
 }

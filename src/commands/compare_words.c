@@ -1,6 +1,9 @@
 /* What `compare` found out, in words: no more than can be claimed. */
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
+#include "base/mem.h"
 #include "commands/compare.h"
 
 /* Rounded to what people see, so that nothing shows as minus zero. */
@@ -27,23 +30,179 @@ static struct lead lead_of(const struct difference *x, int sign)
                          rounded(fmax(ends[0], ends[1]), digits), share ? " %" : "", digits};
 }
 
-void compare_say_lead(const struct compare *compare, struct result *out)
+/* "p < .0001", "p = .012": as many digits as mean something. */
+static void put_p(struct str *s, double p)
+{
+    char digits[32];
+    if (p < 1e-4) {
+        str_puts(s, "p < .0001");
+        return;
+    }
+    if (p == 1) {
+        str_puts(s, "p = 1");
+        return;
+    }
+    snprintf(digits, sizeof digits, "%.*f", p < 1e-3 ? 4 : p < .1 ? 3 : 2, p);
+    str_printf(s, "p = %s", digits + (*digits == '0'));
+}
+
+/* "ease, pop and random" */
+static void put_names(struct str *s, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        str_printf(s, "%s%s", !i ? "" : i + 1 == n ? " and " : ", ", names[i]);
+}
+
+/* Of the models beside the two: those for which it comes out like this. */
+static size_t others(const struct compare *compare, int verdict, const char **names)
 {
     const struct comparison *c = &compare->comparison;
-    const char *metric = c->measures[0].at.name;
-    struct difference x;
-    if (c->n < 2 || !comparison_of_users(c) || comparison_difference(c, 0, 1, NULL, 0, &x, &out->failed) || isnan(x.interval.low))
-        return;
-    x.adjusted = c->entries[1].to.adjusted;
-    struct lead lead = lead_of(&x, comparison_sign(c));
-    if (difference_verdict(c, &x) > 0)
-        result_message(out, MESSAGE_INFO, "%s leads %s by %.*f%s of %s (95 %% interval: %.*f to %.*f)", c->entries[0].name,
-                       c->entries[1].name, lead.digits, lead.value, lead.unit, metric, lead.digits, lead.low, lead.digits, lead.high);
+    size_t n = 0;
+    for (size_t i = 0; i < c->n; i++)
+        if (i != compare->x && i != compare->y && c->entries[i].to.users && difference_verdict(c, &c->entries[i].to) == verdict)
+            names[n++] = c->entries[i].name;
+    return n;
+}
+
+/* "; it beats itemknn and pop too": against the best, or against the baseline. */
+static void put_others(struct str *s, const struct compare *compare, const char **names)
+{
+    const struct comparison *c = &compare->comparison;
+    bool clear = difference_verdict(c, &compare->pair) > 0;
+    const char *reference = c->entries[c->reference].name;
+    size_t n = others(compare, -1, names);
+    if (n) {
+        str_printf(s, clear && compare->x == c->reference ? ", and " : "; %s beats ", reference);
+        put_names(s, names, n);
+        str_puts(s, clear && compare->x == c->reference ? " too" : "");
+    }
+    n = others(compare, 1, names);
+    if (n) {
+        str_puts(s, "; ");
+        put_names(s, names, n);
+        str_printf(s, " beat%s %s too", n == 1 ? "s" : "", reference);
+    }
+    n = others(compare, 0, names);
+    if (n && (c->n > 2)) {
+        str_puts(s, "; ");
+        put_names(s, names, n);
+        str_printf(s, " cannot be told from %s", c->reference == compare->x && clear ? "it" : reference);
+    }
+}
+
+/* ---- for whom ---- */
+
+enum { LOOKED_AT_MAX = 16, TEXTS_WORTH = 40 };
+
+/* Segments that words look at by themselves: by the length of the history and by what is known of users, unless hardly any two have
+ * the same. */
+static enum status look_at(const struct compare *compare, struct cohorts *list, size_t *n, struct error *err)
+{
+    const struct fields *fields = &compare->d->user_fields;
+    const struct comparison *c = &compare->comparison;
+    enum part on = compare->judge.protocol.on;
+    enum status st = cohorts_make(compare->d, compare->s, on, c, "history_length", &list[(*n)++], err);
+    for (size_t i = 0; i < fields->n && *n < LOOKED_AT_MAX && !st; i++)
+        if (!fields->field[i].levels.n || fields->field[i].levels.n <= TEXTS_WORTH)
+            st = cohorts_make(compare->d, compare->s, on, c, fields->field[i].name, &list[(*n)++], err);
+    return st;
+}
+
+/* "users with 1-4 events", "users with gender F": segments of one kind with the same verdict. */
+static bool put_segments(struct str *s, const struct comparison *c, const struct cohorts *segments, const struct difference *x,
+                         int verdict, bool more)
+{
+    size_t n = 0, all = 0;
+    bool length = strcmp(segments->by, "history_length") == 0;
+    for (size_t i = 0; i < segments->n; i++)
+        all += difference_verdict(c, &x[i]) == verdict;
+    for (size_t i = 0; i < segments->n; i++) {
+        if (difference_verdict(c, &x[i]) != verdict)
+            continue;
+        str_puts(s, n ? n + 1 == all ? " or " : ", " : more ? ", and users with " : "users with ");
+        if (!n && !length)
+            str_printf(s, "%s ", segments->by);
+        str_puts(s, segments->list[i].name);
+        n++;
+    }
+    if (n && length)
+        str_puts(s, " events");
+    return n;
+}
+
+/* "; it is worse for users with 1-4 events": where a segment contradicts the whole. */
+static void put_exceptions(struct str *s, const struct compare *compare, const struct cohorts *list, size_t n, const struct difference *x)
+{
+    const struct comparison *c = &compare->comparison;
+    bool clear = difference_verdict(c, &compare->pair) > 0;
+    for (int verdict = clear ? -1 : 1; verdict >= -1; verdict -= 2) {
+        struct str who = {0};
+        const struct difference *at = x;
+        for (size_t i = 0; i < n; at += list[i].n, i++)
+            put_segments(&who, c, &list[i], at, verdict, who.length > 0);
+        if (who.length)
+            str_printf(s, "; %s is %s for %s", clear ? "it" : c->entries[compare->x].name, verdict > 0 ? "better" : "worse", str_text(&who));
+        str_free(&who);
+    }
+}
+
+static enum status put_for_whom(struct str *s, const struct compare *compare, struct error *err)
+{
+    struct cohorts list[LOOKED_AT_MAX] = {{.by = NULL}};
+    struct comparison c = compare->comparison; /* borrowed: without intervals */
+    size_t n = 0, total = 0;
+    c.resamples = 0;
+    enum status st = look_at(compare, list, &n, err);
+    for (size_t i = 0; i < n && !st; i++)
+        total += list[i].n;
+    struct difference *x = st ? NULL : mem_new(total, sizeof *x, "segments", err);
+    if (!st)
+        st = x ? cohorts_compare(&c, compare->x, compare->y, list, n, x, err) : ST_NOMEM;
+    if (!st)
+        put_exceptions(s, compare, list, n, x);
+    for (size_t i = 0; i < n; i++)
+        cohorts_clear(&list[i]);
+    mem_free(x);
+    return st;
+}
+
+/* ---- the claim ---- */
+
+static void put_pair(struct str *s, const struct compare *compare)
+{
+    const struct comparison *c = &compare->comparison;
+    const char *x = c->entries[compare->x].name, *y = c->entries[compare->y].name, *metric = c->measures[0].at.name;
+    struct lead lead = lead_of(&compare->pair, comparison_sign(c));
+    int digits = lead.digits;
+    if (difference_verdict(c, &compare->pair) > 0)
+        str_printf(s, "%s beats %s by %.*f%s %s (%.*f to %.*f), ", x, y, digits, lead.value, lead.unit, metric, digits, lead.low, digits, lead.high);
+    else if (compare->pair.effect.equal == 1)
+        str_printf(s, "%s and %s are alike: no user's %s differs", x, y, metric);
     else
-        result_message(out, MESSAGE_INFO,
-                       "%s and %s cannot be told apart by %s: a lead of %.*f%s may be chance (95 %% interval: %.*f to %.*f)",
-                       c->entries[0].name, c->entries[1].name, metric, lead.digits, lead.value, lead.unit, lead.digits, lead.low,
-                       lead.digits, lead.high);
+        str_printf(s, "%s and %s cannot be told apart by %s: a lead of %.*f%s may be chance (%.*f to %.*f), ", x, y, metric, digits,
+                   lead.value, lead.unit, digits, lead.low, digits, lead.high);
+    if (compare->pair.effect.equal < 1)
+        put_p(s, compare->pair.adjusted);
+}
+
+enum status compare_say_claims(const struct compare *compare, struct result *out, struct error *err)
+{
+    const struct comparison *c = &compare->comparison;
+    struct str s = {0};
+    if (compare->x == compare->y || isnan(compare->pair.value) || !comparison_sign(c))
+        return ST_OK;
+    const char **names = mem_new(c->n, sizeof *names, "names of models", err);
+    enum status st = names ? ST_OK : ST_NOMEM;
+    if (!st) {
+        put_pair(&s, compare);
+        put_others(&s, compare, names);
+        st = put_for_whom(&s, compare, err);
+    }
+    if (!st)
+        result_message(out, MESSAGE_INFO, "%s", str_text(&s));
+    mem_free(names);
+    str_free(&s);
+    return st;
 }
 
 /* ---- what is not in the numbers ---- */

@@ -8,44 +8,52 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 
-enum { BLOCK = 8 }; /* resamples a thread takes at a time */
+enum { BLOCK = 8 }; /* resamples a thread takes at a time, side by side */
 
 struct drawing {
     const double *value;
     size_t users, columns;
-    uint64_t seed;
+    uint64_t purpose;
     double *mean;
+    double *room; /* threads x (users + columns) x BLOCK */
     struct job *job;
 };
 
+/* Drawn users are counted first, so that the values are gone through in order, once for all resamples of a block. */
 static void draw(void *context, size_t block, size_t begin, size_t end)
 {
     const struct drawing *d = context;
+    double *times = d->room + (size_t)parallel_thread() * (d->users + d->columns) * BLOCK, *sum = times + d->users * BLOCK;
     (void)block;
     if (job_cancelled(d->job))
         return;
+    memset(times, 0, (d->users + d->columns) * BLOCK * sizeof *times);
     for (size_t r = begin; r < end; r++) {
-        struct rng stream = rng_stream(d->seed, "bootstrap", r);
-        double *sum = d->mean + r * d->columns;
-        memset(sum, 0, d->columns * sizeof *sum);
-        for (size_t i = 0; i < d->users; i++) {
-            const double *row = d->value + rng_below(&stream, d->users) * d->columns;
-            for (size_t c = 0; c < d->columns; c++)
-                sum[c] += row[c];
-        }
-        for (size_t c = 0; c < d->columns; c++)
-            sum[c] /= (double)d->users;
+        struct rng stream = rng_nth(d->purpose, r);
+        for (size_t i = 0; i < d->users; i++)
+            times[rng_below(&stream, d->users) * BLOCK + (r - begin)]++;
     }
+    for (size_t u = 0; u < d->users; u++)
+        for (size_t c = 0; c < d->columns; c++)
+            for (size_t r = 0; r < BLOCK; r++)
+                sum[c * BLOCK + r] += times[u * BLOCK + r] * d->value[u * d->columns + c];
+    for (size_t r = begin; r < end; r++)
+        for (size_t c = 0; c < d->columns; c++)
+            d->mean[r * d->columns + c] = sum[c * BLOCK + (r - begin)] / (double)d->users;
     job_step(d->job, end - begin);
 }
 
 enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples, uint64_t seed,
                             double *mean, struct job *job, struct error *err)
 {
-    struct drawing d = {value, users, columns, seed, mean, job};
+    struct drawing d = {value, users, columns, rng_purpose(seed, "bootstrap"), mean, NULL, job};
     if (!users)
         return error_set(err, ST_STATE, "there are no users to take a mean over");
+    d.room = mem_new_raw((size_t)parallel_threads() * BLOCK * (users + columns), sizeof *d.room, "drawn users", err);
+    if (!d.room)
+        return ST_NOMEM;
     parallel_blocks(resamples, BLOCK, draw, &d);
+    mem_free(d.room);
     return job_check(job, err);
 }
 

@@ -84,8 +84,8 @@ double comparison_mean(const struct comparison *c, size_t entry, const uint32_t 
 struct desk {
     double *users;     /* nusers: of one measure */
     double *value;     /* nwarm x ncolumns */
-    double *resampled; /* BOOTSTRAP_RESAMPLES x ncolumns */
-    double room[BOOTSTRAP_RESAMPLES];
+    double *resampled; /* resamples x ncolumns */
+    double *room;      /* resamples */
 };
 
 /* Means of one measure of a model, what its warm users have among the columns to be resampled, and all users of the first. */
@@ -121,11 +121,11 @@ static void take_interval(struct comparison *c, size_t entry, size_t measure, st
     size_t columns = width(m->at.metric);
     if (!columns || isnan(c->entries[entry].mean[measure]))
         return;
-    for (size_t r = 0; r < BOOTSTRAP_RESAMPLES; r++) {
+    for (size_t r = 0; r < c->resamples; r++) {
         const double *at = desk->resampled + r * c->ncolumns + m->column;
         desk->room[r] = columns == 2 ? measure_of(m->at.metric, at[0], at[1]) : at[0];
     }
-    c->entries[entry].interval[measure] = percentile_interval(desk->room, BOOTSTRAP_RESAMPLES, .95);
+    c->entries[entry].interval[measure] = percentile_interval(desk->room, c->resamples, .95);
 }
 
 static enum status take_entry(struct comparison *c, size_t entry, struct desk *desk, struct job *job, struct error *err)
@@ -133,9 +133,9 @@ static enum status take_entry(struct comparison *c, size_t entry, struct desk *d
     enum status st = ST_OK;
     for (size_t m = 0; m < c->nmeasures; m++)
         take_measure(c, entry, m, desk);
-    if (!c->ncolumns || !c->nwarm)
+    if (!c->ncolumns || !c->nwarm || !c->resamples)
         return ST_OK;
-    st = bootstrap_means(desk->value, c->nwarm, c->ncolumns, BOOTSTRAP_RESAMPLES, c->seed, desk->resampled, job, err);
+    st = bootstrap_means(desk->value, c->nwarm, c->ncolumns, c->resamples, c->seed, desk->resampled, job, err);
     for (size_t m = 0; m < c->nmeasures && !st; m++)
         take_interval(c, entry, m, desk);
     return st;
@@ -149,15 +149,17 @@ static enum status take_all(struct comparison *c, struct job *job, struct error 
         return st;
     desk->users = mem_new_raw(c->nusers, sizeof *desk->users, "metrics of users", err);
     desk->value = mem_new_raw(c->nwarm * c->ncolumns, sizeof *desk->value, "metrics of users", err);
-    desk->resampled = mem_new_raw(BOOTSTRAP_RESAMPLES * c->ncolumns, sizeof *desk->resampled, "resampled means", err);
-    if (!desk->users || !desk->value || !desk->resampled)
+    desk->resampled = mem_new_raw(c->resamples * c->ncolumns, sizeof *desk->resampled, "resampled means", err);
+    desk->room = mem_new_raw(c->resamples, sizeof *desk->room, "resampled means", err);
+    if (!desk->users || !desk->value || !desk->resampled || !desk->room)
         st = ST_NOMEM;
-    job_begin(job, c->n * BOOTSTRAP_RESAMPLES, "resamples", "confidence intervals");
+    job_begin(job, c->n * c->resamples, "resamples", "confidence intervals");
     for (size_t i = 0; i < c->n && !st; i++)
         st = take_entry(c, i, desk, job, err);
     mem_free(desk->users);
     mem_free(desk->value);
     mem_free(desk->resampled);
+    mem_free(desk->room);
     mem_free(desk);
     return st;
 }
@@ -193,13 +195,13 @@ static void take_parts(const double *pair, size_t n, const double total[PAIR], d
 static enum status resample(const struct comparison *c, const double *pair, size_t n, struct difference *out, struct error *err)
 {
     const struct metric *m = c->measures[0].at.metric;
-    double *mean = mem_new_raw(BOOTSTRAP_RESAMPLES * (PAIR + 2), sizeof *mean, "resampled means", err);
+    double *mean = mem_new_raw(c->resamples * (PAIR + 2), sizeof *mean, "resampled means", err);
     if (!mean)
         return ST_NOMEM;
-    double *difference = mean + BOOTSTRAP_RESAMPLES * PAIR, *share = difference + BOOTSTRAP_RESAMPLES;
-    enum status st = bootstrap_means(pair, n, PAIR, BOOTSTRAP_RESAMPLES, c->seed, mean, NULL, err);
+    double *difference = mean + c->resamples * PAIR, *share = difference + c->resamples;
+    enum status st = bootstrap_means(pair, n, PAIR, c->resamples, c->seed, mean, NULL, err);
     bool shares = true;
-    for (size_t r = 0; r < BOOTSTRAP_RESAMPLES && !st; r++) {
+    for (size_t r = 0; r < c->resamples && !st; r++) {
         const double *at = mean + PAIR * r;
         double x = measure_of(m, at[SUM_X], at[COUNT_X]), y = measure_of(m, at[SUM_Y], at[COUNT_Y]);
         difference[r] = x - y;
@@ -207,9 +209,9 @@ static enum status resample(const struct comparison *c, const double *pair, size
         shares &= y > 0;
     }
     if (!st)
-        out->interval = percentile_interval(difference, BOOTSTRAP_RESAMPLES, .95);
+        out->interval = percentile_interval(difference, c->resamples, .95);
     if (!st && shares)
-        out->share_interval = percentile_interval(share, BOOTSTRAP_RESAMPLES, .95);
+        out->share_interval = percentile_interval(share, c->resamples, .95);
     mem_free(mean);
     return st;
 }
@@ -240,7 +242,7 @@ enum status comparison_difference(const struct comparison *c, size_t x, size_t y
     out->value = out->x - out->y;
     out->share = out->y > 0 ? out->x / out->y - 1 : NAN;
     take_parts(pair, out->users, total, part);
-    st = resample(c, pair, out->users, out, err);
+    st = c->resamples ? resample(c, pair, out->users, out, err) : ST_OK;
     if (!st)
         st = paired_test(c->test, part, out->users, c->seed, &out->p, err);
     if (!st)

@@ -56,6 +56,7 @@ struct comparison {
     bool best;                /* it is the best one, chosen by the data */
     enum paired_test test;
     enum adjustment adjust;
+    size_t resamples; /* for intervals: BOOTSTRAP_RESAMPLES; 0: none are wanted, and all are NaN */
     uint64_t seed;
     size_t nusers, nwarm, ncold;
     const uint32_t *user;     /* nusers: in the data set; of the first evaluation */
@@ -67,7 +68,8 @@ struct comparison {
 /* Adds a metric by name once; ST_USAGE when it is none or there are too many. */
 MUST_CHECK enum status comparison_measure(struct comparison *c, const char *text, size_t k, bool shown, struct error *err);
 
-/* Compares n evaluations, all of the same test set, by the measures that were added; the first decides. baseline: place of the
+/* Compares n evaluations, all of the same test set, by the measures that were added; the first decides. test, adjust, resamples and
+ * seed are as the caller set them. baseline: place of the
  * one that the others are compared with, or n: the best. names and evaluations stay alive as long as the comparison. */
 MUST_CHECK enum status comparison_make(struct comparison *c, const struct evaluation *const *e, const char *const *names, size_t n,
                                        size_t baseline, struct job *job, struct error *err);

@@ -1,0 +1,51 @@
+/* Cohorts: the users of a test set in groups, so that one may ask for whom a model is better.
+ *
+ *   history_length  feedback events in the history
+ *   recency         from the last of them to the moment of asking
+ *   taste           niche, mixed or mainstream: the share of the history that is among the most popular fifth of the items; the
+ *                   fifth of the users with the least of it is niche, that with the most mainstream (Abdollahpouri, Mansoury,
+ *                   Burke and Mobasher, The unfairness of popularity bias in recommendation, RMSE 2019)
+ *   cold            warm or cold: is anything known of the user at all?
+ *   NAME            an attribute of users: its texts, most frequent first; numbers and times each by itself when they are few,
+ *                   else in fifths of the users. Who has several values is in several segments
+ *
+ * Cold users are in segments of history_length and cold alone; what else differs between models is about the others. Users without a
+ * value are a segment of their own. Segments are in the order of what they are about, those of texts by size. */
+#ifndef TAILOR_EVAL_COHORTS_H
+#define TAILOR_EVAL_COHORTS_H
+
+#include "data/split.h"
+#include "eval/comparison.h"
+
+struct cohort {
+    char *name;            /* "5-9", "F" */
+    const uint32_t *users; /* indices among the users of the comparison, ascending */
+    size_t n;
+};
+
+struct cohorts {
+    char *by; /* "history_length", "gender" */
+    struct cohort *list;
+    size_t n, capacity;
+    uint32_t *users; /* of all segments */
+};
+
+enum { COHORT_TEXTS = 20 }; /* texts with a segment of their own; the others are "other" */
+
+/* What `by` may be, besides attributes of users; NULL-terminated. */
+extern const char *const cohorts_built_in[];
+/* The attribute of users meant by "gender" or "user.gender", or NULL. */
+const struct field *cohorts_user_field(const struct dataset *d, const char *by);
+
+/* The users of a comparison, by what was known of them when part `on` was judged. ST_USAGE names what there is; ST_STATE where there
+ * are no times to be recent in. */
+MUST_CHECK enum status cohorts_make(const struct dataset *d, const struct split *s, enum part on, const struct comparison *c,
+                                     const char *by, struct cohorts *out, struct error *err);
+void cohorts_clear(struct cohorts *s);
+
+/* Model x less model y in every segment of list[0..n), one after the other into out[]: tested, and adjusted for all of them
+ * together. */
+MUST_CHECK enum status cohorts_compare(const struct comparison *c, size_t x, size_t y, const struct cohorts *list, size_t n,
+                                        struct difference *out, struct error *err);
+
+#endif
