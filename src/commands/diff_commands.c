@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/question.h"
+#include "eval/cohorts.h"
 #include "inspect/diff.h"
 #include "inspect/whatif.h"
 
@@ -251,11 +252,43 @@ static void put_users(const struct question *q, const struct selection *s, const
                        q->models[1]->name);
 }
 
-static enum status put_all(const struct call *call, const struct question *q, const struct selection *s, const struct diff *d,
-                           struct result *out, struct error *err)
+/* by=: the same of each segment, in the order of cohorts. */
+static enum status put_segments(const struct call *call, const struct selection *s, const uint32_t *users, const struct diff *d,
+                                struct result *out, struct error *err)
+{
+    struct cohorts c;
+    struct column columns[1 + SUMMARY_COLUMNS];
+    const char *by = call_text(call, "by");
+    if (!by)
+        return ST_OK;
+    enum status st = cohorts_of_users(s, users, d->nusers, by, &c, err);
+    if (st)
+        return error_at_option(st, err, call, "by");
+    uint8_t *chosen = mem_new_raw(s->data->users.n, sizeof *chosen, "users of a segment", err);
+    st = chosen ? ST_OK : ST_NOMEM;
+    columns[0] = (struct column){.name = "segment", .type = VALUE_TEXT};
+    summary_columns(columns + 1);
+    struct table *t = result_table(out, "segments", result_textf(out, "by %s", c.by), columns, 1 + SUMMARY_COLUMNS);
+    for (size_t i = 0; i < c.n && !st; i++) {
+        memset(chosen, 0, s->data->users.n);
+        for (size_t u = 0; u < c.list[i].n; u++)
+            chosen[users[c.list[i].users[u]]] = 1;
+        struct diff_summary sum = diff_summarize(d, chosen);
+        table_text(t, c.list[i].name);
+        put_summary_cells(t, &sum);
+    }
+    mem_free(chosen);
+    cohorts_clear(&c);
+    return st;
+}
+
+static enum status put_all(const struct call *call, const struct question *q, const struct selection *s, const uint32_t *users,
+                           const struct diff *d, struct result *out, struct error *err)
 {
     put_summary(q, d, out);
     enum status st = put_shared(d, out, err);
+    if (!st)
+        st = put_segments(call, s, users, d, out, err);
     if (st)
         return st;
     put_items(q, d, (size_t)call_int(call, "items"), out);
@@ -291,7 +324,7 @@ static enum status diff_all(struct workbench *wb, const struct call *call, struc
     if (!st)
         st = diff_make(q->models[0], q->models[1], &s, users, n, (size_t)call_int(call, "k"), q->seen, &wb->job, &d, err);
     if (!st)
-        st = put_all(call, q, &s, &d, out, err);
+        st = put_all(call, q, &s, users, &d, out, err);
     diff_clear(&d);
     mem_free(users);
     return st;
@@ -309,6 +342,18 @@ static enum status check_two(const struct call *call, const struct question *q, 
     return call->nmodels > 2 ? error_at_word(st, err, &call->models[2]) : st;
 }
 
+/* Of one user there is nothing to group or to choose from. */
+static enum status check_options(const struct call *call, struct error *err)
+{
+    static const char *const of_all[] = {"by", "items", "users"};
+    for (size_t i = 0; i < 3; i++)
+        if (call->nargs && call_given(call, of_all[i])) {
+            error_set(err, ST_USAGE, "%s= is about all users, and %s is one", of_all[i], call->args[0].text);
+            return error_at_option(ST_USAGE, err, call, of_all[i]);
+        }
+    return ST_OK;
+}
+
 static enum status run_diff(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     struct question q;
@@ -316,6 +361,8 @@ static enum status run_diff(struct workbench *wb, const struct call *call, struc
     enum status st = question_open(wb, call, call->nargs ? &call->args[0] : NULL, &q, err);
     if (!st)
         st = check_two(call, &q, err);
+    if (!st)
+        st = check_options(call, err);
     if (!st)
         st = call->nargs ? diff_one(wb, &q, (size_t)call_int(call, "k"), out, err) : diff_all(wb, call, &q, out, err);
     if (!st) {
@@ -336,6 +383,7 @@ static const struct argument diff_args[] = {
 };
 static const struct param diff_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1000, .doc = "length of the lists"},
+    {.name = "by", .type = PARAM_COLUMN, .doc = "of all users: the same for each segment of them: history_length, recency, taste, or an attribute"},
     {.name = "items", .type = PARAM_INT, .initial = "5", .min = 0, .max = 1e9, .doc = "of all users: items shown that gain most, and that lose most"},
     {.name = "users", .type = PARAM_INT, .initial = "10", .min = 0, .max = 1e9, .doc = "of all users: users shown whose lists differ most"},
     OPTION_SEEN,
@@ -356,7 +404,7 @@ static const struct command rows[] = {
              "rbo is rank-biased overlap (Webber, Moffat and Zobel, TOIS 2010) with p = .9: 1 for the same list, 0 for nothing in common; the top "
              "counts most. overlap is the share of the items that both have. Any two models will do: two classes, two settings, and after "
              "`rewind TIME retrain=yes` a model and itself as of then (ease ease@2025-03-01).",
-     .examples = (const char *const[]){"diff ana with pop ease", "diff with pop ease k=3", "diff with itemknn ease items=2 users=3 at=2025-05-06", NULL},
+     .examples = (const char *const[]){"diff ana with pop ease", "diff with pop ease k=3 by=country", "diff with itemknn ease items=2 users=3 at=2025-05-06", NULL},
      .run = run_diff},
 };
 

@@ -15,12 +15,13 @@ struct asking {
     const struct split *s;
     enum part on;
     const struct comparison *c;
+    const struct selection *selection; /* not NULL: what it has is known, whatever the split */
 };
 
 /* Calls for each event of the user's history would be much for little: callers loop over these. */
 static bool known(const struct asking *a, uint32_t user, size_t e)
 {
-    return (a->s->part[e] & split_history(a->s, user, a->on)) != 0;
+    return a->selection ? selection_has(a->selection, e) : (a->s->part[e] & split_history(a->s, user, a->on)) != 0;
 }
 
 static double history_length(const struct asking *a, uint32_t user)
@@ -36,11 +37,13 @@ static double history_length(const struct asking *a, uint32_t user)
 static double recency(const struct asking *a, uint32_t user)
 {
     const int64_t *time = a->d->events.time;
-    int64_t last = NO_TIME, moment = a->on == PART_TEST ? a->s->test_from : a->s->valid_from;
+    int64_t last = NO_TIME, moment = a->selection ? a->selection->until : a->on == PART_TEST ? a->s->test_from : a->s->valid_from, oldest;
+    if (moment == NO_TIME && a->selection)
+        dataset_time_range(a->d, &oldest, &moment);
     for (size_t e = a->d->user_begin[user]; e < a->d->user_begin[user + 1]; e++) {
         if (known(a, user, e) && time[e] != NO_TIME && (last == NO_TIME || time[e] > last))
             last = time[e];
-        if (moment == NO_TIME && a->s->part[e] == a->on)
+        if (moment == NO_TIME && a->s && a->s->part[e] == a->on)
             moment = time[e];
     }
     return last == NO_TIME || moment == NO_TIME ? NAN : (double)(moment - last) / 1e6;
@@ -54,7 +57,7 @@ static enum status find_popular(const struct asking *a, uint8_t *popular, struct
     if (!count)
         return ST_NOMEM;
     for (size_t e = 0; e < a->d->events.n; e++)
-        if (a->s->part[e] == PART_TRAIN && ++count[a->d->events.item[e]] > most)
+        if ((a->selection ? selection_has(a->selection, e) : a->s->part[e] == PART_TRAIN) && ++count[a->d->events.item[e]] > most)
             most = count[a->d->events.item[e]];
     size_t *with = mem_new(most + 2, sizeof *with, "counts of items", err);
     for (size_t i = 0; i < items && with; i++)
@@ -436,10 +439,9 @@ static enum status unknown(const struct dataset *d, const char *by, struct error
     return ST_USAGE;
 }
 
-enum status cohorts_make(const struct dataset *d, const struct split *s, enum part on, const struct comparison *c, const char *by,
-                          struct cohorts *out, struct error *err)
+static enum status make(const struct asking *a, const char *by, struct cohorts *out, struct error *err)
 {
-    struct asking a = {d, s, on, c};
+    const struct dataset *d = a->d;
     const struct field *f = is_built_in(by) ? NULL : cohorts_user_field(d, by);
     enum status st = ST_OK;
     *out = (struct cohorts){.by = NULL};
@@ -449,11 +451,32 @@ enum status cohorts_make(const struct dataset *d, const struct split *s, enum pa
     if (!out->by)
         st = ST_NOMEM;
     else if (!f)
-        st = by_built_in(&a, by, out, err);
+        st = by_built_in(a, by, out, err);
     else
-        st = f->type == FIELD_TEXT || f->type == FIELD_LIST ? by_texts(&a, f, out, err) : by_numbers(&a, f, out, err);
+        st = f->type == FIELD_TEXT || f->type == FIELD_LIST ? by_texts(a, f, out, err) : by_numbers(a, f, out, err);
     if (st)
         cohorts_clear(out);
+    return st;
+}
+
+enum status cohorts_make(const struct dataset *d, const struct split *s, enum part on, const struct comparison *c, const char *by,
+                          struct cohorts *out, struct error *err)
+{
+    struct asking a = {.d = d, .s = s, .on = on, .c = c};
+    return make(&a, by, out, err);
+}
+
+enum status cohorts_of_users(const struct selection *known, const uint32_t *users, size_t n, const char *by, struct cohorts *out, struct error *err)
+{
+    uint8_t *warm = mem_new_raw(n, sizeof *warm, "users of segments", err);
+    struct comparison c = {.nusers = n, .user = users, .warm = warm};
+    struct asking a = {.d = known->data, .c = &c, .selection = known};
+    *out = (struct cohorts){.by = NULL};
+    if (!warm)
+        return ST_NOMEM;
+    memset(warm, 1, n);
+    enum status st = make(&a, by, out, err);
+    mem_free(warm);
     return st;
 }
 

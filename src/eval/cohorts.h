@@ -41,6 +41,9 @@ const struct field *cohorts_user_field(const struct dataset *d, const char *by);
  * are no times to be recent in. */
 MUST_CHECK enum status cohorts_make(const struct dataset *d, const struct split *s, enum part on, const struct comparison *c,
                                      const char *by, struct cohorts *out, struct error *err);
+/* users[0..n), who all have a history in the selection, by what it has of them; indices in users[]. */
+MUST_CHECK enum status cohorts_of_users(const struct selection *known, const uint32_t *users, size_t n, const char *by, struct cohorts *out,
+                                        struct error *err);
 void cohorts_clear(struct cohorts *s);
 
 /* Model x less model y in every segment of list[0..n), one after the other into out[]: tested, and adjusted for all of them

@@ -89,8 +89,10 @@ static void draw_data(struct app *app, struct area row)
     int64_t oldest, newest;
     if (wb->now != NO_TIME || dataset_time_range(d, &oldest, &newest)) {
         char day[40];
-        int64_t us = wb->now != NO_TIME ? wb->now : newest;
-        time_short(day, sizeof day, us - (us % US_PER_DAY + US_PER_DAY) % US_PER_DAY);
+        if (wb->now != NO_TIME)
+            time_short(day, sizeof day, wb->now);
+        else
+            time_short(day, sizeof day, newest - (newest % US_PER_DAY + US_PER_DAY) % US_PER_DAY);
         area_printf(row, 0, x, wb->now != NO_TIME ? LOOK_BOLD | INK_YELLOW : LOOK_DIM, "%s %s", wb->now != NO_TIME ? "rewound to" : "as of", day);
     }
     dataset_release(d);

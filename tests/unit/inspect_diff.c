@@ -1,6 +1,7 @@
 /* Two models side by side, against lists made one by one and against overlaps worked by hand. */
 #include "tests/unit/world.h"
 
+#include "eval/cohorts.h"
 #include "inspect/diff.h"
 #include "models/classes.h"
 
@@ -148,8 +149,57 @@ static void test_all_users(void **state)
     dataset_release(d);
 }
 
+/* Segments of users by their histories up to a moment, each user in one; counted by hand. */
+static void test_segments(void **state)
+{
+    (void)state;
+    enum { USERS = 60 };
+    struct dataset *d = world_new(USERS, 40, 900, 5);
+    struct selection s = {.data = d, .until = (WORLD_START + (int64_t)500 * 3600) * US_PER_SECOND};
+    struct cohorts c;
+    uint32_t users[USERS];
+    size_t n = 0, members = 0, lengths[USERS] = {0};
+    int64_t last[USERS];
+    for (uint32_t u = 0; u < d->users.n; u++) {
+        size_t length = 0;
+        int64_t newest = NO_TIME;
+        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++)
+            if (d->events.time[e] < s.until) {
+                length++;
+                newest = d->events.time[e];
+            }
+        if (length) {
+            lengths[n] = length;
+            last[n] = newest;
+            users[n++] = u;
+        }
+    }
+    assert_int_equal(cohorts_of_users(&s, users, n, "history_length", &c, NULL), ST_OK);
+    assert_true(c.n > 1);
+    for (size_t i = 0; i < c.n; i++) {
+        unsigned low = 0, high = 0;
+        assert_int_equal(sscanf(c.list[i].name, "%u-%u", &low, &high), 2);
+        for (size_t u = 0; u < c.list[i].n; u++)
+            assert_true(lengths[c.list[i].users[u]] >= low && lengths[c.list[i].users[u]] <= high);
+        members += c.list[i].n;
+    }
+    assert_int_equal(members, n);
+    cohorts_clear(&c);
+    assert_int_equal(cohorts_of_users(&s, users, n, "recency", &c, NULL), ST_OK); /* to the moment of the selection */
+    for (size_t i = 0; i < c.n; i++)
+        for (size_t u = 0; u < c.list[i].n; u++)
+            assert_int_equal(strcmp(c.list[i].name, "1h to 1d") == 0,
+                             s.until - last[c.list[i].users[u]] >= 3600 * US_PER_SECOND && s.until - last[c.list[i].users[u]] < US_PER_DAY);
+    cohorts_clear(&c);
+    assert_int_equal(cohorts_of_users(&s, users, n, "taste", &c, NULL), ST_OK);
+    cohorts_clear(&c);
+    struct error err;
+    assert_int_equal(cohorts_of_users(&s, users, n, "shoe_size", &c, &err), ST_USAGE);
+    dataset_release(d);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hand), cmocka_unit_test(test_all_users)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hand), cmocka_unit_test(test_all_users), cmocka_unit_test(test_segments)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
