@@ -12,7 +12,7 @@ enum { TRIED_MOST = 200, ADDED_MOST = 8 };
 
 /* ---- what the model knows ---- */
 
-static void find_knowledge(const struct model *m, const struct whynot_asked *a, struct whynot *w)
+static void find_knowledge(const struct model *m, const struct query *q, const struct whynot_asked *a, struct whynot *w)
 {
     const struct dataset *d = a->data;
     uint64_t split = m->record.split_fingerprint;
@@ -22,11 +22,13 @@ static void find_knowledge(const struct model *m, const struct whynot_asked *a, 
     for (size_t i = 0; i < d->nstages && !split; i++)
         if (d->stages[i].fingerprint == m->record.data_fingerprint)
             stage = &d->stages[i];
+    if (m->record.trained_until != NO_TIME) /* a model of the past (rewind) learnt nothing later */
+        s.until = m->record.trained_until + 1;
     w->learnt_known = !split || same;
     for (size_t e = 0; e < d->events.n; e++) {
         if (d->events.item[e] != w->item || !(d->type_weight[d->events.type[e]] > 0))
             continue;
-        w->events++;
+        w->events += event_before(d, e, q->as_of);
         w->learnt += selection_has(&s, e) && !(stage && d->events.sequence[e] >= stage->sequence);
     }
     bool later = w->item >= model_trained(m)->nitems, scored = w->score > -INFINITY;
@@ -99,7 +101,7 @@ static enum status find_place(const struct model *m, const struct query *q, cons
             scores[i] = -INFINITY;
         w->ranked += scores[i] > -INFINITY;
     }
-    find_knowledge(m, a, w);
+    find_knowledge(m, q, a, w);
     st = find_above(scores, n, w, err);
     if (!st)
         st = find_category(a->data, scores, w, err);

@@ -37,7 +37,7 @@ struct whynot_pull {
 struct whynot {
     uint32_t item;
     enum knowledge knows;
-    size_t events, learnt;  /* events of the item in all; among those that the model learnt from */
+    size_t events, learnt;  /* events of the item up to the moment of asking; among those that the model learnt from */
     bool learnt_known;      /* else the model's split is not the present one */
     bool seen;              /* the history has it, and so it is hidden */
     int64_t seen_at;
