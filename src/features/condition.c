@@ -34,6 +34,7 @@ struct node {
 struct condition {
     const struct dataset *data;
     bool counted;           /* may it ask for counts over all of the data? */
+    bool of_items;          /* is asked about items, not events: rows are items */
     uint32_t *user_events, *item_events; /* feedback events of each, when it does */
     struct node *node;
     size_t n, capacity;
@@ -72,11 +73,16 @@ static bool compares_text(const struct comparison *c)
     }
 }
 
-static size_t row_of(const struct comparison *c, const struct dataset *d, size_t e)
+static size_t item_of(const struct condition *whole, size_t e)
+{
+    return whole->of_items ? e : whole->data->events.item[e];
+}
+
+static size_t row_of(const struct condition *whole, const struct comparison *c, size_t e)
 {
     if (c->subject == OF_ITEM_FIELD)
-        return d->events.item[e];
-    return c->subject == OF_USER_FIELD ? d->events.user[e] : e;
+        return item_of(whole, e);
+    return c->subject == OF_USER_FIELD ? whole->data->events.user[e] : e;
 }
 
 static bool has_code(const struct comparison *c, uint32_t code)
@@ -96,8 +102,9 @@ static bool list_holds(const struct comparison *c, size_t row)
     return f->list_begin[row] < f->list_begin[row + 1] && any == (c->operator == IN);
 }
 
-static bool text_holds(const struct comparison *c, const struct dataset *d, size_t e)
+static bool text_holds(const struct condition *whole, const struct comparison *c, size_t e)
 {
+    const struct dataset *d = whole->data;
     uint32_t code;
     switch (c->subject) {
     case OF_TYPE:
@@ -107,12 +114,12 @@ static bool text_holds(const struct comparison *c, const struct dataset *d, size
         code = d->events.user[e];
         break;
     case OF_ITEM:
-        code = d->events.item[e];
+        code = (uint32_t)item_of(whole, e);
         break;
     default:
         if (c->field->type == FIELD_LIST)
-            return list_holds(c, row_of(c, d, e));
-        code = c->field->code[row_of(c, d, e)];
+            return list_holds(c, row_of(whole, c, e));
+        code = c->field->code[row_of(whole, c, e)];
     }
     return code != NO_CODE && has_code(c, code) == (c->operator == IN);
 }
@@ -125,15 +132,15 @@ static double number_of(const struct condition *whole, const struct comparison *
     if (c->subject == OF_USER_EVENTS)
         return whole->user_events[d->events.user[e]];
     if (c->subject == OF_ITEM_EVENTS)
-        return whole->item_events[d->events.item[e]];
+        return whole->item_events[item_of(whole, e)];
     if (c->subject == OF_VALUE)
         return d->events.value ? (double)d->events.value[e] : NAN;
     if (c->subject == OF_TIME)
         integer = d->events.time ? d->events.time[e] : NO_TIME;
     else if (c->field->type == FIELD_REAL)
-        return c->field->real[row_of(c, d, e)];
+        return c->field->real[row_of(whole, c, e)];
     else
-        integer = c->field->integer[row_of(c, d, e)];
+        integer = c->field->integer[row_of(whole, c, e)];
     return integer == NO_INT ? NAN : (double)integer;
 }
 
@@ -174,7 +181,7 @@ static bool node_holds(const struct condition *c, size_t i, size_t e)
     case NODE_COMPARISON:
         break;
     }
-    return compares_text(&n->comparison) ? text_holds(&n->comparison, c->data, e) : number_holds(c, &n->comparison, e);
+    return compares_text(&n->comparison) ? text_holds(c, &n->comparison, e) : number_holds(c, &n->comparison, e);
 }
 
 bool condition_holds(const struct condition *c, size_t e)
@@ -191,62 +198,78 @@ static const struct {
 } own_columns[] = {{"type", OF_TYPE}, {"value", OF_VALUE}, {"user", OF_USER}, {"item", OF_ITEM}, {"time", OF_TIME},
                    {"events_per_user", OF_USER_EVENTS}, {"events_per_item", OF_ITEM_EVENTS}};
 
-/* The last two know what comes later, so a feature cannot ask for them. */
-static size_t own_columns_of(const struct condition *c)
+/* Counts know what comes later, so a feature cannot ask for them; an item has no type, value, user or time. */
+static bool may_ask(const struct condition *c, enum subject subject)
 {
-    return sizeof own_columns / sizeof *own_columns - (c->counted ? 0 : 2);
+    if (c->of_items)
+        return subject == OF_ITEM || subject == OF_ITEM_EVENTS || subject == OF_ITEM_FIELD;
+    return c->counted || (subject != OF_USER_EVENTS && subject != OF_ITEM_EVENTS);
 }
 
-static bool look_in(const struct fields *set, enum subject subject, const char *name, struct comparison *c)
+enum { OWN_COLUMNS = sizeof own_columns / sizeof *own_columns, SETS = 3 };
+
+/* The columns that data add, set by set; a bare name is looked for in this order. */
+struct column_set {
+    const struct fields *fields;
+    const char *prefix;
+    enum subject subject;
+};
+
+static void column_sets(const struct dataset *d, struct column_set out[SETS])
 {
-    c->field = fields_find(set, name);
-    c->subject = subject;
+    out[0] = (struct column_set){&d->events.context, "", OF_CONTEXT};
+    out[1] = (struct column_set){&d->item_fields, "item.", OF_ITEM_FIELD};
+    out[2] = (struct column_set){&d->user_fields, "user.", OF_USER_FIELD};
+}
+
+static bool look_in(const struct column_set *set, const char *name, struct comparison *c)
+{
+    c->field = fields_find(set->fields, name);
+    c->subject = set->subject;
     return c->field != NULL;
 }
 
 static bool find_column(const struct condition *whole, const char *name, struct comparison *c)
 {
-    const struct dataset *d = whole->data;
-    for (size_t i = 0; i < own_columns_of(whole); i++) {
-        if (text_same(own_columns[i].name, name)) {
+    struct column_set sets[SETS];
+    column_sets(whole->data, sets);
+    for (size_t i = 0; i < OWN_COLUMNS; i++) {
+        if (may_ask(whole, own_columns[i].subject) && text_same(own_columns[i].name, name)) {
             c->subject = own_columns[i].subject;
             return true;
         }
     }
-    if (strncmp(name, "item.", 5) == 0 && look_in(&d->item_fields, OF_ITEM_FIELD, name + 5, c))
-        return true;
-    if (strncmp(name, "user.", 5) == 0 && look_in(&d->user_fields, OF_USER_FIELD, name + 5, c))
-        return true;
-    return look_in(&d->events.context, OF_CONTEXT, name, c) || look_in(&d->item_fields, OF_ITEM_FIELD, name, c) ||
-           look_in(&d->user_fields, OF_USER_FIELD, name, c);
-}
-
-static void add_names(struct str *all, const struct fields *set, const char *prefix)
-{
-    for (size_t i = 0; i < set->n; i++)
-        str_printf(all, ", %s%s", prefix, set->field[i].name);
+    for (size_t s = 0; s < SETS; s++) {
+        size_t length = strlen(sets[s].prefix);
+        if (length && may_ask(whole, sets[s].subject) && strncmp(name, sets[s].prefix, length) == 0 && look_in(&sets[s], name + length, c))
+            return true;
+    }
+    for (size_t s = 0; s < SETS; s++)
+        if (may_ask(whole, sets[s].subject) && look_in(&sets[s], name, c))
+            return true;
+    return false;
 }
 
 /* The name nearest to `word` among all columns, in out, or "". */
 static void nearest_column(const struct condition *c, const char *word, char *out, size_t size)
 {
-    const struct dataset *d = c->data;
-    const struct fields *sets[] = {&d->events.context, &d->item_fields, &d->user_fields};
-    static const char *const prefixes[] = {"", "item.", "user."};
+    struct column_set sets[SETS];
     size_t best = strlen(word) / 3 + 2;
     char name[256];
+    column_sets(c->data, sets);
     *out = 0;
-    for (size_t i = 0; i < own_columns_of(c); i++) {
-        size_t distance = text_distance(word, own_columns[i].name);
+    for (size_t i = 0; i < OWN_COLUMNS; i++) {
+        size_t distance = may_ask(c, own_columns[i].subject) ? text_distance(word, own_columns[i].name) : best;
         if (distance < best) {
             best = distance;
             snprintf(out, size, "%s", own_columns[i].name);
         }
     }
-    for (size_t s = 0; s < 3; s++) {
-        for (size_t i = 0; i < sets[s]->n; i++) {
-            snprintf(name, sizeof name, "%s%s", prefixes[s], sets[s]->field[i].name);
-            size_t whole = text_distance(word, name), bare = text_distance(word, sets[s]->field[i].name);
+    for (size_t s = 0; s < SETS; s++) {
+        const struct fields *set = sets[s].fields;
+        for (size_t i = 0; i < set->n && may_ask(c, sets[s].subject); i++) {
+            snprintf(name, sizeof name, "%s%s", sets[s].prefix, set->field[i].name);
+            size_t whole = text_distance(word, name), bare = text_distance(word, set->field[i].name);
             size_t distance = whole < bare ? whole : bare;
             if (distance < best) {
                 best = distance;
@@ -256,19 +279,26 @@ static void nearest_column(const struct condition *c, const char *word, char *ou
     }
 }
 
+static void add_name(struct str *all, const char *prefix, const char *name)
+{
+    str_printf(all, "%s%s%s", all->length ? ", " : "", prefix, name);
+}
+
 static enum status unknown_column(const struct lexer *in, const struct condition *c, struct error *err)
 {
-    const struct dataset *d = c->data;
+    struct column_set sets[SETS];
     struct str all = {0};
     char near[256];
-    error_set(err, ST_USAGE, "there is no column \"%s\"", in->token.text);
+    error_set(err, ST_USAGE, c->of_items ? "items have no column \"%s\"" : "there is no column \"%s\"", in->token.text);
     error_span(err, in->token.offset, in->token.length);
     nearest_column(c, in->token.text, near, sizeof near);
-    for (size_t i = 0; i < own_columns_of(c); i++)
-        str_printf(&all, "%s%s", i ? ", " : "", own_columns[i].name);
-    add_names(&all, &d->events.context, "");
-    add_names(&all, &d->item_fields, "item.");
-    add_names(&all, &d->user_fields, "user.");
+    column_sets(c->data, sets);
+    for (size_t i = 0; i < OWN_COLUMNS; i++)
+        if (may_ask(c, own_columns[i].subject))
+            add_name(&all, "", own_columns[i].name);
+    for (size_t s = 0; s < SETS; s++)
+        for (size_t i = 0; i < sets[s].fields->n && may_ask(c, sets[s].subject); i++)
+            add_name(&all, sets[s].prefix, sets[s].fields->field[i].name);
     if (*near)
         error_hint(err, "did you mean %s? There are: %s", near, str_text(&all));
     else
@@ -492,13 +522,12 @@ static enum status read_or(struct lexer *in, struct condition *c, int depth, str
     return read_chain(in, c, NODE_OR, depth, err);
 }
 
-static enum status parse(struct lexer *in, const struct dataset *d, bool counted, struct condition **out, struct error *err)
+static enum status parse(struct lexer *in, struct condition like, struct condition **out, struct error *err)
 {
     struct condition *c = mem_new(1, sizeof *c, "a condition", err);
     if (!c)
         return ST_NOMEM;
-    c->data = d;
-    c->counted = counted;
+    *c = like;
     enum status st = read_or(in, c, 0, err);
     if (st) {
         condition_free(c);
@@ -510,22 +539,43 @@ static enum status parse(struct lexer *in, const struct dataset *d, bool counted
 
 enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out, struct error *err)
 {
-    return parse(in, d, false, out, err);
+    return parse(in, (struct condition){.data = d}, out, err);
 }
 
-enum status condition_read(const char *text, const struct dataset *d, struct condition **out, struct error *err)
+static enum status read_whole(const char *text, struct condition like, struct condition **out, struct error *err)
 {
     struct lexer in;
     struct condition *c = NULL;
     enum status st = lexer_start(&in, text, strlen(text), err);
     if (!st)
-        st = parse(&in, d, true, &c, err);
+        st = parse(&in, like, &c, err);
     if (!st && in.token.type != TOKEN_END)
         st = lexer_expected(&in, "`and`, `or` or the end", err);
     if (st)
         condition_free(c);
     else
         *out = c;
+    return st;
+}
+
+enum status condition_read(const char *text, const struct dataset *d, struct condition **out, struct error *err)
+{
+    return read_whole(text, (struct condition){.data = d, .counted = true}, out, err);
+}
+
+enum status condition_items(const char *text, const struct dataset *d, uint8_t **chosen, size_t *n, struct error *err)
+{
+    struct condition *c = NULL;
+    uint8_t *out = mem_new(d->items.n, sizeof *out, "a choice of items", err);
+    enum status st = out ? read_whole(text, (struct condition){.data = d, .counted = true, .of_items = true}, &c, err) : ST_NOMEM;
+    *n = 0;
+    for (size_t i = 0; i < d->items.n && !st; i++)
+        *n += out[i] = condition_holds(c, i);
+    condition_free(c);
+    if (st)
+        mem_free(out);
+    else
+        *chosen = out;
     return st;
 }
 
