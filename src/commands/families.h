@@ -32,6 +32,7 @@
     FAMILY(map)       /* similar users, map items, map users */                          \
     FAMILY(why)                                                                          \
     FAMILY(whynot)                                                                       \
+    FAMILY(who)                                                                          \
     FAMILY(whatif)                                                                       \
     FAMILY(diff)                                                                         \
     FAMILY(bisect)                                                                       \

@@ -388,6 +388,25 @@ static enum status check_arguments(struct parser *p)
 
 /* ---- the line ---- */
 
+/* A word that names a yes/no option, where no argument is expected: minimal is minimal=yes. NULL: it does not. */
+static struct param_value *bare_option(struct parser *p, const struct lexeme *l)
+{
+    const struct command *c = p->call->command;
+    for (size_t i = 0; i < c->narguments; i++)
+        if (c->arguments[i].repeated)
+            return NULL;
+    size_t i = l->word.quoted ? c->noptions : param_index(c->options, c->noptions, l->word.text);
+    return i < c->noptions && c->options[i].type == PARAM_BOOL ? &p->call->values[i] : NULL;
+}
+
+static enum status say_yes(struct parser *p, const struct lexeme *l, struct param_value *v)
+{
+    size_t i = (size_t)(v - p->call->values);
+    if (v->given)
+        return error_at_word(error_set(p->err, ST_USAGE, "%s is given twice", l->word.text), p->err, &l->word);
+    return param_parse(&p->call->command->options[i], "yes", v, p->err);
+}
+
 /* One word behind a keyword that takes one ("as NAME", "where CONDITION"). */
 static enum status word_after(struct parser *p, struct word *out, const char *what)
 {
@@ -407,7 +426,7 @@ static enum status models_after(struct parser *p)
     size_t before = p->call->nmodels;
     for (p->at++; p->at < p->end; p->at++) {
         const struct lexeme *l = &p->words.at[p->at];
-        if (l->equals != SIZE_MAX || ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) || ((c->flags & COMMAND_AS) && lexeme_is(l, "as")))
+        if (l->equals != SIZE_MAX || bare_option(p, l) || ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) || ((c->flags & COMMAND_AS) && lexeme_is(l, "as")))
             break;
         enum status st = push_word(&p->call->models, &p->call->nmodels, &l->word, p->err);
         if (st)
@@ -432,6 +451,9 @@ static enum status parse_words(struct parser *p)
             st = word_after(p, &p->call->as, "a name");
         } else if (l->equals != SIZE_MAX) {
             st = take_option(p, l);
+            p->at++;
+        } else if ((p->call->nargs >= c->narguments || p->call->where.text || p->call->nmodels) && bare_option(p, l)) {
+            st = say_yes(p, l, bare_option(p, l));
             p->at++;
         } else {
             st = push_word(&p->call->args, &p->call->nargs, &l->word, p->err);

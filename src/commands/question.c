@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "commands/lex.h"
+#include "features/condition.h"
 
 /* ---- names ---- */
 
@@ -57,6 +58,54 @@ enum status name_item(struct workbench *wb, const struct dataset *d, const struc
         return item_of_list(wb, w, rank, item, err);
     enum status st = dataset_find_item(d, w->text, item, err);
     return st ? error_at_word(st, err, w) : ST_OK;
+}
+
+enum status item_or_group(const struct call *call, size_t n, struct error *err)
+{
+    const char *verb = call->command->name;
+    bool item = call->nargs > n, group = call->where.text;
+    if (item != group)
+        return ST_OK;
+    if (item) {
+        error_set(err, ST_USAGE, "%s is about one item, or about all of a group: not both", verb);
+        error_hint(err, "leave out \"%s\", or the condition", call->args[n].text);
+        return error_at_word(ST_USAGE, err, &call->where);
+    }
+    struct str usage = {0};
+    command_usage(call->command, &usage);
+    error_set(err, ST_USAGE, "%s needs ITEM, or where \"CONDITION\"", verb);
+    error_hint(err, "usage: %s", str_text(&usage));
+    error_span(err, strlen(call->text), 1);
+    str_free(&usage);
+    return ST_USAGE;
+}
+
+enum status name_group(const struct dataset *d, const struct call *call, uint8_t **chosen, struct error *err)
+{
+    size_t n;
+    enum status st = condition_items(call->where.text, d, chosen, &n, err);
+    if (st == ST_USAGE && err)
+        err->offset += call->where.offset + call->where.quoted;
+    if (st || n)
+        return st;
+    mem_free(*chosen);
+    *chosen = NULL;
+    st = error_set(err, ST_NOT_FOUND, "the condition holds for no item");
+    error_hint(err, "`find WORDS` looks through what items are");
+    return error_at_word(st, err, &call->where);
+}
+
+void put_group(const char *condition, struct str *out)
+{
+    struct str tidy = {0};
+    condition_tidy(condition, &tidy);
+    const char *text = str_text(&tidy), *value = strstr(text, " = '"), *end = value ? strchr(value + 4, '\'') : NULL;
+    if (end && !end[1] && end > value + 4)
+        str_append(out, value + 4, (size_t)(end - value - 4));
+    else
+        str_printf(out, "\"%s\"", text);
+    out->failed |= tidy.failed;
+    str_free(&tidy);
 }
 
 enum status remember_list(struct workbench *wb, const uint32_t *items, size_t n, struct error *err)
@@ -220,6 +269,12 @@ void put_user(struct str *s, const struct question *q)
         str_puts(s, " new"); /* a keyword: quotes would make it an id */
     else
         put_word(s, q->who);
+}
+
+void put_where(struct str *s, const struct call *call)
+{
+    str_puts(s, " where");
+    put_word(s, call->where.text);
 }
 
 void put_end(struct str *s, const struct call *call, const struct question *q)

@@ -47,6 +47,13 @@ void question_close(struct question *q);
 MUST_CHECK enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item,
                                  struct error *err);
 
+/* where "CONDITION": the items it holds for. chosen[0..items): 1 or 0; mem_free it. ST_NOT_FOUND when there are none. */
+MUST_CHECK enum status name_group(const struct dataset *d, const struct call *call, uint8_t **chosen, struct error *err);
+/* What the items of a group are, as one says it: "baby food" for category = 'baby food', else the condition. Appends. */
+void put_group(const char *condition, struct str *out);
+/* ST_USAGE unless the call has either the argument ITEM, which is its n-th, or where. */
+MUST_CHECK enum status item_or_group(const struct call *call, size_t n, struct error *err);
+
 /* The events that count at the moment of the question: all before at=, else before the workbench's clock. */
 struct selection question_selection(struct workbench *wb, const struct call *call, const struct dataset *d);
 /* Makes a list the one that #3 is about. */
@@ -57,6 +64,8 @@ void warn_of_future(const struct question *q, struct result *out);
 /* The command that asks the same again, with ids: put_item and put_user append " WORD"; put_end the models and the given options. */
 void put_item(struct str *s, const struct dataset *d, uint32_t item);
 void put_user(struct str *s, const struct question *q);
+/* Appends " where CONDITION". */
+void put_where(struct str *s, const struct call *call);
 void put_end(struct str *s, const struct call *call, const struct question *q);
 void put_options(struct str *s, const struct call *call);
 /* Hands the finished line to the result. */

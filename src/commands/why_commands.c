@@ -4,12 +4,12 @@
 
 #include "base/mem.h"
 #include "commands/families.h"
-#include "commands/question.h"
+#include "commands/why_tables.h"
 #include "inspect/why.h"
 
 enum { WHY_MODEL, WHY_RANK = WHY_MODEL + 1 + ITEM_COLUMNS, WHY_OF, WHY_SCORE, WHY_BASE, WHY_ABOVE, WHY_ABOVE_BY, WHY_BELOW, WHY_BELOW_BY, WHY_SEEN,
        WHY_EXACT, WHY_METHOD, WHY_SENTENCE, WHY_COLUMNS };
-enum { PART_MODEL, PART_CONTRIBUTION = PART_MODEL + 1 + ITEM_COLUMNS, PART_SHARE, PART_TIME, PART_WITHOUT, PART_COLUMNS };
+enum { PART_MODEL, PART_REASON, PART_CATEGORY = PART_REASON + REASON_COLUMNS, PART_NOTE, PART_CONTRIBUTION, PART_SHARE, PART_TIME, PART_WITHOUT, PART_COLUMNS };
 
 static struct table *new_places(const struct question *q, uint32_t item, struct result *out)
 {
@@ -35,20 +35,50 @@ static struct table *new_places(const struct question *q, uint32_t item, struct 
     return result_table(out, "place", title, columns, WHY_COLUMNS);
 }
 
-static struct table *new_parts(const struct question *q, struct result *out)
+/* What an item of the history has to do with the score, where the model says more than how much: tags that it shares. */
+static bool has_notes(const struct why *whys, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t p = 0; p < whys[i].nparts; p++)
+            if (whys[i].parts[p].what.item != NO_ITEM && whys[i].parts[p].what.value != 0 && whys[i].parts[p].what.label[0])
+                return true;
+    return false;
+}
+
+static struct table *new_parts(const struct question *q, const struct why *whys, struct result *out)
 {
     struct column columns[PART_COLUMNS] = {
         [PART_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
+        [PART_CATEGORY] = {.name = "category", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
+        [PART_NOTE] = {.name = "shares", .type = VALUE_TEXT, .flags = has_notes(whys, q->nmodels) ? COLUMN_COMPACT : COLUMN_HIDDEN},
         [PART_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .precision = 4},
         [PART_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
         [PART_TIME] = {.name = "time", .type = VALUE_TIME, .flags = q->data->events.time ? 0 : COLUMN_HIDDEN},
         [PART_WITHOUT] = {.name = "rank_without", .type = VALUE_INT},
     };
-    item_columns(q->data, columns + PART_MODEL + 1);
-    columns[PART_MODEL + 2].name = "because_of";
-    columns[PART_MODEL + 2].flags = 0; /* parts that are no items have a label here */
-    columns[PART_MODEL + 3].flags |= COLUMN_HIDDEN;
-    return result_table(out, "why", "what the score is made of", columns, PART_COLUMNS);
+    bool exact = true;
+    for (size_t i = 0; i < q->nmodels; i++)
+        exact = exact && whys[i].exact;
+    reason_columns(q->data, columns + PART_REASON);
+    return result_table(out, "why", exact ? "what the score is made of" : "what the score is made of, approximately", columns, PART_COLUMNS);
+}
+
+void reason_columns(const struct dataset *d, struct column out[REASON_COLUMNS])
+{
+    (void)d;
+    out[0] = (struct column){.name = "item", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};
+    out[1] = (struct column){.name = "because_of", .type = VALUE_TEXT}; /* parts that are no items have a label here */
+}
+
+void reason_cells(const struct dataset *d, uint32_t item, const char *label, struct table *t)
+{
+    table_text(t, item == NO_ITEM ? NULL : dict_text(&d->items, item));
+    table_text(t, item == NO_ITEM ? label : dataset_item_title(d, item));
+}
+
+void say_of_model(const struct question *q, const struct model *m, const char *sentence, struct result *out)
+{
+    result_message(out, MESSAGE_INFO, "%s%s%s", q->nmodels > 1 ? m->name : "", q->nmodels > 1 ? ": " : "", sentence);
 }
 
 static void add_place(const struct question *q, const struct model *m, const struct why *w, const char *sentence, struct table *t)
@@ -72,11 +102,11 @@ static void add_place(const struct question *q, const struct model *m, const str
 
 /* A part that is no item of the history: its label stands where the title would. Shares are of `size`, the sum of all
  * parts without their signs: unlike the scores they can be compared from model to model. */
-static void add_label(const struct model *m, const char *label, double value, double size, struct table *t)
+static void add_label(const struct question *q, const struct model *m, const char *label, double value, double size, struct table *t)
 {
     table_text(t, m->name);
+    reason_cells(q->data, NO_ITEM, label, t);
     table_null(t);
-    table_text(t, label);
     table_null(t);
     table_real(t, value);
     table_real(t, value / size);
@@ -87,19 +117,19 @@ static void add_label(const struct model *m, const char *label, double value, do
 static void add_part(const struct question *q, const struct model *m, const struct why_part *p, double size, struct table *t)
 {
     if (p->what.item == NO_ITEM) {
-        add_label(m, p->what.label, p->what.value, size, t);
+        add_label(q, m, p->what.label, p->what.value, size, t);
         return;
     }
     const struct dataset *d = q->data;
     table_text(t, m->name);
-    table_text(t, dict_text(&d->items, p->what.item));
-    table_text(t, dataset_item_title(d, p->what.item));
+    reason_cells(d, p->what.item, "", t);
     const struct field *category = dataset_item_category(d);
     struct str cell = {0};
     if (category)
         field_format(category, p->what.item, &cell);
     table_text(t, cell.length && !cell.failed ? str_text(&cell) : NULL);
     str_free(&cell);
+    table_text(t, p->what.label[0] ? p->what.label : NULL);
     table_real(t, p->what.value);
     table_real(t, p->what.value / size);
     table_time(t, p->time);
@@ -123,48 +153,64 @@ static void add_parts(const struct question *q, const struct model *m, const str
         left += w->parts[i].what.value != 0;
     }
     if (left)
-        add_label(m, result_textf(out, "%zu more", left), rest, size, t);
+        add_label(q, m, result_textf(out, "%zu more", left), rest, size, t);
     if (w->base != 0)
-        add_label(m, "base", w->base, size, t);
+        add_label(q, m, "base", w->base, size, t);
+}
+
+static void show(const struct question *q, const struct why *whys, uint32_t item, size_t k, struct result *out)
+{
+    struct table *places = new_places(q, item, out), *parts = new_parts(q, whys, out);
+    for (size_t i = 0; i < q->nmodels; i++) {
+        struct str sentence = {0};
+        why_sentence(&whys[i], q->data, &sentence);
+        add_place(q, q->models[i], &whys[i], str_text(&sentence), places);
+        add_parts(q, q->models[i], &whys[i], k, parts, out);
+        say_of_model(q, q->models[i], str_text(&sentence), out);
+        if (!whys[i].exact)
+            result_message(out, MESSAGE_WARNING, "%s: only approximately, by %s", q->models[i]->name, whys[i].method);
+        str_free(&sentence);
+    }
 }
 
 static enum status explain_all(const struct question *q, const struct call *call, uint32_t item, struct result *out, struct error *err)
 {
-    size_t k = (size_t)call_int(call, "k");
+    size_t k = (size_t)call_int(call, "k"), n = 0;
     struct query query = history_query(&q->history);
-    struct table *places = new_places(q, item, out), *parts = new_parts(q, out);
-    for (size_t i = 0; i < q->nmodels; i++) {
-        struct why w;
-        struct str sentence = {0};
-        enum status st = why_make(q->models[i], &query, item, k, &w, err);
-        if (st)
-            return st;
-        why_sentence(&w, q->data, &sentence);
-        add_place(q, q->models[i], &w, str_text(&sentence), places);
-        add_parts(q, q->models[i], &w, k, parts, out);
-        result_message(out, MESSAGE_INFO, "%s%s%s", q->nmodels > 1 ? q->models[i]->name : "", q->nmodels > 1 ? ": " : "", str_text(&sentence));
-        str_free(&sentence);
-        why_clear(&w);
-    }
-    return ST_OK;
+    struct why *whys = mem_new(q->nmodels, sizeof *whys, "explanations", err);
+    enum status st = whys ? ST_OK : ST_NOMEM;
+    for (; n < q->nmodels && !st; n++)
+        st = why_make(q->models[n], &query, item, q->seen, k, &whys[n], err);
+    if (!st)
+        show(q, whys, item, k, out);
+    while (n > 0)
+        why_clear(&whys[--n]);
+    mem_free(whys);
+    return st;
 }
 
 static enum status run_why(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct question q;
+    struct question q = {0};
     struct str line = {0};
     uint32_t item = 0;
-    enum status st = question_open(wb, call, &call->args[0], &q, err);
+    bool group = call->where.text;
+    enum status st = item_or_group(call, 1, err);
     if (!st)
+        st = question_open(wb, call, &call->args[0], &q, err);
+    if (!st && !group)
         st = name_item(wb, q.data, &call->args[1], &item, err);
     if (!st)
-        st = explain_all(&q, call, item, out, err);
+        st = group ? why_of_group(wb, call, &q, out, err) : explain_all(&q, call, item, out, err);
     if (!st) {
         warn_of_future(&q, out);
         wb->user = q.user;
         str_puts(&line, "why");
         put_user(&line, &q);
-        put_item(&line, q.data, item);
+        if (group)
+            put_where(&line, call);
+        else
+            put_item(&line, q.data, item);
         put_end(&line, call, &q);
         put_command(&line, out);
     }
@@ -177,9 +223,9 @@ static enum status run_why(struct workbench *wb, const struct call *call, struct
 
 static const struct argument why_args[] = {
     USER_ARGUMENT,
-    {.name = "ITEM", .type = ARG_ITEM, .doc = "an id, a title, or #3 of the last list"},
+    {.name = "ITEM", .type = ARG_ITEM, .optional = true, .doc = "an id, a title, or #3 of the last list"},
 };
-static const struct param why_options[] = {OPTION_K("parts shown one by one"), OPTION_AT};
+static const struct param why_options[] = {OPTION_K("parts shown one by one; with where the length of the list too"), OPTION_SEEN, OPTION_AT};
 
 static const struct command rows[] = {
     {.name = "why",
@@ -188,11 +234,14 @@ static const struct command rows[] = {
      .arguments = why_args,
      .narguments = 2,
      .options = why_options,
-     .noptions = 2,
-     .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
+     .noptions = sizeof why_options / sizeof *why_options,
+     .flags = COMMAND_WITH | COMMAND_WHERE | COMMAND_NEEDS_DATA,
      .help = "Takes the score apart: the rows of a model sum to it. rank_without is the place the item would have without that part of the "
-             "history, found by asking the model again. behind_by and ahead_by are the margins to the neighbours in the list.",
-     .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", NULL},
+             "history, found by asking the model again. behind_by and ahead_by are the margins to the neighbours in the list.\n"
+             "With where it is about a group of items, by what they are: how many of the first k are of it, which ones, and what in the history speaks "
+             "for them: their scores are summed and taken apart. of_history and of_all_events are the group's shares of what this user and everybody "
+             "did, of_lists_of_all its share of the lists of 500 users.",
+     .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", "why ana where \"category = 'Kitchen'\" with itemknn k=3", NULL},
      .run = run_why},
 };
 

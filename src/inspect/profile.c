@@ -5,8 +5,7 @@
 
 #include "base/mem.h"
 
-/* The levels of one item: codes[0..n). */
-static size_t levels_of(const struct field *f, uint32_t item, const uint32_t **codes)
+size_t item_levels(const struct field *f, uint32_t item, const uint32_t **codes)
 {
     if (f->type == FIELD_LIST) {
         *codes = f->list_code + f->list_begin[item];
@@ -19,7 +18,7 @@ static size_t levels_of(const struct field *f, uint32_t item, const uint32_t **c
 static double add_levels(const struct field *f, uint32_t item, double weight, double *sum)
 {
     const uint32_t *codes;
-    size_t n = levels_of(f, item, &codes);
+    size_t n = item_levels(f, item, &codes);
     for (size_t i = 0; i < n; i++)
         sum[codes[i]] += weight / (double)n;
     return n ? weight : 0;
@@ -58,7 +57,7 @@ static enum status find_tastes(const struct dataset *d, int64_t as_of, const str
     for (size_t i = 0; i < n; i++) {
         const uint32_t *codes;
         sum += add_levels(f, items[i].item, items[i].weight, own);
-        for (size_t l = levels_of(f, items[i].item, &codes); l-- > 0;)
+        for (size_t l = item_levels(f, items[i].item, &codes); l-- > 0;)
             count[codes[l]]++;
     }
     for (size_t l = 0; l < nlevels; l++)

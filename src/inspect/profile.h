@@ -25,4 +25,7 @@ MUST_CHECK enum status profile_make(const struct dataset *d, const struct query 
                                     struct error *err);
 void profile_clear(struct profile *p);
 
+/* The levels that an item has in a field of texts or lists: codes[0..n), as long as the field. Returns n. */
+size_t item_levels(const struct field *f, uint32_t item, const uint32_t **codes);
+
 #endif

@@ -33,7 +33,8 @@ static enum status find_place(const struct model *m, const struct query *q, stru
     if (!scores)
         return ST_NOMEM;
     w->seen = rank_seen(q, w->item, &w->seen_at, &times);
-    enum status st = rank_scores(m, q, w->seen ? SEEN_SHOW : SEEN_HIDE, scores, err);
+    w->shown = w->shown || w->seen;
+    enum status st = rank_scores(m, q, w->shown ? SEEN_SHOW : SEEN_HIDE, scores, err);
     if (!st) {
         w->score = scores[w->item];
         w->rank = rank_of(scores, m->nitems, w->item);
@@ -64,7 +65,7 @@ static void take_rank(void *context, size_t i, const struct query *q, const floa
     uint32_t item = t->w->item, removed = t->part[i]->what.item;
     size_t rank = rank_of(scores, t->nitems, item);
     float s = scores[removed];
-    if (!t->w->seen && removed != item && rank_seen(t->whole, removed, &at, &times) && (s > scores[item] || (s == scores[item] && removed < item)))
+    if (!t->w->shown && removed != item && rank_seen(t->whole, removed, &at, &times) && (s > scores[item] || (s == scores[item] && removed < item)))
         rank--;
     t->part[i]->rank_without = rank;
     t->part[i]->tried = true;
@@ -100,7 +101,7 @@ static enum status try_without(const struct model *m, const struct query *q, siz
         part[n++] = p;
     }
     struct tries t = {w, q, part, m->nitems};
-    st = rank_each(m, queries, n, w->seen ? SEEN_SHOW : SEEN_HIDE, NULL, take_rank, &t, err);
+    st = rank_each(m, queries, n, w->shown ? SEEN_SHOW : SEEN_HIDE, NULL, take_rank, &t, err);
 out:
     mem_free(queries);
     mem_free(events);
@@ -131,11 +132,11 @@ static enum status take_parts(const struct query *q, const struct explanation *x
     return ST_OK;
 }
 
-enum status why_make(const struct model *m, const struct query *q, uint32_t item, size_t tries, struct why *out,
+enum status why_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen, size_t tries, struct why *out,
                      struct error *err)
 {
     struct explanation x;
-    *out = (struct why){.item = item, .of_models = m->class->capabilities & OF_MODELS, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};
+    *out = (struct why){.item = item, .shown = seen == SEEN_SHOW, .of_models = m->class->capabilities & OF_MODELS, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};
     enum status st = model_explain(m, q, item, &x, err);
     if (!st)
         st = find_place(m, q, out, err);
@@ -166,8 +167,7 @@ void put_ordinal(struct str *out, size_t n)
     str_printf(out, "%s%s", text, end);
 }
 
-/* A title as one says it: "Princess Bride, The (1987)" is The Princess Bride. One with a comma left is quoted. */
-static void put_title(const struct dataset *d, uint32_t item, struct str *out)
+void put_spoken_title(const struct dataset *d, uint32_t item, struct str *out)
 {
     static const char *const articles[] = {", The", ", A", ", An"};
     const char *title = dataset_item_title(d, item);
@@ -188,29 +188,37 @@ static void put_title(const struct dataset *d, uint32_t item, struct str *out)
     str_puts(out, quoted ? "\"" : "");
 }
 
-/* The positive history items that make up half of what speaks for it, three at most. */
-static size_t main_reasons(const struct why *w, const struct why_part *reason[3])
+size_t why_main_reasons(const struct why_part *parts, size_t nparts, const struct why_part *reason[3])
 {
     double positive = 0, sum = 0;
     size_t n = 0;
-    for (size_t i = 0; i < w->nparts; i++)
-        positive += w->parts[i].what.item != NO_ITEM && w->parts[i].what.value > 0 ? w->parts[i].what.value : 0;
-    for (size_t i = 0; i < w->nparts && n < 3 && sum < positive / 2; i++) {
-        if (w->parts[i].what.item == NO_ITEM || !(w->parts[i].what.value > 0))
+    for (size_t i = 0; i < nparts; i++)
+        positive += parts[i].what.item != NO_ITEM && parts[i].what.value > 0 ? parts[i].what.value : 0;
+    for (size_t i = 0; i < nparts && n < 3 && sum < positive / 2; i++) {
+        if (parts[i].what.item == NO_ITEM || !(parts[i].what.value > 0))
             continue;
-        sum += w->parts[i].what.value;
-        reason[n++] = &w->parts[i];
+        sum += parts[i].what.value;
+        reason[n++] = &parts[i];
     }
     return n;
 }
 
-static void put_reasons(const struct why_part *const *reason, size_t n, const struct dataset *d, struct str *out)
+static void put_day(int64_t time, struct str *out)
+{
+    char text[40];
+    time_short(text, sizeof text, time);
+    str_printf(out, " (%.10s)", text);
+}
+
+void put_reasons(const struct why_part *const *reason, size_t n, bool dated, const struct dataset *d, struct str *out)
 {
     for (size_t i = 0; i < n; i++) {
         str_puts(out, i == 0 ? "" : i + 1 == n ? " and " : ", ");
-        put_title(d, reason[i]->what.item, out);
+        put_spoken_title(d, reason[i]->what.item, out);
         if (reason[i]->what.label[0])
             str_printf(out, " (%s)", reason[i]->what.label);
+        else if (dated && i == 0 && reason[i]->time != NO_TIME)
+            put_day(reason[i]->time, out);
     }
 }
 
@@ -219,7 +227,7 @@ static void put_without(const struct why *w, const struct why_part *first, const
     if (!first->tried || first->rank_without == 0)
         return;
     str_puts(out, " Without ");
-    put_title(d, first->what.item, out);
+    put_spoken_title(d, first->what.item, out);
     str_puts(out, first->rank_without == w->rank ? " it would still be " : " it would be ");
     put_ordinal(out, first->rank_without);
     str_putc(out, '.');
@@ -228,7 +236,7 @@ static void put_without(const struct why *w, const struct why_part *first, const
 void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
 {
     const struct why_part *reason[3];
-    size_t n = main_reasons(w, reason);
+    size_t n = why_main_reasons(w->parts, w->nparts, reason);
     if (w->seen) {
         char date[40];
         str_puts(out, "In the history already");
@@ -252,7 +260,7 @@ void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
     }
     if (!n)
         return;
-    put_reasons(reason, n, d, out);
+    put_reasons(reason, n, false, d, out);
     str_putc(out, '.');
     put_without(w, reason[0], d, out);
 }

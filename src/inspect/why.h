@@ -18,8 +18,8 @@ struct why {
     double base;             /* owed to no history item */
     bool exact, of_models;   /* of_models: of an ensemble */
     const char *method;
-    size_t rank, ranked;     /* place among the `ranked` items that may be listed; with everything shown when seen */
-    bool seen;
+    size_t rank, ranked;     /* place among the `ranked` items that may be listed; with everything when `shown` */
+    bool seen, shown;        /* in the history; everything is shown: as asked, or because it was seen */
     int64_t seen_at;
     uint32_t above, below;   /* neighbours in the list, NO_ITEM at an end */
     float score_above, score_below;
@@ -27,15 +27,21 @@ struct why {
     size_t nparts;
 };
 
-/* Takes apart the score of `item` for this history. Items of the history are left out of the ranking, unless `item` is one
- * itself. For the first `tries` parts the list is made again without them. */
-MUST_CHECK enum status why_make(const struct model *m, const struct query *q, uint32_t item, size_t tries,
-                                struct why *out, struct error *err);
+/* Takes apart the score of `item` for this history. With SEEN_HIDE items of the history are left out of the ranking, unless
+ * `item` is one itself. For the first `tries` parts the list is made again without them. */
+MUST_CHECK enum status why_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen,
+                                size_t tries, struct why *out, struct error *err);
 void why_clear(struct why *w);
 
 /* What one could tell a customer: "Recommended mostly because of Kolya and Fargo. Without Kolya it would be 9th." Appends. */
 void why_sentence(const struct why *w, const struct dataset *d, struct str *out);
 
+/* The positive history items, largest first, that make up half of what speaks for it; three at most. Returns how many. */
+size_t why_main_reasons(const struct why_part *parts, size_t nparts, const struct why_part *reason[3]);
+/* Appends "Kolya (1996-03-02), Fargo and Heat": `dated`: the day of the first. */
+void put_reasons(const struct why_part *const *reason, size_t n, bool dated, const struct dataset *d, struct str *out);
+/* Appends a title as one says it: "Princess Bride, The (1987)" is The Princess Bride. One with a comma left is quoted. */
+void put_spoken_title(const struct dataset *d, uint32_t item, struct str *out);
 /* Appends "1st", "2nd", "11th", "1,203rd". */
 void put_ordinal(struct str *out, size_t n);
 

@@ -227,7 +227,7 @@ int32_t bench_moved(const struct bench_list *l, size_t place)
 enum status bench_explain(struct bench *b, size_t list, uint32_t item, struct why *out, struct error *err)
 {
     struct query q = history_query(&b->changed);
-    enum status st = why_make(b->lists[list].model, &q, item, 1, out, err);
+    enum status st = why_make(b->lists[list].model, &q, item, SEEN_HIDE, 1, out, err);
     for (size_t i = 0; i < b->nitems; i++)
         b->items[i].part = NAN;
     for (size_t i = 0; st == ST_OK && i < out->nparts; i++) {

@@ -44,7 +44,7 @@ static void check_why(const struct dataset *d, const struct model *m, uint32_t u
     struct query q = world_query(d, user, room);
     float *scores = mem_new(m->nitems, sizeof *scores, "", NULL);
     struct why w;
-    assert_int_equal(why_make(m, &q, item, 4, &w, NULL), ST_OK);
+    assert_int_equal(why_make(m, &q, item, SEEN_HIDE, 4, &w, NULL), ST_OK);
     assert_int_equal(w.seen, seen);
     enum seen mask = seen ? SEEN_SHOW : SEEN_HIDE;
     assert_int_equal(rank_scores(m, &q, mask, scores, NULL), ST_OK);
@@ -110,17 +110,17 @@ static void test_sentence(void **state)
     struct query q = world_query(d, 0, room); /* a b c */
     struct why w;
     struct str text = {0};
-    assert_int_equal(why_make(m, &q, 4, 3, &w, NULL), ST_OK); /* e: b .41, c .50; without c: d .82, e .41, h .41 */
+    assert_int_equal(why_make(m, &q, 4, SEEN_HIDE, 3, &w, NULL), ST_OK); /* e: b .41, c .50; without c: d .82, e .41, h .41 */
     why_sentence(&w, d, &text);
     assert_string_equal(str_text(&text), "Recommended mostly because of c. Without c it would be 2nd.");
     why_clear(&w);
     str_clear(&text);
-    assert_int_equal(why_make(m, &q, 6, 3, &w, NULL), ST_OK);
+    assert_int_equal(why_make(m, &q, 6, SEEN_HIDE, 3, &w, NULL), ST_OK);
     why_sentence(&w, d, &text);
     assert_string_equal(str_text(&text), "Nothing in the history speaks for it.");
     why_clear(&w);
     str_clear(&text);
-    assert_int_equal(why_make(m, &q, 0, 3, &w, NULL), ST_OK);
+    assert_int_equal(why_make(m, &q, 0, SEEN_HIDE, 3, &w, NULL), ST_OK);
     why_sentence(&w, d, &text);
     assert_memory_equal(str_text(&text), "In the history already (2023-11-14", 34);
     why_clear(&w);

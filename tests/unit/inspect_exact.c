@@ -55,7 +55,7 @@ static struct dataset *load(bool *real)
 static void check_whole(const struct model *m, const struct query *q, uint32_t item, double score)
 {
     struct why w;
-    assert_int_equal(why_make(m, q, item, 0, &w, NULL), ST_OK);
+    assert_int_equal(why_make(m, q, item, SEEN_HIDE, 0, &w, NULL), ST_OK);
     assert_true((double)w.score == score || w.seen);
     why_clear(&w);
 }

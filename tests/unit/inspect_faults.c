@@ -2,6 +2,8 @@
 #include "tests/unit/every_model.h"
 
 #include "inspect/find.h"
+#include "inspect/group.h"
+#include "inspect/who.h"
 #include "inspect/profile.h"
 #include "inspect/whatif.h"
 #include "inspect/why.h"
@@ -45,9 +47,40 @@ static enum status try_load(const struct scene *s, struct error *err)
 static enum status try_why(const struct scene *s, struct error *err)
 {
     struct why w;
-    enum status st = why_make(s->m, &s->q, 3, 3, &w, err);
+    enum status st = why_make(s->m, &s->q, 3, SEEN_HIDE, 3, &w, err);
     if (!st)
         why_clear(&w);
+    return st;
+}
+
+static enum status try_group(const struct scene *s, struct error *err)
+{
+    uint8_t chosen[64] = {0, 1, 1, 1};
+    struct selection all = world_all(s->d);
+    struct why_group g;
+    enum status st = why_group_make(s->d, s->m, &s->q, chosen, 5, SEEN_HIDE, &g, err);
+    if (!st)
+        st = why_group_lists(&g, s->m, &all, chosen, 3, SEEN_HIDE, NULL, err);
+    why_group_clear(&g);
+    return st;
+}
+
+static enum status try_who(const struct scene *s, struct error *err)
+{
+    uint8_t chosen[64] = {0, 1, 1, 1};
+    struct selection all = world_all(s->d);
+    struct user_cut cut;
+    struct who w;
+    enum status st = who_make(s->m, &all, chosen, 5, SEEN_HIDE, NULL, &w, err);
+    if (!st) {
+        st = user_cut_make(&all, "country", &cut, err);
+        user_cut_clear(&cut);
+    }
+    if (!st) {
+        st = user_cut_make(&all, "age", &cut, err);
+        user_cut_clear(&cut);
+    }
+    who_clear(&w);
     return st;
 }
 
@@ -127,6 +160,8 @@ static void test_memory(void **state)
         exhaust(&s, try_similar);
         exhaust(&s, try_load);
         exhaust(&s, try_why);
+        exhaust(&s, try_group);
+        exhaust(&s, try_who);
         exhaust(&s, try_whatif);
         exhaust(&s, try_lists);
         exhaust(&s, try_profile);

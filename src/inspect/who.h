@@ -1,0 +1,42 @@
+/* Who gets it: the users whose lists have an item, or any item of a group. */
+#ifndef TAILOR_INSPECT_WHO_H
+#define TAILOR_INSPECT_WHO_H
+
+#include "eval/user_cut.h"
+#include "ranking/lists.h"
+
+/* One user who gets it. */
+struct who_user {
+    uint32_t user;
+    uint32_t item;  /* of those asked about, the one that stands highest */
+    uint32_t rank;
+    uint32_t count; /* how many of them the list has */
+    float score;
+};
+
+struct who {
+    size_t asked;       /* users with a history: a list was made for each */
+    size_t had;         /* those whose history hides one of the items */
+    size_t k;
+    struct who_user *users; /* by rank, score and index; owned */
+    size_t n;
+    double mean_rank;   /* NaN when nobody gets it */
+};
+
+/* Lists of everybody with a history. chosen[0..nitems): 1 for the items asked about. The job is stepped once a user and may cancel.
+ * Clear it in every case. */
+MUST_CHECK enum status who_make(const struct model *m, const struct selection *s, const uint8_t *chosen, size_t k, enum seen seen,
+                                struct job *job, struct who *out, struct error *err);
+void who_clear(struct who *w);
+
+/* How it falls on a segment. */
+struct who_segment {
+    uint32_t segment;   /* of the cut; NO_CODE: nothing is known of these users */
+    size_t users, got;  /* with a history; of those, who get it */
+};
+
+/* A row for each segment that has a user with a history, in the order of the cut, and one for users without a segment. `lengths`
+ * as of history_lengths. out has room for cut->names.n + 1; returns how many. */
+size_t who_segments(const struct who *w, const struct user_cut *cut, const uint32_t *lengths, struct who_segment *out);
+
+#endif
