@@ -118,7 +118,8 @@ static enum status take_pulls(const struct dataset *d, const struct folded *f, c
 
 /* ---- how usual it is ---- */
 
-static void find_shares(const struct dataset *d, const struct folded *f, const uint8_t *chosen, struct why_group *g)
+/* Of everybody: up to the moment that the question is about. */
+static void find_shares(const struct dataset *d, const struct query *q, const struct folded *f, const uint8_t *chosen, struct why_group *g)
 {
     double own = 0, all = 0, usual = 0, everything = 0;
     for (size_t h = 0; h < f->begin[1]; h++) {
@@ -127,10 +128,13 @@ static void find_shares(const struct dataset *d, const struct folded *f, const u
         own += in ? (double)f->items[h].weight : 0;
         g->history_items += in;
     }
+    struct selection known = {.data = d, .until = q->as_of};
     for (size_t e = 0; e < d->events.n; e++) {
+        if (!selection_has(&known, e))
+            continue;
         double weight = (double)d->type_weight[d->events.type[e]];
-        everything += weight > 0 ? weight : 0;
-        usual += weight > 0 && chosen[d->events.item[e]] ? weight : 0;
+        everything += weight;
+        usual += chosen[d->events.item[e]] ? weight : 0;
     }
     g->of_history = all > 0 ? own / all : NAN;
     g->of_everybody = everything > 0 ? usual / everything : NAN;
@@ -161,7 +165,7 @@ enum status why_group_make(const struct dataset *d, const struct model *m, const
     if (!st)
         st = take_pulls(d, &f, sum, out, err);
     if (!st)
-        find_shares(d, &f, chosen, out);
+        find_shares(d, q, &f, chosen, out);
     folded_clear(&f);
     mem_free(sum);
     return st;
