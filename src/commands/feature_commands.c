@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "commands/families.h"
+#include "commands/question.h"
 #include "features/feature.h"
 
 static const char note_kind[] = "feature";
@@ -175,6 +176,7 @@ struct show {
     struct dataset *data;
     struct result *out;
     struct table *table; /* made with the first row */
+    int64_t now;         /* the moment */
     const char *only;    /* this one, with its histogram; NULL: all */
     size_t found;
 };
@@ -182,7 +184,7 @@ struct show {
 static struct table *table_of(struct show *s)
 {
     char when[40] = "now";
-    int64_t oldest, newest, moment = s->wb->now;
+    int64_t oldest, newest, moment = s->now;
     if (s->table)
         return s->table;
     if (moment != NO_TIME)
@@ -198,7 +200,7 @@ static enum status show_feature(struct show *s, const char *name, const char *te
                                 struct error *err)
 {
     struct values v;
-    enum status st = take_values(f, s->wb->now, &s->wb->job, &v, err);
+    enum status st = take_values(f, s->now, &s->wb->job, &v, err);
     if (!st) {
         put_row(table_of(s), name, text, f, &v);
         if (s->only)
@@ -273,15 +275,18 @@ static enum status no_such_feature(struct workbench *wb, const struct dataset *d
 
 static enum status run_features(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct show s = {.wb = wb, .data = workbench_data(wb), .out = out, .only = call->nargs ? call->args[0].text : NULL};
-    enum status st = workspace_list_notes(wb->space, s.data->name, note_kind, show_note, &s, err);
+    struct question q;
+    enum status st = question_open_data(wb, call, NULL, &q, err);
+    struct show s = {.wb = wb, .data = q.data, .out = out, .now = q.history.as_of, .only = call->nargs ? call->args[0].text : NULL};
+    if (!st)
+        st = workspace_list_notes(wb->space, s.data->name, note_kind, show_note, &s, err);
     if (!st && s.only && !s.found)
         st = no_such_feature(wb, s.data, &call->args[0], err);
     if (!st && !s.found) {
         table_of(&s);
         result_message(out, MESSAGE_HINT, "no feature is defined yet: `feature define actions_7d = count() over 7d by user`");
     }
-    dataset_release(s.data);
+    question_close(&q);
     return st;
 }
 
@@ -323,7 +328,7 @@ static enum status run_define(struct workbench *wb, const struct call *call, str
     if (st)
         return st;
     const char *text = call->rest.text + at;
-    struct show s = {.wb = wb, .data = workbench_data(wb), .out = out, .only = name};
+    struct show s = {.wb = wb, .data = workbench_data(wb), .out = out, .now = wb->now, .only = name};
     st = feature_new(s.data, text, strlen(text), &f, err);
     if (st && err && err->length)
         err->offset += call->rest.offset + at;
@@ -351,6 +356,7 @@ static enum status run_drop(struct workbench *wb, const struct call *call, struc
 static const struct argument define_args[] = {{.name = "NAME = EXPRESSION", .type = ARG_TEXT, .doc = "what to call it, and what it is"}};
 static const struct argument name_args[] = {{.name = "NAME", .type = ARG_FEATURE, .doc = "a feature"}};
 static const struct argument any_name_args[] = {{.name = "NAME", .type = ARG_FEATURE, .optional = true, .doc = "only this one, with a histogram"}};
+static const struct param features_options[] = {{.name = "at", .type = PARAM_TIME, .doc = "as of this moment instead of the clock's"}};
 
 static const struct command rows[] = {
     {.name = "feature define",
@@ -383,10 +389,12 @@ static const struct command rows[] = {
      .summary = "the features with their distribution now",
      .arguments = any_name_args,
      .narguments = 1,
+     .options = features_options,
+     .noptions = 1,
      .flags = COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
      .help = "For each feature over all users or items: how many have a value and how many none, mean, standard deviation, smallest, "
-             "quartiles, largest. Values are as of the clock of the workbench, or after the newest event. With a NAME also a histogram.",
-     .examples = (const char *const[]){"features", "features clicks_7d", NULL},
+             "quartiles, largest. Values are as of at=, else the clock of the workbench (`rewind`), or after the newest event. With a NAME also a histogram.",
+     .examples = (const char *const[]){"features", "features clicks_7d at=2025-05-06", NULL},
      .run = run_features},
 };
 

@@ -216,6 +216,10 @@ static void test_same_models(void **state)
     snprintf(at, sizeof at, "recommend u3 k=20 at=%lld", (long long)(moment / US_PER_SECOND));
     assert_string_equal(now, run(&p->late, at));
     free(now);
+    now = strdup(run(&p->early, "features clicks"));
+    snprintf(at, sizeof at, "features clicks at=%lld", (long long)(moment / US_PER_SECOND));
+    assert_string_equal(now, run(&p->late, at));
+    free(now);
     now = strdup(run(&p->early, "similar users u3 with ials"));
     snprintf(at, sizeof at, "similar users u3 with ials at=%lld", (long long)(moment / US_PER_SECOND));
     assert_string_equal(now, run(&p->late, at));
