@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..18
+echo 1..19
 
 result() { # what, 0 when fine
   i=$((i + 1))
@@ -188,4 +188,16 @@ if [ -d "$data/gowalla" ] && [ -z "${QUICK:-}" ]; then
 else
   skip 'Gowalla: the published lists, to the byte'
 fi
+
+# A run and its qrels hold what `compare` says, reckoned as trec_eval does: by score, ties by id, the last in the alphabet first.
+run -c 'load tiny as t' -c 'split last 1' -c 'train pop ease' -c 'export qrels t.qrels' -c 'export run t.run with pop' -c 'set output json' \
+  -c 'compare with pop metric=map@100' && [ "$(wc -l <t.qrels)" = 4 ] && grep -q '^ana 0 stove 1$' t.qrels &&
+  ours=$(sed -n 's/.*"map@100":\([0-9.]*\).*/\1/p' log) && sort -k1,1 -k5,5gr -k3,3r t.run | awk -v ours="$ours" '
+    NR == FNR { right[$1, $3] = 1; n[$1]++; next }
+    $1 != user { user = $1; rank = hits = 0 }
+    { rank++; if (($1, $3) in right) { hits++; sum[$1] += hits / rank } }
+    END { for (u in n) { all += sum[u] / n[u]; users++ } d = all / users - ours; exit !(users == 4 && d < 1e-9 && d > -1e-9) }' t.qrels - &&
+  ! run -c 'load tiny as t' -c 'export qrels t.qrels' && ! run -c "load one.csv as c" -c 'split last 1' -c 'export qrels c.qrels' && grep -q 'cannot be written as qrels' log
+result 'a run and its qrels for trec_eval' $?
+
 exit $failed

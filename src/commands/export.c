@@ -158,3 +158,31 @@ enum status export_check_ids(const struct dict *ids, const char *what, const cha
     }
     return ST_OK;
 }
+
+struct export export_begin(struct workbench *wb, const struct call *call)
+{
+    return (struct export){
+        .wb = wb, .data = workbench_data(wb), .path = call->args[0].text, .replace = call_yes(call, "replace")};
+}
+
+void export_say(const struct export *x, const char *format, const char *unit, struct result *out)
+{
+    static const struct column columns[] = {
+        {.name = "path", .type = VALUE_TEXT},
+        {.name = "format", .type = VALUE_TEXT},
+        {.name = "rows", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "of", .type = VALUE_TEXT},
+    };
+    char count[32];
+    struct table *t = result_table(out, "export", "", columns, sizeof columns / sizeof *columns);
+    table_text(t, x->path);
+    table_text(t, format);
+    table_int(t, (int64_t)x->rows);
+    table_text(t, unit);
+    text_count(count, sizeof count, (int64_t)x->mended);
+    if (x->mended)
+        result_message(out, MESSAGE_WARNING, "%s text%s had characters that the format keeps for itself: written as blanks or _", count,
+                       x->mended == 1 ? "" : "s");
+    if (*x->note)
+        result_message(out, MESSAGE_INFO, "%s", x->note);
+}

@@ -45,6 +45,11 @@ struct export_format {
 EXPORT_FORMATS(DECLARE)
 #undef DECLARE
 
+/* An export of the open data to the path that the call names first; export_close it. */
+struct export export_begin(struct workbench *wb, const struct call *call);
+/* The command's own result: what was written, `unit` saying what a row is. */
+void export_say(const struct export *x, const char *format, const char *unit, struct result *out);
+
 /* Opens the file `name` in the folder `path` (made when it is not there), or `path` itself when name is NULL. */
 MUST_CHECK enum status export_file(struct export *x, const char *name, FILE **out, struct error *err);
 /* After writing: did all bytes of the files arrive so far? Also notices a cancel. */

@@ -101,29 +101,6 @@ static enum status write_table(struct export *x, struct result *r, enum output_f
     return st ? st : export_check(x, err);
 }
 
-/* The command's own result: what was written. */
-static void say_written(const struct export *x, const char *format, const char *unit, struct result *out)
-{
-    static const struct column columns[] = {
-        {.name = "path", .type = VALUE_TEXT},
-        {.name = "format", .type = VALUE_TEXT},
-        {.name = "rows", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "of", .type = VALUE_TEXT},
-    };
-    char count[32];
-    struct table *t = result_table(out, "export", "", columns, sizeof columns / sizeof *columns);
-    table_text(t, x->path);
-    table_text(t, format);
-    table_int(t, (int64_t)x->rows);
-    table_text(t, unit);
-    text_count(count, sizeof count, (int64_t)x->mended);
-    if (x->mended)
-        result_message(out, MESSAGE_WARNING, "%s text%s had characters that the format keeps for itself: written as blanks or _", count,
-                       x->mended == 1 ? "" : "s");
-    if (*x->note)
-        result_message(out, MESSAGE_INFO, "%s", x->note);
-}
-
 static enum status write_rows(struct export *x, int format, struct error *err)
 {
     if (format >= NTABLES)
@@ -143,16 +120,10 @@ static const char *format_name(int format)
     return format >= NTABLES ? formats[format - NTABLES]->name : output_form_names[table_forms[format]];
 }
 
-static struct export begin(struct workbench *wb, const struct call *call)
-{
-    return (struct export){
-        .wb = wb, .data = workbench_data(wb), .path = call->args[0].text, .replace = call_yes(call, "replace")};
-}
-
 static enum status export_rows(struct workbench *wb, const struct call *call, bool pairs, struct result *out,
                                struct error *err)
 {
-    struct export x = begin(wb, call);
+    struct export x = export_begin(wb, call);
     int format = find_format(call, x.path);
     x.pairs = pairs;
     enum status st = format == FORMAT_NONE ? no_format(call, &call->args[0], err) : read_parts(&x, call, err);
@@ -166,7 +137,7 @@ static enum status export_rows(struct workbench *wb, const struct call *call, bo
     bool table = format >= 0 && format < NTABLES;
     bool of_pairs = !st && ((table && pairs) || (!table && (formats[format - NTABLES] == &export_lists || formats[format - NTABLES] == &export_npy)));
     if (!st)
-        say_written(&x, format_name(format), of_pairs ? "pairs" : "events", out);
+        export_say(&x, format_name(format), of_pairs ? "pairs" : "events", out);
     return st;
 }
 
@@ -183,7 +154,7 @@ static enum status run_interactions(struct workbench *wb, const struct call *cal
 static enum status export_entities(struct workbench *wb, const struct call *call, bool items, struct result *out,
                                    struct error *err)
 {
-    struct export x = begin(wb, call);
+    struct export x = export_begin(wb, call);
     int format = find_format(call, x.path);
     struct result *r = NULL;
     enum status st = format == FORMAT_NONE ? no_format(call, &call->args[0], err) : ST_OK;
@@ -195,7 +166,7 @@ static enum status export_entities(struct workbench *wb, const struct call *call
     }
     st = export_close(&x, st, err);
     if (!st)
-        say_written(&x, format_name(format), items ? "items" : "users", out);
+        export_say(&x, format_name(format), items ? "items" : "users", out);
     return st;
 }
 
@@ -250,7 +221,7 @@ static enum status find_vectors(const struct call *call, struct model *m, const 
 
 static enum status run_vectors(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct export x = begin(wb, call);
+    struct export x = export_begin(wb, call);
     struct model **models = NULL;
     const float *vectors = NULL;
     size_t n = 0, width = 0;
@@ -274,7 +245,7 @@ static enum status run_vectors(struct workbench *wb, const struct call *call, st
     mem_free(models);
     st = export_close(&x, st, err);
     if (!st)
-        say_written(&x, array ? "npy" : format_name(format), "items", out);
+        export_say(&x, array ? "npy" : format_name(format), "items", out);
     return st;
 }
 

@@ -12,6 +12,7 @@
     FAMILY(catalogue) /* datasets */                                                     \
     FAMILY(download)                                                                     \
     FAMILY(export)    /* export events interactions items users vectors user */          \
+    FAMILY(trec)      /* export run, export qrels */                                     \
     FAMILY(event)     /* events */                                                       \
     FAMILY(reject)    /* rejects */                                                      \
     FAMILY(audit)     /* audit */                                                        \

@@ -156,7 +156,8 @@ static double of_counts(const struct evaluation *e, const struct metric_at *metr
     memset(e->count, 0, e->nitems * sizeof *e->count);
     for (size_t q = 0; q < e->nqueries; q++)
         for (size_t i = 0; i < e->length[q] && i < metric->k; i++)
-            e->count[e->list[q * e->listed + i]]++;
+            if (e->list[q * e->listed + i] != NO_ITEM)
+                e->count[e->list[q * e->listed + i]]++;
     return metric->metric->of_counts(e->count, e->nitems);
 }
 

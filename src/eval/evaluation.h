@@ -36,7 +36,7 @@ struct evaluation {
     size_t *hit_begin;    /* nqueries + 1 */
     uint32_t *hit_rank;   /* ranks of right items from 0, ascending within a query */
     uint32_t *length;     /* nqueries: items of the list that are kept, at most `listed` */
-    uint32_t *list;       /* nqueries x listed: the items, best first; behind `length` of them NO_ITEM */
+    uint32_t *list;       /* nqueries x listed: the items, best first; NO_ITEM behind them, and in foreign lists for items that the data lacks */
     uint32_t *first_rank; /* nitems: best rank in any list, UINT32_MAX: in none */
     double *won;          /* nqueries: share of pairs won (auc), NaN: no pair; NULL: not asked yet */
     double *squared, *absolute; /* nusers: sums over the user's ratings of the errors of predictions; NULL: none predicted */
@@ -52,8 +52,8 @@ struct evaluation {
  * protocol hides it. The same bits with any number of threads. Cancelled: ST_CANCELLED. */
 MUST_CHECK enum status evaluation_run(const struct model *m, const struct test_set *t, uint64_t split_fingerprint,
                                       size_t depth, struct job *job, struct evaluation **out, struct error *err);
-/* The same of lists that somebody else made: item[begin[q] .. begin[q + 1]) for query q, best first, distinct, below nitems; cut at
- * depth. A query without a list has found nothing. model_created is 0. */
+/* The same of lists that somebody else made: item[begin[q] .. begin[q + 1]) for query q, best first, distinct, below nitems or NO_ITEM (one
+ * that the data does not have: it takes its place and is never right); cut at depth. A query without a list has found nothing. model_created is 0. */
 MUST_CHECK enum status evaluation_of_lists(const struct test_set *t, uint64_t split_fingerprint, size_t depth, const size_t *begin,
                                            const uint32_t *item, struct evaluation **out, struct error *err);
 /* Asks the model once more, for the places of all right items among all candidates (auc): fills `won` when it is NULL. Of the same

@@ -154,7 +154,7 @@ static bool query_holds(const struct evaluation *e, size_t q)
     for (size_t i = 0; i < nright && good; i++)
         good = right[i] < e->nitems && (!i || right[i - 1] < right[i]);
     for (size_t i = 0; i < e->length[q] && good; i++)
-        good = list[i] < e->nitems;
+        good = list[i] < e->nitems || list[i] == NO_ITEM;
     for (size_t i = e->hit_begin[q]; i < e->hit_begin[q + 1] && good; i++) {
         uint32_t rank = e->hit_rank[i];
         good = rank < e->depth && (i == e->hit_begin[q] || e->hit_rank[i - 1] < rank) &&

@@ -43,7 +43,7 @@ struct judged_list {
     const uint32_t *right; /* relevant: which, ascending */
     const float *grade;    /* relevant, beside right: NaN where unknown */
     const float *ideal;    /* relevant: gains of the grades, highest first (metric_gain) */
-    const uint32_t *item;  /* n <= k: the list, best first */
+    const uint32_t *item;  /* n <= k: the list, best first; NO_ITEM: unknown to the data */
     size_t n;
     const uint32_t *before; /* nbefore <= k: the one it is compared with */
     size_t nbefore;

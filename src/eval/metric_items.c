@@ -10,18 +10,39 @@ static double mean(double sum, size_t n)
     return n ? sum / (double)n : NAN;
 }
 
+/* Foreign lists may hold items that the data does not have: nothing is known of them. */
+static bool is_known(const struct judged_list *l, size_t i)
+{
+    return l->item[i] != NO_ITEM;
+}
+
+static size_t known_items(const struct judged_list *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++)
+        n += is_known(l, i);
+    return n;
+}
+
+/* Users who have the i-th listed item. */
+static unsigned users_of(const struct judged_list *l, size_t i)
+{
+    return is_known(l, i) ? l->facts->popularity[l->item[i]] : 0;
+}
+
 static double novelty(const struct judged_list *l)
 {
     double sum = 0;
     for (size_t i = 0; i < l->n; i++)
-        sum -= log2(item_share(l->facts, l->item[i]));
-    return mean(sum, l->n);
+        if (is_known(l, i))
+            sum -= log2(item_share(l->facts, l->item[i]));
+    return mean(sum, known_items(l));
 }
 
 static void work_novelty(const struct judged_list *l, struct str *out)
 {
     for (size_t i = 0; i < l->n && i < 3; i++)
-        str_printf(out, "%s-log2(%u/%zu)", i ? " + " : "(", l->facts->popularity[l->item[i]], l->facts->learners);
+        str_printf(out, "%s-log2(%u/%zu)", i ? " + " : "(", users_of(l, i), l->facts->learners);
     str_printf(out, "%s) / %zu = %.4f bits", l->n > 3 ? " + ..." : "", l->n, novelty(l));
 }
 
@@ -29,14 +50,14 @@ static double popularity(const struct judged_list *l)
 {
     double sum = 0;
     for (size_t i = 0; i < l->n; i++)
-        sum += l->facts->popularity[l->item[i]];
-    return mean(sum, l->n) / (double)l->facts->learners;
+        sum += users_of(l, i);
+    return mean(sum, known_items(l)) / (double)l->facts->learners;
 }
 
 static void work_popularity(const struct judged_list *l, struct str *out)
 {
     for (size_t i = 0; i < l->n && i < 3; i++)
-        str_printf(out, "%s%u", i ? " + " : "(", l->facts->popularity[l->item[i]]);
+        str_printf(out, "%s%u", i ? " + " : "(", users_of(l, i));
     str_printf(out, "%s) users / %zu items / %zu users = %.4f", l->n > 3 ? " + ..." : "", l->n, l->facts->learners, popularity(l));
 }
 
@@ -64,13 +85,13 @@ static size_t in_tail(const struct judged_list *l)
 {
     size_t n = 0;
     for (size_t i = 0; i < l->n; i++)
-        n += l->facts->tail[l->item[i]];
+        n += is_known(l, i) && l->facts->tail[l->item[i]];
     return n;
 }
 
 static double tail(const struct judged_list *l)
 {
-    return mean((double)in_tail(l), l->n);
+    return mean((double)in_tail(l), known_items(l));
 }
 
 static void work_tail(const struct judged_list *l, struct str *out)
@@ -103,7 +124,7 @@ static double distances(const struct judged_list *l, size_t *pairs)
     *pairs = 0;
     for (size_t i = 0; i < l->n; i++)
         for (size_t j = i + 1; j < l->n; j++) {
-            double x = item_distance(l->facts, l->item[i], l->item[j]);
+            double x = is_known(l, i) && is_known(l, j) ? item_distance(l->facts, l->item[i], l->item[j]) : NAN;
             if (isnan(x))
                 continue;
             sum += x;
@@ -134,6 +155,8 @@ static double listed_share(const struct judged_list *l, uint32_t c, size_t *n)
     double sum = 0;
     *n = 0;
     for (size_t i = 0; i < l->n; i++) {
+        if (!is_known(l, i))
+            continue;
         size_t begin = f->category_begin[l->item[i]], end = f->category_begin[l->item[i] + 1];
         *n += end > begin;
         for (size_t at = begin; at < end; at++)

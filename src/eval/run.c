@@ -49,6 +49,8 @@ static void mark(struct run *r, struct desk *desk, size_t q, const struct scored
         uint32_t item = list[rank].index;
         if (rank < e->listed)
             keep[rank] = item;
+        if (item == NO_ITEM)
+            continue;
         if (rank < desk->first_rank[item])
             desk->first_rank[item] = rank;
         if (nhits < nright && bsearch(&item, right, nright, sizeof item, by_number))
