@@ -364,7 +364,7 @@ static const struct command rows[] = {
      .summary = "define a number about users or items as of a moment",
      .arguments = define_args,
      .narguments = 1,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_REST,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_ANYTIME | COMMAND_REST,
      .help = "EXPRESSION is FUNCTION(CONDITION) over DURATION by user, or by item; the condition and the duration may be left out. Functions: "
              "count, recency (days since the last matching event) and recency_seconds.\n\n"
              "A condition compares columns: type, value, user, item, time, any other column of the events, item.NAME and user.NAME for attributes, "
@@ -380,7 +380,7 @@ static const struct command rows[] = {
      .summary = "forget a feature",
      .arguments = name_args,
      .narguments = 1,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_ANYTIME,
      .help = "Removes the definition from the workspace. Nothing else is changed.",
      .examples = (const char *const[]){"feature drop clicks_7d", NULL},
      .run = run_drop},

@@ -145,7 +145,7 @@ static enum status check_needs(const struct workbench *wb, const struct command 
     }
     if ((c->flags & COMMAND_CHANGES) && wb->readonly)
         return error_set(err, ST_STATE, "%s would change the workspace, which is open for reading only", c->name);
-    if ((c->flags & COMMAND_CHANGES) && wb->now != NO_TIME)
+    if ((c->flags & COMMAND_CHANGES) && !(c->flags & COMMAND_ANYTIME) && wb->now != NO_TIME)
         return in_the_past(wb, c, err);
     return ST_OK;
 }
