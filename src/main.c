@@ -23,7 +23,7 @@ static const char usage[] =
     "\n"
     "  -c COMMAND       run COMMAND and leave; may be given again\n"
     "  -f FILE          run the commands of FILE (- is standard input); may be given again\n"
-    "      --output F   box, csv, tsv, json, jsonl, markdown or line (default: box on a terminal, else tsv)\n"
+    "      --output F   box, csv, tsv, json, jsonl, markdown, line or html (default: box on a terminal, else tsv)\n"
     "      --ui         open the screen\n"
     "      --readonly   look only: nothing in the workspace changes\n"
     "      --seed N     master seed of everything random (default 42)\n"

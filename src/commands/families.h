@@ -13,6 +13,7 @@
     FAMILY(download)                                                                     \
     FAMILY(export)    /* export events interactions items users vectors user */          \
     FAMILY(trec)      /* export run, export qrels */                                     \
+    FAMILY(report)                                                                       \
     FAMILY(event)     /* events */                                                       \
     FAMILY(reject)    /* rejects */                                                      \
     FAMILY(audit)     /* audit */                                                        \

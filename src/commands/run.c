@@ -32,6 +32,7 @@ static enum status to_file(struct workbench *wb, struct result *r, const struct 
     struct render_options options = {.form = OUTPUT_TSV, .header = true, .draw = plot_series};
     if (!output_form_of_path(path->text, &options.form))
         options.form = OUTPUT_BOX;
+    options.messages = options.form == OUTPUT_HTML; /* a page is sent on: nobody sees what was said beside it */
     struct file_draft *draft;
     enum status st = file_draft_open(path->text, &draft, err);
     if (st)

@@ -195,6 +195,10 @@ static void put_plain(const struct series *s, struct str *out)
 
 void plot_series(const struct series *const *series, size_t n, const struct render_options *options, struct str *out)
 {
+    if (options->form == OUTPUT_HTML) {
+        plot_page(series, n, out);
+        return;
+    }
     for (size_t i = 0; options->plain && i < n; i++)
         put_plain(series[i], out);
     if (options->plain)

@@ -4,7 +4,7 @@
 
 #include "result/writer.h"
 
-const char *const output_form_names[OUTPUT_FORMS] = {"box", "csv", "tsv", "json", "jsonl", "markdown", "line"};
+const char *const output_form_names[OUTPUT_FORMS] = {"box", "csv", "tsv", "json", "jsonl", "markdown", "line", "html"};
 
 bool output_form_of_path(const char *path, enum output_form *form)
 {
@@ -12,7 +12,7 @@ bool output_form_of_path(const char *path, enum output_form *form)
         const char *extension;
         enum output_form form;
     } known[] = {{".csv", OUTPUT_CSV}, {".tsv", OUTPUT_TSV}, {".json", OUTPUT_JSON}, {".jsonl", OUTPUT_JSONL}, {".ndjson", OUTPUT_JSONL},
-                 {".md", OUTPUT_MARKDOWN}, {".markdown", OUTPUT_MARKDOWN}, {".txt", OUTPUT_BOX}};
+                 {".md", OUTPUT_MARKDOWN}, {".markdown", OUTPUT_MARKDOWN}, {".txt", OUTPUT_BOX}, {".html", OUTPUT_HTML}, {".htm", OUTPUT_HTML}};
     const char *name = strrchr(path, '/');
     const char *dot = strrchr(name ? name : path, '.');
     for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
@@ -162,6 +162,9 @@ static enum status render_each(struct writer *w, struct table *const *tables, si
         case OUTPUT_LINE:
             st = render_line_table(w, tables[i], i, 0, err);
             break;
+        case OUTPUT_HTML:
+            st = render_html_table(w, tables[i], err);
+            break;
         default:
             st = render_box_table(w, tables[i], i, err);
             break;
@@ -191,7 +194,7 @@ static void put_series(struct writer *w, const struct result *r, const struct se
         size_t n = gather_group(r, i, group);
         if (!n)
             continue;
-        if (w->text.length || r->ntables || i)
+        if (w->options->form == OUTPUT_BOX && (w->text.length || r->ntables || i))
             str_putc(&w->text, '\n');
         w->options->draw(group, n, w->options, &w->text);
     }
@@ -200,6 +203,10 @@ static void put_series(struct writer *w, const struct result *r, const struct se
 static void put_messages(struct writer *w, const struct result *r)
 {
     const struct render_options *o = w->options;
+    for (size_t i = 0; o->form == OUTPUT_HTML && o->messages && i < r->nmessages; i++)
+        render_html_message(w, &r->messages[i]);
+    if (o->form == OUTPUT_HTML)
+        return;
     if (o->messages && r->nmessages && (r->ntables || r->nseries))
         str_putc(&w->text, '\n');
     for (size_t i = 0; o->messages && i < r->nmessages; i++)
@@ -214,12 +221,15 @@ enum status result_render(struct result *r, const struct render_options *options
     struct result *made = NULL;
     size_t n = 0;
     bool json = options->form == OUTPUT_JSON || options->form == OUTPUT_JSONL;
-    bool people = options->form == OUTPUT_BOX || options->form == OUTPUT_LINE || options->form == OUTPUT_MARKDOWN;
-    bool drawn = options->form == OUTPUT_BOX && options->draw && !(options->plain && is_scatter(r));
+    bool html = options->form == OUTPUT_HTML, page = html && !options->part;
+    bool people = html || options->form == OUTPUT_BOX || options->form == OUTPUT_LINE || options->form == OUTPUT_MARKDOWN;
+    bool drawn = (html || options->form == OUTPUT_BOX) && options->draw && !(options->plain && is_scatter(r));
     err = err ? err : &ours;
     enum status st = result_status(r, err);
     if (st)
         return st;
+    if (page)
+        put_html_head(&w.text, r->command ? r->command : "tailor");
     struct table **tables = all_tables(r, json || (r->ntables == 0 && !drawn), &made, &n, err);
     if (!tables)
         st = err->code;
@@ -234,6 +244,8 @@ enum status result_render(struct result *r, const struct render_options *options
         put_series(&w, r, group);
     if (!st && people)
         put_messages(&w, r);
+    if (page)
+        put_html_tail(&w.text);
     if (!st)
         st = flush(&w, err);
     result_free(made);

@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include <string.h>
+#include <unistd.h>
 
 
 #include <locale.h>
@@ -182,6 +183,27 @@ static void stays_inside(void **state)
     }
 }
 
+/* What gnuplot would take for an end of text, a command, a line of its own, or a tag; with or without gnuplot it stays text. */
+static void pages_take_text_as_text(void **state)
+{
+    static const double y[] = {3, 1, 2};
+    const char *names[] = {"it's `touch plot-was-run`", "a\n!touch plot-was-run", "<b>&\"END"};
+    (void)state;
+    struct series *s = series("bar", VALUE_TEXT, 3, y);
+    for (size_t i = 0; i < 3; i++)
+        s->labels[i] = names[i];
+    s->title = "'; system('touch plot-was-run'); '";
+    struct str page = {0};
+    plot_page((const struct series *const *)&s, 1, &page);
+    const char *text = str_text(&page);
+    assert_true(strncmp(text, "<svg", 4) == 0 || strncmp(text, "<pre>", 5) == 0);
+    assert_null(strstr(text, "<b>"));
+    assert_non_null(strstr(text, "&lt;b&gt;&amp;"));
+    assert_non_null(strstr(text, "touch plot-was-run"));
+    assert_int_not_equal(access("plot-was-run", F_OK), 0);
+    str_free(&page);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -190,6 +212,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(histograms, begin, end), cmocka_unit_test_setup_teardown(labelled_bars, begin, end),
         cmocka_unit_test_setup_teardown(forests, begin, end),    cmocka_unit_test_setup_teardown(plain_words, begin, end),
         cmocka_unit_test_setup_teardown(stays_inside, begin, end),
+        cmocka_unit_test_setup_teardown(pages_take_text_as_text, begin, end),
     };
     setlocale(LC_CTYPE, "C.UTF-8");
     return cmocka_run_group_tests(tests, NULL, NULL);

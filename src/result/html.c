@@ -1,0 +1,169 @@
+/* html: a page that needs nothing beside itself, or a part of one.
+ *
+ * People see here what they see in a box: hidden columns are left out, bars stand beside numbers. Text of the data is text:
+ * what would be a tag is spelled out, and control characters are visible as on a terminal. */
+#include <math.h>
+#include <string.h>
+
+#include "result/writer.h"
+
+static const char style[] =
+    "body{font:15px/1.5 system-ui,sans-serif;color:#1f2937;background:#fff;max-width:62rem;margin:2rem auto;padding:0 1rem}"
+    "h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.4rem;border-bottom:1px solid #e5e7eb}h3{font-size:1rem}"
+    "table{border-collapse:collapse;margin:.8rem 0;font-size:.9rem;font-variant-numeric:tabular-nums}"
+    "caption{text-align:left;font-weight:600;padding:.2rem 0}th{text-align:left;border-bottom:2px solid #9ca3af}"
+    "th,td{padding:.15rem .7rem .15rem 0;vertical-align:top}td{border-bottom:1px solid #f3f4f6}.n{text-align:right}"
+    ".bar{display:inline-block;height:.7em;margin-left:.5em;background:#2563eb}.bar.minus{background:#dc2626}"
+    "code,pre{font:.85rem/1.35 ui-monospace,monospace;background:#f6f7f9}code{padding:.1em .3em}pre{padding:.6rem;overflow-x:auto}"
+    ".warning{color:#b45309}.hint,.more{color:#6b7280}svg{max-width:100%;height:auto}"
+    "@media print{body{margin:0;max-width:none}h2{break-after:avoid}table,svg{break-inside:avoid}}";
+
+void put_html(struct str *out, const char *text)
+{
+    struct str safe = {0};
+    str_put_safe(&safe, text, strlen(text));
+    for (const char *p = str_text(&safe); *p; p++) {
+        const char *entity = *p == '<' ? "&lt;" : *p == '>' ? "&gt;" : *p == '&' ? "&amp;" : *p == '"' ? "&quot;" : NULL;
+        if (entity)
+            str_puts(out, entity);
+        else
+            str_putc(out, *p);
+    }
+    out->failed |= safe.failed;
+    str_free(&safe);
+}
+
+void put_html_head(struct str *out, const char *title)
+{
+    str_puts(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n<title>");
+    put_html(out, title);
+    str_printf(out, "</title>\n<style>%s</style></head><body>\n", style);
+}
+
+void put_html_tail(struct str *out)
+{
+    str_puts(out, "</body></html>\n");
+}
+
+static bool is_number(const struct column *c)
+{
+    return c->type == VALUE_INT || c->type == VALUE_REAL;
+}
+
+static double number(const struct column *c, const struct value *v)
+{
+    return v->null ? 0 : c->type == VALUE_INT ? (double)v->integer : v->real;
+}
+
+/* The longest bar of a column; 0 of a table that streams: its rows are not known before. */
+static double largest(const struct table *t, size_t column)
+{
+    double most = 0;
+    if (!(t->columns[column].flags & COLUMN_BAR) || t->next)
+        return 0;
+    for (size_t r = 0; r < t->nrows; r++) {
+        double x = fabs(number(&t->columns[column], &t->values[r * t->ncolumns + column]));
+        most = x > most && isfinite(x) ? x : most;
+    }
+    return most;
+}
+
+static void put_bar(struct str *out, double x, double most)
+{
+    enum { WIDEST = 8 }; /* em */
+    double width = most > 0 && isfinite(x) ? fabs(x) / most * WIDEST : 0;
+    if (width >= .01)
+        str_printf(out, "<span class=\"bar%s\" style=\"width:%.2fem\"></span>", x < 0 ? " minus" : "", width);
+}
+
+static void put_heading(struct str *out, const struct table *t)
+{
+    str_puts(out, "<table>");
+    if (*t->title) {
+        str_puts(out, "<caption>");
+        put_html(out, t->title);
+        str_puts(out, "</caption>");
+    }
+    str_puts(out, "\n<tr>");
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        if (t->columns[c].flags & COLUMN_HIDDEN)
+            continue;
+        /* The bars of a column begin in one place when its numbers are as wide as the widest: they stand on the left. */
+        str_puts(out, is_number(&t->columns[c]) && !(t->columns[c].flags & COLUMN_BAR) ? "<th class=\"n\">" : "<th>");
+        put_html(out, t->columns[c].name);
+        str_puts(out, "</th>");
+    }
+    str_puts(out, "</tr>\n");
+}
+
+static void put_row(struct writer *w, const struct table *t, const struct value *row, struct str *cell)
+{
+    struct str *out = &w->text;
+    str_puts(out, "<tr>");
+    for (size_t c = 0; c < t->ncolumns; c++) {
+        const struct column *column = &t->columns[c];
+        if (column->flags & COLUMN_HIDDEN)
+            continue;
+        bool bar = column->flags & COLUMN_BAR;
+        str_clear(cell);
+        cell_format(column, &row[c], false, cell);
+        str_puts(out, is_number(column) && !bar ? "<td class=\"n\">" : "<td>");
+        put_html(out, str_text(cell));
+        if (bar)
+            put_bar(out, number(column, &row[c]), largest(t, c));
+        str_puts(out, "</td>");
+    }
+    str_puts(out, "</tr>\n");
+}
+
+static enum status put_paragraphs(struct writer *w, struct table *t, struct error *err)
+{
+    struct walk walk;
+    const struct value *row = NULL;
+    enum status st = walk_begin(&walk, t, w->job, err);
+    while (!st && !(st = walk_next(&walk, &row, err)) && row) {
+        str_puts(&w->text, "<p>");
+        put_html(&w->text, row[0].null ? "" : row[0].text);
+        str_puts(&w->text, "</p>\n");
+        st = writer_spill(w, err);
+    }
+    return st;
+}
+
+enum status render_html_table(struct writer *w, struct table *t, struct error *err)
+{
+    struct walk walk;
+    struct str cell = {0};
+    const struct value *row = NULL;
+    size_t most = w->options->max_rows, left = 0;
+    if (t->prose)
+        return put_paragraphs(w, t, err);
+    put_heading(&w->text, t);
+    enum status st = walk_begin(&walk, t, w->job, err);
+    while (!st && !(st = walk_next(&walk, &row, err)) && row) {
+        if (most && walk.rows > most) {
+            left++;
+            continue;
+        }
+        put_row(w, t, row, &cell);
+        st = writer_spill(w, err);
+    }
+    str_puts(&w->text, "</table>\n");
+    if (left) {
+        char count[32];
+        text_count(count, sizeof count, (int64_t)left);
+        str_printf(&w->text, "<p class=\"more\">… %s more rows</p>\n", count);
+    }
+    if (!st && cell.failed)
+        st = error_nomem(err, cell.capacity, "a cell");
+    str_free(&cell);
+    return st;
+}
+
+void render_html_message(struct writer *w, const struct message *m)
+{
+    static const char *const levels[] = {[MESSAGE_INFO] = "info", [MESSAGE_WARNING] = "warning", [MESSAGE_HINT] = "hint"};
+    str_printf(&w->text, "<p class=\"%s\">", levels[m->level]);
+    put_html(&w->text, m->text);
+    str_puts(&w->text, "</p>\n");
+}

@@ -1,0 +1,64 @@
+#!/bin/sh
+# Reports: a page that needs nothing beside itself, in which nothing of the data is more than text.
+tailor=${TAILOR:-./tailor}
+case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
+datasets=$(cd "${DATASETS_DIR:-$(dirname "$0")/../datasets}" && pwd)
+export TAILOR_DATASETS="$datasets"
+work=$(mktemp -d) || exit 99
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 99
+failed=0
+i=0
+echo 1..8
+
+result() { # what, 0 when fine
+  i=$((i + 1))
+  if [ "$2" = 0 ]; then echo "ok $i - $1"; else
+    failed=1
+    echo "not ok $i - $1"
+    sed 's/^/# /' log 2>/dev/null
+  fi
+}
+skip() {
+  i=$((i + 1))
+  echo "ok $i - $1 # SKIP no gnuplot"
+}
+run() { "$tailor" --no-init "$@" >log 2>&1 </dev/null; }
+has() { grep -qF "$2" "$1" || { echo "missing in $1: $2" >>log; false; }; }
+
+prepare='load tiny;split last 1;train pop itemknn ease'
+IFS=';'
+set --
+for line in $prepare; do set -- "$@" -c "$line"; done
+unset IFS
+
+run "$@" -c 'report page.html ana chloe' && has page.html '<code>compare with ' && has page.html '<h2>User chloe</h2>' &&
+  has page.html '<code>why ana id:' && has page.html '</html>' && [ "$(grep -c '<!DOCTYPE' page.html)" = 1 ]
+result 'a page of data, models and two users' $?
+! grep -qE '(src|href)="?(http|//)|<script|<link' page.html
+result 'it needs nothing beside itself' $?
+run "$@" -c 'report page.md ana k=2' && has page.md '## User ana' && has page.md '| model | ndcg@10 |' && ! grep -q '<table' page.md
+result 'the same as Markdown' $?
+run "$@" -c 'compare > table.html' && has table.html '<title>compare' && has table.html '<th>model</th>'
+result 'any table as a page' $?
+
+printf '%s\n' 'user,item,type' 'u1,i1,<script>alert(1)</script>' 'u1,i2,b' 'u2,i2,b' "u2,'\`date\`' \"&amp;,b" 'u3,i1,b' >odd.csv
+run -c 'load odd.csv' -c 'train itemknn' -c 'report odd.html u1' && has odd.html '&lt;script&gt;alert(1)&lt;/script&gt;' && ! grep -q '<script' odd.html &&
+  has odd.html '&quot;&amp;amp;'
+result 'text of the data is text' $?
+
+if command -v gnuplot >/dev/null; then
+  has page.html '<svg' && has page.html '</svg>'
+  result 'plots are drawn by gnuplot' $?
+else
+  skip 'plots are drawn by gnuplot'
+fi
+mkdir bin
+PATH=$work/bin run "$@" -c 'report plain.html ana' && has plain.html '<pre>' && ! grep -q '<svg' plain.html
+result 'without it they are dots' $?
+
+run "$@" -c 'report page.txt'
+[ $? = 3 ] && has log 'should end in .html or .md' && [ ! -e page.txt ] &&
+  { run "$@" -c 'report other.html nobody'; [ $? = 3 ] && [ ! -e other.html ]; }
+result 'what cannot be written is refused' $?
+exit $failed
