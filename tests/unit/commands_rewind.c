@@ -130,6 +130,8 @@ static const char *const questions[] = {
     "bisect u8 i2 with pop",
     "whynot u3 i9 with itemknn",
     "whynot u3 i9 with ease",
+    "who i4 with itemknn k=5",
+    "who where \"category = 'group 1'\" with ease k=5",
     "user new = i1 i2",
     "recommend new with ease itemknn",
     "similar i4",
