@@ -58,7 +58,7 @@ static void ask(struct gathering *g, uint32_t user, size_t begin, size_t right, 
 {
     struct test_set *t = g->t;
     if (g->write) {
-        t->query[t->nqueries] = (struct query){t->known + begin, g->nknown - begin, user, as_of, g->hides};
+        t->query[t->nqueries] = (struct query){.events = t->known + begin, .n = g->nknown - begin, .user = user, .as_of = as_of, .hides = g->hides};
         t->right_begin[t->nqueries] = right;
     }
     t->nqueries++;

@@ -350,6 +350,23 @@ enum status model_score(const struct model *m, const struct query *queries, size
     return st;
 }
 
+const char *query_says(const struct query *q, const char *field)
+{
+    for (size_t i = 0; i < q->nattributes; i++)
+        if (strcmp(q->attributes[i].field, field) == 0)
+            return q->attributes[i].value;
+    return NULL;
+}
+
+bool model_reads(const struct model *m, const char *field)
+{
+    const struct model *t = model_trained(m);
+    bool reads = t->class->reads && t->class->reads(t, field);
+    for (size_t i = 0; i < t->nparts && !reads; i++)
+        reads = t->parts[i].model && model_reads(t->parts[i].model, field);
+    return reads;
+}
+
 enum status model_retrained(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores,
                             struct error *err)
 {

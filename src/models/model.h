@@ -32,6 +32,11 @@ struct query_event {
     uint64_t event; /* row in the data set, or UINT64_MAX for one the user made up */
 };
 
+/* An attribute of the user taken to be another than the data says. */
+struct query_attribute {
+    const char *field, *value;
+};
+
 /* Oldest first. Repeats of an item are allowed; models read them as interactions do (query_items). */
 struct query {
     const struct query_event *events;
@@ -39,7 +44,11 @@ struct query {
     uint32_t user;  /* for attributes only; NO_USER for nobody */
     int64_t as_of;  /* the moment of asking; NO_TIME: after everything known */
     uint32_t hides; /* where seen items are hidden: 0: those of all events; else 1 + the type whose events hide theirs */
+    const struct query_attribute *attributes; /* what holds in place of the user's own; NULL: nothing */
+    size_t nattributes;
 };
+/* What is said of this attribute of the user, or NULL. */
+const char *query_says(const struct query *q, const char *field);
 
 /* What a history amounts to: distinct items in ascending order, weights summed, latest time. */
 struct query_item {
@@ -190,6 +199,9 @@ struct model_class {
      * itself stays as it is, and in far less time than training takes. NULL: it has to be trained anew. */
     enum status (*retrained)(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores, struct error *err);
 
+    /* Do the scores depend on this attribute of the user? NULL: on none. */
+    bool (*reads)(const struct model *m, const char *field);
+
     /* OF_MODELS: what each of m->parts counts for in the score, nparts of them. NULL: they are not summed. */
     const float *(*part_weights)(const struct model *m);
 
@@ -285,6 +297,8 @@ MUST_CHECK enum status model_explain(const struct model *m, const struct query *
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
 /* The vectors of histories: x[q * width ...]. Only for a class that has the slot. */
 MUST_CHECK enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+/* Do its scores, or those of a model it is made of, depend on this attribute of users? */
+bool model_reads(const struct model *m, const char *field);
 /* Scores by the model as it would be with another row in what it learnt from. Only for a class that has the slot. */
 MUST_CHECK enum status model_retrained(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores,
                                        struct error *err);

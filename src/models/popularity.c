@@ -202,6 +202,19 @@ static enum status pop_epoch(struct model *m, const struct training *t, size_t e
     return st;
 }
 
+static bool pop_reads(const struct model *m, const char *field)
+{
+    return ((const struct pop *)m->state)->segmented && strcmp(model_text(m, "by"), field) == 0;
+}
+
+/* The segment of whom the query is about: what it says of them, else what the data said. */
+static uint32_t segment_of(const struct model *m, const struct query *q)
+{
+    const struct pop *p = m->state;
+    const char *said = p->segmented ? query_says(q, model_text(m, "by")) : NULL;
+    return said ? dict_find(&p->segments.names, said, strlen(said)) : segments_find(&p->segments, q->user);
+}
+
 static enum status pop_score(const struct model *m, const struct query *queries, size_t n, float *scores,
                              struct error *err)
 {
@@ -210,7 +223,7 @@ static enum status pop_score(const struct model *m, const struct query *queries,
     for (size_t q = 0; q < n; q++) {
         float *out = scores + q * p->nitems;
         const struct csr *sums = &p->segments.sums;
-        uint32_t g = segments_find(&p->segments, queries[q].user);
+        uint32_t g = segment_of(m, &queries[q]);
         memcpy(out, p->score, p->nitems * sizeof *out);
         if (g == NO_CODE)
             continue;
@@ -236,7 +249,7 @@ static enum status pop_explain(const struct model *m, const struct query *q, uin
 {
     const struct pop *p = m->state;
     bool fades = model_has(m, "half_life");
-    uint32_t g = segments_find(&p->segments, q->user);
+    uint32_t g = segment_of(m, q);
     float scale = g == NO_CODE ? 1 : (float)p->share, own = g == NO_CODE ? 0 : segment_sum(&p->segments, g, item);
     enum status st = explanation_new(out, p->begin[item + 1] - p->begin[item] + 1, err);
     if (st)
@@ -358,6 +371,7 @@ const struct model_class model_pop = {
     .begin = pop_begin,
     .epoch = pop_epoch,
     .score = pop_score,
+    .reads = pop_reads,
     .explain = pop_explain,
     .similar = pop_similar,
     .save = pop_save,

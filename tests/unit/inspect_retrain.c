@@ -349,6 +349,46 @@ static void test_refused(void **state)
     dataset_release(d);
 }
 
+/* An attribute that is said to be another: the list of those who have it. */
+static void test_attributes(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(30, 20, 300, ODD_NOT);
+    struct model *by = world_train(d, &model_pop, (const char *[]){"by=country", NULL}), *pop = world_train(d, &model_pop, NULL), *wide;
+    const struct field *country = fields_find(&d->user_fields, "country");
+    float *said = mem_new(d->items.n, sizeof *said, "", NULL), *theirs = mem_new(d->items.n, sizeof *theirs, "", NULL);
+    assert_true(model_reads(by, "country") && !model_reads(by, "age") && !model_reads(pop, "country"));
+    wide = model_widen(by, d->users.n, d->items.n + 1, NULL);
+    assert_true(model_reads(wide, "country"));
+    for (uint32_t u = 0; u + 1 < d->users.n; u++) {
+        struct query_attribute a = {"country", dict_text(&country->levels, country->code[u + 1])}, age = {"age", "30"};
+        struct query q = {.user = u, .as_of = NO_TIME, .attributes = &a, .nattributes = 1}, other = {.user = u + 1, .as_of = NO_TIME};
+        struct explanation x;
+        assert_int_equal(model_score(by, &q, 1, said, NULL), ST_OK);
+        assert_int_equal(model_score(by, &other, 1, theirs, NULL), ST_OK);
+        assert_memory_equal(said, theirs, d->items.n * sizeof *said);
+        assert_int_equal(model_explain(by, &q, 3, &x, NULL), ST_OK);
+        assert_true((float)x.score == said[3]);
+        explanation_clear(&x);
+        a.value = "nowhere"; /* like one of whom nothing is known */
+        other.user = NO_USER;
+        assert_int_equal(model_score(by, &q, 1, said, NULL), ST_OK);
+        assert_int_equal(model_score(by, &other, 1, theirs, NULL), ST_OK);
+        assert_memory_equal(said, theirs, d->items.n * sizeof *said);
+        other.user = u;
+        q.attributes = &age; /* not read */
+        assert_int_equal(model_score(by, &q, 1, said, NULL), ST_OK);
+        assert_int_equal(model_score(by, &other, 1, theirs, NULL), ST_OK);
+        assert_memory_equal(said, theirs, d->items.n * sizeof *said);
+    }
+    mem_free(said);
+    mem_free(theirs);
+    model_release(wide);
+    model_release(by);
+    model_release(pop);
+    dataset_release(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_added),
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
