@@ -189,6 +189,35 @@ static enum status explain_all(const struct question *q, const struct call *call
     return st;
 }
 
+static enum status answer(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out,
+                          struct error *err)
+{
+    if (call_yes(call, "minimal"))
+        return why_of_removal(wb, call, q, item, out, err);
+    return call_yes(call, "steps") ? why_of_steps(call, q, item, out, err) : explain_all(q, call, item, out, err);
+}
+
+/* What goes together: a removal and steps are about one item. */
+static enum status check_options(const struct call *call, struct error *err)
+{
+    bool minimal = call_yes(call, "minimal"), steps = call_yes(call, "steps");
+    if (minimal && steps) {
+        error_set(err, ST_USAGE, "minimal and steps are two questions");
+        error_hint(err, "ask one after the other");
+        return ST_USAGE;
+    }
+    if ((minimal || steps) && call->where.text) {
+        error_set(err, ST_USAGE, "%s is about one item, not a group", minimal ? "minimal" : "steps");
+        error_hint(err, "why %s ITEM %s", call->args[0].text, minimal ? "minimal" : "steps");
+        return error_at_word(ST_USAGE, err, &call->where);
+    }
+    if (!minimal && call_given(call, "seconds")) {
+        error_set(err, ST_USAGE, "seconds= is for the search of `minimal`");
+        return error_at_option(ST_USAGE, err, call, "seconds");
+    }
+    return ST_OK;
+}
+
 static enum status run_why(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     struct question q = {0};
@@ -197,11 +226,13 @@ static enum status run_why(struct workbench *wb, const struct call *call, struct
     bool group = call->where.text;
     enum status st = item_or_group(call, 1, err);
     if (!st)
+        st = check_options(call, err);
+    if (!st)
         st = question_open(wb, call, &call->args[0], &q, err);
     if (!st && !group)
         st = name_item(wb, q.data, &call->args[1], &item, err);
     if (!st)
-        st = group ? why_of_group(wb, call, &q, out, err) : explain_all(&q, call, item, out, err);
+        st = group ? why_of_group(wb, call, &q, out, err) : answer(wb, call, &q, item, out, err);
     if (!st) {
         warn_of_future(&q, out);
         wb->user = q.user;
@@ -225,7 +256,14 @@ static const struct argument why_args[] = {
     USER_ARGUMENT,
     {.name = "ITEM", .type = ARG_ITEM, .optional = true, .doc = "an id, a title, or #3 of the last list"},
 };
-static const struct param why_options[] = {OPTION_K("parts shown one by one; with where the length of the list too"), OPTION_SEEN, OPTION_AT};
+static const struct param why_options[] = {
+    OPTION_K("parts shown one by one; with where and minimal the length of the list"),
+    {.name = "minimal", .type = PARAM_BOOL, .initial = "no", .doc = "what must go from the history for the item to leave the first k"},
+    {.name = "steps", .type = PARAM_BOOL, .initial = "no", .doc = "the arithmetic of the score, with the real numbers"},
+    {.name = "seconds", .type = PARAM_REAL, .initial = "2", .min = .01, .max = 1e6, .doc = "time for the search of minimal, for each model"},
+    OPTION_SEEN,
+    OPTION_AT,
+};
 
 static const struct command rows[] = {
     {.name = "why",
@@ -240,8 +278,12 @@ static const struct command rows[] = {
              "history, found by asking the model again. behind_by and ahead_by are the margins to the neighbours in the list.\n"
              "With where it is about a group of items, by what they are: how many of the first k are of it, which ones, and what in the history speaks "
              "for them: their scores are summed and taken apart. of_history and of_all_events are the group's shares of what this user and everybody "
-             "did, of_lists_of_all its share of the lists of 500 users.",
-     .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", "why ana where \"category = 'Kitchen'\" with itemknn k=3", NULL},
+             "did, of_lists_of_all its share of the lists of 500 users.\n"
+             "With minimal it looks for the smallest set of items of the history, with all their events, without which the item is not among the first "
+             "k. at_least is proved: by bounds where the scores of a model add up, else by trying all smaller sets. What is hidden stays hidden.\n"
+             "With steps the score is worked out: for models that add up what each item of the history says, item by item; for models with vectors "
+             "component by component; for a mixture model by model. The last sum is the score.",
+     .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", "why ana where \"category = 'Kitchen'\" with itemknn k=3", "why chloe boots with ease minimal k=3", "why chloe boots with itemknn steps", NULL},
      .run = run_why},
 };
 

@@ -86,6 +86,13 @@ struct asking {
 };
 
 /* Off by the gap to the k-th: that tells more than places. */
+static double distance(const struct bring *b, size_t rank, double score, double kth)
+{
+    if (b->goal == GOAL_OUT)
+        return rank == 0 ? -(double)INFINITY : rank > b->k ? (double)b->k - (double)rank : fmax(score - kth, DBL_MIN);
+    return rank == 0 ? (double)INFINITY : rank <= b->k ? -(double)(b->k - rank) : fmax(kth - score, DBL_MIN);
+}
+
 static void take_distance(void *context, size_t i, const struct query *q, const float *scores)
 {
     const struct asking *a = context;
@@ -94,7 +101,7 @@ static void take_distance(void *context, size_t i, const struct query *q, const 
     float kth;
     size_t added = w->by == BY_ADDING && w->hides ? a->size : 0;
     size_t rank = rank_without(scores, w->hidden, b->m->nitems, b->item, b->k, q, added, w->room + (size_t)parallel_thread() * b->k, &kth);
-    w->far[i] = rank == 0 ? (double)INFINITY : rank <= b->k ? -(double)(b->k - rank) : fmax((double)kth - (double)scores[b->item], DBL_MIN);
+    w->far[i] = distance(b, rank, (double)scores[b->item], (double)kth);
     if (i == 0)
         w->rank = rank;
 }
@@ -199,11 +206,16 @@ static enum status find_gains(struct bringing *w, double until, struct error *er
     return st;
 }
 
+static size_t most_rivals(const struct bringing *w)
+{
+    size_t n = w->b->m->nitems, most = w->n ? GAINS_MOST / w->n : n;
+    return most > n ? n : most < RIVALS_LEAST && n > RIVALS_LEAST ? RIVALS_LEAST : most;
+}
+
 /* Those that could be listed, or the best of them when they are too many. */
 static enum status find_rivals(struct bringing *w, float *scores, struct error *err)
 {
-    size_t n = w->b->m->nitems, most = w->n ? GAINS_MOST / w->n : n;
-    most = most < RIVALS_LEAST ? RIVALS_LEAST : most > n ? n : most;
+    size_t n = w->b->m->nitems, most = most_rivals(w);
     struct scored *list = mem_new_raw(most, sizeof *list, "rivals", err);
     w->rival = mem_new_raw(most, sizeof *w->rival, "rivals", err);
     w->lead = mem_new_raw(most, sizeof *w->lead, "rivals", err);
@@ -410,9 +422,10 @@ static enum status work(struct bringing *w, struct brought *out, struct error *e
     double started = clock_seconds(), known = 0, until = b->seconds > 0 ? started + b->seconds : (double)INFINITY;
     struct found_set f = {0};
     size_t all = w->n;
-    struct search s = {.most = b->most, .job = b->job, .ask = ask, .context = w, .goal = GOAL_IN, .k = b->k};
+    struct search s = {.most = b->most, .job = b->job, .ask = ask, .context = w, .goal = b->goal, .k = b->k};
     enum status st = ST_OK;
-    out->additive = b->m->class->capabilities & ADDS_UP;
+    /* Taken out of a list an item must be by any rivals there are: none may be left aside. */
+    out->additive = b->m->class->capabilities & ADDS_UP && (b->goal == GOAL_IN || most_rivals(w) == b->m->nitems);
     if (out->additive && w->by == BY_ADDING)
         st = history_size(w, &known, err);
     if (!st && out->additive)

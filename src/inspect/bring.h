@@ -1,4 +1,4 @@
-/* The smallest change of a history that brings an item into the first k of its list: items of the history to take out (with
+/* The smallest change of a history that brings an item into the first k of its list, or (GOAL_OUT) takes it out of them: items of the history to take out (with
  * all their events), or items of the catalogue to add (an event each, as `history_add` makes it).
  *
  * The list is the one that the history had, and what is hidden stays hidden: an item that is taken out does not come back
@@ -20,6 +20,7 @@ struct bring {
     const struct query *q;
     uint32_t item;             /* the model has a score for it */
     size_t k;
+    enum search_goal goal;
     bool shown;                /* nothing is hidden */
     struct query_event made_up; /* what an added event is like */
     size_t most;               /* sets of at most so many; 0: any */
@@ -40,7 +41,7 @@ struct brought {
     uint64_t asked;  /* lists made */
 };
 
-/* The item is not among the first k yet. Clear it in every case. */
+/* The item is not among the first k yet; with GOAL_OUT, which is for removing, it is. Clear it in every case. */
 MUST_CHECK enum status bring_in(const struct bring *b, enum bring_by by, struct brought *out, struct error *err);
 void brought_clear(struct brought *b);
 

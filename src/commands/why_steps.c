@@ -1,0 +1,73 @@
+/* The arithmetic of a score, line by line. */
+#include <math.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "commands/why_tables.h"
+#include "inspect/steps.h"
+
+enum { STEP_MODEL, STEP_TERM, STEP_LEFT = STEP_TERM + REASON_COLUMNS, STEP_RIGHT, STEP_VALUE, STEP_SUM, STEP_COLUMNS };
+
+static struct table *new_steps(const struct question *q, uint32_t item, struct result *out)
+{
+    struct column columns[STEP_COLUMNS] = {
+        [STEP_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
+        [STEP_LEFT] = {.name = "factor", .type = VALUE_REAL, .precision = STEP_DIGITS},
+        [STEP_RIGHT] = {.name = "times", .type = VALUE_REAL, .precision = STEP_DIGITS},
+        [STEP_VALUE] = {.name = "is", .type = VALUE_REAL, .precision = STEP_DIGITS},
+        [STEP_SUM] = {.name = "sum", .type = VALUE_REAL, .precision = STEP_DIGITS},
+    };
+    reason_columns(q->data, columns + STEP_TERM);
+    columns[STEP_TERM + 1].name = "term";
+    return result_table(out, "steps", result_textf(out, "the score of %s for %s", dataset_item_title(q->data, item), q->who), columns, STEP_COLUMNS);
+}
+
+static void add_term(const struct question *q, const struct model *m, const struct step *s, double sum, struct table *t)
+{
+    table_text(t, m->name);
+    reason_cells(q->data, s->item, s->label, t);
+    table_real(t, s->left);
+    table_real(t, s->right);
+    table_real(t, s->value);
+    table_real(t, sum);
+}
+
+static void add_line(const struct question *q, const struct model *m, const char *label, double value, double sum, struct table *t)
+{
+    struct step s = {.item = NO_ITEM, .left = NAN, .right = NAN, .value = value};
+    snprintf(s.label, sizeof s.label, "%s", label);
+    add_term(q, m, &s, sum, t);
+}
+
+/* The largest k terms, the others as one, and what the rounding of float32 adds when that is to be seen: the last sum is the score. */
+static void add_steps(const struct question *q, const struct model *m, const struct steps *s, size_t k, struct table *t, struct result *out)
+{
+    double sum = 0;
+    size_t shown = s->n <= k + 1 ? s->n : k;
+    for (size_t i = 0; i < shown; i++) {
+        sum += s->terms[i].value;
+        add_term(q, m, &s->terms[i], sum, t);
+    }
+    if (shown < s->n)
+        add_line(q, m, result_textf(out, "%zu more terms", s->n - shown), s->sum - sum, s->sum, t);
+    if (steps_rounded(s))
+        add_line(q, m, s->exact ? "rounding to float32" : "what the parts leave out", s->score - s->sum, s->score, t);
+    add_line(q, m, "score", s->score, s->score, t);
+}
+
+enum status why_of_steps(const struct call *call, const struct question *q, uint32_t item, struct result *out, struct error *err)
+{
+    struct query query = history_query(&q->history);
+    struct table *t = new_steps(q, item, out);
+    enum status st = ST_OK;
+    for (size_t i = 0; i < q->nmodels && !st; i++) {
+        struct steps s;
+        st = steps_make(q->models[i], &query, item, &s, err);
+        if (!st) {
+            add_steps(q, q->models[i], &s, (size_t)call_int(call, "k"), t, out);
+            say_of_model(q, q->models[i], s.formula, out);
+        }
+        steps_clear(&s);
+    }
+    return st;
+}

@@ -1,0 +1,182 @@
+#include "inspect/steps.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "models/ensemble.h"
+
+static int by_size(const void *pa, const void *pb)
+{
+    const struct step *a = pa, *b = pb;
+    double x = fabs(a->value), y = fabs(b->value);
+    if (x > y || x < y)
+        return x > y ? -1 : 1;
+    return a->item != b->item ? (a->item < b->item ? -1 : 1) : strcmp(a->label, b->label);
+}
+
+static enum status terms_new(struct steps *s, size_t n, struct error *err)
+{
+    s->terms = mem_new(n, sizeof *s->terms, "the steps of a score", err);
+    return s->terms ? ST_OK : ST_NOMEM;
+}
+
+static struct step *add_term(struct steps *s, uint32_t item, double left, double right)
+{
+    struct step *t = &s->terms[s->n++];
+    *t = (struct step){.item = item, .left = left, .right = right, .value = left * right};
+    return t;
+}
+
+/* ---- an ensemble ---- */
+
+static bool sums_parts(const struct model *m)
+{
+    return m->class->part_weights && param_index(m->class->params, m->class->nparams, "normalize") < m->class->nparams;
+}
+
+/* As models/ensemble.c: an item that the part does not know gets its lowest z. */
+static enum status add_part(const struct model *m, size_t part, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+{
+    const struct model *p = m->parts[part].model;
+    double weight = (double)m->class->part_weights(m)[part];
+    float *scores = mem_new_raw(p->nitems, sizeof *scores, "the scores of a part", err);
+    float *kept = mem_new_raw(q->n, sizeof *kept, "a history", err);
+    enum status st = scores && kept ? model_score(p, q, 1, scores, err) : ST_NOMEM;
+    if (!st) {
+        history_take_out(q, scores, kept);
+        struct line line = normalizer_line((enum normalizer)model_int(m, "normalize"), scores, p->nitems);
+        history_put_back(q, scores, kept);
+        bool known = scores[item] > -INFINITY;
+        double z = known ? (double)line.scale * (double)scores[item] + (double)line.offset : (double)line.lowest;
+        struct step *t = add_term(s, NO_ITEM, weight, z);
+        if (known)
+            snprintf(t->label, sizeof t->label, "%.40s: score %.6g", m->parts[part].name, (double)scores[item]);
+        else
+            snprintf(t->label, sizeof t->label, "%.40s: does not know it", m->parts[part].name);
+    }
+    mem_free(scores);
+    mem_free(kept);
+    return st;
+}
+
+static enum status by_parts(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+{
+    enum status st = terms_new(s, m->nparts, err);
+    s->formula = "score = sum over the models of weight x z; z: their score, put on the common scale of `normalize` over what the history does not hold";
+    for (size_t p = 0; p < m->nparts && !st; p++)
+        if (m->class->part_weights(m)[p] != 0)
+            st = add_part(m, p, q, item, s, err);
+    return st;
+}
+
+/* ---- vectors ---- */
+
+static enum status by_components(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+{
+    size_t width;
+    const float *y = m->class->vectors(model_trained(m), &width);
+    float *x = mem_new_raw(width, sizeof *x, "the vector of a history", err);
+    enum status st = x ? model_fold(m, q, 1, x, err) : ST_NOMEM;
+    if (!st)
+        st = terms_new(s, width, err);
+    s->formula = "score = sum over f of x[f] x y[f]; x: the vector that the history is folded into, y: that of the item";
+    for (size_t f = 0; f < width && !st; f++)
+        snprintf(add_term(s, NO_ITEM, (double)x[f], (double)y[item * width + f])->label, sizeof s->terms->label, "component %zu", f + 1);
+    mem_free(x);
+    return st;
+}
+
+/* ---- explanations ---- */
+
+/* v: what the history says of an item: 1, or its weight. */
+static double value_in_history(const struct model *m, const struct folded *f, uint32_t item)
+{
+    size_t i = param_index(m->class->params, m->class->nparams, "values");
+    if (i == m->class->nparams || strcmp(m->values[i].text, "weight") != 0)
+        return 1;
+    for (size_t h = 0; h < f->begin[1]; h++)
+        if (f->items[h].item == item)
+            return (double)f->items[h].weight;
+    return 1;
+}
+
+static const char *formula_of(const struct model *m)
+{
+    static const char *const formulas[][2] = {
+        {"ease", "score = sum over the history of v x B[j][i]; B[j][i] = -P[j][i] / P[i][i], P = (X'X + lambda)^-1"},
+        {"cease", "score = sum over the history of v x B[j][i]; B[j][i] = -P[j][i] / P[i][i], P of users and of what items are"},
+        {"pop", "score = sum of what was counted; the history has no part in it"},
+    };
+    for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++)
+        if (strcmp(formulas[i][0], m->class->name) == 0)
+            return formulas[i][1];
+    return m->class->capabilities & ADDS_UP ? "score = sum over the history of v x w[j][i]; w: what the model has learnt between the two items"
+                                            : "score = base + what each part adds";
+}
+
+static enum status by_explanation(const struct model *m, const struct query *q, const struct explanation *x, struct steps *s, struct error *err)
+{
+    struct folded f;
+    enum status st = folded_new(&f, q, 1, err);
+    if (st)
+        return st;
+    st = terms_new(s, x->nparts + 1, err);
+    s->formula = formula_of(m);
+    for (size_t p = 0; p < x->nparts && !st; p++) {
+        const struct contribution *c = &x->parts[p];
+        bool product = c->item != NO_ITEM && m->class->capabilities & ADDS_UP;
+        double v = product ? value_in_history(m, &f, c->item) : (double)NAN;
+        struct step *t = add_term(s, c->item, v, product && v > 0 ? c->value / v : (double)NAN);
+        t->value = c->value;
+        if (c->item == NO_ITEM)
+            snprintf(t->label, sizeof t->label, "%s", c->label);
+    }
+    if (!st && x->base != 0) {
+        struct step *t = add_term(s, NO_ITEM, NAN, NAN);
+        t->value = x->base;
+        snprintf(t->label, sizeof t->label, "base");
+    }
+    folded_clear(&f);
+    return st;
+}
+
+enum status steps_make(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+{
+    struct explanation x;
+    *out = (struct steps){0};
+    enum status st = model_explain(m, q, item, &x, err);
+    if (st)
+        return st;
+    out->score = x.score;
+    out->exact = x.exact;
+    if (sums_parts(m))
+        st = by_parts(m, q, item, out, err);
+    else if (m->class->fold && m->class->vectors)
+        st = by_components(m, q, item, out, err);
+    else
+        st = by_explanation(m, q, &x, out, err);
+    explanation_clear(&x);
+    if (st)
+        return st;
+    qsort(out->terms, out->n, sizeof *out->terms, by_size);
+    for (size_t i = 0; i < out->n; i++)
+        out->sum += out->terms[i].value;
+    return ST_OK;
+}
+
+void steps_clear(struct steps *s)
+{
+    mem_free(s->terms);
+    *s = (struct steps){0};
+}
+
+bool steps_rounded(const struct steps *s)
+{
+    char sum[64], score[64];
+    snprintf(sum, sizeof sum, "%.*f", STEP_DIGITS, s->sum);
+    snprintf(score, sizeof score, "%.*f", STEP_DIGITS, s->score);
+    return isfinite(s->score) && strcmp(sum, score) != 0;
+}
