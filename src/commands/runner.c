@@ -15,17 +15,28 @@ struct runner {
     pthread_cond_t wake;
     bool closing;
     bool busy;        /* the face's view: between start and wait */
-    char *text;       /* handed over, not yet taken up */
+    /* Handed over, not yet taken up: a line or a function. */
+    char *text;
+    enum status (*work)(void *context, struct error *err);
+    void *context;
     struct sink *sink;
     enum status st;
     struct error err;
     int ended[2];     /* a pipe: one byte a command that ended */
 };
 
-static void run_one(struct runner *r, char *text)
+static enum status run_work(struct runner *r, enum status (*work)(void *context, struct error *err), struct error *err)
+{
+    job_reset(&r->wb->job);
+    enum status st = work(r->context, err);
+    job_reset(&r->wb->job);
+    return st;
+}
+
+static void run_one(struct runner *r, char *text, enum status (*work)(void *context, struct error *err))
 {
     struct error err = {0};
-    enum status st = command_run(r->wb, text, r->sink, &err);
+    enum status st = work ? run_work(r, work, &err) : command_run(r->wb, text, r->sink, &err);
     mem_free(text);
     pthread_mutex_lock(&r->lock);
     r->st = st;
@@ -35,19 +46,21 @@ static void run_one(struct runner *r, char *text)
         ;
 }
 
-static void *work(void *context)
+static void *work_on(void *context)
 {
     struct runner *r = context;
     pthread_mutex_lock(&r->lock);
     for (;;) {
-        while (!r->text && !r->closing)
+        while (!r->text && !r->work && !r->closing)
             pthread_cond_wait(&r->wake, &r->lock);
-        if (!r->text)
+        if (!r->text && !r->work)
             break;
         char *text = r->text;
+        enum status (*work)(void *, struct error *) = r->work;
         r->text = NULL;
+        r->work = NULL;
         pthread_mutex_unlock(&r->lock);
-        run_one(r, text);
+        run_one(r, text, work);
         pthread_mutex_lock(&r->lock);
     }
     pthread_mutex_unlock(&r->lock);
@@ -65,7 +78,7 @@ enum status runner_open(struct workbench *wb, struct runner **out, struct error 
     enum status st = ST_OK;
     if (pipe2(r->ended, O_CLOEXEC)) {
         st = error_errno(err, "open", "a pipe");
-    } else if ((errno = pthread_create(&r->thread, NULL, work, r))) {
+    } else if ((errno = pthread_create(&r->thread, NULL, work_on, r))) {
         st = error_errno(err, "start", "the worker thread");
         close(r->ended[0]);
         close(r->ended[1]);
@@ -113,6 +126,19 @@ enum status runner_start(struct runner *r, const char *text, struct sink *sink, 
     r->busy = true;
     r->text = copy;
     r->sink = sink;
+    pthread_cond_signal(&r->wake);
+    pthread_mutex_unlock(&r->lock);
+    return ST_OK;
+}
+
+enum status runner_start_work(struct runner *r, enum status (*work)(void *context, struct error *err), void *context, struct error *err)
+{
+    if (r->busy)
+        return error_set(err, ST_STATE, "another command is still running");
+    pthread_mutex_lock(&r->lock);
+    r->busy = true;
+    r->work = work;
+    r->context = context;
     pthread_cond_signal(&r->wake);
     pthread_mutex_unlock(&r->lock);
     return ST_OK;

@@ -25,6 +25,9 @@ struct app {
     struct runner *runner;
     char running[512];           /* the command that runs */
     char next[512];              /* run this after it, when not "" */
+    struct app_work working;     /* runs instead of a command when .work is there */
+    struct app_work waiting;     /* .work NULL: none waits */
+    char waiting_for[512];       /* its command */
     double started;
     enum app_show show;          /* what is done with its result */
     struct result *incoming;     /* written by the worker while a command runs, ours after */
@@ -263,11 +266,22 @@ static void present(struct app *app, const char *command)
         app_say(app, "%s", r->messages[0].text);
 }
 
+/* What was worked on goes back to the view that asked. */
+static void hand_back(struct app *app, struct app_work *w, enum status st)
+{
+    struct app_work work = *w;
+    w->work = NULL;
+    if (work.work)
+        work.done(app, work.context, st);
+}
+
 static void finish(struct app *app)
 {
     struct error err;
     double seconds = clock_seconds() - app->started;
     enum status st = runner_wait(app->runner, &err);
+    bool command = !app->working.work;
+    hand_back(app, &app->working, st);
     if (app->incoming) {
         close_all_overlays(app); /* one of them may show what is about to be freed */
         result_free(app->held);
@@ -280,17 +294,61 @@ static void finish(struct app *app)
         app_say(app, "cancelled: %s", app->running);
     else if (st != ST_OK)
         app_fail(app, &err, app->running);
-    else if (app->held)
+    else if (app->held && command)
         present(app, app->running);
     if (st != ST_OK)
         app->next[0] = 0;
 }
 
+/* Has the command ended, or does it within so many milliseconds? */
+static bool ended(const struct app *app, int milliseconds)
+{
+    struct pollfd end = {.fd = runner_fd(app->runner), .events = POLLIN};
+    return runner_busy(app->runner) && poll(&end, 1, milliseconds) > 0;
+}
+
+/* The worker has it: what is short is awaited. */
+static void begun(struct app *app, const char *command)
+{
+    app->started = clock_seconds();
+    snprintf(app->running, sizeof app->running, "%s", command);
+    app_log(app, command, -1);
+    if (ended(app, SHORT_WAIT_MS))
+        finish(app);
+}
+
+static void begin_waiting(struct app *app)
+{
+    struct error err;
+    if (!app->waiting.work || runner_busy(app->runner))
+        return;
+    app->working = app->waiting;
+    app->waiting.work = NULL;
+    enum status st = runner_start_work(app->runner, app->working.work, app->working.context, &err);
+    if (st == ST_OK) {
+        begun(app, app->waiting_for);
+        return;
+    }
+    app_fail(app, &err, NULL);
+    hand_back(app, &app->working, st);
+}
+
+void app_work(struct app *app, const char *command, struct app_work work)
+{
+    hand_back(app, &app->waiting, ST_CANCELLED);
+    app->waiting = work;
+    snprintf(app->waiting_for, sizeof app->waiting_for, "%s", command);
+}
+
 static void run_next(struct app *app)
 {
     char next[sizeof app->next];
-    if (!*app->next || runner_busy(app->runner))
+    if (runner_busy(app->runner))
         return;
+    if (!*app->next) {
+        begin_waiting(app);
+        return;
+    }
     memcpy(next, app->next, sizeof next);
     app->next[0] = 0;
     app->notice.kind = NOTICE_NONE; /* "compare judges them" is overtaken */
@@ -300,13 +358,6 @@ static void run_next(struct app *app)
 void app_then(struct app *app, const char *command)
 {
     snprintf(app->next, sizeof app->next, "%s", command);
-}
-
-/* Has the command ended, or does it within so many milliseconds? */
-static bool ended(const struct app *app, int milliseconds)
-{
-    struct pollfd end = {.fd = runner_fd(app->runner), .events = POLLIN};
-    return runner_busy(app->runner) && poll(&end, 1, milliseconds) > 0;
 }
 
 void app_run(struct app *app, const char *command, enum app_show how)
@@ -321,11 +372,7 @@ void app_run(struct app *app, const char *command, enum app_show how)
         return;
     }
     app->show = how;
-    app->started = clock_seconds();
-    snprintf(app->running, sizeof app->running, "%s", command);
-    app_log(app, command, -1);
-    if (ended(app, SHORT_WAIT_MS))
-        finish(app);
+    begun(app, command);
 }
 
 bool app_poll(struct app *app)
@@ -490,7 +537,7 @@ enum status app_open(struct workbench *wb, bool ascii, const char *view, struct 
     if (!views[first]) {
         mem_free(app);
         error_set(err, ST_NOT_FOUND, "there is no view \"%s\"", view ? view : "");
-        error_hint(err, "the views are data, models and user");
+        error_hint(err, "the views are data, models, compare and user");
         return ST_NOT_FOUND;
     }
     enum status st = runner_open(wb, &app->runner, err);
@@ -510,6 +557,8 @@ void app_close(struct app *app)
     if (!app)
         return;
     runner_close(app->runner); /* cancels and waits */
+    hand_back(app, &app->working, ST_CANCELLED);
+    hand_back(app, &app->waiting, ST_CANCELLED);
     close_all_overlays(app);
     for (size_t i = 0; views[i]; i++)
         if (app->states[i])

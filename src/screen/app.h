@@ -53,6 +53,15 @@ enum app_show { APP_QUIET, APP_SHOW }; /* SHOW: open the result when it comes */
 void app_run(struct app *app, const char *command, enum app_show show);
 /* The same, soon: once what is going on now is seen to. A command that fails takes it along. */
 void app_then(struct app *app, const char *command);
+/* Work of a view's own on the worker, where it needs the answer of a command as structs and not as tables. Begins once the worker
+ * is free; of several that wait the last one counts. done is called once, on the thread of the screen, and owns the context from then
+ * on: ST_CANCELLED also where the work never began. */
+struct app_work {
+    enum status (*work)(void *context, struct error *err);
+    void (*done)(struct app *app, void *context, enum status st);
+    void *context;
+};
+void app_work(struct app *app, const char *command, struct app_work work); /* command: the line that does the same */
 /* A key that was answered without the worker: the command that does the same, and how long it took. */
 void app_log(struct app *app, const char *command, double seconds);
 /* A line for the user until the next key. */

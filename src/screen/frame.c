@@ -62,6 +62,11 @@ static int draw_job(struct app *app, struct area row)
         right = x - 1;
     }
     snprintf(text, sizeof text, "%s", job.running && *job.what ? job.what : app_running_command(app));
+    int width = (int)text_width(text, strlen(text));
+    if (width >= right) { /* on a narrow screen its beginning must do */
+        area_column(row, 0, 0, right > 0 ? right : 0, LOOK_BOLD, false, text);
+        return 0;
+    }
     return area_text_right(row, 0, right, LOOK_BOLD, text);
 }
 

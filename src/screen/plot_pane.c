@@ -63,3 +63,14 @@ void plot_pane(struct area a, const struct series *const *series, size_t n)
     }
     str_free(&text);
 }
+
+void plot_pane_canvas(struct area a, const struct canvas *c)
+{
+    struct str row = {0};
+    for (size_t y = 0; y < c->height && (int)y < a.height; y++) {
+        str_clear(&row);
+        canvas_row(c, y, true, &row);
+        put_line(a, (int)y, str_text(&row), row.length);
+    }
+    str_free(&row);
+}

@@ -153,6 +153,19 @@ enum status bench_load(struct bench *b, struct workbench *wb, uint32_t user, str
     return st;
 }
 
+void bench_put_list(struct bench *b, const char *model, size_t place)
+{
+    size_t at = 0;
+    while (at < b->nlists && strcmp(b->lists[at].model->name, model) != 0)
+        at++;
+    if (at == b->nlists || at < place)
+        return;
+    struct bench_list *list = &b->lists[at];
+    struct bench_list moved = *list;
+    memmove(&b->lists[place + 1], &b->lists[place], (at - place) * sizeof *list);
+    b->lists[place] = moved;
+}
+
 /* ---- changing and ranking ---- */
 
 /* b->changed = the true events whose items are on, and the added ones. */

@@ -48,6 +48,8 @@ struct bench {
 /* Takes the workbench's data, models and clock; the user's events or, with NO_USER, the made-up history. */
 MUST_CHECK enum status bench_load(struct bench *b, struct workbench *wb, uint32_t user, struct error *err);
 void bench_clear(struct bench *b);
+/* The list of this model becomes the one at `place`; those behind it move on. Nothing happens when there is none. */
+void bench_put_list(struct bench *b, const char *model, size_t place);
 /* Ranks every list anew after items[].on changed. */
 MUST_CHECK enum status bench_rank(struct bench *b, struct error *err);
 /* Puts an item that never happened before the history, switched on; ranks nothing. An item that is there is switched on. */

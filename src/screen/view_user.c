@@ -209,6 +209,12 @@ static uint32_t first_user(const struct dataset *d)
     return d->users.n ? 0 : NO_USER;
 }
 
+static void order_lists(struct user_view *v)
+{
+    for (size_t i = 0; i < 2; i++)
+        bench_put_list(&v->bench, v->first_models[i], i);
+}
+
 static enum status load(struct app *app, struct user_view *v, struct error *err)
 {
     struct workbench *wb = app_workbench(app);
@@ -230,6 +236,7 @@ static enum status load(struct app *app, struct user_view *v, struct error *err)
     }
     v->user = user;
     enum status st = bench_load(&v->bench, wb, user, err);
+    order_lists(v);
     if (st == ST_OK)
         st = arrange(v, err);
     if (v->pane > user_lists(v))
@@ -241,6 +248,19 @@ static enum status load(struct app *app, struct user_view *v, struct error *err)
     }
     ask(app, v);
     return ST_OK;
+}
+
+void user_view_put_first(struct app *app, const char *model, const char *other)
+{
+    struct error err;
+    struct user_view *v = app_view_state(app, "user");
+    if (!v)
+        return;
+    snprintf(v->first_models[0], sizeof v->first_models[0], "%s", model);
+    snprintf(v->first_models[1], sizeof v->first_models[1], "%s", other);
+    v->first = v->pane = 0;
+    if (load(app, v, &err) != ST_OK)
+        app_fail(app, &err, NULL);
 }
 
 static size_t fill_users(struct app *app, void *context, const char *typed, struct picker_row *rows, size_t most)

@@ -19,6 +19,7 @@ struct user_view {
     enum history_order order;
     size_t *shown;                 /* rows of bench.items in the order on show */
     size_t nshown, shown_capacity;
+    char first_models[2][64];      /* whose lists stand first; "": as they come */
     bool zoomed;                   /* the why pane has the room of the lists */
     char search[64];
     uint32_t undo[UNDO_STEPS];     /* items that were switched, the latest last */
@@ -36,6 +37,10 @@ size_t user_lists(const struct user_view *v); /* that have a pane */
 struct bench_item *user_history_row(const struct user_view *v);
 /* The list of the focused pane and its item under the cursor; false in the history. */
 bool user_list_row(const struct user_view *v, size_t *list, uint32_t *item);
+
+/* Shows the current user of the workbench, from now on with the lists of these two models first. */
+struct app;
+void user_view_put_first(struct app *app, const char *model, const char *other);
 
 void user_draw_person(const struct user_view *v, struct area row);
 void user_draw_history(struct user_view *v, struct area a);

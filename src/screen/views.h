@@ -7,6 +7,7 @@
 #define VIEWS(VIEW) \
     VIEW(data)      \
     VIEW(models)    \
+    VIEW(compare)   \
     VIEW(user)
 
 #define DECLARE(name) extern const struct view view_##name;

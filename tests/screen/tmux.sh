@@ -17,12 +17,12 @@ seen() {
 }
 mux new-session -d -x 100 -y 30 "TERM=screen-256color '$TAILOR' --no-init -c 'load tiny' -c 'split last 1' -c 'train pop' --ui; echo left; read -r end" ||
     { echo "ok 1 - walk under tmux # SKIP tmux does not start"; exit 0; }
-seen "[3 User]"
+seen "[4 User]"
 mux send-keys 2; seen "leaderboard"
 mux send-keys t; seen "what kind of model?"
 mux send-keys e a s e Enter; seen "lambda"
 mux send-keys 1 Enter; seen "1 of 2"
-mux send-keys 3; seen "─ ease"
+mux send-keys 4; seen "─ ease"
 mux send-keys Space; seen "whatif "
 mux send-keys q; seen "[2 Models]"
 mux send-keys Q; seen "left"

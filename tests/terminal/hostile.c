@@ -60,7 +60,7 @@ static void test_results_and_screen(void **state)
                     "events by=type", "-c", "find title", "-c", "recommend all k=2", "-c", "status", "--ui", NULL};
     assert_true(tty_open(&t, 40, 120, argv));
     say(&t, "", "? help", "results");
-    say(&t, "3", "[3 User]", "the user's view");
+    say(&t, "4", "[4 User]", "the user's view");
     say(&t, "2", "[2 Models]", "the models");
     say(&t, "1", "[1 Data]", "the data");
     assert_int_equal(kill(t.pid, SIGTERM), 0);

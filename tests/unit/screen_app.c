@@ -13,6 +13,7 @@
 #include "ingest/ingest.h"
 #include "screen/app.h"
 #include "screen/leaderboard.h"
+#include "screen/view_compare.h"
 #include "screen/view_user.h"
 #include "tests/unit/memory.h"
 #include "tests/unit/screen_keys.h"
@@ -217,6 +218,10 @@ static void every_view_has_its_picture(void **state)
         {"models-80x24", "models", "", 24, 80, false},
         {"models-120x40", "models", "G", 40, 120, false},
         {"models-ascii", "models", "j", 24, 80, true},
+        {"compare-80x24", "compare", "j", 24, 80, false},
+        {"compare-120x40", "compare", "<Tab>j", 40, 120, false},
+        {"compare-ascii", "compare", "jb", 24, 80, true},
+        {"compare-low", "compare", "<Tab><Tab>", 12, 60, false},
         {"user-80x24", "user", "", 24, 80, false},
         {"user-120x40", "user", "<Space><Tab><Tab><Tab>j", 40, 120, false},
         {"user-ascii", "user", "<Space><Tab><Tab>", 24, 80, true},
@@ -245,13 +250,17 @@ static void nothing_is_there_yet(void **state)
     assert_true(shows(&s, "load shop"));
     press(&s, "2");
     assert_true(shows(&s, "No data yet"));
-    press(&s, "t3<Space><Tab>jaulz/&");
+    press(&s, "3bmsp<Tab><Enter>");
+    assert_true(shows(&s, "No data yet"));
+    press(&s, "2t4<Space><Tab>jaulz/&");
     assert_true(shows(&s, "No data yet"));
     stage_close(&s);
     s = stage_open(loaded, NULL, false);
     assert_true(shows(&s, "[2 Models]"));
     assert_true(shows(&s, "split the data first"));
-    press(&s, "3j<Space>");
+    press(&s, "3");
+    assert_true(shows(&s, "split last 1"));
+    press(&s, "4j<Space>");
     assert_true(shows(&s, "No model is trained yet"));
     assert_true(shows(&s, "whatif "));
     stage_close(&s);
@@ -349,6 +358,133 @@ static void contributions_stand_beside_the_history(void **state)
     stage_close(&s);
 }
 
+/* ---- the Compare view ---- */
+
+static const struct comparison *compared(struct stage *s)
+{
+    struct compare_view *v = app_view_state(s->app, "compare");
+    assert_non_null(v->shown);
+    return &v->shown->comparison;
+}
+
+static void models_are_compared_with_the_chosen_one(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "compare", false);
+    press(&s, "");
+    assert_int_equal(compared(&s)->n, 3);
+    assert_true(compared(&s)->best);
+    assert_true(shows(&s, "the best"));
+    press(&s, "Gb");
+    assert_true(shows(&s, "compare baseline=pop"));
+    assert_false(compared(&s)->best);
+    assert_string_equal(compared(&s)->entries[compared(&s)->reference].name, "pop");
+    press(&s, "b"); /* on the baseline itself */
+    assert_true(compared(&s)->best);
+    press(&s, "mrecall@3<Enter>");
+    assert_true(shows(&s, "compare metric=recall@3"));
+    assert_string_equal(compared(&s)->measures[0].at.name, "recall@3");
+    press(&s, "p");
+    assert_true(shows(&s, "no validation part"));
+    stage_close(&s);
+}
+
+/* The numbers of segments, users and words are those of the command with the same words. */
+static void what_is_shown_is_what_the_command_says(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "compare", false);
+    press(&s, "Gs");
+    struct compare_view *v = app_view_state(s.app, "compare");
+    char by[COMPARE_BY];
+    for (memcpy(by, v->by, sizeof by); strcmp(v->by, "country") != 0;) {
+        press(&s, "s");
+        assert_string_not_equal(v->by, by);
+    }
+    assert_true(shows(&s, "by=country"));
+    struct call *call;
+    struct compare c;
+    struct error err;
+    struct result *notes = result_new(NULL);
+    assert_int_equal(call_parse(s.wb, "compare by=country baseline=itemknn", false, &call, &err), ST_OK);
+    assert_int_equal(compare_open(s.wb, call, &c, notes, &err), ST_OK);
+    assert_string_equal(compared(&s)->entries[v->pair.x].name, "pop");
+    assert_string_equal(compared(&s)->entries[v->pair.y].name, "itemknn");
+    assert_int_equal(c.segments[0].n, v->segments.cohorts.n);
+    for (size_t i = 0; i < c.segments[0].n; i++) {
+        const struct cohort *mine = &v->segments.cohorts.list[i], *its = &c.segments[0].list[i];
+        size_t pop = 0, knn = 0;
+        struct difference d;
+        for (size_t e = 0; e < c.comparison.n; e++) {
+            pop = strcmp(c.comparison.entries[e].name, "pop") == 0 ? e : pop;
+            knn = strcmp(c.comparison.entries[e].name, "itemknn") == 0 ? e : knn;
+        }
+        assert_string_equal(mine->name, its->name);
+        assert_int_equal(comparison_difference(&c.comparison, pop, knn, its->users, its->n, &d, &err), ST_OK);
+        assert_true(d.users == v->segments.differences[i].users);
+        assert_near(d.value, v->segments.differences[i].value, 0);
+    }
+    for (size_t i = 1; i < v->nlisted; i++) { /* who loses most first */
+        double before = comparison_user(compared(&s), v->pair.x, v->listed[i - 1]) - comparison_user(compared(&s), v->pair.y, v->listed[i - 1]);
+        double here = comparison_user(compared(&s), v->pair.x, v->listed[i]) - comparison_user(compared(&s), v->pair.y, v->listed[i]);
+        assert_true(before <= here);
+    }
+    call_free(call);
+    compare_close(&c);
+    result_free(notes);
+    stage_close(&s);
+}
+
+static void a_user_is_seen_with_the_two_models_first(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "compare", false);
+    press(&s, "G<Tab><Tab>j");
+    struct compare_view *v = app_view_state(s.app, "compare");
+    uint32_t user = v->shown->comparison.user[v->listed[1]];
+    press(&s, "<Enter>");
+    assert_true(shows(&s, "[4 User]"));
+    assert_true(shows(&s, "Compare › User"));
+    struct user_view *u = app_view_state(s.app, "user");
+    assert_int_equal(u->user, user);
+    assert_string_equal(u->bench.lists[0].model->name, "pop");
+    assert_string_equal(u->bench.lists[1].model->name, "itemknn");
+    press(&s, "q");
+    assert_true(shows(&s, "[3 Compare]"));
+    assert_int_equal(v->rows[PANE_USERS].cursor, 1); /* as it was left */
+    stage_close(&s);
+}
+
+static void a_segment_holds_its_users_alone(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "compare", false);
+    press(&s, "<Tab>");
+    struct compare_view *v = app_view_state(s.app, "compare");
+    assert_true(v->segments.cohorts.n > 0);
+    press(&s, "<Enter>");
+    assert_int_equal(v->nlisted, v->segments.cohorts.list[0].n);
+    assert_true(shows(&s, "users with history_length"));
+    press(&s, "q");
+    assert_int_equal(v->pane, PANE_SEGMENTS);
+    press(&s, "h");
+    assert_int_equal(v->nlisted, v->pair.n);
+    stage_close(&s);
+}
+
+static void models_that_came_later_are_compared_too(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "compare", false);
+    press(&s, "j:train random<Enter>");
+    assert_int_equal(compared(&s)->n, 4);
+    press(&s, ":drop ease<Enter>");
+    assert_int_equal(compared(&s)->n, 3);
+    press(&s, ":split last 2<Enter><Esc>"); /* and now nobody was trained on it */
+    assert_true(shows(&s, "compare"));
+    stage_close(&s);
+}
+
 /* ---- moving about ---- */
 
 static void going_back_finds_everything_as_it_was(void **state)
@@ -358,7 +494,7 @@ static void going_back_finds_everything_as_it_was(void **state)
     press(&s, "&click<Enter>jj<Right>]");
     assert_true(shows(&s, "filtered"));
     press(&s, "<Enter>");
-    assert_true(shows(&s, "[3 User]"));
+    assert_true(shows(&s, "[4 User]"));
     assert_true(shows(&s, "Data › User"));
     press(&s, "<Tab>?<Esc>q");
     assert_true(shows(&s, "[1 Data]"));
@@ -374,7 +510,7 @@ static void going_back_finds_everything_as_it_was(void **state)
 static void any_size_at_any_moment(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"", "?", "<Esc><C-p>", "<Esc>:mod", "<Esc>2t", "<Enter>", "<Esc>3u", "<Esc>a", "<Esc>:models<Enter>", ":nonsense<Enter>", "1"};
+    static const char *const keys[] = {"", "?", "<Esc><C-p>", "<Esc>:mod", "<Esc>2t", "<Enter>", "<Esc>3", "<Tab>", "<Tab>", "m", "<Esc>4u", "<Esc>a", "<Esc>:models<Enter>", ":nonsense<Enter>", "1"};
     struct stage s = stage_open(trained, "user", false);
     for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
         press(&s, keys[k]);
@@ -483,9 +619,9 @@ static void lost_memory_is_survived(void **state)
     for (long n = 0; n < 399; n += n < 99 ? 1 : 7) {
         atomic_long left = n;
         mem_set_hook(fail_one, &left);
-        press(&s, "<Space>j<Tab>jz?<Esc>a<Esc>2t<Esc>1&x<BS><Esc>:models<Enter><Esc>3r");
+        press(&s, "<Space>j<Tab>jz?<Esc>a<Esc>2t<Esc>3jsb<Tab><Enter><Esc>1&x<BS><Esc>:models<Enter><Esc>4r");
         mem_set_hook(NULL, NULL);
-        press(&s, "<Esc><Esc><Esc>3r");
+        press(&s, "<Esc><Esc><Esc>4r");
     }
     assert_true(shows(&s, "history"));
     stage_close(&s);
@@ -501,6 +637,11 @@ int main(void)
         cmocka_unit_test(a_recommended_item_can_be_taken_into_the_history),
         cmocka_unit_test(lists_are_those_of_the_changed_history),
         cmocka_unit_test(contributions_stand_beside_the_history),
+        cmocka_unit_test(models_are_compared_with_the_chosen_one),
+        cmocka_unit_test(what_is_shown_is_what_the_command_says),
+        cmocka_unit_test(a_user_is_seen_with_the_two_models_first),
+        cmocka_unit_test(a_segment_holds_its_users_alone),
+        cmocka_unit_test(models_that_came_later_are_compared_too),
         cmocka_unit_test(going_back_finds_everything_as_it_was),
         cmocka_unit_test(any_size_at_any_moment),
         cmocka_unit_test(the_command_line_completes_and_explains),

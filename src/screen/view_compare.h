@@ -1,0 +1,45 @@
+/* What the files of the Compare view share: its state, and what is drawn where. */
+#ifndef TAILOR_SCREEN_VIEW_COMPARE_H
+#define TAILOR_SCREEN_VIEW_COMPARE_H
+
+#include "screen/compare_data.h"
+#include "screen/scroll.h"
+#include "screen/surface.h"
+
+enum compare_pane { PANE_MODELS, PANE_SEGMENTS, PANE_USERS, COMPARE_PANES };
+
+struct compare_view {
+    struct dataset *data;     /* counted; NULL: none loaded */
+    size_t nmodels;           /* trained ones */
+    bool split, validation;   /* there is a split; it has a validation part */
+    struct compare_held *held; /* NULL: nothing was compared yet */
+    const struct compare *shown; /* what it holds */
+    bool stale;               /* other models, another split since */
+    struct str words, notes;  /* what can be claimed; what is not in the numbers */
+
+    /* What is asked for next, as words of the command; "": as it comes. */
+    char cut[16];             /* the @20 that was typed behind a metric */
+    char metric[48], baseline[64], part[8], by[COMPARE_BY];
+    bool coming;              /* a comparison is on its way */
+    uint64_t asked;           /* generation that was compared of its own accord */
+
+    enum compare_pane pane;
+    struct scroll rows[COMPARE_PANES];
+    char chosen[64];          /* the model under the cursor, which stays under it when the order changes */
+    struct compare_pair pair;
+    struct compare_segments segments; /* of the pair, or of the one before while the new one is on its way */
+    uint32_t *listed;         /* users on show: all of the pair, or those of one segment */
+    size_t nlisted;
+    size_t segment;           /* the one whose users are on show; SIZE_MAX: all */
+};
+
+/* The users of the segment under the cursor while segments have the focus, else of the one that was entered; NULL: all. */
+const struct cohort *compare_segment(const struct compare_view *v);
+bool compare_segments_fit(const struct compare_view *v); /* they are of the pair on show */
+
+void compare_draw_models(struct compare_view *v, struct area a);
+void compare_draw_scatter(const struct compare_view *v, struct area a);
+void compare_draw_segments(struct compare_view *v, struct area a);
+void compare_draw_users(struct compare_view *v, struct area a);
+
+#endif
