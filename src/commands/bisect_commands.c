@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/question.h"
+#include "commands/served_words.h"
 #include "inspect/bisect.h"
 
 /* One model's answer. */
@@ -221,6 +222,8 @@ static enum status run_bisect(struct workbench *wb, const struct call *call, str
     if (!st)
         st = name_item(wb, q.data, &call->args[1], &item, err);
     if (!st)
+        st = served_aside(wb, &q, &item, 1, out, err);
+    if (!st && q.nmodels)
         st = answer_all(wb, call, &q, item, out, err);
     if (!st) {
         warn_of_future(&q, out);

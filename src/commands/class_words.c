@@ -34,8 +34,13 @@ enum status class_of_word(const struct word *w, const struct model_class **out, 
     const char *names[64];
     struct str list = {0};
     size_t n = 0;
-    if ((*out = model_class_find(w->text)))
+    if ((*out = model_class_find(w->text)) && !((*out)->capabilities & SERVED))
         return ST_OK;
+    if (*out) {
+        error_set(err, ST_USAGE, "%s is not trained: it is lists that came from outside", w->text);
+        error_hint(err, "`import FILE as NAME` reads them");
+        return error_at_word(ST_USAGE, err, w);
+    }
     for (; model_classes[n] && n < 64; n++) {
         names[n] = model_classes[n]->name;
         str_printf(&list, "%s%s", n ? ", " : "", names[n]);

@@ -5,8 +5,10 @@
 
 #include "base/mem.h"
 #include "commands/leak.h"
+#include "commands/served_words.h"
 #include "commands/trials.h"
 #include "data/grow.h"
+#include "models/served.h"
 
 /* ---- metrics ---- */
 
@@ -70,7 +72,8 @@ static enum status add_usual(struct compare *c, const struct call *call, struct 
 
 static bool comparable(const struct compare *c, const struct model *m)
 {
-    return dataset_descends(c->d, m->record.data_fingerprint) && m->record.split_fingerprint == c->s->fingerprint;
+    return dataset_descends(c->d, m->record.data_fingerprint) &&
+           (model_is_served(m) || m->record.split_fingerprint == c->s->fingerprint);
 }
 
 /* "ease (all events, so the test part too), pop (another split)" */
@@ -192,6 +195,8 @@ static enum status judge_all(struct compare *c, const struct call *call, struct 
     st = c->evaluations ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < c->nmodels && !st; i++)
         st = judge_model(&c->judge, c->models[i], &c->evaluations[i], err);
+    for (size_t i = 0; i < c->nmodels && !st; i++)
+        st = served_say_judged(&c->judge, c->models[i], out, err);
     return st;
 }
 

@@ -11,6 +11,7 @@
     FAMILY(append)    /* append follow */                                                \
     FAMILY(catalogue) /* datasets */                                                     \
     FAMILY(download)                                                                     \
+    FAMILY(import)    /* import */                                                       \
     FAMILY(export)    /* export events interactions items users vectors user */          \
     FAMILY(trec)      /* export run, export qrels */                                     \
     FAMILY(report)                                                                       \

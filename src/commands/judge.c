@@ -59,7 +59,7 @@ static enum status keep(const struct judge *j, const struct model *m, const stru
     return st;
 }
 
-static enum status need_set(struct judge *j, struct error *err)
+enum status judge_questions(struct judge *j, struct error *err)
 {
     return j->set ? ST_OK : test_set_new(j->d, j->s, &j->protocol, &j->set, err);
 }
@@ -68,7 +68,7 @@ static enum status need_set(struct judge *j, struct error *err)
 static enum status ask(struct judge *j, const struct model *m, const struct evaluation *old, struct evaluation **out, struct error *err)
 {
     struct evaluation *e = NULL;
-    enum status st = need_set(j, err);
+    enum status st = judge_questions(j, err);
     if (!st)
         st = evaluation_run(m, j->set, j->s->fingerprint, j->depth, &j->wb->job, &e, err);
     if (!st && old && old->model_created != e->model_created && evaluation_alike(old, e))
@@ -86,7 +86,7 @@ static enum status make_ready(struct judge *j, const struct model *m, struct eva
 {
     enum status st = ST_OK;
     if (j->needs & NEEDS_PAIRS && !e->won) {
-        st = need_set(j, err);
+        st = judge_questions(j, err);
         if (!st)
             st = evaluation_add_pairs(e, m, j->set, &j->wb->job, err);
         if (!st)

@@ -20,6 +20,8 @@ struct judge {
 
 /* The evaluation of a model that was trained on this data and split: kept, or made now and kept. evaluation_free it. */
 MUST_CHECK enum status judge_model(struct judge *j, const struct model *m, struct evaluation **out, struct error *err);
+/* Makes j->set ready: the questions that models are judged by. */
+MUST_CHECK enum status judge_questions(struct judge *j, struct error *err);
 void judge_clear(struct judge *j);
 
 #endif

@@ -6,12 +6,15 @@
 #include "commands/families.h"
 #include "commands/training.h"
 #include "data/grow.h"
+#include "models/served.h"
 
 static const char *trained_on(const struct workbench *wb, const struct model *m, const struct dataset *d)
 {
     const struct model_record *r = &m->record;
     if (!dataset_descends(d, r->data_fingerprint))
         return "other data";
+    if (model_is_served(m))
+        return "served";
     if (!r->split_fingerprint)
         return workbench_is_then(m) ? "what lay before" : dataset_events_since(d, r->data_fingerprint) ? "all events then" : "all events";
     return wb->split && wb->split->fingerprint == r->split_fingerprint ? "this split" : "another split";
@@ -29,17 +32,32 @@ static bool is_used(const struct workbench *wb, const struct model *m)
     return used;
 }
 
+/* Events that came after it was trained; lists that were served learn from none. */
+static uint64_t unknown_events(const struct model *m, const struct dataset *d)
+{
+    return model_is_served(m) ? 0 : dataset_events_since(d, m->record.data_fingerprint);
+}
+
 static void put_model(struct workbench *wb, const struct model *m, const struct dataset *d, struct table *t)
 {
     struct str parameters = {0};
+    int64_t oldest, until = m->record.trained_until;
     model_describe(m, false, &parameters);
+    if (model_is_served(m)) {
+        char from[40] = "";
+        served_span(m, &oldest, &until);
+        if (oldest != NO_TIME)
+            time_short(from, sizeof from, oldest);
+        str_printf(&parameters, "%zu list%s of %zu user%s%s%s", served_count(m), served_count(m) == 1 ? "" : "s", m->record.users,
+                   m->record.users == 1 ? "" : "s", from[0] ? " from " : "", from);
+    }
     table_text(t, m->name);
     table_text(t, m->class->name);
     table_text(t, str_text(&parameters));
     table_text(t, trained_on(wb, m, d));
     table_int(t, (int64_t)m->record.events);
-    table_time(t, m->record.trained_until);
-    table_int(t, (int64_t)dataset_events_since(d, m->record.data_fingerprint));
+    table_time(t, until);
+    table_int(t, (int64_t)unknown_events(m, d));
     table_int(t, (int64_t)m->record.seed);
     table_bool(t, is_used(wb, m));
     table_real(t, m->record.fold_in);
@@ -51,7 +69,7 @@ static uint64_t say_since(const struct workbench *wb, const struct dataset *d, s
 {
     uint64_t most = 0;
     for (size_t i = 0; i < wb->nmodels; i++) {
-        uint64_t since = dataset_events_since(d, wb->models[i]->record.data_fingerprint);
+        uint64_t since = unknown_events(wb->models[i], d);
         most = since > most ? since : most;
         if (since)
             str_printf(names, "%s%s", names->length ? ", " : "", wb->models[i]->name);

@@ -216,7 +216,10 @@ void question_close(struct question *q)
 {
     for (size_t i = 0; i < q->nmodels; i++)
         model_release(q->models[i]);
+    for (size_t i = 0; i < q->nserved; i++)
+        model_release(q->served[i]);
     mem_free(q->models);
+    mem_free(q->served);
     history_clear(&q->history);
     dataset_release(q->data);
     *q = (struct question){0};
@@ -282,6 +285,10 @@ void put_end(struct str *s, const struct call *call, const struct question *q)
     for (size_t i = 0; i < q->nmodels; i++) {
         str_puts(s, i == 0 ? " with" : "");
         put_word(s, q->models[i]->name);
+    }
+    for (size_t i = 0; i < q->nserved; i++) {
+        str_puts(s, i + q->nmodels == 0 ? " with" : "");
+        put_word(s, q->served[i]->name);
     }
     put_options(s, call);
 }

@@ -32,6 +32,8 @@ struct question {
     struct history history;
     struct model **models;
     size_t nmodels;
+    struct model **served; /* those that served_aside took out of `models` */
+    size_t nserved;
     enum seen seen;
 };
 

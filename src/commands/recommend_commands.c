@@ -4,20 +4,32 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/question.h"
+#include "commands/served_words.h"
 #include "inspect/find.h"
+#include "models/served.h"
 #include "ranking/lists.h"
 
 /* ---- recommend USER ---- */
 
-enum { LIST_MODEL, LIST_RANK, LIST_ITEM, LIST_SCORE = LIST_ITEM + ITEM_COLUMNS, LIST_SEEN, LIST_COLUMNS };
+enum { LIST_MODEL, LIST_RANK, LIST_ITEM, LIST_SCORE = LIST_ITEM + ITEM_COLUMNS, LIST_SEEN, LIST_SERVED, LIST_COLUMNS };
+
+static bool any_served(const struct question *q)
+{
+    bool any = false;
+    for (size_t i = 0; i < q->nmodels; i++)
+        any |= model_is_served(q->models[i]);
+    return any;
+}
 
 static struct table *new_list(const struct question *q, struct result *out)
 {
+    bool served = any_served(q);
     struct column columns[LIST_COLUMNS] = {
         [LIST_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
         [LIST_RANK] = {.name = "rank", .type = VALUE_INT},
         [LIST_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
-        [LIST_SEEN] = {.name = "seen", .type = VALUE_TIME, .flags = q->seen == SEEN_HIDE ? COLUMN_HIDDEN : 0},
+        [LIST_SEEN] = {.name = "seen", .type = VALUE_TIME, .flags = q->seen == SEEN_HIDE && !served ? COLUMN_HIDDEN : 0},
+        [LIST_SERVED] = {.name = "served", .type = VALUE_TIME, .flags = served ? 0 : COLUMN_HIDDEN},
     };
     item_columns(q->data, columns + LIST_ITEM);
     const char *title = q->nmodels == 1 ? result_textf(out, "for %s, by %s", q->who, q->models[0]->name) : result_textf(out, "for %s", q->who);
@@ -35,6 +47,9 @@ static enum status add_list(struct workbench *wb, const struct question *q, cons
 {
     struct ranked_list l;
     struct query query = history_query(&q->history);
+    struct served_list served = {.time = NO_TIME};
+    if (model_is_served(m) && !served_find(m, query.user, query.as_of, &served))
+        served.time = NO_TIME;
     enum status st = rank_list(m, &query, k, q->seen, &l, err);
     uint32_t *items = st ? NULL : mem_new(l.n, sizeof *items, "a list", err);
     if (!items) {
@@ -49,8 +64,11 @@ static enum status add_list(struct workbench *wb, const struct question *q, cons
         item_cells(q->data, r->item, t);
         table_real(t, r->score);
         table_time(t, r->seen_at);
+        table_time(t, served.time);
     }
-    if (q->history.n && says_nothing(&l))
+    if (model_is_served(m))
+        served_say_list(q, m, out);
+    else if (q->history.n && says_nothing(&l))
         result_message(out, MESSAGE_WARNING, "%s has no opinion about this history: all scores are %g", m->name, (double)l.entries[0].score);
     st = remember_list(wb, items, l.n, err);
     mem_free(items);

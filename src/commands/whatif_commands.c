@@ -6,6 +6,7 @@
 #include "commands/families.h"
 #include "commands/lex.h"
 #include "commands/question.h"
+#include "commands/served_words.h"
 #include "inspect/whatif.h"
 
 /* Applies "remove ITEM ... add ITEM ..." to a history; says it again with ids in `line` and in words in `said`. */
@@ -310,7 +311,9 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
                       .retrain = call_yes(call, "retrain")};
     a.after.attributes = attributes;
     a.after.nattributes = call->nopen;
-    st = answer(&a, str_text(&said), out, err);
+    st = served_aside(wb, &q, NULL, 0, out, err);
+    if (!st && q.nmodels)
+        st = answer(&a, str_text(&said), out, err);
     if (st)
         goto out;
     warn_of_future(&q, out);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "commands/families.h"
+#include "commands/served_words.h"
 #include "commands/why_tables.h"
 #include "inspect/why.h"
 
@@ -218,6 +219,22 @@ static enum status check_options(const struct call *call, struct error *err)
     return ST_OK;
 }
 
+/* Of the items that are asked about those which a served list has. */
+static enum status served_aside_where(struct workbench *wb, const struct call *call, struct question *q, struct result *out, struct error *err)
+{
+    uint8_t *chosen = NULL;
+    uint32_t *items = NULL;
+    size_t n = 0;
+    enum status st = name_group(q->data, call, &chosen, err);
+    if (!st)
+        st = served_chosen(q, chosen, &items, &n, err);
+    if (!st)
+        st = served_aside(wb, q, items, n, out, err);
+    mem_free(items);
+    mem_free(chosen);
+    return st;
+}
+
 static enum status run_why(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     struct question q = {0};
@@ -232,6 +249,8 @@ static enum status run_why(struct workbench *wb, const struct call *call, struct
     if (!st && !group)
         st = name_item(wb, q.data, &call->args[1], &item, err);
     if (!st)
+        st = group ? served_aside_where(wb, call, &q, out, err) : served_aside(wb, &q, &item, 1, out, err);
+    if (!st && q.nmodels)
         st = group ? why_of_group(wb, call, &q, out, err) : answer(wb, call, &q, item, out, err);
     if (!st) {
         warn_of_future(&q, out);

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/question.h"
+#include "commands/served_words.h"
 #include "inspect/whynot.h"
 #include "inspect/why.h"
 
@@ -380,6 +381,8 @@ static enum status run_whynot(struct workbench *wb, const struct call *call, str
     if (!st)
         st = name_item(wb, q.data, &call->args[1], &item, err);
     if (!st)
+        st = served_aside(wb, &q, &item, 1, out, err);
+    if (!st && q.nmodels)
         st = answer(wb, &q, call, item, out, err);
     if (!st) {
         warn_of_future(&q, out);

@@ -131,8 +131,9 @@ static enum status no_model(struct workbench *wb, const char *name, struct error
     for (size_t i = 0; i < wb->nmodels && n < 64; i++)
         names[n++] = wb->models[i]->name;
     const char *nearest = text_nearest(name, names, n);
-    if (model_class_find(name))
-        error_hint(err, "`train %s` makes it", name);
+    const struct model_class *class = model_class_find(name);
+    if (class)
+        error_hint(err, class->capabilities & SERVED ? "`import FILE as %s` makes it" : "`train %s` makes it", name);
     else if (nearest)
         error_hint(err, "did you mean %s?", nearest);
     else

@@ -139,6 +139,7 @@ enum capability {
     FITS_WEIGHTS = 16, /* needs t->fitting */
     SCORES_APART = 32, /* the scores of a history cost no more alone than among others */
     ADDS_UP = 64,      /* the scores of a history are those of an empty one and what each of its items adds when it is alone */
+    SERVED = 128,      /* lists from outside (models/served.h): not trained, not opened, not edited; shown as they were served */
 };
 
 struct model_class {
@@ -317,8 +318,9 @@ const char *model_text(const struct model *m, const char *param); /* as typed */
 int64_t model_int(const struct model *m, const char *param); /* also BOOL, ENUM index, DURATION */
 bool model_has(const struct model *m, const char *param);    /* given, or with a default */
 
-/* models/registry.c: every class, in the order of the leaderboard; NULL-terminated. */
+/* models/registry.c: every class that can be trained, in the order of the leaderboard; NULL-terminated. */
 extern const struct model_class *const model_classes[];
+/* Any class by its name, also the one that is imported. */
 const struct model_class *model_class_find(const char *name);
 
 #endif

@@ -28,10 +28,16 @@ void rank_hide(const struct query *q, float *scores)
             scores[q->events[i].item] = -INFINITY;
 }
 
+/* A list that was served stands as it was, with what the user had seen. */
+static bool hides(const struct model *m, enum seen seen)
+{
+    return seen == SEEN_HIDE && !(m->class->capabilities & SERVED);
+}
+
 enum status rank_scores(const struct model *m, const struct query *q, enum seen seen, float *scores, struct error *err)
 {
     enum status st = model_score(m, q, 1, scores, err);
-    if (!st && seen == SEEN_HIDE)
+    if (!st && hides(m, seen))
         rank_hide(q, scores);
     return st;
 }
@@ -107,7 +113,7 @@ static void visit_block(void *context, size_t block, size_t begin, size_t end)
     (void)block;
     for (size_t i = begin; i < end; i++) {
         float *scores = b->scores + i * b->m->nitems;
-        if (b->seen == SEEN_HIDE)
+        if (hides(b->m, b->seen))
             rank_hide(&b->queries[i], scores);
         b->visit(b->context, b->first + i, &b->queries[i], scores);
     }

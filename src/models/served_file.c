@@ -1,0 +1,145 @@
+#include "models/served_file.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void served_rows_clear(struct served_rows *r)
+{
+    mem_free(r->rows);
+    *r = (struct served_rows){.n = 0};
+}
+
+/* The codes that the ids of a file have in the data; the first without one goes to strange. */
+static uint32_t *codes_of(const struct dict *file, const struct dict *data, char strange[64], struct error *err)
+{
+    uint32_t *code = mem_new_raw(file->n, sizeof *code, "ids of served lists", err);
+    for (uint32_t i = 0; code && i < file->n; i++) {
+        code[i] = dict_find(data, dict_text(file, i), dict_length(file, i));
+        if (code[i] == NO_CODE && !strange[0])
+            snprintf(strange, 64, "%s", dict_text(file, i));
+    }
+    return code;
+}
+
+/* ---- tables ---- */
+
+/* Which places of the events hold the rank and the score: their value, or a column. */
+struct order_columns {
+    const float *value[2]; /* rank, score */
+    const struct field *field[2];
+};
+enum { BY_RANK, BY_SCORE };
+
+static const char *mapped(const struct mapping *mapping, size_t n, const char *key)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(mapping[i].key, key) == 0)
+            return mapping[i].value;
+    return NULL;
+}
+
+/* What the readers are told: rank= and score= become numbers that they check row by row. Other columns are not kept, unless one of
+ * them may be the rank. */
+static size_t reader_mapping(const struct mapping *mapping, size_t n, struct mapping *out)
+{
+    const char *rank = mapped(mapping, n, "rank"), *score = mapped(mapping, n, "score");
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(mapping[i].key, "rank") != 0 && strcmp(mapping[i].key, "score") != 0)
+            out[used++] = mapping[i];
+    if (rank || score)
+        out[used++] = (struct mapping){"value", rank ? rank : score};
+    if (rank && score)
+        out[used++] = (struct mapping){"price", score};
+    out[used++] = (struct mapping){"keep", "rank,position,pos,place"};
+    return used;
+}
+
+static bool holds_numbers(const struct field *f)
+{
+    return f->type == FIELD_REAL || f->type == FIELD_INT;
+}
+
+static const struct field *rank_column(const struct dataset *lists)
+{
+    static const char *const names[] = {"rank", "position", "pos", "place"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t c = 0; c < lists->events.context.n; c++)
+            if (text_same(lists->events.context.field[c].name, names[i]) && holds_numbers(&lists->events.context.field[c]))
+                return &lists->events.context.field[c];
+    return NULL;
+}
+
+static void find_columns(const struct dataset *lists, const struct mapping *mapping, size_t n, struct order_columns *c,
+                         struct served_rows *out)
+{
+    const char *rank = mapped(mapping, n, "rank"), *score = mapped(mapping, n, "score");
+    *c = (struct order_columns){.value = {NULL, NULL}};
+    out->said = rank || score;
+    if (rank) {
+        c->value[BY_RANK] = lists->events.value;
+        c->field[BY_SCORE] = score ? fields_find(&lists->events.context, "price") : NULL;
+    } else {
+        c->value[BY_SCORE] = lists->events.value;
+        c->field[BY_RANK] = score ? NULL : rank_column(lists);
+    }
+    const char *found = c->field[BY_RANK] ? c->field[BY_RANK]->name : "";
+    snprintf(out->ranked_by, sizeof out->ranked_by, "%s", rank ? rank : found);
+    snprintf(out->scored_by, sizeof out->scored_by, "%s", score ? score : !rank && c->value[BY_SCORE] ? "score" : "");
+}
+
+static double number_of(const struct order_columns *c, int which, size_t event)
+{
+    if (c->value[which])
+        return (double)c->value[which][event];
+    const struct field *f = c->field[which];
+    if (!f || field_missing(f, event))
+        return NAN;
+    return f->type == FIELD_REAL ? f->real[event] : (double)f->integer[event];
+}
+
+/* Rows in the order of the file: ties keep it. */
+static enum status rows_of(const struct dataset *lists, const struct dataset *d, const struct order_columns *c, struct served_rows *out,
+                           struct error *err)
+{
+    const struct events *e = &lists->events;
+    uint32_t *user = codes_of(&lists->users, &d->users, out->strange_user, err);
+    uint32_t *item = codes_of(&lists->items, &d->items, out->strange_item, err);
+    out->rows = mem_new_raw(e->n, sizeof *out->rows, "rows of served lists", err);
+    enum status st = user && item && out->rows ? ST_OK : ST_NOMEM;
+    for (size_t i = 0; i < e->n && !st; i++)
+        out->rows[i] = (struct served_row){user[e->user[i]], item[e->item[i]], e->item[i], e->time ? e->time[i] : NO_TIME,
+                                           number_of(c, BY_RANK, i), number_of(c, BY_SCORE, i)};
+    out->n = st ? 0 : e->n;
+    out->nkeys = lists->items.n;
+    out->read = lists->rows_read;
+    out->rejected = lists->rows_rejected;
+    mem_free(user);
+    mem_free(item);
+    return st;
+}
+
+enum status served_read_table(const struct dataset *d, const char *path, const struct mapping *mapping, size_t nmapping,
+                              struct reject_sink *rejects, struct job *job, struct served_rows *out, struct ingest_report *report,
+                              struct error *err)
+{
+    struct order_columns columns;
+    struct dataset *lists = NULL;
+    *out = (struct served_rows){.n = 0};
+    struct mapping *how = mem_new(nmapping + 3, sizeof *how, "a mapping", err);
+    if (!how)
+        return ST_NOMEM;
+    enum status st = ingest_events(&path, 1, how, reader_mapping(mapping, nmapping, how), "served", rejects, job, &lists, report, err);
+    if (!st) {
+        find_columns(lists, mapping, nmapping, &columns, out);
+        st = rows_of(lists, d, &columns, out, err);
+    }
+    dataset_release(lists);
+    mem_free(how);
+    if (st)
+        served_rows_clear(out);
+    return st;
+}
