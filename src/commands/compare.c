@@ -300,6 +300,8 @@ enum status compare_open(struct workbench *wb, const struct call *call, struct c
 {
     *out = (struct compare){.wb = wb, .d = workbench_data(wb), .s = workbench_split(wb)};
     enum status st = read_measures(out, call, err);
+    if (!st)
+        st = compare_read_checks(call, err);
     if (!st && !out->s)
         st = no_split(err);
     if (!st)

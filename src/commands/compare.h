@@ -31,13 +31,17 @@ MUST_CHECK enum status compare_open(struct workbench *wb, const struct call *cal
                                     struct error *err);
 void compare_close(struct compare *c);
 
-/* ---- as tables (compare_tables.c) and words (compare_words.c) ---- */
+/* ---- as tables (compare_tables.c, compare_checks.c) and words (compare_words.c) ---- */
 
 void compare_put_leaderboard(const struct compare *c, struct result *out);
 void compare_put_cold(const struct compare *c, struct result *out);
 void compare_put_segments(const struct compare *c, struct result *out);
 /* The users who lose most by x instead of y, and those who win most: `most` of each. */
 MUST_CHECK enum status compare_put_users(const struct compare *c, size_t most, struct result *out, struct error *err);
+
+/* check=: what must hold for all this to be true. Reading is all before any work. */
+MUST_CHECK enum status compare_read_checks(const struct call *call, struct error *err);
+MUST_CHECK enum status compare_put_checks(struct compare *c, const struct call *call, struct result *out, struct error *err);
 
 /* What can be claimed: of x and y, of the other models, and of segments where it is the other way round. */
 MUST_CHECK enum status compare_say_claims(const struct compare *c, struct result *out, struct error *err);

@@ -14,6 +14,8 @@ static enum status run_compare(struct workbench *wb, const struct call *call, st
         st = compare_put_users(&c, (size_t)call_int(call, "worst"), out, err);
     }
     if (!st)
+        st = compare_put_checks(&c, call, out, err);
+    if (!st)
         st = compare_say_claims(&c, out, err);
     if (!st)
         compare_say_limits(&c, out);
@@ -45,6 +47,10 @@ static const struct param compare_options[] = {
      .min = 0,
      .max = 1000000,
      .doc = "so many users who lose most by the first model instead of the second, and as many who win"},
+    {.name = "check",
+     .type = PARAM_TEXT,
+     .doc = "does it hold? sampled, seed, placebo, future, several with commas, or all; all but the first train the models again"},
+    {.name = "seeds", .type = PARAM_INT, .initial = "3", .min = 1, .max = 1000, .doc = "check=seed: so many other seeds"},
     {.name = "test",
      .type = PARAM_ENUM,
      .initial = "randomization",
@@ -90,12 +96,16 @@ static const struct command rows[] = {
              "what holds after that at p < .05: of the first two, and of the segments, by length of history and attributes of users, that contradict it.\n"
              "by= shows segments of users: the means of all models, and the difference of the first two (of the first and the baseline) with its interval. "
              "worst=10 lists the users whose metric differs most between these two: `user ID` shows one.\n"
+             "check= asks whether all this holds: sampled tells whether the order of models would be another by metrics among 100 sampled items; "
+             "seed trains with other seeds and sets the lead against what they change; placebo deals the known items out anew among the users, on which nobody can be "
+             "better than the most popular items without knowing what they should not; future changes every event outside the train part, which must not change one list.\n"
              "Means are over users with a history; cold ones stand apart. Items seen before are neither recommended "
              "nor asked for, unless "
              "seen=show; where the split has a target, seen is what had an event of that type. Only models trained on the train part of the present split are compared.",
      .examples = (const char *const[]){"compare", "compare with ease pop", "compare metric=ndcg@5 recall@5",
                                        "compare k=5 history=rolling", "compare rmse mae", "compare with itemknn pop by=history_length",
-                                       "compare baseline=pop test=wilcoxon adjust=bh", "compare worst=3", NULL},
+                                       "compare baseline=pop test=wilcoxon adjust=bh", "compare worst=3",
+                                       "compare with itemknn pop check=all", NULL},
      .run = run_compare},
 };
 

@@ -88,18 +88,25 @@ struct desk {
     double *room;      /* resamples */
 };
 
+/* The measure of all, out of the values of users where it is their mean: those are dear. */
+static double mean_of(const struct evaluation *e, const struct metric_at *at, const double *users, bool warm)
+{
+    return metric_of_users(at->metric) && !at->metric->pooled ? evaluation_mean(e, users, warm, NULL) : evaluation_value(e, at, warm);
+}
+
 /* Means of one measure of a model, what its warm users have among the columns to be resampled, and all users of the first. */
 static void take_measure(struct comparison *c, size_t entry, size_t measure, struct desk *desk)
 {
     struct compared *x = &c->entries[entry];
     const struct measure *m = &c->measures[measure];
     size_t row = 0, columns = width(m->at.metric);
-    x->mean[measure] = evaluation_value(x->e, &m->at, true);
-    x->cold[measure] = metric_of_users(m->at.metric) ? evaluation_value(x->e, &m->at, false) : NAN;
     x->interval[measure] = (struct interval){NAN, NAN};
+    if (columns)
+        evaluation_users(x->e, &m->at, desk->users);
+    x->mean[measure] = mean_of(x->e, &m->at, desk->users, true);
+    x->cold[measure] = columns ? mean_of(x->e, &m->at, desk->users, false) : NAN;
     if (!columns)
         return;
-    evaluation_users(x->e, &m->at, desk->users);
     for (size_t u = 0; u < c->nusers; u++) {
         double count, sum = user_sum(x->e, &m->at, desk->users, u, &count);
         if (measure == 0) {

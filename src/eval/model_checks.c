@@ -1,0 +1,456 @@
+#include "eval/model_checks.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/rng.h"
+#include "models/driver.h"
+#include "ranking/ranking.h"
+
+/* ---- what came of it ---- */
+
+static enum status add_finding(struct model_checks *k, const char *check, const char *model, enum check_verdict verdict,
+                               struct str *evidence, struct error *err)
+{
+    enum status st = mem_grow(&k->findings, &k->capacity, k->n + 1, sizeof *k->findings, err);
+    char *copy = st ? NULL : mem_strdup(str_text(evidence), err);
+    str_free(evidence);
+    if (!copy)
+        return ST_NOMEM;
+    k->findings[k->n++] = (struct check_finding){check, model, verdict, copy};
+    return ST_OK;
+}
+
+void model_checks_clear(struct model_checks *k)
+{
+    for (size_t i = 0; i < k->n; i++)
+        mem_free(k->findings[i].evidence);
+    mem_free(k->findings);
+    k->findings = NULL;
+    k->n = k->capacity = 0;
+}
+
+/* ---- training again ---- */
+
+/* Can it be had again from its record? */
+static bool trainable(const struct model *m)
+{
+    return !(m->class->capabilities & OF_MODELS) && m->record.epochs && model_trained(m) == m;
+}
+
+/* Trains like m, on d (whose events stand as those of k->d) and the train part; judged by the questions of `set`. */
+static enum status train_and_judge(const struct model_checks *k, const struct model_class *class, const struct param_value *values,
+                                   const struct dataset *d, uint64_t seed, const struct test_set *set, struct evaluation **out,
+                                   struct error *err)
+{
+    struct selection selection = {.data = d, .split = k->s, .parts = PART_TRAIN, .until = NO_TIME, .hides = split_hides(k->s, d)};
+    struct model *m = NULL;
+    enum status st = model_train(class, class->name, values, &selection, seed, NULL, k->job, &m, err);
+    if (!st)
+        st = evaluation_run(m, set, k->s->fingerprint, k->c->entries[0].e->depth, k->job, out, err);
+    model_release(m);
+    return st;
+}
+
+static double mean_of(const struct model_checks *k, const struct evaluation *e)
+{
+    return evaluation_value(e, &k->c->measures[0].at, true);
+}
+
+static enum status add_untrained(struct model_checks *k, const char *check, const struct model *m, struct error *err)
+{
+    struct str why = {0};
+    str_puts(&why, m->class->capabilities & OF_MODELS ? "made of other models: check those" : "was not trained in one go: train it again");
+    return add_finding(k, check, m->name, CHECK_NOTHING, &why, err);
+}
+
+/* ---- sampled metrics ---- */
+
+enum { NEGATIVES = 100, TRIES = 1000 };
+
+struct sampling {
+    const struct model_checks *k;
+    uint64_t purpose;
+    uint32_t *rank; /* as the right items of the test set */
+    double *value;  /* per query */
+};
+
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+static bool above(const float *scores, uint32_t a, uint32_t b)
+{
+    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
+}
+
+/* rank_visit: ranks of the right items among each other and the sampled ones. The same draws for every model, of what it may list. */
+static void sample(void *context, size_t q, const struct query *query, const float *scores)
+{
+    struct sampling *s = context;
+    const struct test_set *t = s->k->set;
+    const struct metric_at *at = &s->k->c->measures[0].at;
+    const uint32_t *right = t->right + t->right_begin[q];
+    size_t nright = t->right_begin[q + 1] - t->right_begin[q], n = 0, hits = 0;
+    uint32_t negative[NEGATIVES], *rank = s->rank + t->right_begin[q];
+    struct rng r = rng_nth(s->purpose, q);
+    (void)query;
+    for (size_t i = 0; i < TRIES && n < NEGATIVES; i++) {
+        uint32_t item = (uint32_t)rng_below(&r, t->nitems);
+        if (isfinite(scores[item]) && !bsearch(&item, right, nright, sizeof item, by_number))
+            negative[n++] = item;
+    }
+    for (size_t i = 0; i < nright; i++) {
+        uint32_t place = 0;
+        if (!isfinite(scores[right[i]]))
+            continue;
+        for (size_t j = 0; j < n; j++)
+            place += above(scores, negative[j], right[i]);
+        for (size_t j = 0; j < nright && place < at->k; j++)
+            place += isfinite(scores[right[j]]) && above(scores, right[j], right[i]);
+        if (place < at->k)
+            rank[hits++] = place;
+    }
+    qsort(rank, hits, sizeof *rank, by_number);
+    s->value[q] = metric_at_ranks(at, rank, hits, nright);
+}
+
+static double mean_of_warm(const struct test_set *t, const double *value)
+{
+    double sum = 0, n = 0;
+    for (size_t u = 0; u < t->nusers; u++) {
+        double mine = 0;
+        for (size_t q = t->query_begin[u]; q < t->query_begin[u + 1]; q++)
+            mine += value[q] / (double)(t->query_begin[u + 1] - t->query_begin[u]);
+        sum += t->warm[u] ? mine : 0;
+        n += t->warm[u] != 0;
+    }
+    return sum / n;
+}
+
+static enum status sampled_means(const struct model_checks *k, double *mean, struct error *err)
+{
+    const struct test_set *t = k->set;
+    struct sampling s = {.k = k, .purpose = rng_purpose(k->c->seed, "negatives")};
+    s.rank = mem_new_raw(t->right_begin[t->nqueries], sizeof *s.rank, "sampled ranks", err);
+    s.value = mem_new(t->nqueries, sizeof *s.value, "sampled metrics", err);
+    enum status st = s.rank && s.value ? ST_OK : ST_NOMEM;
+    for (size_t i = 0; i < k->c->n && !st; i++) {
+        const struct model *m = k->models[k->c->entries[i].given];
+        job_begin(k->job, t->nqueries, "users", "sampled metrics of %s", m->name);
+        st = rank_each(m, t->query, t->nqueries, t->protocol.hide_seen ? SEEN_HIDE : SEEN_SHOW, k->job, sample, &s, err);
+        mean[i] = st ? NAN : mean_of_warm(t, s.value);
+    }
+    mem_free(s.rank);
+    mem_free(s.value);
+    return st;
+}
+
+static enum status check_sampled(struct model_checks *k, struct error *err)
+{
+    const struct comparison *c = k->c;
+    struct str s = {0};
+    size_t flips = 0, pairs = c->n * (c->n - 1) / 2;
+    if (!metric_of_ranks(c->measures[0].at.metric) || c->n < 2) {
+        str_puts(&s, c->n < 2 ? "there is one model only" : "the metric is not one of ranks");
+        return add_finding(k, "sampled", NULL, CHECK_NOTHING, &s, err);
+    }
+    double *mean = mem_new_raw(c->n, sizeof *mean, "sampled metrics", err);
+    enum status st = mean ? sampled_means(k, mean, err) : ST_NOMEM;
+    for (size_t i = 0; i < c->n && !st; i++)
+        for (size_t j = i + 1; j < c->n; j++) {
+            bool flip = metric_better(c->measures[0].at.metric, mean[j], mean[i]) &&
+                        metric_better(c->measures[0].at.metric, c->entries[i].mean[0], c->entries[j].mean[0]);
+            if (flip && flips++ < 3)
+                str_printf(&s, "%s%s before %s (%.4f, %.4f)", flips == 1 ? "sampled metrics would put " : ", ", c->entries[j].name,
+                           c->entries[i].name, mean[j], mean[i]);
+        }
+    if (!st && !flips)
+        str_printf(&s, "among %d sampled items the order of models is the same", NEGATIVES);
+    else if (!st)
+        str_printf(&s, ": %zu of %zu pairs change places among %d sampled items; the order among all items is the right one", flips, pairs, NEGATIVES);
+    mem_free(mean);
+    if (st)
+        str_free(&s);
+    return st ? st : add_finding(k, "sampled", NULL, flips ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
+}
+
+static size_t train_never(const struct model_checks *k, const struct model *m)
+{
+    (void)k;
+    (void)m;
+    return 0;
+}
+
+/* ---- seeds ---- */
+
+static bool draws(const struct model *m)
+{
+    return !(m->class->capabilities & CLOSED_FORM);
+}
+
+static size_t train_seeds(const struct model_checks *k, const struct model *m)
+{
+    return trainable(m) && draws(m) ? k->seeds : 0;
+}
+
+/* What the model's lead, or what it is behind, is to be larger than. */
+static double distance(const struct comparison *c, size_t entry)
+{
+    return fabs(entry == c->reference ? c->entries[entry ? 0 : 1].to.value : c->entries[entry].to.value);
+}
+
+static enum status seeds_of(struct model_checks *k, size_t entry, struct error *err)
+{
+    const struct comparison *c = k->c;
+    const struct model *m = k->models[c->entries[entry].given];
+    double least = c->entries[entry].mean[0], most = least, sum = least, squares = least * least, n = 1;
+    enum status st = ST_OK;
+    for (size_t i = 0; i < k->seeds && !st; i++) {
+        struct evaluation *e = NULL;
+        struct rng r = rng_stream(m->record.seed, "other seeds", i);
+        st = train_and_judge(k, m->class, m->values, k->d, rng_next(&r), k->set, &e, err);
+        double mean = st ? NAN : mean_of(k, e);
+        evaluation_free(e);
+        least = fmin(least, mean), most = fmax(most, mean);
+        sum += mean, squares += mean * mean, n++;
+    }
+    if (st)
+        return st;
+    double deviation = sqrt(fmax(squares - sum * sum / n, 0) / (n - 1)), lead = c->n > 1 ? distance(c, entry) : NAN;
+    struct str s = {0};
+    bool doubt = lead < 2 * deviation;
+    str_printf(&s, "%.4f to %.4f with %zu other seeds, standard deviation %.4f", least, most, k->seeds, deviation);
+    if (!isnan(lead))
+        str_printf(&s, "; the difference of %.4f to %s is %s", lead, c->entries[entry == c->reference ? (entry ? 0 : 1) : c->reference].name,
+                   doubt ? "no larger than that may do" : "larger");
+    return add_finding(k, "seed", m->name, doubt ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
+}
+
+static enum status check_seed(struct model_checks *k, struct error *err)
+{
+    enum status st = ST_OK;
+    struct str fixed = {0};
+    for (size_t i = 0; i < k->c->n && !st; i++) {
+        const struct model *m = k->models[k->c->entries[i].given];
+        if (!draws(m))
+            str_printf(&fixed, "%s%s", fixed.length ? ", " : "", m->name);
+        else
+            st = trainable(m) ? seeds_of(k, i, err) : add_untrained(k, "seed", m, err);
+    }
+    if (fixed.length && !st) {
+        str_puts(&fixed, ": nothing is drawn, any seed gives the same");
+        return add_finding(k, "seed", NULL, CHECK_NOTHING, &fixed, err);
+    }
+    str_free(&fixed);
+    return st;
+}
+
+/* ---- placebo ---- */
+
+static size_t train_once(const struct model_checks *k, const struct model *m)
+{
+    (void)k;
+    return trainable(m);
+}
+
+/* Deals the items of the events of one part out anew among them. */
+static enum status shuffle_part(const struct split *s, enum part part, struct rng *r, struct dataset *d, struct error *err)
+{
+    uint32_t *item = mem_new_raw(d->events.n, sizeof *item, "shuffled items", err);
+    size_t n = 0;
+    if (!item)
+        return ST_NOMEM;
+    for (size_t e = 0; e < d->events.n; e++)
+        if (s->part[e] == part)
+            item[n++] = d->events.item[e];
+    rng_shuffle(r, item, n);
+    n = 0;
+    for (size_t e = 0; e < d->events.n; e++)
+        if (s->part[e] == part)
+            d->events.item[e] = item[n++];
+    mem_free(item);
+    return ST_OK;
+}
+
+static enum status shuffled(const struct model_checks *k, struct dataset **out, struct error *err)
+{
+    static const enum part known[] = {PART_TRAIN, PART_VALID, PART_HISTORY};
+    struct rng r = rng_stream(k->c->seed, "placebo", 0);
+    enum status st = dataset_again(k->d, out, err);
+    for (size_t i = 0; i < 3 && !st; i++)
+        if (known[i] != k->set->protocol.on)
+            st = shuffle_part(k->s, known[i], &r, *out, err);
+    return st;
+}
+
+/* The metric of a class with its defaults on the shuffled events. */
+static enum status judge_class(const struct model_checks *k, const char *name, const struct dataset *d, const struct test_set *set,
+                               struct evaluation **out, struct error *err)
+{
+    const struct model_class *class = model_class_find(name);
+    struct param_value *values = mem_new(class->nparams, sizeof *values, "parameters", err);
+    enum status st = values ? param_defaults(class->params, class->nparams, values, err) : ST_NOMEM;
+    if (!st)
+        st = train_and_judge(k, class, values, d, k->c->seed, set, out, err);
+    if (values)
+        param_values_free(values, class->nparams);
+    mem_free(values);
+    return st;
+}
+
+/* Is e better than the popular items, beyond chance? */
+static enum status beats(const struct model_checks *k, const struct evaluation *e, const struct evaluation *pop, bool *better,
+                         struct error *err)
+{
+    static const char *const names[] = {"model", "pop"};
+    const struct evaluation *both[] = {e, pop};
+    struct comparison c = {.test = TEST_T, .adjust = ADJUST_NONE, .seed = k->c->seed};
+    const struct metric_at *at = &k->c->measures[0].at;
+    enum status st = comparison_measure(&c, at->name, at->k, true, err);
+    if (!st)
+        st = comparison_make(&c, both, names, 2, 1, k->job, err);
+    if (!st) {
+        struct difference x = c.entries[c.reference == 0].to;
+        x.adjusted = fmin(1, x.p * (double)k->c->n); /* for so many models */
+        *better = difference_verdict(&c, &x) > 0;
+    }
+    comparison_clear(&c);
+    return st;
+}
+
+static enum status placebo_of(struct model_checks *k, size_t entry, const struct dataset *d, const struct test_set *set,
+                              const struct evaluation *pop, double chance, struct error *err)
+{
+    const struct model *m = k->models[k->c->entries[entry].given];
+    struct evaluation *e = NULL;
+    struct str s = {0};
+    bool better = false;
+    if (!trainable(m))
+        return add_untrained(k, "placebo", m, err);
+    enum status st = train_and_judge(k, m->class, m->values, d, m->record.seed, set, &e, err);
+    if (!st)
+        st = beats(k, e, pop, &better, err);
+    if (!st)
+        str_printf(&s, "%.4f becomes %.4f on shuffled events%s; the most popular items have %.4f there, chance %.4f", k->c->entries[entry].mean[0],
+                   mean_of(k, e), better ? ", better than it can know" : "", mean_of(k, pop), chance);
+    evaluation_free(e);
+    return st ? st : add_finding(k, "placebo", m->name, better ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
+}
+
+static enum status check_placebo(struct model_checks *k, struct error *err)
+{
+    struct dataset *d = NULL;
+    struct test_set *set = NULL;
+    struct evaluation *pop = NULL, *random = NULL;
+    if (k->c->measures[0].at.metric->errors) {
+        struct str s = {0};
+        str_puts(&s, "ratings are not shuffled: it is about lists");
+        return add_finding(k, "placebo", NULL, CHECK_NOTHING, &s, err);
+    }
+    enum status st = shuffled(k, &d, err);
+    if (!st)
+        st = test_set_new(d, k->s, &k->set->protocol, &set, err);
+    if (!st)
+        st = judge_class(k, "pop", d, set, &pop, err);
+    if (!st)
+        st = judge_class(k, "random", d, set, &random, err);
+    for (size_t i = 0; i < k->c->n && !st; i++)
+        st = placebo_of(k, i, d, set, pop, mean_of(k, random), err);
+    evaluation_free(pop);
+    evaluation_free(random);
+    test_set_free(set);
+    dataset_release(d);
+    return st;
+}
+
+/* ---- the future ---- */
+
+/* Every event outside the train part and what is known of held-out users is of another item, and of another value. */
+static enum status masked(const struct model_checks *k, struct dataset **out, struct error *err)
+{
+    struct rng r = rng_stream(k->c->seed, "future", 0);
+    enum status st = dataset_again(k->d, out, err);
+    if (st)
+        return st;
+    struct events *e = &(*out)->events;
+    for (size_t i = 0; i < e->n; i++) {
+        if (k->s->part[i] & (PART_TRAIN | PART_HISTORY))
+            continue;
+        e->item[i] = (uint32_t)rng_below(&r, (*out)->items.n);
+        if (e->value)
+            e->value[i] = e->value[rng_below(&r, e->n)];
+    }
+    return ST_OK;
+}
+
+/* How many lists differ, of those that both keep. */
+static size_t lists_differ(const struct evaluation *a, const struct evaluation *b)
+{
+    size_t listed = a->listed < b->listed ? a->listed : b->listed, differ = 0;
+    for (size_t q = 0; q < a->nqueries; q++)
+        differ += memcmp(a->list + q * a->listed, b->list + q * b->listed, listed * sizeof *a->list) != 0;
+    return differ;
+}
+
+static enum status future_of(struct model_checks *k, size_t entry, const struct dataset *d, struct error *err)
+{
+    const struct compared *x = &k->c->entries[entry];
+    const struct model *m = k->models[x->given];
+    struct evaluation *e = NULL;
+    struct str s = {0};
+    if (!trainable(m))
+        return add_untrained(k, "future", m, err);
+    enum status st = train_and_judge(k, m->class, m->values, d, m->record.seed, k->set, &e, err);
+    if (st)
+        return st;
+    size_t differ = lists_differ(x->e, e);
+    if (differ)
+        str_printf(&s, "%zu of %zu lists change with events that training must not see", differ, e->nqueries);
+    else
+        str_printf(&s, "all %zu lists are the same when every event outside the train part is another", e->nqueries);
+    evaluation_free(e);
+    return add_finding(k, "future", m->name, differ ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
+}
+
+/* Models of a split that is not one moment for all learn from what came later than some questions. */
+static enum status future_of_split(struct model_checks *k, struct error *err)
+{
+    struct split_leaks leaks;
+    struct str s = {0};
+    enum status st = split_leaks_find(k->d, k->s, &leaks, err);
+    if (st || !leaks.timed || !leaks.past_users)
+        return st;
+    str_printf(&s, "users asked about a time before the newest event that was learnt from: %zu; `split time` has one moment for all",
+               leaks.past_users);
+    return add_finding(k, "future", NULL, CHECK_DOUBT, &s, err);
+}
+
+static enum status check_future(struct model_checks *k, struct error *err)
+{
+    struct dataset *d = NULL;
+    enum status st = masked(k, &d, err);
+    for (size_t i = 0; i < k->c->n && !st; i++)
+        st = future_of(k, i, d, err);
+    dataset_release(d);
+    return st ? st : future_of_split(k, err);
+}
+
+const struct model_check model_checks[] = {
+    {"sampled", check_sampled, train_never}, {"seed", check_seed, train_seeds}, {"placebo", check_placebo, train_once},
+    {"future", check_future, train_once},    {NULL, NULL, NULL},
+};
+
+double model_checks_take(const struct model_checks *k, const struct model_check *check)
+{
+    double seconds = 0;
+    for (size_t i = 0; i < k->c->n; i++)
+        seconds += k->models[i]->record.seconds * (double)check->trainings(k, k->models[i]);
+    return seconds;
+}
