@@ -29,6 +29,7 @@
     FAMILY(update)    /* update */                                                       \
     FAMILY(model)     /* models use */                                                   \
     FAMILY(compare)   /* compare */                                                      \
+    FAMILY(fairness)  /* fairness */                                                     \
     FAMILY(backtest)  /* backtest */                                                     \
     FAMILY(user)      /* user */                                                         \
     FAMILY(recommend) /* recommend similar find */                                       \
