@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "commands/clock.h"
 #include "commands/lex.h"
 
 /* ---- beginning and end ---- */
@@ -23,11 +24,13 @@ void bench_clear(struct bench *b)
     mem_free(b->items);
     mem_free(b->row_of);
     profile_clear(&b->profile);
+    history_clear(&b->whole);
     history_clear(&b->truth);
     history_clear(&b->changed);
     dataset_release(b->data);
     memset(b, 0, sizeof *b);
     b->user = NO_USER;
+    b->at = NO_TIME;
 }
 
 static struct bench_item *find_item(const struct bench *b, uint32_t item)
@@ -118,13 +121,25 @@ static enum status load_lists(struct bench *b, struct workbench *wb, struct erro
     return st;
 }
 
-static enum status load_truth(struct bench *b, struct workbench *wb, struct error *err)
+static enum status load_history(struct bench *b, struct workbench *wb, struct history *out, struct error *err)
 {
     struct selection all = {.data = b->data, .until = wb->now, .hides = workbench_hides(wb)};
     if (b->user != NO_USER)
-        return history_of_user(&all, b->user, &b->truth, err);
-    enum status st = history_of_events(wb->made_up, wb->nmade_up, wb->now, &b->truth, err);
-    b->truth.hides = all.hides;
+        return history_of_user(&all, b->user, out, err);
+    enum status st = history_of_events(wb->made_up, wb->nmade_up, wb->now, out, err);
+    out->hides = all.hides;
+    return st;
+}
+
+/* Ranks, and remembers the lists as those of the true history. */
+static enum status settle(struct bench *b, struct error *err)
+{
+    enum status st = bench_rank(b, err);
+    for (size_t i = 0; i < b->nlists && st == ST_OK; i++) {
+        struct bench_list *l = &b->lists[i];
+        memcpy(l->was, l->scores, b->data->items.n * sizeof *l->was);
+        st = rank_all(l->was, b->data->items.n, l->was_rank, err);
+    }
     return st;
 }
 
@@ -135,7 +150,9 @@ enum status bench_load(struct bench *b, struct workbench *wb, uint32_t user, str
     if (!b->data)
         return ST_OK;
     b->user = user;
-    enum status st = load_truth(b, wb, err);
+    enum status st = load_history(b, wb, &b->whole, err);
+    if (st == ST_OK)
+        st = load_history(b, wb, &b->truth, err);
     if (st == ST_OK)
         st = collect_items(b, err);
     struct query q = history_query(&b->truth);
@@ -143,14 +160,7 @@ enum status bench_load(struct bench *b, struct workbench *wb, uint32_t user, str
         st = profile_make(b->data, &q, &b->profile, err);
     if (st == ST_OK)
         st = load_lists(b, wb, err);
-    if (st == ST_OK)
-        st = bench_rank(b, err);
-    for (size_t i = 0; i < b->nlists && st == ST_OK; i++) {
-        struct bench_list *l = &b->lists[i];
-        memcpy(l->was, l->scores, b->data->items.n * sizeof *l->was);
-        st = rank_all(l->was, b->data->items.n, l->was_rank, err);
-    }
-    return st;
+    return st == ST_OK ? settle(b, err) : st;
 }
 
 void bench_put_list(struct bench *b, const char *model, size_t place)
@@ -221,10 +231,57 @@ enum status bench_add(struct bench *b, uint32_t item, struct error *err)
     return ST_OK;
 }
 
+/* ---- the moment that is looked at ---- */
+
+bool bench_step(const struct bench *b, bool before, int64_t *at)
+{
+    int64_t found = NO_TIME, behind = NO_TIME;
+    for (size_t e = 0; e < b->whole.n; e++) {
+        int64_t time = b->whole.events[e].time;
+        if (time == NO_TIME)
+            continue;
+        if (before && (b->at == NO_TIME || time < b->at)) /* the newest that counts: from then on it does not */
+            found = found == NO_TIME || time > found ? time : found;
+        if (before || b->at == NO_TIME || time < b->at)
+            continue;
+        if (time > b->at) /* what comes back goes up to the next time */
+            behind = behind == NO_TIME || time < behind ? time : behind;
+    }
+    *at = before ? found : behind;
+    return before ? found != NO_TIME : b->at != NO_TIME;
+}
+
+enum status bench_look_at(struct bench *b, int64_t at, struct error *err)
+{
+    struct history now = {0};
+    struct selection some = {.data = b->data, .until = at == NO_TIME ? b->whole.as_of : at, .hides = b->whole.hides};
+    if (b->user == NO_USER)
+        return error_set(err, ST_STATE, "a made-up history has no times to move through");
+    enum status st = history_of_user(&some, b->user, &now, err);
+    if (st != ST_OK)
+        return st;
+    history_clear(&b->truth);
+    b->truth = now;
+    b->at = at;
+    for (size_t i = 0; i < b->nitems; i++)
+        if (!b->items[i].added) {
+            b->items[i].later = true;
+            b->items[i].on = false;
+        }
+    for (size_t e = 0; e < b->truth.n; e++) {
+        struct bench_item *i = find_item(b, b->truth.events[e].item);
+        i->later = false;
+        i->on = true;
+    }
+    return settle(b, err);
+}
+
+/* ---- what was changed ---- */
+
 bool bench_touched(const struct bench *b)
 {
     for (size_t i = 0; i < b->nitems; i++)
-        if (b->items[i].on == b->items[i].added)
+        if (!b->items[i].later && b->items[i].on == b->items[i].added)
             return true;
     return false;
 }
@@ -325,7 +382,7 @@ void bench_command(const struct bench *b, struct str *out)
         bool any = false;
         for (size_t i = 0; i < b->nitems; i++) {
             const struct bench_item *it = &b->items[i];
-            if (it->added != (added == 1) || it->on != it->added)
+            if (it->later || it->added != (added == 1) || it->on != it->added)
                 continue;
             if (!any)
                 str_puts(out, words[added]);
@@ -334,4 +391,14 @@ void bench_command(const struct bench *b, struct str *out)
             bench_put_item(b, it->item, out);
         }
     }
+    bench_put_at(b, out);
+}
+
+void bench_put_at(const struct bench *b, struct str *out)
+{
+    char moment[64];
+    if (b->at == NO_TIME)
+        return;
+    clock_short(moment, sizeof moment, b->at);
+    str_printf(out, " at=%s", moment);
 }

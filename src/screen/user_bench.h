@@ -20,6 +20,7 @@ struct bench_item {
     uint16_t type;
     bool on;
     bool added;    /* by the user of the screen: it never happened */
+    bool later;    /* all its events lie behind the moment that is looked at: off, and stays so */
     double part;   /* contribution to the item in question; NaN: none was asked for */
 };
 
@@ -34,7 +35,9 @@ struct bench_list {
 struct bench {
     struct dataset *data;     /* counted; NULL: nothing loaded */
     uint32_t user;            /* NO_USER: a made-up history, or nobody */
-    struct history truth;     /* all events up to the clock */
+    struct history whole;     /* all events up to the clock of the workbench */
+    int64_t at;               /* the moment that is looked at; NO_TIME: that clock */
+    struct history truth;     /* events before that moment */
     struct history changed;   /* without what is off, with what was added */
     struct profile profile;   /* of the true history */
     struct bench_item *items; /* newest first; added ones before them */
@@ -52,6 +55,11 @@ void bench_clear(struct bench *b);
 void bench_put_list(struct bench *b, const char *model, size_t place);
 /* Ranks every list anew after items[].on changed. */
 MUST_CHECK enum status bench_rank(struct bench *b, struct error *err);
+/* Looks at the history as it was before `at` (NO_TIME: up to the clock), with the same models: what `at=` does. What was switched is
+ * as it happened again; what was added stays. */
+MUST_CHECK enum status bench_look_at(struct bench *b, int64_t at, struct error *err);
+/* The moment one step (events of one time) before the one looked at, or after it: before = true or false. False: there is none. */
+bool bench_step(const struct bench *b, bool before, int64_t *at);
 /* Puts an item that never happened before the history, switched on; ranks nothing. An item that is there is switched on. */
 MUST_CHECK enum status bench_add(struct bench *b, uint32_t item, struct error *err);
 bool bench_touched(const struct bench *b);
@@ -69,5 +77,7 @@ void bench_command(const struct bench *b, struct str *out);
 /* "id:50", quoted where an id has to be. */
 void bench_put_item(const struct bench *b, uint32_t item, struct str *out);
 void bench_put_user(const struct bench *b, struct str *out);
+/* " at=1997-12-04T15:00:01", or nothing at the clock. */
+void bench_put_at(const struct bench *b, struct str *out);
 
 #endif

@@ -64,6 +64,12 @@ static int draw_span(const struct user_view *v, struct area row, int x)
     const struct history *h = &v->bench.truth;
     char count[32];
     text_count(count, sizeof count, (int64_t)h->n);
+    if (v->bench.at != NO_TIME) { /* the clock of this view stands in the past */
+        char moment[40], all[32];
+        time_short(moment, sizeof moment, v->bench.at);
+        text_count(all, sizeof all, (int64_t)v->bench.whole.n);
+        return area_printf(row, 0, x, INK_YELLOW | LOOK_BOLD, "%s of %s events, before %s", count, all, moment) + 2;
+    }
     x = area_printf(row, 0, x, INK_DEFAULT, "%s event%s", count, h->n == 1 ? "" : "s");
     if (h->n > 1 && h->events[0].time != NO_TIME && h->events[h->n - 1].time != NO_TIME) {
         int64_t days = (h->events[h->n - 1].time - h->events[0].time) / US_PER_DAY;
@@ -131,7 +137,7 @@ static void draw_history_row(const struct user_view *v, struct area row, const s
     char text[48];
     int right = row.width;
     bool wide = row.width >= WIDE_HISTORY, asked = v->pane > 0;
-    const char *box = it->added ? (it->on ? "[+]" : "[ ]") : it->on ? "[x]" : "[ ]";
+    const char *box = it->later ? area_glyph(row, " › ", " > ") : it->added ? (it->on ? "[+]" : "[ ]") : it->on ? "[x]" : "[ ]";
     area_blank(row, look & LOOK_REVERSE);
     if (asked || v->order == ORDER_PART) {
         number_short(text, sizeof text, it->part, true);
@@ -352,6 +358,11 @@ static int draw_change(const struct user_view *v, struct area row, int x, const 
 static void draw_preview(const struct user_view *v, struct area a, const struct bench_item *it)
 {
     char title[256];
+    if (it->later) {
+        snprintf(title, sizeof title, "%s comes later", dataset_item_title(v->bench.data, it->item));
+        area_rule(a, 0, LOOK_DIM, title, "> moves on in time");
+        return;
+    }
     snprintf(title, sizeof title, "%s %s", it->on ? "without" : "with", dataset_item_title(v->bench.data, it->item));
     area_rule(a, 0, LOOK_DIM, title, "Space does it");
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
@@ -378,7 +389,9 @@ void user_draw_why(struct user_view *v, struct area a)
     const struct bench_item *it = user_history_row(v);
     if (a.height == 0)
         return;
-    if (user_list_row(v, &list, &item) && v->why.item == item)
+    if (v->question.item != NO_ITEM)
+        user_question_draw(&v->question, a);
+    else if (user_list_row(v, &list, &item) && v->why.item == item)
         draw_explanation(v, a, list);
     else if (v->pane == 0 && it && user_lists(v) > 0)
         draw_preview(v, a, it);

@@ -24,11 +24,15 @@ static const struct key_help help[] = {
     {"u", "another user"},
     {"Tab  h l", "next pane; the pane to the left, to the right"},
     {"Enter", "give the why pane the room of the lists, and back"},
-    {"w", "all contributions to the item, by the `why` command"},
+    {"w W", "all contributions to the item, by the `why` command; the arithmetic of its score, step by step"},
+    {"n", "why not: type a part of a title; says what stands above it and the smallest changes that bring it into the first 10"},
+    {"m", "the smallest part of the history without which the item is not among the first 10"},
+    {"o i", "apply the set that was found: take out, put in; z undoes"},
+    {"< >", "one step back or on through the history: what comes later does not count, as with at="},
     {"[ ]", "order of the history: newest, title, value, contribution"},
-    {"/ n N", "search titles in the pane"},
+    {"/ ; ,", "search titles in the pane; the next one, the one before"},
     {"↑3 ↓1 new", "places won and lost since the true history; new: was not to be had before"},
-    {"◇", "an item you switched off: it may be recommended now, and its place says how well the model knew"},
+    {"◇", "an item you switched off, or that comes later: it may be recommended now, and its place says how well the model knew"},
     {NULL, NULL},
 };
 
@@ -116,6 +120,7 @@ static void ask(struct app *app, struct user_view *v)
     enum status st = ST_OK;
     double begin = clock_seconds();
     why_clear(&v->why);
+    user_question_clear(&v->question); /* it was about another moment */
     if (user_list_row(v, &list, &item))
         st = bench_explain(&v->bench, list, item, &v->why, &err);
     else if (v->pane == 0 && user_history_row(v))
@@ -153,6 +158,10 @@ static void remember(struct user_view *v, uint32_t item)
 
 static void switch_item(struct app *app, struct user_view *v, struct bench_item *it)
 {
+    if (it->later) {
+        app_say(app, "%s comes later than the moment that is looked at: > moves on in time", dataset_item_title(v->bench.data, it->item));
+        return;
+    }
     it->on = !it->on;
     remember(v, it->item);
     rank(app, v);
@@ -162,6 +171,10 @@ static void add_item(struct app *app, struct user_view *v, uint32_t item)
 {
     struct error err;
     struct bench_item *known = v->bench.row_of[item] == NO_CODE ? NULL : &v->bench.items[v->bench.row_of[item]];
+    if (known && known->later) {
+        switch_item(app, v, known);
+        return;
+    }
     if (known && known->on) {
         app_say(app, "%s is in the history already", dataset_item_title(v->bench.data, item));
         return;
@@ -182,7 +195,7 @@ static void undo(struct app *app, struct user_view *v)
         return;
     }
     uint32_t row = v->bench.row_of[v->undo[--v->nundo]];
-    if (row != NO_CODE)
+    if (row != NO_CODE && !v->bench.items[row].later)
         v->bench.items[row].on = !v->bench.items[row].on;
     rank(app, v);
 }
@@ -194,7 +207,7 @@ static void switch_all(struct app *app, struct user_view *v, bool all)
     for (size_t i = 0; i < v->bench.nitems; i++)
         any |= v->bench.items[i].on;
     for (size_t i = 0; i < v->bench.nitems; i++)
-        v->bench.items[i].on = all ? !any : !v->bench.items[i].added;
+        v->bench.items[i].on = !v->bench.items[i].later && (all ? !any : !v->bench.items[i].added);
     v->nundo = 0;
     rank(app, v);
 }
@@ -227,9 +240,10 @@ static enum status load(struct app *app, struct user_view *v, struct error *err)
         user = same_data && v->user != NO_USER ? v->user : first_user(d);
     bool same = same_data && user == v->user;
     dataset_release(d);
-    if (grown && same && bench_touched(&v->bench)) /* what if: events that come in must not sweep away what was tried */
+    if (grown && same && (v->bench.at != NO_TIME || bench_touched(&v->bench))) /* what if: events that come in must not sweep away what was tried */
         return ST_OK;
     why_clear(&v->why);
+    user_question_clear(&v->question);
     if (!same) {
         memset(v->rows, 0, sizeof v->rows);
         v->nundo = 0;
@@ -374,6 +388,7 @@ static void say_why(struct app *app, const struct user_view *v)
     str_putc(&command, ' ');
     bench_put_item(&v->bench, item, &command);
     str_printf(&command, " with %s", v->bench.lists[list].model->name);
+    bench_put_at(&v->bench, &command);
     app_log(app, str_text(&command), v->why_seconds);
     str_free(&command);
 }
@@ -390,22 +405,137 @@ static void move_pane(struct app *app, struct user_view *v, size_t step, bool ar
     say_why(app, v);
 }
 
-static void run_why(struct app *app, const struct user_view *v)
+/* "why 196 id:50 with ease": what of it follows is the caller's. */
+static void put_question(const struct user_view *v, const char *verb, size_t list, uint32_t item, struct str *out)
+{
+    str_printf(out, "%s ", verb);
+    bench_put_user(&v->bench, out);
+    str_putc(out, ' ');
+    bench_put_item(&v->bench, item, out);
+    str_printf(out, " with %s", v->bench.lists[list].model->name);
+    bench_put_at(&v->bench, out);
+}
+
+static bool chosen_item(struct app *app, const struct user_view *v, size_t *list, uint32_t *item)
+{
+    bool chosen = user_list_row(v, list, item);
+    if (!chosen)
+        app_say(app, "choose an item of a list first: Tab goes there");
+    return chosen;
+}
+
+static void run_why(struct app *app, const struct user_view *v, const char *more)
 {
     size_t list;
     uint32_t item;
-    if (!user_list_row(v, &list, &item)) {
-        app_say(app, "choose an item of a list first: Tab goes there");
-        return;
-    }
     struct str command = {0};
-    str_puts(&command, "why ");
-    bench_put_user(&v->bench, &command);
-    str_putc(&command, ' ');
-    bench_put_item(&v->bench, item, &command);
-    str_printf(&command, " with %s", v->bench.lists[list].model->name);
+    if (!chosen_item(app, v, &list, &item))
+        return;
+    put_question(v, "why", list, item, &command);
+    str_puts(&command, more);
     app_run(app, str_text(&command), APP_SHOW);
     str_free(&command);
+}
+
+/* ---- questions that the worker answers ---- */
+
+static enum status work_on_question(void *question, struct error *err)
+{
+    return user_question_work(question, err);
+}
+
+static void take_question(struct app *app, void *question, enum status st)
+{
+    struct user_view *v = app_view_state(app, "user");
+    struct user_question *q = question;
+    if (v && st == ST_OK && q->data == v->bench.data) {
+        user_question_clear(&v->question);
+        v->question = *q;
+    } else {
+        user_question_clear(q);
+    }
+    mem_free(q);
+}
+
+static void ask_worker(struct app *app, struct user_view *v, size_t list, uint32_t item, enum user_asks kind)
+{
+    struct error err;
+    struct str command = {0};
+    struct user_question *q = mem_new(1, sizeof *q, "a question", &err);
+    if (!q || user_question_ask(app_workbench(app), &v->bench, list, item, kind, q, &err) != ST_OK) {
+        app_fail(app, &err, NULL);
+        mem_free(q);
+        return;
+    }
+    put_question(v, kind == ASK_MINIMAL ? "why" : "whynot", list, item, &command);
+    if (kind == ASK_MINIMAL)
+        str_puts(&command, " minimal=yes");
+    app_work(app, str_text(&command), (struct app_work){work_on_question, take_question, q});
+    str_free(&command);
+}
+
+static void ask_minimal(struct app *app, struct user_view *v)
+{
+    size_t list;
+    uint32_t item;
+    if (chosen_item(app, v, &list, &item))
+        ask_worker(app, v, list, item, ASK_MINIMAL);
+}
+
+static void choose_missing(struct app *app, void *context, size_t id)
+{
+    struct user_view *v = context;
+    ask_worker(app, v, v->pane > 0 ? v->pane - 1 : 0, (uint32_t)id, ASK_WHYNOT);
+}
+
+/* Takes out, or puts in, what the answer names. */
+static void apply_set(struct app *app, struct user_view *v, bool adding)
+{
+    struct error err;
+    const struct brought *b = user_question_set(&v->question, adding);
+    size_t n = b ? b->n : 0;
+    if (!b) {
+        app_say(app, "n asks why an item is missing, m what holds one in the list: then this key applies the set");
+        return;
+    }
+    for (size_t i = 0; i < b->n; i++) {
+        uint32_t item = b->items[i], row = v->bench.row_of[item];
+        if (adding && bench_add(&v->bench, item, &err) != ST_OK) {
+            app_fail(app, &err, NULL);
+            break;
+        }
+        if (!adding && row == NO_CODE)
+            continue;
+        if (!adding)
+            v->bench.items[row].on = false;
+        remember(v, item);
+    }
+    rank(app, v);
+    app_say(app, "%zu %s: z undoes one at a time", n, adding ? "put in" : "taken out");
+}
+
+/* ---- the moment that is looked at ---- */
+
+static void move_clock(struct app *app, struct user_view *v, bool before)
+{
+    struct error err;
+    int64_t at;
+    if (!bench_step(&v->bench, before, &at)) {
+        app_say(app, before ? "nothing happened before" : "this is the present: < goes back through the history");
+        return;
+    }
+    if (bench_look_at(&v->bench, at, &err) != ST_OK || arrange(v, &err) != ST_OK)
+        app_fail(app, &err, NULL);
+    v->nundo = 0;
+    ask(app, v);
+    struct str command = {0};
+    str_puts(&command, "recommend ");
+    bench_put_user(&v->bench, &command);
+    bench_put_at(&v->bench, &command);
+    app_log(app, str_text(&command), v->bench.seconds);
+    str_free(&command);
+    if (at != NO_TIME)
+        app_say(app, "events before this moment, the same models: they may have learnt from later ones (`rewind` trains as of then)");
 }
 
 static void press_space(struct app *app, struct user_view *v)
@@ -436,9 +566,13 @@ static bool key_with_data(struct app *app, struct user_view *v, int32_t k)
     case 'z': undo(app, v); return true;
     case 'r': switch_all(app, v, false); return true;
     case 'A': switch_all(app, v, true); return true;
-    case 'w': run_why(app, v); return true;
-    case 'n': search_from(v, v->rows[v->pane].cursor + 1, 1); ask(app, v); return true;
-    case 'N': search_from(v, n ? v->rows[v->pane].cursor + n - 1 : 0, n ? n - 1 : 0); ask(app, v); return true;
+    case 'w': run_why(app, v, ""); return true;
+    case 'W': run_why(app, v, " steps=yes"); return true;
+    case 'm': ask_minimal(app, v); return true;
+    case 'o': case 'i': apply_set(app, v, k == 'i'); return true;
+    case '<': case '>': move_clock(app, v, k == '<'); return true;
+    case ';': search_from(v, v->rows[v->pane].cursor + 1, 1); ask(app, v); return true;
+    case ',': search_from(v, n ? v->rows[v->pane].cursor + n - 1 : 0, n ? n - 1 : 0); ask(app, v); return true;
     case '/':
         prompt_open(app, &(struct prompt){.label = "/", .changed = search_typed, .done = search_typed, .context = v});
         return true;
@@ -451,6 +585,12 @@ static bool key_with_data(struct app *app, struct user_view *v, int32_t k)
     case 'a':
         picker_open(app, &(struct picker){.title = "add an item to the history", .label = "title", .most = PICKED, .fill = fill_items,
                                           .chosen = choose_item, .context = v});
+        return true;
+    case 'n':
+        if (user_lists(v) == 0)
+            return false;
+        picker_open(app, &(struct picker){.title = "why is it not in the list?", .label = "title", .most = PICKED, .fill = fill_items,
+                                          .chosen = choose_missing, .context = v});
         return true;
     case 'u':
         picker_open(app, &(struct picker){.title = "choose a user", .label = "user", .most = PICKED, .fill = fill_users,
@@ -469,9 +609,12 @@ static bool key(struct app *app, void *state, int32_t k)
 static bool back(struct app *app, void *state)
 {
     struct user_view *v = state;
-    bool was = v->zoomed;
+    bool was = v->zoomed || v->question.item != NO_ITEM;
     (void)app;
-    v->zoomed = false;
+    if (v->question.item != NO_ITEM)
+        user_question_clear(&v->question);
+    else
+        v->zoomed = false;
     return was;
 }
 
@@ -557,7 +700,7 @@ static enum status open(struct app *app, void **state, struct error *err)
     if (!v)
         return ST_NOMEM;
     v->user = v->bench.user = NO_USER;
-    v->why.item = NO_ITEM;
+    v->why.item = v->question.item = NO_ITEM;
     *state = v;
     return ST_OK;
 }
@@ -566,6 +709,7 @@ static void close(void *state)
 {
     struct user_view *v = state;
     why_clear(&v->why);
+    user_question_clear(&v->question);
     bench_clear(&v->bench);
     mem_free(v->shown);
     mem_free(v);
@@ -592,7 +736,7 @@ static bool finished(struct app *app, void *state, const char *command, struct r
 const struct view view_user = {
     .name = "user",
     .title = "User",
-    .keys = "Space switch   a add   u user   Tab pane   Enter why   z undo",
+    .keys = "Space switch   a add   n why not   m minimal   < > time",
     .help = help,
     .open = open,
     .close = close,

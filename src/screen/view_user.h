@@ -5,6 +5,7 @@
 #include "screen/scroll.h"
 #include "screen/surface.h"
 #include "screen/user_bench.h"
+#include "screen/user_question.h"
 
 enum { MOST_PANES = 17, SHOWN_MOVES = 6, PREVIEW_TOP = 10, UNDO_STEPS = 64 };
 
@@ -30,6 +31,7 @@ struct user_view {
     struct move moves[MOST_PANES][SHOWN_MOVES]; /* of the history item under the cursor, per list */
     size_t nmoves[MOST_PANES];
     double why_seconds;
+    struct user_question question; /* stands in the lower pane instead while it is about something */
 };
 
 size_t user_lists(const struct user_view *v); /* that have a pane */

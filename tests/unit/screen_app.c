@@ -224,6 +224,7 @@ static void every_view_has_its_picture(void **state)
         {"compare-low", "compare", "<Tab><Tab>", 12, 60, false},
         {"user-80x24", "user", "", 24, 80, false},
         {"user-120x40", "user", "<Space><Tab><Tab><Tab>j", 40, 120, false},
+        {"user-earlier", "user", "<lt><Tab>", 24, 80, false},
         {"user-ascii", "user", "<Space><Tab><Tab>", 24, 80, true},
         {"user-zoomed", "user", "<Tab><Tab><Tab><Enter>", 24, 80, false},
         {"user-low", "user", "", 10, 60, false},
@@ -355,6 +356,92 @@ static void contributions_stand_beside_the_history(void **state)
     assert_true(shows(&s, "history by part"));
     for (size_t i = 1; i < v->bench.nitems; i++)
         assert_true(!(v->bench.items[v->shown[i - 1]].part < v->bench.items[v->shown[i]].part));
+    stage_close(&s);
+}
+
+static void time_is_moved_through_the_history(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":user ana<Enter>");
+    struct user_view *v = app_view_state(s.app, "user");
+    struct bench *b = &v->bench;
+    size_t whole = b->whole.n;
+    int64_t newest = b->whole.events[whole - 1].time;
+    press(&s, "<lt>");
+    assert_true(b->at == newest);
+    assert_true(b->truth.n < whole);
+    assert_true(shows(&s, "recommend ana at="));
+    assert_true(shows(&s, "events, before 20"));
+    assert_true(b->items[0].later);
+    struct selection some = {.data = b->data, .until = b->at};
+    struct history h = {0};
+    assert_int_equal(history_of_user(&some, dict_find_text(&b->data->users, "ana"), &h, NULL), ST_OK);
+    struct query q = history_query(&h);
+    for (size_t l = 0; l < b->nlists; l++) {
+        struct ranked_list list;
+        assert_int_equal(rank_list(b->lists[l].model, &q, BENCH_DEPTH, SEEN_HIDE, &list, NULL), ST_OK);
+        assert_int_equal(b->lists[l].n, list.n);
+        for (size_t i = 0; i < list.n; i++)
+            assert_int_equal(b->lists[l].top[i].index, list.entries[i].item);
+        ranked_list_clear(&list);
+    }
+    history_clear(&h);
+    press(&s, "<Space>"); /* on one that comes later */
+    assert_true(shows(&s, "comes later"));
+    assert_false(bench_touched(b));
+    press(&s, "G<Space>");
+    assert_true(shows(&s, "remove"));
+    assert_true(shows(&s, " at="));
+    press(&s, "<lt><lt><lt><lt><lt><lt>");
+    assert_int_equal(b->truth.n, 0);
+    assert_true(shows(&s, "nothing happened before"));
+    press(&s, ">>>>>>>");
+    assert_true(b->at == NO_TIME);
+    assert_int_equal(b->truth.n, whole);
+    assert_true(shows(&s, "this is the present"));
+    stage_close(&s);
+}
+
+static size_t place_of(const struct bench *b, size_t list, uint32_t item)
+{
+    return rank_of(b->lists[list].scores, b->data->items.n, item);
+}
+
+static void sets_that_were_found_are_applied_and_undone(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(NULL, NULL, false);
+    run(s.wb, "load shop");
+    run(s.wb, "train ease");
+    press(&s, "4");
+    struct user_view *v = app_view_state(s.app, "user");
+    struct bench *b = &v->bench;
+    assert_true(b->nitems > 1 && b->nlists == 1);
+    press(&s, "<Tab>m"); /* what holds the first item in the list */
+    assert_true(shows(&s, "minimal=yes"));
+    uint32_t first = v->question.item;
+    size_t n = v->question.minimal.removed.n;
+    assert_true(v->question.minimal.removed.found);
+    press(&s, "o");
+    assert_true(place_of(b, 0, first) == 0 || place_of(b, 0, first) > USER_QUESTION_K);
+    while (n--)
+        press(&s, "z");
+    assert_false(bench_touched(b));
+    assert_int_equal(place_of(b, 0, first), 1);
+    uint32_t missing = b->lists[0].top[12].index; /* and what brings the 13th in */
+    press(&s, "n");
+    for (const char *p = dataset_item_title(b->data, missing); *p; p++)
+        app_key(s.app, *p);
+    press(&s, "<Enter>");
+    assert_int_equal(v->question.item, missing);
+    assert_int_equal(v->question.whynot.rank, 13);
+    assert_true(shows(&s, "13th of"));
+    assert_non_null(user_question_set(&v->question, true));
+    size_t promised = v->question.whynot.adding.rank;
+    press(&s, "i");
+    assert_int_equal(place_of(b, 0, missing), promised);
+    assert_true(promised <= USER_QUESTION_K);
     stage_close(&s);
 }
 
@@ -619,7 +706,7 @@ static void lost_memory_is_survived(void **state)
     for (long n = 0; n < 399; n += n < 99 ? 1 : 7) {
         atomic_long left = n;
         mem_set_hook(fail_one, &left);
-        press(&s, "<Space>j<Tab>jz?<Esc>a<Esc>2t<Esc>3jsb<Tab><Enter><Esc>1&x<BS><Esc>:models<Enter><Esc>4r");
+        press(&s, "<Space>j<Tab>jzm<lt>>n<Enter>?<Esc>a<Esc>2t<Esc>3jsb<Tab><Enter><Esc>1&x<BS><Esc>:models<Enter><Esc>4r");
         mem_set_hook(NULL, NULL);
         press(&s, "<Esc><Esc><Esc>4r");
     }
@@ -637,6 +724,8 @@ int main(void)
         cmocka_unit_test(a_recommended_item_can_be_taken_into_the_history),
         cmocka_unit_test(lists_are_those_of_the_changed_history),
         cmocka_unit_test(contributions_stand_beside_the_history),
+        cmocka_unit_test(time_is_moved_through_the_history),
+        cmocka_unit_test(sets_that_were_found_are_applied_and_undone),
         cmocka_unit_test(models_are_compared_with_the_chosen_one),
         cmocka_unit_test(what_is_shown_is_what_the_command_says),
         cmocka_unit_test(a_user_is_seen_with_the_two_models_first),
