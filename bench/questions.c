@@ -1,4 +1,4 @@
-/* Questions to a large log: SQL and `events by=`, beside a plain pass over one column of the same events by one thread.
+/* Questions to a large log: SQL, `events by=` and `user`, beside a plain pass over one column of the same events by one thread.
  * bench/questions [ROWS] (default 2 million; the published figures are of 20 million). */
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "bench/bench.h"
 #include "commands/command.h"
 
-enum { USERS = 500000, ITEMS = 100000, DEFAULT_ROWS = 2000000 };
+enum { USERS = 500000, ITEMS = 100000, CATEGORIES = 40, DEFAULT_ROWS = 2000000 };
 
 struct bench {
     struct workbench *wb;
@@ -37,12 +37,12 @@ static void write_log(const char *path, size_t rows)
         perror(path);
         exit(1);
     }
-    fputs("user,item,type,timestamp,value\n", f);
+    fputs("user,item,type,timestamp,value,category\n", f);
     for (size_t row = 0; row < rows; row++) {
         uint64_t user = (uint64_t)(USERS * rng_real(&g) * sqrt(rng_real(&g))) * 387420489 % USERS;
         uint64_t item = (uint64_t)(ITEMS * pow(rng_real(&g), 2.5)) * 48271 % ITEMS;
-        fprintf(f, "u%06u,i%05u,%s,%llu,%u\n", (unsigned)user, (unsigned)item, types[rng_below(&g, 10)],
-                (unsigned long long)(1700000000 + 20000000 * row / rows + rng_below(&g, 7200)), 1 + (unsigned)rng_below(&g, 5));
+        fprintf(f, "u%06u,i%05u,%s,%llu,%u,c%02u\n", (unsigned)user, (unsigned)item, types[rng_below(&g, 10)],
+                (unsigned long long)(1700000000 + 20000000 * row / rows + rng_below(&g, 7200)), 1 + (unsigned)rng_below(&g, 5), (unsigned)(item % CATEGORIES));
     }
     if (fclose(f)) {
         perror(path);
@@ -95,6 +95,10 @@ int main(int argc, char **argv)
         "events by=day",
         "events by=item",
         "select type, count(*) n from events group by type",
+        "user %s",
+        "user %s show=timeline,sessions",
+        "user %s show=neighbours",
+        "user %s at=2024-03-01",
     };
     static struct bench b;
     struct error err = {0};
@@ -108,7 +112,7 @@ int main(int argc, char **argv)
     write_log(path, rows);
     need(workbench_open(NULL, false, &b.wb, &err), &err);
     b.sink = (struct sink){.face = &b, .emit = swallow};
-    snprintf(text, sizeof text, "load %s as log", path);
+    snprintf(text, sizeof text, "load %s item.category=category as log", path);
     run(&b, text);
     unlink(path);
     rmdir(folder);

@@ -4,8 +4,52 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "commands/families.h"
-#include "commands/question.h"
+#include "commands/user_sections.h"
 #include "inspect/profile.h"
+
+/* ---- which sections ---- */
+
+enum section { TASTE, HISTORY, TIMELINE, SESSIONS, NEIGHBOURS, LISTS, SECTIONS };
+#define SECTION(which) (1u << (which))
+enum { USUAL_SECTIONS = SECTION(TASTE) | SECTION(HISTORY), ALL_SECTIONS = SECTION(SECTIONS) - 1 };
+
+static const char *const section_names[SECTIONS] = {"taste", "history", "timeline", "sessions", "neighbours", "lists"};
+
+/* A word of show=, n letters long; 0: there is no such section. */
+static unsigned section_of(const char *word, size_t n)
+{
+    for (size_t i = 0; i < SECTIONS; i++)
+        if (strlen(section_names[i]) == n && memcmp(word, section_names[i], n) == 0)
+            return SECTION(i);
+    return n == 3 && memcmp(word, "all", n) == 0 ? ALL_SECTIONS : 0;
+}
+
+/* show=lists,neighbours; models that are named want their lists seen. */
+static enum status read_sections(const struct call *call, unsigned *out, struct error *err)
+{
+    const char *word = call_text(call, "show");
+    *out = word ? 0 : USUAL_SECTIONS | (call->nmodels ? SECTION(LISTS) : 0);
+    while (word) {
+        size_t n = strcspn(word, ",");
+        unsigned section = section_of(word, n);
+        if (!section) {
+            error_set(err, ST_USAGE, "user has no section \"%.*s\"", (int)(n < 40 ? n : 40), word);
+            error_hint(err, "show= takes taste, history, timeline, sessions, neighbours, lists, with commas between, or all");
+            return error_at_option(ST_USAGE, err, call, "show");
+        }
+        *out |= section;
+        word = word[n] ? word + n + 1 : NULL;
+    }
+    return ST_OK;
+}
+
+/* Models are needed for lists, and where they are named; `all` does without when there are none. */
+static enum status open_user(struct workbench *wb, const struct call *call, const struct word *who, unsigned sections, struct question *q,
+                             struct error *err)
+{
+    bool lists = sections & SECTION(LISTS) && (sections != ALL_SECTIONS || wb->nmodels);
+    return lists || call->nmodels ? question_open(wb, call, who, q, err) : question_open_data(wb, call, who, q, err);
+}
 
 /* ---- what is shown ---- */
 
@@ -55,20 +99,37 @@ static void add_user(const struct question *q, const struct profile *p, struct r
     }
 }
 
-static void add_taste(const struct profile *p, struct result *out)
+/* The largest `most`. */
+static void add_taste(const struct dataset *d, const struct profile *p, size_t most, struct result *out)
 {
-    static const struct column columns[] = {
+    unsigned valued = d->events.value ? 0 : COLUMN_HIDDEN;
+    const struct column columns[] = {
         {.name = "category", .type = VALUE_TEXT},
         {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
         {.name = "everybody", .type = VALUE_REAL, .unit = "%", .precision = 0},
+        {.name = "lift", .type = VALUE_REAL, .precision = 2},
         {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "value", .type = VALUE_REAL, .precision = 2, .flags = valued},
+        {.name = "everybody_value", .type = VALUE_REAL, .precision = 2, .flags = valued | COLUMN_COMPACT},
+        {.name = "events", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
+        {.name = "weight", .type = VALUE_REAL, .precision = -1, .flags = COLUMN_HIDDEN},
     };
-    struct table *t = result_table(out, "taste", result_textf(out, "taste, by %s", p->category ? p->category->name : "category"), columns, 4);
-    for (size_t i = 0; i < p->ntastes; i++) {
-        table_text(t, p->tastes[i].category);
-        table_real(t, p->tastes[i].share);
-        table_real(t, p->tastes[i].usual);
-        table_int(t, (int64_t)p->tastes[i].items);
+    const char *category = p->category ? p->category->name : "category";
+    size_t n = p->ntastes < most ? p->ntastes : most;
+    const char *title = n < p->ntastes ? result_textf(out, "taste, by %s: the first %zu of %zu", category, n, p->ntastes)
+                                       : result_textf(out, "taste, by %s", category);
+    struct table *t = result_table(out, "taste", title, columns, 9);
+    for (size_t i = 0; i < n; i++) {
+        const struct taste *taste = &p->tastes[i];
+        table_text(t, taste->category);
+        table_real(t, taste->share);
+        table_real(t, taste->usual);
+        table_real(t, taste->lift);
+        table_int(t, (int64_t)taste->items);
+        table_real(t, taste->value);
+        table_real(t, taste->usual_value);
+        table_int(t, (int64_t)taste->events);
+        table_real(t, taste->weight);
     }
 }
 
@@ -106,22 +167,50 @@ static void add_history(const struct question *q, const struct split *split, siz
     }
 }
 
-static enum status show_user(struct workbench *wb, const struct call *call, struct question *q, struct result *out, struct error *err)
+static enum status show_profile(const struct call *call, const struct question *q, unsigned sections, struct result *out, struct error *err)
 {
+    enum { FEW = 6 };
     struct profile p;
     struct query query = history_query(&q->history);
     enum status st = profile_make(q->data, &query, &p, err);
     if (st)
         return st;
-    struct split *split = workbench_split(wb);
     add_user(q, &p, out);
-    if (p.ntastes)
-        add_taste(&p, out);
-    add_history(q, split, (size_t)call_int(call, "events"), out);
+    if (p.ntastes && sections & SECTION(TASTE))
+        add_taste(q->data, &p, call_given(call, "show") ? SIZE_MAX : FEW, out);
+    profile_clear(&p);
+    return ST_OK;
+}
+
+static size_t rows_of(const struct call *call, size_t usual)
+{
+    return call_given(call, "k") ? (size_t)call_int(call, "k") : usual;
+}
+
+static enum status show_user(struct workbench *wb, const struct call *call, struct question *q, unsigned sections, struct result *out,
+                             struct error *err)
+{
+    enum { LISTED = 10, SESSIONS_SHOWN = 10, PEOPLE = 5 };
+    bool all = sections == ALL_SECTIONS;
+    enum status st = show_profile(call, q, sections, out, err);
+    if (!st && sections & SECTION(TIMELINE))
+        st = user_put_timeline(q, out, err);
+    if (!st && sections & SECTION(SESSIONS))
+        st = user_put_sessions(call, q, rows_of(call, SESSIONS_SHOWN), !all, out, err);
+    if (!st && sections & SECTION(HISTORY)) {
+        struct split *split = workbench_split(wb);
+        add_history(q, split, (size_t)call_int(call, "events"), out);
+        split_release(split);
+    }
+    if (!st && sections & SECTION(NEIGHBOURS))
+        st = user_put_neighbours(wb, call, q, rows_of(call, PEOPLE), out, err);
+    if (!st && sections & SECTION(LISTS) && q->nmodels)
+        st = user_put_lists(wb, q, rows_of(call, LISTED), out, err);
+    if (st)
+        return st;
     if (q->history.n == 0)
         result_message(out, MESSAGE_INFO, "no event of %s counts%s", q->who, q->history.as_of == NO_TIME ? "" : " before that moment");
-    split_release(split);
-    profile_clear(&p);
+    warn_of_future(q, out);
     wb->user = q->user;
     return ST_OK;
 }
@@ -131,9 +220,12 @@ static enum status show_user(struct workbench *wb, const struct call *call, stru
 /* user new = ITEM ...: keeps the history and looks at it. */
 static enum status make_up(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct question q;
+    struct question q = {0};
     struct str line = {0};
-    enum status st = question_open_data(wb, call, NULL, &q, err);
+    unsigned sections;
+    enum status st = read_sections(call, &sections, err);
+    if (!st)
+        st = open_user(wb, call, NULL, sections, &q, err);
     str_puts(&line, "user new =");
     for (size_t i = 2; i < call->nargs && !st; i++) {
         uint32_t item;
@@ -158,7 +250,8 @@ static enum status make_up(struct workbench *wb, const struct call *call, struct
     pthread_mutex_unlock(&wb->lock);
     mem_free(old);
     q.who = "new";
-    st = show_user(wb, call, &q, out, err);
+    st = show_user(wb, call, &q, sections, out, err);
+    put_end(&line, call, &q);
     put_command(&line, out);
 out:
     str_free(&line);
@@ -178,11 +271,14 @@ static enum status run_user(struct workbench *wb, const struct call *call, struc
         error_hint(err, "usage: user USER, or user new = ITEM ...");
         return error_at_word(st, err, &call->args[1]);
     }
-    struct question q;
+    struct question q = {0};
     struct str line = {0};
-    enum status st = question_open_data(wb, call, who, &q, err);
+    unsigned sections;
+    enum status st = read_sections(call, &sections, err);
     if (!st)
-        st = show_user(wb, call, &q, out, err);
+        st = open_user(wb, call, who, sections, &q, err);
+    if (!st)
+        st = show_user(wb, call, &q, sections, out, err);
     if (!st) {
         str_puts(&line, "user");
         put_user(&line, &q);
@@ -201,22 +297,33 @@ static const struct argument user_args[] = {
     {.name = "ITEM", .type = ARG_ITEM, .optional = true, .repeated = true, .doc = "after new =: the history of the made-up user, oldest first"},
 };
 static const struct param user_options[] = {
-    {.name = "events", .type = PARAM_INT, .initial = "20", .min = 0, .max = 1e9, .doc = "events of the history that are shown"},
+    {.name = "show", .type = PARAM_TEXT, .doc = "sections, with commas: taste, history, timeline, sessions, neighbours, lists; or all"},
+    {.name = "events", .type = PARAM_INT, .initial = "10", .min = 0, .max = 1e9, .doc = "events of the history that are shown"},
+    {.name = "k", .type = PARAM_INT, .min = 1, .max = 1e9, .doc = "rows: of lists (else 10), neighbours (5), sessions (10)"},
+    {.name = "gap", .type = PARAM_DURATION, .initial = "30m", .doc = "a longer time without an event ends a session; where the events have no column session"},
+    OPTION_SEEN,
     OPTION_AT,
 };
 
 static const struct command rows[] = {
     {.name = "user",
      .group = "inspect",
-     .summary = "one user: attributes, tastes, history",
+     .summary = "one user: attributes, tastes, history, sessions, neighbours, lists",
      .arguments = user_args,
      .narguments = 2,
      .options = user_options,
-     .noptions = 2,
-     .flags = COMMAND_NEEDS_DATA,
+     .noptions = sizeof user_options / sizeof *user_options,
+     .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
      .help = "The user becomes the current one, `.` in later commands. `user new = ITEM ...` makes one up who had these items; ask about them "
-             "with `.` or `new`. Tastes: shares of the weight of the history by category, beside those of everybody.",
-     .examples = (const char *const[]){"user ana", "user ana events=3 at=2025-05-05", "user new = tent \"Spice set\"", NULL},
+             "with `.` or `new`.\n\n"
+             "Tastes: shares of the weight of the history by category, beside those of everybody; a lift of 2 is twice everybody's share. "
+             "Value is the mean of ratings or amounts.\n\n"
+             "show= opens more. timeline: events by day, week or month, and the longest gap. sessions: the last ones. "
+             "neighbours: users with the most similar items (cosine of the weights), or vectors, when a model that has vectors is named. "
+             "lists: what each model would show, side by side; how far they agree (rank-biased overlap); and for models that learnt from "
+             "the train part how good each is for this user by the test part.",
+     .examples = (const char *const[]){"user ana", "user ana events=3 at=2025-05-05", "user ana show=lists,neighbours", "user ana with ease pop",
+                                       "user ana show=all", "user new = tent \"Spice set\"", NULL},
      .run = run_user},
 };
 

@@ -6,6 +6,7 @@
 #include "base/parallel.h"
 #include "base/text.h"
 #include "data/by_item.h"
+#include "data/level_totals.h"
 #include "data/order.h"
 
 struct dataset *dataset_new(const char *name, struct error *err)
@@ -52,6 +53,7 @@ void dataset_release(struct dataset *d)
     mem_free(d->type_weight);
     mem_free(d->stages);
     by_item_free(atomic_load(&d->by_item));
+    level_totals_free_all(atomic_load(&d->level_totals));
     mem_free(d);
 }
 

@@ -48,6 +48,7 @@ struct data_stage {
 };
 
 struct by_item;
+struct level_totals;
 
 struct dataset {
     atomic_int references;
@@ -66,6 +67,7 @@ struct dataset {
     size_t nstages;
     _Atomic(struct by_item *) by_item; /* made when asked for often enough; data/by_item.h */
     atomic_uint item_questions;
+    _Atomic(struct level_totals *) level_totals; /* what everybody likes, as far as it was asked; data/level_totals.h */
 };
 
 /* An empty, unpublished data set with one reference, or NULL. */

@@ -152,6 +152,16 @@ enum status field_pad(struct field *f, size_t rows, struct error *err)
     return st;
 }
 
+size_t field_levels(const struct field *f, size_t row, const uint32_t **codes)
+{
+    if (f->type == FIELD_LIST) {
+        *codes = f->list_code + f->list_begin[row];
+        return f->list_begin[row + 1] - f->list_begin[row];
+    }
+    *codes = &f->code[row];
+    return f->code[row] != NO_CODE;
+}
+
 bool field_missing(const struct field *f, size_t row)
 {
     switch (f->type) {

@@ -51,13 +51,17 @@ static int64_t number_of_day(enum tally_by by, int64_t day)
     return by == TALLY_YEAR ? year - 1970 : (year - 1970) * 12 + month - 1;
 }
 
-int64_t tally_time(const struct tally *t, size_t group)
+int64_t tally_number(enum tally_by by, int64_t time)
 {
-    int64_t n = t->first + (int64_t)group;
-    switch (t->by) {
+    return by == TALLY_HOUR || by == TALLY_DAY ? floor_div(time, unit_of(by)) : number_of_day(by, floor_div(time, US_PER_DAY));
+}
+
+int64_t tally_moment(enum tally_by by, int64_t n)
+{
+    switch (by) {
     case TALLY_HOUR:
     case TALLY_DAY:
-        return n * unit_of(t->by);
+        return n * unit_of(by);
     case TALLY_WEEK:
         return (n * 7 - 3) * US_PER_DAY;
     case TALLY_MONTH:
@@ -67,6 +71,11 @@ int64_t tally_time(const struct tally *t, size_t group)
     default:
         return NO_TIME;
     }
+}
+
+int64_t tally_time(const struct tally *t, size_t group)
+{
+    return tally_moment(t->by, t->first + (int64_t)group);
 }
 
 static enum status too_many(struct error *err)

@@ -24,6 +24,9 @@ struct tally {
 MUST_CHECK enum status tally_make(const struct dataset *d, enum tally_by by, const struct field *field, const struct scan *scan,
                                   size_t begin, size_t end, struct job *job, struct tally *out, struct error *err);
 void tally_clear(struct tally *t);
+/* The number of the HOUR, DAY, WEEK, MONTH or YEAR of a moment, since that of 1970-01-01; and the moment at which it begins. */
+int64_t tally_number(enum tally_by by, int64_t time);
+int64_t tally_moment(enum tally_by by, int64_t number);
 /* The moment at which a group of HOUR .. YEAR begins. Weeks begin on Monday; group 0 of WEEKDAY is Monday. */
 int64_t tally_time(const struct tally *t, size_t group);
 

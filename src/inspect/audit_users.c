@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "data/shape.h"
+#include "inspect/activity.h"
 #include "inspect/audit_parts.h"
 
 /* ---- bots ---- */
@@ -153,14 +154,10 @@ enum stage { STAGE_NONE, STAGE_VIEW, STAGE_BUY };
 static enum stage stage_of(const char *type)
 {
     static const char *const views[] = {"view", "views", "pageview", "page_view", "product_view", "click", "detail", "open", "visit", "pv"};
-    static const char *const buys[] = {"purchase", "transaction", "buy", "order", "bought", "purchased", "checkout"};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
         if (text_same(type, views[i]))
             return STAGE_VIEW;
-    for (size_t i = 0; i < sizeof buys / sizeof *buys; i++)
-        if (text_same(type, buys[i]))
-            return STAGE_BUY;
-    return STAGE_NONE;
+    return type_buys(type) ? STAGE_BUY : STAGE_NONE;
 }
 
 struct funnel_tally {

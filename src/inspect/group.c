@@ -6,7 +6,6 @@
 
 #include "base/mem.h"
 #include "eval/user_cut.h"
-#include "inspect/profile.h"
 #include "ranking/lists.h"
 
 /* ---- the list ---- */
@@ -103,7 +102,7 @@ static enum status take_pulls(const struct dataset *d, const struct folded *f, c
         return ST_NOMEM;
     for (size_t h = 0; h < f->begin[1]; h++) {
         const uint32_t *codes;
-        size_t n = item_levels(category, f->items[h].item, &codes);
+        size_t n = field_levels(category, f->items[h].item, &codes);
         for (size_t i = 0; i < n; i++) {
             g->pulls[codes[i]].value += sum[f->items[h].item] / (double)n;
             g->pulls[codes[i]].items++;

@@ -1,38 +1,11 @@
 #include "inspect/profile.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-
-size_t item_levels(const struct field *f, uint32_t item, const uint32_t **codes)
-{
-    if (f->type == FIELD_LIST) {
-        *codes = f->list_code + f->list_begin[item];
-        return f->list_begin[item + 1] - f->list_begin[item];
-    }
-    *codes = &f->code[item];
-    return f->code[item] != NO_CODE;
-}
-
-static double add_levels(const struct field *f, uint32_t item, double weight, double *sum)
-{
-    const uint32_t *codes;
-    size_t n = item_levels(f, item, &codes);
-    for (size_t i = 0; i < n; i++)
-        sum[codes[i]] += weight / (double)n;
-    return n ? weight : 0;
-}
-
-/* Weight of each level over all feedback before a moment; returns their sum. */
-static double weigh_everybody(const struct dataset *d, const struct field *f, int64_t as_of, double *sum)
-{
-    double all = 0;
-    for (size_t e = 0; e < d->events.n; e++)
-        if (d->type_weight[d->events.type[e]] > 0 && event_before(d, e, as_of))
-            all += add_levels(f, d->events.item[e], d->type_weight[d->events.type[e]], sum);
-    return all;
-}
+#include "data/level_totals.h"
 
 static int by_share(const void *pa, const void *pb)
 {
@@ -42,37 +15,74 @@ static int by_share(const void *pa, const void *pb)
     return strcmp(a->category, b->category);
 }
 
-static enum status find_tastes(const struct dataset *d, int64_t as_of, const struct query_item *items, size_t n,
-                               struct profile *p, struct error *err)
+/* What the history did with one level. */
+struct own {
+    double weight, value, valued;
+    size_t items, events;
+};
+
+static void add_weights(const struct field *f, const struct query_item *items, size_t n, struct own *own, double *all)
+{
+    const uint32_t *codes;
+    for (size_t i = 0; i < n; i++) {
+        size_t levels = field_levels(f, items[i].item, &codes);
+        for (size_t l = 0; l < levels; l++) {
+            own[codes[l]].weight += (double)items[i].weight / (double)levels;
+            own[codes[l]].items++;
+        }
+        *all += levels ? (double)items[i].weight : 0;
+    }
+}
+
+static void add_values(const struct field *f, const struct query *q, struct own *own)
+{
+    const uint32_t *codes;
+    for (size_t i = 0; i < q->n; i++) {
+        size_t levels = field_levels(f, q->events[i].item, &codes);
+        for (size_t l = 0; l < levels; l++) {
+            struct own *o = &own[codes[l]];
+            o->events++;
+            if (isnan(q->events[i].value))
+                continue;
+            o->value += (double)q->events[i].value / (double)levels;
+            o->valued += 1 / (double)levels;
+        }
+    }
+}
+
+static enum status find_tastes(struct dataset *d, const struct query *q, const struct query_item *items, size_t n, struct profile *p,
+                               struct error *err)
 {
     const struct field *f = p->category;
-    size_t nlevels = f->levels.n;
-    enum status st = ST_NOMEM;
-    double *own = mem_new(nlevels, sizeof *own, "tastes", err), *usual = mem_new(nlevels, sizeof *usual, "tastes", err);
-    size_t *count = mem_new(nlevels, sizeof *count, "tastes", err);
-    p->tastes = mem_new(nlevels, sizeof *p->tastes, "tastes", err);
-    if (!own || !usual || !count || !p->tastes)
+    const struct level_totals *usual = NULL;
+    double all = 0;
+    struct own *own = mem_new(f->levels.n, sizeof *own, "tastes", err);
+    p->tastes = mem_new(f->levels.n, sizeof *p->tastes, "tastes", err);
+    enum status st = own && p->tastes ? dataset_level_totals(d, f, q->as_of, &usual, err) : ST_NOMEM;
+    if (st)
         goto out;
-    double all = weigh_everybody(d, f, as_of, usual), sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        const uint32_t *codes;
-        sum += add_levels(f, items[i].item, items[i].weight, own);
-        for (size_t l = item_levels(f, items[i].item, &codes); l-- > 0;)
-            count[codes[l]]++;
+    add_weights(f, items, n, own, &all);
+    add_values(f, q, own);
+    for (size_t l = 0; l < f->levels.n; l++) {
+        const struct own *o = &own[l];
+        const struct level_total *u = &usual->level[l];
+        if (!o->items)
+            continue;
+        struct taste t = {.category = dict_text(&f->levels, (uint32_t)l), .weight = o->weight, .share = o->weight / all, .items = o->items,
+                          .events = o->events, .usual = usual->weight > 0 ? u->weight / usual->weight : 0};
+        t.lift = t.usual > 0 ? t.share / t.usual : NAN;
+        t.value = o->valued > 0 ? o->value / o->valued : NAN;
+        t.usual_value = u->valued > 0 ? u->value / u->valued : NAN;
+        p->tastes[p->ntastes++] = t;
     }
-    for (size_t l = 0; l < nlevels; l++)
-        if (count[l])
-            p->tastes[p->ntastes++] = (struct taste){dict_text(&f->levels, (uint32_t)l), own[l] / sum, all > 0 ? usual[l] / all : 0, count[l]};
     qsort(p->tastes, p->ntastes, sizeof *p->tastes, by_share);
-    st = ST_OK;
 out:
+    level_totals_release(usual);
     mem_free(own);
-    mem_free(usual);
-    mem_free(count);
     return st;
 }
 
-enum status profile_make(const struct dataset *d, const struct query *q, struct profile *out, struct error *err)
+enum status profile_make(struct dataset *d, const struct query *q, struct profile *out, struct error *err)
 {
     struct folded f;
     *out = (struct profile){.events = q->n, .oldest = NO_TIME, .newest = NO_TIME, .category = dataset_item_category(d)};
@@ -91,7 +101,7 @@ enum status profile_make(const struct dataset *d, const struct query *q, struct 
             out->newest = time;
     }
     if (out->category && (out->category->type == FIELD_TEXT || out->category->type == FIELD_LIST))
-        st = find_tastes(d, q->as_of, f.items, out->items, out, err);
+        st = find_tastes(d, q, f.items, out->items, out, err);
     folded_clear(&f);
     if (st)
         profile_clear(out);

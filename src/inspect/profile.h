@@ -7,9 +7,13 @@
 /* One category of the items of a history. An item of several categories counts for each in equal parts. */
 struct taste {
     const char *category; /* a level of the category field; lives as long as the data set */
-    double share;         /* of the history's weight; all shares sum to 1 */
+    double weight;        /* of the history's feedback: type weights, decayed where weights decay */
+    double share;         /* of the weight of all categories; all shares sum to 1 */
     double usual;         /* the same share over the feedback of all users up to the moment of the query */
-    size_t items;         /* distinct items of the history in it */
+    double lift;          /* share / usual: 2 is twice as much as everybody; NaN where nobody has any */
+    size_t items, events; /* distinct items of the history in it, and events with them */
+    double value;         /* mean value (rating, amount) of those events; NaN: none has one */
+    double usual_value;   /* the same over all users */
 };
 
 struct profile {
@@ -21,11 +25,8 @@ struct profile {
     const struct field *category; /* the field they are of; NULL: the items have none */
 };
 
-MUST_CHECK enum status profile_make(const struct dataset *d, const struct query *q, struct profile *out,
-                                    struct error *err);
+/* What everybody likes is summed over all events once and stays with the data set (data/level_totals.h). */
+MUST_CHECK enum status profile_make(struct dataset *d, const struct query *q, struct profile *out, struct error *err);
 void profile_clear(struct profile *p);
-
-/* The levels that an item has in a field of texts or lists: codes[0..n), as long as the field. Returns n. */
-size_t item_levels(const struct field *f, uint32_t item, const uint32_t **codes);
 
 #endif

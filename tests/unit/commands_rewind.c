@@ -117,6 +117,7 @@ static char *plain(const char *text)
 static const char *const questions[] = {
     "user u3",
     "user u17 events=5",
+    "user u17 show=timeline,sessions,neighbours",
     "recommend u3 k=20",
     "recommend u3 seen=show k=100 with pop itemknn ease",
     "recommend all k=5 with itemknn",

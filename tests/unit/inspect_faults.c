@@ -12,7 +12,7 @@
 #include "tests/unit/memory.h"
 
 struct scene {
-    const struct dataset *d;
+    struct dataset *d;
     const struct model_class *class;
     struct param_value *values;
     const struct model *m; /* trained, for those that only ask */
