@@ -330,30 +330,40 @@ static void keep_largest(struct move *out, size_t *n, size_t most, const struct 
     out[at] = *m;
 }
 
+static void keep_move(const struct bench_list *l, const float *after, size_t nitems, uint32_t item, struct move *out, size_t *n, size_t most)
+{
+    struct move m = {.item = item, .before = rank_of(l->scores, nitems, item), .after = rank_of(after, nitems, item),
+                     .score_before = l->scores[item], .score_after = after[item]};
+    bool known = false;
+    for (size_t i = 0; i < *n; i++)
+        known |= out[i].item == item;
+    if (!known && m.before != m.after)
+        keep_largest(out, n, most, &m);
+}
+
+/* The list as it is now has its scores already: only the other one is asked for. */
 enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n,
                           struct error *err)
 {
-    struct history now = {0};
-    struct whatif w;
-    size_t most = *n;
+    const struct bench_list *l = &b->lists[list];
+    size_t most = *n, nitems = b->data->items.n;
+    struct scored best[BENCH_DEPTH];
     *n = 0;
-    enum status st = history_of_events(b->changed.events, b->changed.n, b->changed.as_of, &now, err);
-    if (st != ST_OK)
-        return st;
-    now.user = b->changed.user;
-    now.hides = b->changed.hides;
+    float *after = mem_new_raw(nitems, sizeof *after, "scores", err);
+    if (!after)
+        return ST_NOMEM;
     b->items[row].on = !b->items[row].on;
-    st = apply(b, err);
+    enum status st = apply(b, err);
     b->items[row].on = !b->items[row].on;
-    struct query before = history_query(&now), after = history_query(&b->changed);
+    struct query q = history_query(&b->changed);
     if (st == ST_OK)
-        st = whatif_make(b->lists[list].model, &before, &after, top, SEEN_HIDE, &w, err);
-    for (size_t i = 0; st == ST_OK && i < w.n; i++)
-        if (w.moves[i].before != w.moves[i].after)
-            keep_largest(out, n, most, &w.moves[i]);
-    if (st == ST_OK)
-        whatif_clear(&w);
-    history_clear(&now);
+        st = rank_scores(l->model, &q, SEEN_HIDE, after, err);
+    size_t found = st == ST_OK ? topk(after, nitems, top < BENCH_DEPTH ? top : BENCH_DEPTH, best) : 0;
+    for (size_t i = 0; i < found; i++)
+        keep_move(l, after, nitems, best[i].index, out, n, most);
+    for (size_t i = 0; st == ST_OK && i < top && i < l->n; i++)
+        keep_move(l, after, nitems, l->top[i].index, out, n, most);
+    mem_free(after);
     return st == ST_OK ? apply(b, err) : st;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "models/served.h"
 #include "screen/numbers.h"
 #include "screen/view_user.h"
 
@@ -237,7 +238,7 @@ void user_draw_list(struct user_view *v, struct area a, size_t list, size_t befo
     struct str name = {0}, note = {0};
     if (before)
         str_printf(&name, "%s%zu ", area_glyph(a, "◂", "<"), before);
-    str_puts(&name, l->model->name);
+    str_printf(&name, "%s%s", l->model->name, model_is_served(l->model) ? ", as served" : "");
     if (v->why.item != NO_ITEM && v->pane > 0) {
         size_t rank = rank_of(l->scores, v->bench.data->items.n, v->why.item);
         if (rank)
@@ -374,7 +375,9 @@ static void draw_preview(const struct user_view *v, struct area a, const struct 
     for (size_t l = 0; l < user_lists(v) && (int)l < in.height; l++) {
         struct area row = area_part(in, (int)l, 0, 1, -1);
         area_column(row, 0, 0, names, LOOK_BOLD, false, v->bench.lists[l].model->name);
-        if (v->nmoves[l] == 0)
+        if (model_is_served(v->bench.lists[l].model))
+            area_text(row, 0, names + 2, LOOK_DIM, "stands as it was served: switches change nothing");
+        else if (v->nmoves[l] == 0)
             area_printf(row, 0, names + 2, LOOK_DIM, "nothing moves in the first %d", PREVIEW_TOP);
         int x = names + 2;
         for (size_t m = 0; m < v->nmoves[l] && x > 0; m++)
