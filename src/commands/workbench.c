@@ -10,6 +10,7 @@
 #include "commands/parts.h"
 #include "commands/recipe.h"
 #include "data/grow.h"
+#include "data/level_totals.h"
 #include "models/driver.h"
 
 /* ---- publishing ---- */
@@ -33,8 +34,19 @@ void workbench_set_data(struct workbench *wb, struct dataset *d)
     workbench_set_shaped(wb, d, NULL);
 }
 
+/* What everybody likes stands beside each user who is looked at: one pass over all events, made before anybody waits for it.
+ * Where memory is short it is made then. */
+static void know_tastes(struct dataset *d)
+{
+    const struct level_totals *usual;
+    const struct field *category = d ? dataset_item_category(d) : NULL;
+    if (category && !dataset_level_totals(d, category, NO_TIME, &usual, NULL))
+        level_totals_release(usual);
+}
+
 void workbench_set_shaped(struct workbench *wb, struct dataset *d, struct recipe *r)
 {
+    know_tastes(d);
     pthread_mutex_lock(&wb->lock);
     struct dataset *old = wb->data;
     struct recipe *old_recipe = wb->recipe;
