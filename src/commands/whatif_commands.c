@@ -303,7 +303,9 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
     st = attributes ? change_history(wb, &q, call, &changed, &line, &said, err) : ST_NOMEM;
     if (!st)
         st = change_attributes(wb, &q, call, attributes, &open, &said, out, err);
-    if (!st && !said.length)
+    if (!st && said.failed)
+        st = error_nomem(err, said.capacity, "what was changed");
+    else if (!st && !said.length)
         st = nothing_changed(call, err);
     if (st)
         goto out;
