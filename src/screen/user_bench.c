@@ -330,14 +330,29 @@ static void keep_largest(struct move *out, size_t *n, size_t most, const struct 
     out[at] = *m;
 }
 
-static void keep_move(const struct bench_list *l, const float *after, size_t nitems, uint32_t item, struct move *out, size_t *n, size_t most)
+/* What was ranked: scores, and their best. Few items of a list leave the best BENCH_DEPTH: their places need no look at all scores. */
+struct ranked_scores {
+    const float *scores;
+    const struct scored *best;
+    size_t n, nitems;
+};
+
+static size_t place_in(const struct ranked_scores *r, uint32_t item)
 {
-    struct move m = {.item = item, .before = rank_of(l->scores, nitems, item), .after = rank_of(after, nitems, item),
-                     .score_before = l->scores[item], .score_after = after[item]};
-    bool known = false;
+    for (size_t i = 0; i < r->n; i++)
+        if (r->best[i].index == item)
+            return i + 1;
+    return rank_of(r->scores, r->nitems, item);
+}
+
+static void keep_move(const struct ranked_scores *before, const struct ranked_scores *after, uint32_t item, struct move *out, size_t *n, size_t most)
+{
     for (size_t i = 0; i < *n; i++)
-        known |= out[i].item == item;
-    if (!known && m.before != m.after)
+        if (out[i].item == item)
+            return;
+    struct move m = {.item = item, .before = place_in(before, item), .after = place_in(after, item),
+                     .score_before = before->scores[item], .score_after = after->scores[item]};
+    if (m.before != m.after)
         keep_largest(out, n, most, &m);
 }
 
@@ -358,11 +373,12 @@ enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, 
     struct query q = history_query(&b->changed);
     if (st == ST_OK)
         st = rank_scores(l->model, &q, SEEN_HIDE, after, err);
-    size_t found = st == ST_OK ? topk(after, nitems, top < BENCH_DEPTH ? top : BENCH_DEPTH, best) : 0;
-    for (size_t i = 0; i < found; i++)
-        keep_move(l, after, nitems, best[i].index, out, n, most);
+    struct ranked_scores was = {l->scores, l->top, l->n, nitems}, is = {after, best, 0, nitems};
+    is.n = st == ST_OK ? topk(after, nitems, BENCH_DEPTH, best) : 0;
+    for (size_t i = 0; i < top && i < is.n; i++)
+        keep_move(&was, &is, best[i].index, out, n, most);
     for (size_t i = 0; st == ST_OK && i < top && i < l->n; i++)
-        keep_move(l, after, nitems, l->top[i].index, out, n, most);
+        keep_move(&was, &is, l->top[i].index, out, n, most);
     mem_free(after);
     return st == ST_OK ? apply(b, err) : st;
 }
