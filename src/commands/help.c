@@ -145,6 +145,10 @@ static void help_model(const struct model_class *m, struct result *out)
         table_textf(t, "Source: %s", m->reference);
     if (m->fold_in)
         table_textf(t, "A history it has never seen: %s", m->fold_in);
+    if (m->capabilities & SERVED) {
+        table_textf(prose(out, "examples", "Examples"), "    import FILE as prod");
+        return;
+    }
     table_textf(t, "`update` %s.", m->updated ? m->updated : "cannot teach it new events: it is trained anew");
     param_table(out, "parameters", "", m->params, m->nparams);
     struct table *e = prose(out, "examples", "Examples");

@@ -149,7 +149,9 @@ static enum status read_lists(struct workbench *wb, const struct call *call, con
     struct mapping *mapping = NULL;
     size_t n = 0;
     enum status st = mapping_collect(wb, call, &mapping, &n, err);
-    if (!st)
+    if (!st && n == 0 && served_is_run(path, &wb->job))
+        st = served_read_run(d, path, &sink, &wb->job, rows, err);
+    else if (!st)
         st = served_read_table(d, path, mapping, n, &sink, &wb->job, rows, report, err);
     mem_free(mapping);
     return loading_point_at(call, st, err);
@@ -180,7 +182,7 @@ static enum status run_import(struct workbench *wb, const struct call *call, str
 }
 
 static const struct argument import_args[] = {
-    {.name = "FILE", .type = ARG_SOURCE, .doc = "CSV, TSV or JSON lines, also packed"},
+    {.name = "FILE", .type = ARG_SOURCE, .doc = "CSV, TSV, JSON lines or a TREC run, also packed"},
 };
 
 static const struct param import_options[] = {
@@ -203,7 +205,7 @@ static const struct command rows[] = {
      .noptions = sizeof import_options / sizeof *import_options,
      .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES | COMMAND_NEEDS_DATA,
      .help = "A row of the file is a place in a list: who saw which item, where, and when. Files are read as `load` reads them, with the "
-             "same options (format, delimiter, header, encoding, tz, dates, ...).\n"
+             "same options (format, delimiter, header, encoding, tz, dates, ...); a run of trec_eval (user Q0 item rank score tag) needs none.\n"
              "What comes of it stands beside the trained models in `recommend`, `compare`, `diff`, `user` and `who`. At any moment a "
              "user's list is the latest that was served by then, so several over time can be in one file. It stands as it was "
              "served: `seen` hides nothing of it, and a history that is edited does not change it. `why` says that it cannot be opened, "

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "commands/served_words.h"
 #include "eval/protocol.h"
 
 /* ---- the models behind `with` ---- */
@@ -13,6 +14,9 @@ static enum status check_part(const struct model_class *class, const struct data
 {
     const struct model_record *r = &part->record;
     uint64_t split = s ? s->fingerprint : 0;
+    enum status st = served_refuse(part, "cannot be a part of other models", err);
+    if (st)
+        return st;
     if (r->split_fingerprint == split && (split || r->data_fingerprint == d->fingerprint))
         return ST_OK;
     error_set(err, ST_STATE, "%s was trained on other events than the %s would be", part->name, class->name);
@@ -186,6 +190,9 @@ enum status model_train_again(const struct ground *g, const struct model *m, con
                               const struct param_value *values, struct model **out, struct error *err)
 {
     struct selection selection = {.data = g->d, .split = g->s, .parts = PART_TRAIN, .until = g->until};
+    enum status st = served_refuse(m, "cannot be trained", err);
+    if (st)
+        return st;
     if (m->class->capabilities & OF_MODELS)
         return ensemble_again(g, m, name, values, out, err);
     return model_train(m->class, name, values, &selection, g->wb->seed, NULL, &g->wb->job, out, err);

@@ -13,7 +13,7 @@ enum status served_refuse(const struct model *m, const char *what, struct error 
     if (!model_is_served(m))
         return ST_OK;
     error_set(err, ST_USAGE, "%s is lists that were served: it %s", m->name, what);
-    error_hint(err, "`import FILE as %s replace=yes` reads other lists", m->name);
+    error_hint(err, "`models` tells which were trained here; `import` with replace=yes reads other lists");
     return ST_USAGE;
 }
 

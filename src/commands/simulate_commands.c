@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "commands/families.h"
+#include "commands/served_words.h"
 #include "sim/simulate.h"
 
 /* What stands in the tables, in this order, with plus or minus how much (half of the 95 % interval). */
@@ -67,6 +68,9 @@ static enum status named_policies(struct workbench *wb, const struct call *call,
             return error_at_word(st, err, word);
         p->model = c->model[c->nmodels++] = one[0];
         mem_free(one);
+        st = served_refuse(p->model, "cannot answer people who go on to do other things", err);
+        if (st)
+            return error_at_word(st, err, word);
     }
     return ST_OK;
 }
@@ -79,7 +83,18 @@ static enum status all_policies(struct workbench *wb, struct contest *c, struct 
     c->policy = mem_new(c->nmodels, sizeof *c->policy, "policies", err);
     if (!c->policy)
         return ST_NOMEM;
-    for (; c->n < c->nmodels; c->n++)
+    for (size_t i = 0; i < c->nmodels; i++) /* what was served does not answer those who go on to do other things */
+        if (c->model[i]->class->capabilities & SERVED)
+            model_release(c->model[i]);
+        else
+            c->model[c->n++] = c->model[i];
+    c->nmodels = c->n;
+    if (!c->n) {
+        error_set(err, ST_STATE, "no model is trained: lists that were served do not answer who goes on to do other things");
+        error_hint(err, "train some: `train pop itemknn ease ials`");
+        return ST_STATE;
+    }
+    for (c->n = 0; c->n < c->nmodels; c->n++)
         c->policy[c->n] = (struct policy){.name = c->model[c->n]->name, .model = c->model[c->n]};
     return ST_OK;
 }

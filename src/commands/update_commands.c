@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "commands/families.h"
+#include "commands/served_words.h"
 #include "commands/parts.h"
 #include "commands/publish.h"
 #include "data/grow.h"
@@ -246,7 +247,8 @@ static enum status run_update(struct workbench *wb, const struct call *call, str
             return error_at_word(st, err, &call->args[i]);
         struct order o = {.wb = wb, .call = call, .d = workbench_data(wb), .s = workbench_split(wb), .from = list[0]};
         mem_free(list);
-        st = update_one(&o, updates, checks, out, err);
+        st = served_refuse(o.from, "cannot be updated", err);
+        st = st ? error_at_word(st, err, &call->args[i]) : update_one(&o, updates, checks, out, err);
         model_release(o.to);
         model_release(o.from);
         dataset_release(o.early);

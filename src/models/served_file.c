@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "ingest/source.h"
+#include "ingest/trec.h"
 
 void served_rows_clear(struct served_rows *r)
 {
@@ -139,6 +141,71 @@ enum status served_read_table(const struct dataset *d, const char *path, const s
     }
     dataset_release(lists);
     mem_free(how);
+    if (st)
+        served_rows_clear(out);
+    return st;
+}
+
+/* ---- runs ---- */
+
+/* Six words, the second of which is Q0. */
+static bool is_run_line(const char *line, size_t n)
+{
+    size_t words = 0, at = 0;
+    bool q0 = false;
+    while (at < n) {
+        while (at < n && strchr(" \t\r", line[at]))
+            at++;
+        size_t begin = at;
+        while (at < n && !strchr(" \t\r", line[at]))
+            at++;
+        if (at == begin)
+            break;
+        words++;
+        q0 |= words == 2 && at - begin == 2 && (line[begin] | 32) == 'q' && line[begin + 1] == '0';
+    }
+    return words == 6 && q0;
+}
+
+bool served_is_run(const char *path, struct job *job)
+{
+    struct source *source = NULL;
+    char head[4096];
+    size_t n = 0;
+    bool is = false;
+    if (strcmp(path, "-") == 0) /* can be read once only */
+        return false;
+    if (source_open(path, job, &source, NULL) == ST_OK && source_read(source, head, sizeof head, &n, NULL) == ST_OK) {
+        const char *end = memchr(head, '\n', n);
+        is = !memchr(head, 0, n) && is_run_line(head, end ? (size_t)(end - head) : n);
+    }
+    source_close(source);
+    return is;
+}
+
+enum status served_read_run(const struct dataset *d, const char *path, struct reject_sink *rejects, struct job *job,
+                            struct served_rows *out, struct error *err)
+{
+    struct trec_run run;
+    char first[320];
+    *out = (struct served_rows){.said = true, .ranked_by = "rank"};
+    enum status st = trec_run_read(path, TREC_BY_RANK, rejects, job, &run, first, err);
+    if (st)
+        return st;
+    uint32_t *user = codes_of(&run.queries, &d->users, out->strange_user, err);
+    uint32_t *item = codes_of(&run.items, &d->items, out->strange_item, err);
+    out->rows = mem_new_raw(run.n, sizeof *out->rows, "rows of served lists", err);
+    st = user && item && out->rows ? ST_OK : ST_NOMEM;
+    for (size_t i = 0; i < run.n && !st; i++)
+        out->rows[i] = (struct served_row){user[run.entries[i].query], item[run.entries[i].item], run.entries[i].item, NO_TIME,
+                                           (double)run.entries[i].rank, run.entries[i].score};
+    out->n = st ? 0 : run.n;
+    out->nkeys = run.items.n;
+    out->read = run.read;
+    out->rejected = run.rejected;
+    mem_free(user);
+    mem_free(item);
+    trec_run_clear(&run);
     if (st)
         served_rows_clear(out);
     return st;
