@@ -330,6 +330,31 @@ static void draw_explanation(const struct user_view *v, struct area a, size_t li
     str_free(&rest);
 }
 
+/* A list that was served cannot be opened; what can be said is where the models have the same item. */
+static void draw_served(const struct user_view *v, struct area a, size_t list)
+{
+    struct str title = {0}, words = {0};
+    const char *name = dataset_item_title(v->bench.data, v->why.item);
+    str_printf(&title, "%s was served ", name);
+    put_ordinal(&title, v->rows[list + 1].cursor + 1);
+    area_rule(a, 0, LOOK_DIM, str_text(&title), "cannot be opened");
+    str_puts(&words, "Why production served it is not known here. The models have it: ");
+    for (size_t l = 0, n = 0; l < user_lists(v); l++) {
+        const struct bench_list *other = &v->bench.lists[l];
+        if (model_is_served(other->model))
+            continue;
+        size_t rank = rank_of(other->scores, v->bench.data->items.n, v->why.item);
+        str_printf(&words, "%s%s ", n++ ? ", " : "", other->model->name);
+        if (rank)
+            put_ordinal(&words, rank);
+        else
+            str_puts(&words, "in the history");
+    }
+    area_wrap(area_part(a, 1, 1, -1, a.width - 2), 0, 0, a.width - 2, a.height - 1, INK_DEFAULT, str_text(&words));
+    str_free(&title);
+    str_free(&words);
+}
+
 /* "Titanic 5th→2nd" at column x; returns the column behind it, or -1 when it has no room. */
 static int draw_change(const struct user_view *v, struct area row, int x, const struct move *m)
 {
@@ -394,6 +419,8 @@ void user_draw_why(struct user_view *v, struct area a)
         return;
     if (v->question.item != NO_ITEM)
         user_question_draw(&v->question, a);
+    else if (user_list_row(v, &list, &item) && model_is_served(v->bench.lists[list].model))
+        draw_served(v, a, list);
     else if (user_list_row(v, &list, &item) && v->why.item == item)
         draw_explanation(v, a, list);
     else if (v->pane == 0 && it && user_lists(v) > 0)

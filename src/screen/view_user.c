@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "data/grow.h"
+#include "models/served.h"
 #include "screen/app.h"
 #include "screen/picker.h"
 #include "screen/prompt.h"
@@ -121,7 +122,9 @@ static void ask(struct app *app, struct user_view *v)
     double begin = clock_seconds();
     why_clear(&v->why);
     user_question_clear(&v->question); /* it was about another moment */
-    if (user_list_row(v, &list, &item))
+    if (user_list_row(v, &list, &item) && model_is_served(v->bench.lists[list].model))
+        v->why.item = item; /* marked in all lists; it has no reasons */
+    else if (user_list_row(v, &list, &item))
         st = bench_explain(&v->bench, list, item, &v->why, &err);
     else if (v->pane == 0 && user_history_row(v))
         st = ask_preview(v, &err);
