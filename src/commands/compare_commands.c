@@ -40,7 +40,7 @@ static const struct param compare_options[] = {
     {.name = "baseline", .type = PARAM_MODEL, .doc = "the model that all others are compared with; the best one when left out"},
     {.name = "by",
      .type = PARAM_COLUMN,
-     .doc = "for whom: history_length, recency, taste, cold, or an attribute of users; several: by=gender,taste"},
+     .doc = "for whom: " COHORTS_BY_USERS "; several: by=gender,taste"},
     {.name = "worst",
      .type = PARAM_INT,
      .initial = "0",
@@ -94,7 +94,10 @@ static const struct command rows[] = {
              "says how often a distance like that comes up when the two models are swapped at random, user by user (20,000 times; all ways for up to 20 users). "
              "p is adjusted for the number of tests; against the best, which the same values have chosen, for all pairs of models. What is said below the tables is "
              "what holds after that at p < .05: of the first two, and of the segments, by length of history and attributes of users, that contradict it.\n"
-             "by= shows segments of users: the means of all models, and the difference of the first two (of the first and the baseline) with its interval. "
+             "by= shows segments of users: the means of all models, and the difference of the first two (of the first and the baseline) with its interval. They are the same wherever by= tells users apart: "
+             "history_length counts the events of the history; recency goes by the time since the last of them; taste is niche, mixed or mainstream, by the share of the "
+             "history that is among the most popular fifth of the items; cold users have no history; texts have a segment each (the most frequent 20), numbers too when they are at "
+             "most 8, else fifths of the users. "
              "worst=10 lists the users whose metric differs most between these two: `user ID` shows one.\n"
              "check= asks whether all this holds: sampled tells whether the order of models would be another by metrics among 100 sampled items; "
              "seed trains with other seeds and sets the lead against what they change; placebo deals the known items out anew among the users, on which nobody can be "

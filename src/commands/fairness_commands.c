@@ -18,38 +18,28 @@ struct fairness {
     struct judge judge;
     struct metric_at metric;
     struct evaluation **e; /* nmodels */
-    struct grouping groups;
+    struct cohorts groups;
     bool of_items;
 };
 
-static const char history_length[] = "history_length";
-
 /* ---- what is asked ---- */
 
-static enum status no_attribute(const struct fairness *f, const char *by, struct error *err)
-{
-    struct str names = {0};
-    str_puts(&names, history_length);
-    for (size_t i = 0; i < f->d->user_fields.n; i++)
-        str_printf(&names, ", %s", f->d->user_fields.field[i].name);
-    for (size_t i = 0; i < f->d->item_fields.n; i++)
-        str_printf(&names, ", %s", f->d->item_fields.field[i].name);
-    error_set(err, ST_NOT_FOUND, "neither users nor items have an attribute \"%s\"", by);
-    error_hint(err, "there are %s", str_text(&names));
-    str_free(&names);
-    return error_at_option(ST_NOT_FOUND, err, f->call, "by");
-}
-
-static enum status find_groups(struct fairness *f, enum part on, struct error *err)
+/* Before any work; what it says of items also says that lists are all that is needed. */
+static enum status check_by(struct fairness *f, struct error *err)
 {
     const char *by = call_text(f->call, "by");
-    const struct field *user = fields_find(&f->d->user_fields, by), *item = fields_find(&f->d->item_fields, by);
-    f->of_items = !user && item;
-    enum status st = user   ? grouping_of_field(user, f->d->users.n, &f->groups, err)
-                     : item ? grouping_of_field(item, f->d->items.n, &f->groups, err)
-                     : strcmp(by, history_length) == 0 ? grouping_of_histories(f->d, f->s, on, &f->groups, err)
-                                                       : no_attribute(f, by, err);
-    return st == ST_USAGE ? error_at_option(st, err, f->call, "by") : st;
+    f->of_items = cohorts_are_of_items(f->d, by);
+    if (f->of_items || cohorts_are_of_users(f->d, by))
+        return ST_OK;
+    return error_at_option(cohorts_unknown(f->d, by, true, err), err, f->call, "by");
+}
+
+static enum status find_groups(struct fairness *f, struct error *err)
+{
+    const char *by = call_text(f->call, "by");
+    enum status st = f->of_items ? cohorts_of_items(f->d, f->s, &f->judge.protocol, by, &f->groups, err)
+                                 : cohorts_of_evaluation(f->d, f->s, f->e[0], by, &f->groups, err);
+    return error_at_option(st, err, f->call, "by");
 }
 
 static enum status read_metric(struct fairness *f, struct error *err)
@@ -87,14 +77,14 @@ static enum status judge_all(struct fairness *f, struct error *err)
                               .d = f->d,
                               .s = f->s,
                               .depth = f->metric.k > EVALUATION_DEPTH ? f->metric.k : EVALUATION_DEPTH,
-                              .needs = f->of_items ? 0 : f->metric.metric->needs,
                               .protocol = {call_int(call, "on") == 1 ? PART_VALID : PART_TEST, hide, ROLLING_NOT}};
-    enum status st = find_groups(f, f->judge.protocol.on, err);
+    enum status st = check_by(f, err);
+    f->judge.needs = f->of_items ? 0 : f->metric.metric->needs;
     if (!st && !(f->e = mem_new(f->nmodels, sizeof(struct evaluation *), "evaluations", err)))
         st = ST_NOMEM;
     for (size_t i = 0; i < f->nmodels && !st; i++)
         st = judge_model(&f->judge, f->models[i], &f->e[i], err);
-    return st;
+    return st ? st : find_groups(f, err);
 }
 
 /* ---- groups of users ---- */
@@ -113,8 +103,8 @@ static void put_gaps(const struct fairness *f, const double *value, const char *
     for (size_t i = 0; i < f->nmodels; i++) {
         struct group_gap g = group_gap_of(value + i * f->groups.n, f->groups.n);
         table_text(t, f->models[i]->name);
-        table_text(t, g.lowest < f->groups.n ? f->groups.name[g.lowest] : NULL);
-        table_text(t, g.highest < f->groups.n ? f->groups.name[g.highest] : NULL);
+        table_text(t, g.lowest < f->groups.n ? f->groups.list[g.lowest].name : NULL);
+        table_text(t, g.highest < f->groups.n ? f->groups.list[g.highest].name : NULL);
         table_real(t, g.gap);
         table_real(t, g.ratio);
     }
@@ -144,7 +134,7 @@ static enum status put_users(const struct fairness *f, struct result *out, struc
                 continue;
             smallest = group[g].users < smallest ? group[g].users : smallest;
             table_text(t, f->models[i]->name);
-            table_text(t, f->groups.name[g]);
+            table_text(t, f->groups.list[g].name);
             table_int(t, (int64_t)group[g].users);
             table_real(t, group[g].mean);
             table_real(t, group[g].mean - all);
@@ -178,14 +168,14 @@ static enum status put_items(const struct fairness *f, struct result *out, struc
     struct table *t = result_table(out, "exposure", result_textf(out, "exposure in the first %zu of all lists by %s", k, columns[1].name),
                                    columns, ITEM_SHARES);
     for (size_t i = 0; i < f->nmodels && !st; i++) {
-        group_exposures(f->e[i], &f->groups, k, group);
-        for (size_t g = 0; g < n; g++) {
+        st = group_exposures(f->e[i], &f->groups, k, group, err);
+        for (size_t g = 0; g < n && !st; g++) {
             const struct group_exposure *x = &group[g];
             parity[i * n + g] = x->relevant > 0 ? x->exposure / x->relevant : NAN;
             if (!(x->items > 0))
                 continue;
             table_text(t, f->models[i]->name);
-            table_text(t, f->groups.name[g]);
+            table_text(t, f->groups.list[g].name);
             table_real(t, x->items);
             table_real(t, x->catalogue);
             table_real(t, x->relevant);
@@ -210,7 +200,7 @@ static void clear(struct fairness *f)
     for (size_t i = 0; f->models && i < f->nmodels; i++)
         model_release(f->models[i]);
     mem_free(f->models);
-    grouping_clear(&f->groups);
+    cohorts_clear(&f->groups);
     judge_clear(&f->judge);
     split_release(f->s);
     dataset_release(f->d);
@@ -232,7 +222,7 @@ static enum status run_fairness(struct workbench *wb, const struct call *call, s
     enum status st = read_metric(&f, err);
     if (!st && !call_text(call, "by")) {
         st = error_set(err, ST_USAGE, "fairness between which groups?");
-        error_hint(err, "by=ATTRIBUTE of users or items, or by=%s", history_length);
+        error_hint(err, "by=" COHORTS_BY_USERS ", " COHORTS_BY_ITEMS);
     }
     if (!st && !f.s) {
         st = error_set(err, ST_STATE, "fairness needs a split: models are judged by events they have not seen");
@@ -251,7 +241,7 @@ static enum status run_fairness(struct workbench *wb, const struct call *call, s
 }
 
 static const struct param options[] = {
-    {.name = "by", .type = PARAM_TEXT, .doc = "an attribute of users or of items, or history_length"},
+    {.name = "by", .type = PARAM_TEXT, .doc = COHORTS_BY_USERS "; " COHORTS_BY_ITEMS},
     {.name = "metric", .type = PARAM_METRIC, .initial = "ndcg", .doc = "what groups of users are compared by; it needs a value a user"},
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = METRIC_K_MAX, .doc = "length of the lists"},
     {.name = "on", .type = PARAM_ENUM, .initial = "test", .choices = "test|valid", .doc = "the part that judges"},
@@ -265,9 +255,9 @@ static const struct command rows[] = {
      .options = options,
      .noptions = sizeof options / sizeof *options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL,
-     .help = "by= an attribute of users: the metric in each group, over users with a history; `to_all` is the distance to the mean of "
-             "all. Numbers of more than 8 values make four groups of about the same size; history_length goes by events before the part.\n"
-             "by= an attribute of items: what each group has of the places in all lists (`exposure`, place r counting 1 / log2(r + "
+     .help = "by= groups of users: the metric in each, over users with a history; `to_all` is the distance to the mean of all. "
+             "The groups are those of compare by= (`help compare`).\n"
+             "by= groups of items: what each group has of the places in all lists (`exposure`, place r counting 1 / log2(r + "
              "1): Singh and Joachims, KDD 2018), of the catalogue, and of what was right (`relevant`). `parity` is exposure / "
              "relevant: below 1 a group is shown less than users want it. An item in several groups counts in parts.\n"
              "The second table has the two ends of each model, their distance and their ratio.",

@@ -17,9 +17,11 @@ struct asked {
     struct str what;                /* "Fargo (1996)", "baby food" */
     struct selection selection;
     uint32_t *lengths;              /* of all users' histories */
-    struct user_cut cuts[2];
-    const char *by[2];
-    size_t ncuts;
+    uint32_t *users;                /* those with a history */
+    size_t nusers;
+    struct cohorts cohorts[2];
+    size_t ncohorts;
+    bool by;                        /* by= is given: all segments are of interest */
 };
 
 struct tables {
@@ -77,6 +79,8 @@ static void add_reach(const struct model *m, const struct who *w, enum seen seen
     table_real(t, w->mean_rank);
 }
 
+enum { USERS_SHOWN = 10, SEGMENTS_SHOWN = 3 }; /* of each model */
+
 static void add_users(const struct question *q, const struct model *m, const struct who *w, const struct asked *a, struct table *t)
 {
     for (size_t i = 0; i < w->n; i++) {
@@ -88,45 +92,76 @@ static void add_users(const struct question *q, const struct model *m, const str
         table_int(t, u->count);
         table_real(t, (double)u->score);
         table_int(t, a->lengths[u->user]);
+        if (i >= USERS_SHOWN)
+            table_aside(t);
     }
 }
 
-/* Where it falls most often, of segments that say something: a share that is half as large again, and five users. */
-static bool stands_out(const struct who *w, const struct who_segment *s, double *times)
+/* One model in one segment. */
+struct share {
+    const char *by, *name;
+    size_t got, users;
+    double times; /* its share over that of all users */
+    double far;   /* from 1, on a log scale; 0: no more than chance, or too few users to tell */
+};
+
+/* Half as large again, or as small, and five users got or to be expected. */
+static struct share share_of(const struct who *w, const char *by, const struct cohort *c, size_t got)
 {
-    double usual = (double)w->n / (double)w->asked;
-    *times = usual > 0 ? (double)s->got / (double)s->users / usual : (double)NAN;
-    return s->got >= 5 && *times >= 1.5;
+    double usual = (double)w->n / (double)w->asked, expected = usual * (double)c->n;
+    struct share s = {.by = by, .name = c->name, .got = got, .users = c->n, .times = expected > 0 ? (double)got / expected : (double)NAN};
+    if ((got >= 5 || expected >= 5) && (s.times >= 1.5 || s.times <= 1 / 1.5))
+        s.far = fabs(log(((double)got + .5) / (expected + .5)));
+    return s;
+}
+
+static bool among_the_farthest(const struct share *s, size_t n, size_t at)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < n; i++)
+        before += s[i].far > s[at].far || (i < at && !(s[i].far < s[at].far));
+    return s[at].far > 0 && before < SEGMENTS_SHOWN;
+}
+
+static void put_shares(const struct model *m, const struct asked *a, const struct share *s, size_t n, struct table *t, struct str *most)
+{
+    double best = 1;
+    for (size_t i = 0; i < n; i++) {
+        table_text(t, m->name);
+        table_text(t, s[i].by);
+        table_text(t, s[i].name);
+        table_int(t, (int64_t)s[i].got);
+        table_int(t, (int64_t)s[i].users);
+        table_real(t, (double)s[i].got / (double)s[i].users);
+        table_real(t, s[i].times);
+        if (!a->by && !among_the_farthest(s, n, i))
+            table_aside(t);
+        if (!(s[i].far > 0) || s[i].got < 5 || s[i].times <= best)
+            continue;
+        best = s[i].times;
+        str_clear(most);
+        str_printf(most, "; most of all %s %s (%zu of %zu, %.1f times as many as usual)", s[i].by, s[i].name, s[i].got, s[i].users, s[i].times);
+    }
 }
 
 static enum status add_segments(const struct model *m, const struct who *w, const struct asked *a, struct table *t, struct str *most, struct error *err)
 {
-    double best = 0, times;
-    for (size_t c = 0; c < a->ncuts; c++) {
-        const struct user_cut *cut = &a->cuts[c];
-        struct who_segment *s = mem_new((size_t)cut->names.n + 1, sizeof *s, "segments", err);
-        if (!s)
-            return ST_NOMEM;
-        size_t n = who_segments(w, cut, a->lengths, s);
-        for (size_t i = 0; i < n; i++) {
-            const char *name = s[i].segment == NO_CODE ? NULL : dict_text(&cut->names, s[i].segment);
-            bool out = stands_out(w, &s[i], &times) && name;
-            table_text(t, m->name);
-            table_text(t, a->by[c]);
-            table_text(t, name);
-            table_int(t, (int64_t)s[i].got);
-            table_int(t, (int64_t)s[i].users);
-            table_real(t, (double)s[i].got / (double)s[i].users);
-            table_real(t, times);
-            if (!out || times <= best)
-                continue;
-            best = times;
-            str_clear(most);
-            str_printf(most, "; most of all %s %s (%zu of %zu, %.1f times as many as usual)", a->by[c], name, s[i].got, s[i].users, times);
-        }
-        mem_free(s);
+    size_t all = 0, n = 0;
+    for (size_t c = 0; c < a->ncohorts; c++)
+        all += a->cohorts[c].n;
+    struct share *s = mem_new(all, sizeof *s, "segments", err);
+    size_t *got = mem_new(all, sizeof *got, "segments", err);
+    enum status st = s && got ? ST_OK : ST_NOMEM;
+    for (size_t c = 0; c < a->ncohorts && !st; c++) {
+        st = who_segments(w, a->selection.data, &a->cohorts[c], a->users, got, err);
+        for (size_t i = 0; i < a->cohorts[c].n && !st; i++)
+            s[n++] = share_of(w, a->cohorts[c].by, &a->cohorts[c].list[i], got[i]);
     }
-    return ST_OK;
+    if (!st)
+        put_shares(m, a, s, n, t, most);
+    mem_free(s);
+    mem_free(got);
+    return st;
 }
 
 static void say(const struct question *q, const struct model *m, const struct who *w, const struct asked *a, size_t k, const char *most,
@@ -202,25 +237,35 @@ static const char *usual_cut(const struct dataset *d)
     return NULL;
 }
 
-static enum status choose_cuts(const struct call *call, struct asked *a, struct error *err)
+/* Everybody with a history, in segments: by= or what is usual, and the length of the history. */
+static enum status choose_segments(const struct call *call, struct asked *a, struct error *err)
 {
-    const char *usual = usual_cut(a->selection.data);
-    enum status st = ST_OK;
-    a->by[0] = call_given(call, "by") ? call_text(call, "by") : usual ? usual : CUT_BY_HISTORY;
-    a->by[1] = !call_given(call, "by") && usual ? CUT_BY_HISTORY : NULL;
-    while (a->ncuts < 2 && a->by[a->ncuts] && !st) {
-        st = user_cut_make(&a->selection, a->by[a->ncuts], &a->cuts[a->ncuts], err);
-        a->ncuts++;
-    }
-    return st == ST_NOT_FOUND ? error_at_option(st, err, call, "by") : st;
+    static const char length[] = "history_length";
+    const struct dataset *d = a->selection.data;
+    const char *usual = usual_cut(d), *by[2] = {usual ? usual : length, usual ? length : NULL};
+    a->by = call_given(call, "by");
+    if (a->by)
+        by[0] = call_text(call, "by"), by[1] = NULL;
+    a->lengths = mem_new_raw(d->users.n, sizeof *a->lengths, "users", err);
+    a->users = mem_new_raw(d->users.n, sizeof *a->users, "users", err);
+    enum status st = a->lengths && a->users ? ST_OK : ST_NOMEM;
+    if (!st)
+        history_lengths(&a->selection, a->lengths);
+    for (uint32_t u = 0; u < d->users.n && !st; u++)
+        if (a->lengths[u])
+            a->users[a->nusers++] = u;
+    for (; a->ncohorts < 2 && by[a->ncohorts] && !st; a->ncohorts += !st)
+        st = cohorts_of_users(&a->selection, a->users, a->nusers, by[a->ncohorts], &a->cohorts[a->ncohorts], err);
+    return st && a->by ? error_at_option(st, err, call, "by") : st;
 }
 
 static void asked_clear(struct asked *a)
 {
-    for (size_t i = 0; i < a->ncuts; i++)
-        user_cut_clear(&a->cuts[i]);
+    for (size_t i = 0; i < a->ncohorts; i++)
+        cohorts_clear(&a->cohorts[i]);
     mem_free(a->chosen);
     mem_free(a->lengths);
+    mem_free(a->users);
     str_free(&a->what);
 }
 
@@ -239,12 +284,9 @@ static enum status run_who(struct workbench *wb, const struct call *call, struct
     q.history.as_of = a.selection.until;
     size_t k = (size_t)call_int(call, "k");
     k = k < q.data->items.n ? k : q.data->items.n;
-    a.lengths = mem_new_raw(q.data->users.n, sizeof *a.lengths, "users", err);
-    st = a.lengths ? choose_cuts(call, &a, err) : ST_NOMEM;
-    if (!st) {
-        history_lengths(&a.selection, a.lengths);
+    st = choose_segments(call, &a, err);
+    if (!st)
         st = ask_models(wb, &q, &a, k, out, err);
-    }
     if (st)
         goto out;
     warn_of_future(&q, out);
@@ -267,7 +309,7 @@ out:
 static const struct argument who_args[] = {{.name = "ITEM", .type = ARG_ITEM, .optional = true, .doc = "an id, a title, or #3 of the last list"}};
 static const struct param who_options[] = {
     OPTION_K("length of the lists"),
-    {.name = "by", .type = PARAM_TEXT, .doc = "an attribute of users, or " CUT_BY_HISTORY "; without it the first attribute with few values, and " CUT_BY_HISTORY},
+    {.name = "by", .type = PARAM_COLUMN, .doc = "segments: " COHORTS_BY_USERS "; without it the first attribute with few values, and history_length"},
     OPTION_SEEN,
     OPTION_AT,
 };
@@ -282,8 +324,8 @@ static const struct command rows[] = {
      .noptions = 4,
      .flags = COMMAND_WITH | COMMAND_WHERE | COMMAND_NEEDS_DATA,
      .help = "Makes the lists of all users with a history and looks for the item, or with where for any item that the condition holds for: "
-             "item, events_per_item, or an attribute of items. times_usual compares the share of a segment with that of all users. had_it counts the users from "
-             "whom it is hidden, as their history has it. `last` shows all users, `> FILE` writes them.",
+             "item, events_per_item, or an attribute of items. times_usual compares the share of a segment with that of all users; without by= people see the segments where it is farthest from 1. had_it counts the users from "
+             "whom it is hidden, as their history has it. People see the first 10 users of each model; `last` shows all, `> FILE` writes them.",
      .examples = (const char *const[]){"who boots with itemknn k=3", "who pan with ease pop k=3 by=country", "who where \"category = 'Kitchen'\" with ease k=2", NULL},
      .run = run_who},
 };

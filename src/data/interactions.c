@@ -37,6 +37,16 @@ bool selection_has(const struct selection *s, size_t e)
     return event_before(s->data, e, s->until);
 }
 
+void history_lengths(const struct selection *s, uint32_t *lengths)
+{
+    const struct dataset *d = s->data;
+    for (size_t u = 0; u < d->users.n; u++) {
+        lengths[u] = 0;
+        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++)
+            lengths[u] += selection_has(s, e);
+    }
+}
+
 /* ---- weights ---- */
 
 struct newest {

@@ -29,6 +29,8 @@ bool event_before(const struct dataset *d, size_t e, int64_t moment);
 size_t user_end_before(const struct dataset *d, size_t user, int64_t moment);
 /* Does event e count as feedback in this selection? */
 bool selection_has(const struct selection *s, size_t e);
+/* Events of each user in the selection: lengths[0..users). */
+void history_lengths(const struct selection *s, uint32_t *lengths);
 /* The moment that the ages of events are measured from: one pass over the events. NO_TIME when weights do not decay. */
 int64_t selection_moment(const struct selection *s);
 /* What event e weighs, seen from a moment of selection_moment. */

@@ -1,4 +1,4 @@
-#include "eval/cohorts.h"
+#include "eval/cohorts_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -6,87 +6,7 @@
 
 #include "base/mem.h"
 
-const char *const cohorts_built_in[] = {"history_length", "recency", "taste", "cold", NULL};
-
-/* ---- what is known of a user ---- */
-
-struct asking {
-    const struct dataset *d;
-    const struct split *s;
-    enum part on;
-    const struct comparison *c;
-    const struct selection *selection; /* not NULL: what it has is known, whatever the split */
-};
-
-/* Calls for each event of the user's history would be much for little: callers loop over these. */
-static bool known(const struct asking *a, uint32_t user, size_t e)
-{
-    return a->selection ? selection_has(a->selection, e) : (a->s->part[e] & split_history(a->s, user, a->on)) != 0;
-}
-
-static double history_length(const struct asking *a, uint32_t user)
-{
-    size_t n = 0;
-    for (size_t e = a->d->user_begin[user]; e < a->d->user_begin[user + 1]; e++)
-        n += known(a, user, e);
-    return (double)n;
-}
-
-/* From the last known event to the moment of asking: the cut when there is one for all, else the first event judged. Seconds; NaN
- * where nothing is known or has a time. */
-static double recency(const struct asking *a, uint32_t user)
-{
-    const int64_t *time = a->d->events.time;
-    int64_t last = NO_TIME, moment = a->selection ? a->selection->until : a->on == PART_TEST ? a->s->test_from : a->s->valid_from, oldest;
-    if (moment == NO_TIME && a->selection)
-        dataset_time_range(a->d, &oldest, &moment);
-    for (size_t e = a->d->user_begin[user]; e < a->d->user_begin[user + 1]; e++) {
-        if (known(a, user, e) && time[e] != NO_TIME && (last == NO_TIME || time[e] > last))
-            last = time[e];
-        if (moment == NO_TIME && a->s && a->s->part[e] == a->on)
-            moment = time[e];
-    }
-    return last == NO_TIME || moment == NO_TIME ? NAN : (double)(moment - last) / 1e6;
-}
-
-/* popular[item]: among the fifth of the items with the most train events. */
-static enum status find_popular(const struct asking *a, uint8_t *popular, struct error *err)
-{
-    size_t items = a->d->items.n, most = 0, left = items / 5;
-    uint32_t *count = mem_new(items, sizeof *count, "counts of items", err);
-    if (!count)
-        return ST_NOMEM;
-    for (size_t e = 0; e < a->d->events.n; e++)
-        if ((a->selection ? selection_has(a->selection, e) : a->s->part[e] == PART_TRAIN) && ++count[a->d->events.item[e]] > most)
-            most = count[a->d->events.item[e]];
-    size_t *with = mem_new(most + 2, sizeof *with, "counts of items", err);
-    for (size_t i = 0; i < items && with; i++)
-        with[count[i]]++;
-    size_t least = most;
-    for (; with && least > 0 && with[least] <= left; least--)
-        left -= with[least];
-    for (size_t i = 0; i < items && with; i++) /* of those as popular as the last one, the first */
-        popular[i] = count[i] > least || (count[i] == least && left && left--);
-    mem_free(count);
-    mem_free(with);
-    return with ? ST_OK : ST_NOMEM;
-}
-
-static double popular_share(const struct asking *a, uint32_t user, const uint8_t *popular)
-{
-    size_t n = 0, head = 0;
-    for (size_t e = a->d->user_begin[user]; e < a->d->user_begin[user + 1]; e++) {
-        if (known(a, user, e)) {
-            n++;
-            head += popular[a->d->events.item[e]];
-        }
-    }
-    return n ? (double)head / (double)n : NAN;
-}
-
 /* ---- from numbers to segments ---- */
-
-enum { NONE = UINT32_MAX };
 
 static enum status add_segment(struct cohorts *s, const char *name, struct error *err)
 {
@@ -125,7 +45,7 @@ static enum status deal_out(struct cohorts *s, const uint32_t *code, const uint3
     return ST_OK;
 }
 
-static enum status add_segments(struct cohorts *s, const char *const *names, size_t n, const char *none, struct error *err)
+enum status cohorts_add_all(struct cohorts *s, const char *const *names, size_t n, const char *none, struct error *err)
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < n && !st; i++)
@@ -133,9 +53,8 @@ static enum status add_segments(struct cohorts *s, const char *const *names, siz
     return st ? st : add_segment(s, none, err);
 }
 
-/* Segment i holds x from bound[i] on, to below the next; the one after the last holds what is NaN or below all. */
-static enum status deal_by_bounds(struct cohorts *s, const double *x, size_t n, const double *bound, size_t count,
-                                  const uint8_t *only, struct error *err)
+enum status cohorts_deal(struct cohorts *s, const double *x, size_t n, const double *bound, size_t count, const uint8_t *only,
+                         struct error *err)
 {
     uint32_t *code = mem_new_raw(n, sizeof *code, "segments", err);
     enum status st = code ? ST_OK : ST_NOMEM;
@@ -150,7 +69,7 @@ static enum status deal_by_bounds(struct cohorts *s, const double *x, size_t n, 
     return st;
 }
 
-static int by_number(const void *a, const void *b)
+int number_order(const void *a, const void *b)
 {
     double x, y;
     memcpy(&x, a, sizeof x);
@@ -226,23 +145,23 @@ static double number_of(const struct field *f, size_t row)
 
 static enum status by_numbers(const struct asking *a, const struct field *f, struct cohorts *s, struct error *err)
 {
-    size_t n = a->c->nusers, some = 0, count = 0;
+    size_t n = a->n, some = 0, count = 0;
     double *x = mem_new_raw(2 * n, sizeof *x, "attributes of users", err), *sorted = x + n, bound[FEW];
     enum status st = x ? ST_OK : ST_NOMEM;
     for (size_t u = 0; u < n && !st; u++) {
-        x[u] = number_of(f, a->c->user[u]);
-        if (!isnan(x[u]) && a->c->warm[u])
+        x[u] = number_of(f, asking_row(a, u));
+        if (!isnan(x[u]) && asking_counts(a, u))
             sorted[some++] = x[u];
     }
     if (!st) {
-        qsort(sorted, some, sizeof *sorted, by_number);
+        qsort(sorted, some, sizeof *sorted, number_order);
         count = find_bounds(sorted, some, bound);
         st = name_numbers(s, f, sorted, some, bound, count, err);
     }
     if (!st)
         st = add_segment(s, "none", err);
     if (!st)
-        st = deal_by_bounds(s, x, n, bound, count, a->c->warm, err);
+        st = cohorts_deal(s, x, n, bound, count, a->counted, err);
     mem_free(x);
     return st;
 }
@@ -280,8 +199,8 @@ static enum status name_levels(const struct asking *a, const struct field *f, ui
     enum status st = order ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < levels && !st; i++)
         order[i].level = (uint32_t)i;
-    for (size_t u = 0; u < a->c->nusers && !st; u++)
-        for (size_t n = a->c->warm[u] ? levels_of(f, a->c->user[u], &of) : 0, i = 0; i < n; i++)
+    for (size_t u = 0; u < a->n && !st; u++)
+        for (size_t n = asking_counts(a, u) ? levels_of(f, asking_row(a, u), &of) : 0, i = 0; i < n; i++)
             order[of[i]].users++;
     if (!st)
         qsort(order, levels, sizeof *order, by_size);
@@ -305,15 +224,15 @@ static enum status by_texts(const struct asking *a, const struct field *f, struc
 {
     const uint32_t *of;
     size_t members = 0, n = 0;
-    for (size_t u = 0; u < a->c->nusers; u++) {
-        size_t levels = levels_of(f, a->c->user[u], &of);
+    for (size_t u = 0; u < a->n; u++) {
+        size_t levels = levels_of(f, asking_row(a, u), &of);
         members += levels ? levels : 1;
     }
     uint32_t *segment = mem_new_raw(f->levels.n, sizeof *segment, "segments", err),
              *code = mem_new_raw(2 * members, sizeof *code, "segments", err), *member = code + members;
     enum status st = segment && code ? name_levels(a, f, segment, s, err) : ST_NOMEM;
-    for (uint32_t u = 0; u < a->c->nusers && !st; u++) {
-        size_t levels = levels_of(f, a->c->user[u], &of), first = n;
+    for (uint32_t u = 0; u < a->n && !st; u++) {
+        size_t levels = levels_of(f, asking_row(a, u), &of), first = n;
         for (size_t i = 0; i < (levels ? levels : 1); i++) {
             uint32_t at = levels ? segment[of[i]] : (uint32_t)(s->n - 1);
             bool again = false;
@@ -326,83 +245,9 @@ static enum status by_texts(const struct asking *a, const struct field *f, struc
         }
     }
     if (!st)
-        st = deal_out(s, code, member, n, a->c->warm, err);
+        st = deal_out(s, code, member, n, a->counted, err);
     mem_free(segment);
     mem_free(code);
-    return st;
-}
-
-/* ---- built in ---- */
-
-static enum status by_history(const struct asking *a, double *x, struct cohorts *s, struct error *err)
-{
-    static const double bound[] = {1, 5, 10, 20, 50, 100, 200, 500, 1000};
-    static const char *const names[] = {"1-4", "5-9", "10-19", "20-49", "50-99", "100-199", "200-499", "500-999", "1000 or more"};
-    for (size_t u = 0; u < a->c->nusers; u++)
-        x[u] = history_length(a, a->c->user[u]);
-    enum status st = add_segments(s, names, sizeof bound / sizeof *bound, "none", err);
-    return st ? st : deal_by_bounds(s, x, a->c->nusers, bound, sizeof bound / sizeof *bound, NULL, err);
-}
-
-static enum status by_recency(const struct asking *a, double *x, struct cohorts *s, struct error *err)
-{
-    enum { HOUR = 3600, DAY = 24 * HOUR };
-    static const double bound[] = {-INFINITY, HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY};
-    static const char *const names[] = {"under 1h", "1h to 1d", "1d to 7d", "7d to 30d", "30d to 90d", "90d to 1y", "1y or more"};
-    if (!a->d->events.time)
-        return error_set(err, ST_STATE, "by=recency: no event has a time");
-    for (size_t u = 0; u < a->c->nusers; u++)
-        x[u] = recency(a, a->c->user[u]);
-    enum status st = add_segments(s, names, sizeof bound / sizeof *bound, "unknown", err);
-    return st ? st : deal_by_bounds(s, x, a->c->nusers, bound, sizeof bound / sizeof *bound, a->c->warm, err);
-}
-
-static enum status by_taste(const struct asking *a, double *x, struct cohorts *s, struct error *err)
-{
-    static const char *const names[] = {"niche", "mixed", "mainstream"};
-    size_t n = a->c->nusers, some = 0;
-    uint8_t *popular = mem_new(a->d->items.n, sizeof *popular, "popular items", err);
-    double *sorted = mem_new_raw(n, sizeof *sorted, "tastes", err);
-    enum status st = popular && sorted ? find_popular(a, popular, err) : ST_NOMEM;
-    for (size_t u = 0; u < n && !st; u++) {
-        x[u] = popular_share(a, a->c->user[u], popular);
-        if (!isnan(x[u]))
-            sorted[some++] = x[u];
-    }
-    if (!st) {
-        qsort(sorted, some, sizeof *sorted, by_number);
-        double low = some ? sorted[some / 5] : 0, high = some ? sorted[some - 1 - some / 5] : 0;
-        bool same = low == high; /* then those are mixed */
-        double bound[] = {-INFINITY, same ? low : nextafter(low, INFINITY), same ? nextafter(high, INFINITY) : high};
-        st = add_segments(s, names, 3, "unknown", err);
-        if (!st)
-            st = deal_by_bounds(s, x, n, bound, 3, a->c->warm, err);
-    }
-    mem_free(popular);
-    mem_free(sorted);
-    return st;
-}
-
-static enum status by_cold(const struct asking *a, double *x, struct cohorts *s, struct error *err)
-{
-    static const double bound[] = {1};
-    static const char *const names[] = {"warm"};
-    for (size_t u = 0; u < a->c->nusers; u++)
-        x[u] = a->c->warm[u] != 0;
-    enum status st = add_segments(s, names, 1, "cold", err);
-    return st ? st : deal_by_bounds(s, x, a->c->nusers, bound, 1, NULL, err);
-}
-
-static enum status by_built_in(const struct asking *a, const char *by, struct cohorts *s, struct error *err)
-{
-    static enum status (*const make[])(const struct asking *, double *, struct cohorts *, struct error *) = {by_history, by_recency,
-                                                                                                             by_taste, by_cold};
-    double *x = mem_new_raw(a->c->nusers, sizeof *x, "segments", err);
-    enum status st = x ? ST_OK : ST_NOMEM;
-    for (size_t i = 0; cohorts_built_in[i] && !st; i++)
-        if (strcmp(by, cohorts_built_in[i]) == 0)
-            st = make[i](a, x, s, err);
-    mem_free(x);
     return st;
 }
 
@@ -413,6 +258,11 @@ const struct field *cohorts_user_field(const struct dataset *d, const char *by)
     return fields_find(&d->user_fields, text_starts(by, "user.") ? by + strlen("user.") : by);
 }
 
+const struct field *cohorts_item_field(const struct dataset *d, const char *by)
+{
+    return fields_find(&d->item_fields, text_starts(by, "item.") ? by + strlen("item.") : by);
+}
+
 static bool is_built_in(const char *by)
 {
     bool is = false;
@@ -421,62 +271,98 @@ static bool is_built_in(const char *by)
     return is;
 }
 
-static enum status unknown(const struct dataset *d, const char *by, struct error *err)
+bool cohorts_are_of_users(const struct dataset *d, const char *by)
 {
-    const char *names[64];
+    return is_built_in(by) || cohorts_user_field(d, by);
+}
+
+bool cohorts_are_of_items(const struct dataset *d, const char *by)
+{
+    return !cohorts_are_of_users(d, by) && (strcmp(by, COHORTS_POPULARITY) == 0 || cohorts_item_field(d, by));
+}
+
+enum status cohorts_unknown(const struct dataset *d, const char *by, bool items_too, struct error *err)
+{
+    enum { MOST = 64 };
+    const char *names[MOST] = {NULL};
     size_t n = 0;
     struct str list = {0};
     for (size_t i = 0; cohorts_built_in[i]; i++)
         names[n++] = cohorts_built_in[i];
-    for (size_t i = 0; i < d->user_fields.n && n < 64; i++)
+    for (size_t i = 0; i < d->user_fields.n && n < MOST; i++)
         names[n++] = d->user_fields.field[i].name;
+    if (items_too && n < MOST)
+        names[n++] = COHORTS_POPULARITY;
+    for (size_t i = 0; i < d->item_fields.n && n < MOST && items_too; i++)
+        names[n++] = d->item_fields.field[i].name;
     for (size_t i = 0; i < n; i++)
         str_printf(&list, "%s%s", i ? ", " : "", names[i]);
     const char *near = text_nearest(by, names, n);
-    error_set(err, ST_USAGE, "users have no \"%s\" to be told apart by", by);
+    error_set(err, ST_USAGE, items_too ? "neither users nor items have a \"%s\" to be told apart by" : "users have no \"%s\" to be told apart by", by);
     error_hint(err, near ? "did you mean %s? There is %s" : "%s%s", near ? near : "there is ", str_text(&list));
     str_free(&list);
     return ST_USAGE;
 }
 
+static enum status by_field(const struct asking *a, const struct field *f, struct cohorts *s, struct error *err)
+{
+    return f->type == FIELD_TEXT || f->type == FIELD_LIST ? by_texts(a, f, s, err) : by_numbers(a, f, s, err);
+}
+
+static enum status named(struct cohorts *out, const char *by, struct error *err)
+{
+    *out = (struct cohorts){.by = mem_strdup(by, err)};
+    return out->by ? ST_OK : ST_NOMEM;
+}
+
 static enum status make(const struct asking *a, const char *by, struct cohorts *out, struct error *err)
 {
-    const struct dataset *d = a->d;
-    const struct field *f = is_built_in(by) ? NULL : cohorts_user_field(d, by);
-    enum status st = ST_OK;
+    const struct field *f = is_built_in(by) ? NULL : cohorts_user_field(a->d, by);
     *out = (struct cohorts){.by = NULL};
-    if (!f && !is_built_in(by))
-        return unknown(d, by, err);
-    out->by = mem_strdup(f ? f->name : by, err);
-    if (!out->by)
-        st = ST_NOMEM;
-    else if (!f)
-        st = by_built_in(a, by, out, err);
-    else
-        st = f->type == FIELD_TEXT || f->type == FIELD_LIST ? by_texts(a, f, out, err) : by_numbers(a, f, out, err);
+    if (!cohorts_are_of_users(a->d, by))
+        return cohorts_unknown(a->d, by, false, err);
+    enum status st = named(out, f ? f->name : by, err);
+    if (!st)
+        st = f ? by_field(a, f, out, err) : cohorts_by_built_in(a, by, out, err);
     if (st)
         cohorts_clear(out);
     return st;
 }
 
 enum status cohorts_make(const struct dataset *d, const struct split *s, enum part on, const struct comparison *c, const char *by,
-                          struct cohorts *out, struct error *err)
+                         struct cohorts *out, struct error *err)
 {
-    struct asking a = {.d = d, .s = s, .on = on, .c = c};
+    struct asking a = {.d = d, .s = s, .on = on, .n = c->nusers, .row = c->user, .counted = c->warm};
     return make(&a, by, out, err);
 }
 
-enum status cohorts_of_users(const struct selection *known, const uint32_t *users, size_t n, const char *by, struct cohorts *out, struct error *err)
+enum status cohorts_of_evaluation(const struct dataset *d, const struct split *s, const struct evaluation *e, const char *by,
+                                  struct cohorts *out, struct error *err)
 {
-    uint8_t *warm = mem_new_raw(n, sizeof *warm, "users of segments", err);
-    struct comparison c = {.nusers = n, .user = users, .warm = warm};
-    struct asking a = {.d = known->data, .c = &c, .selection = known};
+    struct asking a = {.d = d, .s = s, .on = e->protocol.on, .n = e->nusers, .row = e->user, .counted = e->warm};
+    return make(&a, by, out, err);
+}
+
+enum status cohorts_of_users(const struct selection *known, const uint32_t *users, size_t n, const char *by, struct cohorts *out,
+                             struct error *err)
+{
+    struct asking a = {.d = known->data, .selection = known, .n = n, .row = users};
+    return make(&a, by, out, err);
+}
+
+enum status cohorts_of_items(struct dataset *d, const struct split *s, const struct protocol *p, const char *by, struct cohorts *out,
+                             struct error *err)
+{
+    const struct field *f = strcmp(by, COHORTS_POPULARITY) == 0 ? NULL : cohorts_item_field(d, by);
+    struct asking a = {.d = d, .n = d->items.n};
     *out = (struct cohorts){.by = NULL};
-    if (!warm)
-        return ST_NOMEM;
-    memset(warm, 1, n);
-    enum status st = make(&a, by, out, err);
-    mem_free(warm);
+    if (!f && strcmp(by, COHORTS_POPULARITY) != 0)
+        return cohorts_unknown(d, by, true, err);
+    enum status st = named(out, f ? f->name : by, err);
+    if (!st)
+        st = f ? by_field(&a, f, out, err) : cohorts_by_popularity(d, s, p, out, err);
+    if (st)
+        cohorts_clear(out);
     return st;
 }
 

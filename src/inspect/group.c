@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "eval/user_cut.h"
 #include "ranking/lists.h"
 
 /* ---- the list ---- */

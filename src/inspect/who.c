@@ -104,20 +104,19 @@ void who_clear(struct who *w)
     *w = (struct who){0};
 }
 
-size_t who_segments(const struct who *w, const struct user_cut *cut, const uint32_t *lengths, struct who_segment *out)
+enum status who_segments(const struct who *w, const struct dataset *d, const struct cohorts *c, const uint32_t *users, size_t *got,
+                         struct error *err)
 {
-    size_t all = (size_t)cut->names.n + 1, n = 0;
-    for (size_t i = 0; i < all; i++)
-        out[i] = (struct who_segment){.segment = i < cut->names.n ? (uint32_t)i : NO_CODE};
-    for (size_t u = 0; u < cut->nusers; u++)
-        if (lengths[u])
-            out[cut->of_user[u] == NO_CODE ? cut->names.n : cut->of_user[u]].users++;
-    for (size_t i = 0; i < w->n; i++) {
-        uint32_t segment = cut->of_user[w->users[i].user];
-        out[segment == NO_CODE ? cut->names.n : segment].got++;
+    uint8_t *gets = mem_new(d->users.n, sizeof *gets, "users", err);
+    if (!gets)
+        return ST_NOMEM;
+    for (size_t i = 0; i < w->n; i++)
+        gets[w->users[i].user] = 1;
+    for (size_t g = 0; g < c->n; g++) {
+        got[g] = 0;
+        for (size_t i = 0; i < c->list[g].n; i++)
+            got[g] += gets[users[c->list[g].users[i]]];
     }
-    for (size_t i = 0; i < all; i++)
-        if (out[i].users)
-            out[n++] = out[i];
-    return n;
+    mem_free(gets);
+    return ST_OK;
 }

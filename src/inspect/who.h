@@ -2,7 +2,7 @@
 #ifndef TAILOR_INSPECT_WHO_H
 #define TAILOR_INSPECT_WHO_H
 
-#include "eval/user_cut.h"
+#include "eval/cohorts.h"
 #include "ranking/lists.h"
 
 /* One user who gets it. */
@@ -29,14 +29,8 @@ MUST_CHECK enum status who_make(const struct model *m, const struct selection *s
                                 struct job *job, struct who *out, struct error *err);
 void who_clear(struct who *w);
 
-/* How it falls on a segment. */
-struct who_segment {
-    uint32_t segment;   /* of the cut; NO_CODE: nothing is known of these users */
-    size_t users, got;  /* with a history; of those, who get it */
-};
-
-/* A row for each segment that has a user with a history, in the order of the cut, and one for users without a segment. `lengths`
- * as of history_lengths. out has room for cut->names.n + 1; returns how many. */
-size_t who_segments(const struct who *w, const struct user_cut *cut, const uint32_t *lengths, struct who_segment *out);
+/* How it falls on segments: got[0..c->n) of their users get it. c as cohorts_of_users made it of users[0..n). */
+MUST_CHECK enum status who_segments(const struct who *w, const struct dataset *d, const struct cohorts *c, const uint32_t *users, size_t *got,
+                                    struct error *err);
 
 #endif

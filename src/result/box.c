@@ -29,7 +29,8 @@ struct layout {
     size_t n;
     size_t bar;      /* width of the bars; 0: none */
     bool two_lines;  /* some heading stands on two */
-    bool more;       /* there are rows beyond max_rows */
+    bool more;       /* there are rows that are not shown: beyond max_rows, or set aside */
+    uint64_t shown;
     uint64_t rows;   /* counted; for a cursor that has more: at least so many */
 };
 
@@ -115,15 +116,18 @@ static enum status measure(struct layout *l, struct job *job, struct error *err)
     const struct value *row = NULL;
     size_t limit = l->options->max_rows;
     enum status st = walk_begin(&walk, l->table, job, err);
+    walk.brief = l->options->brief;
     while (!st && !(st = walk_next(&walk, &row, err)) && row) {
         if (limit && walk.rows > limit) {
             l->more = true;
             break;
         }
+        l->shown++;
         for (size_t i = 0; i < l->n; i++)
             measure_cell(l, i, row, &cell);
     }
     l->rows = l->table->next ? walk.rows : l->table->nrows;
+    l->more = l->more || walk.left;
     if (!st && cell.failed)
         st = error_nomem(err, cell.capacity, "a cell");
     str_free(&cell);
@@ -464,7 +468,7 @@ static void put_more(struct str *out, const struct layout *l)
     if (l->table->next) {
         str_puts(out, "... more rows, `last` shows all");
     } else {
-        uint64_t more = l->rows - l->options->max_rows;
+        uint64_t more = l->rows - l->shown;
         text_count(count, sizeof count, (int64_t)more);
         str_printf(out, "... %s more row%s, `last` shows all", count, more == 1 ? "" : "s");
     }
@@ -496,7 +500,8 @@ static enum status draw(struct writer *w, struct layout *l, struct error *err)
     put_heading(&w->text, l, &cell);
     put_rule(&w->text, l, &style->below_heading);
     enum status st = walk_begin(&walk, l->table, w->job, err);
-    while (!st && (!l->more || walk.rows < l->options->max_rows) && !(st = walk_next(&walk, &row, err)) && row) {
+    walk.brief = l->options->brief;
+    while (!st && walk.rows < l->shown && !(st = walk_next(&walk, &row, err)) && row) {
         put_row(&w->text, l, row, &cell, &line);
         st = writer_spill(w, err);
     }
@@ -533,7 +538,7 @@ static enum status draw_prose(struct writer *w, struct table *t, struct error *e
 
 enum status render_box_table(struct writer *w, struct table *t, size_t index, struct error *err)
 {
-    if (index)
+    if (index && t->prose)
         str_putc(&w->text, '\n');
     if (t->prose)
         return draw_prose(w, t, err);
@@ -545,12 +550,17 @@ enum status render_box_table(struct writer *w, struct table *t, size_t index, st
         if (!(t->columns[c].flags & COLUMN_HIDDEN))
             l.shapes[l.n++].column = c;
     enum status st = measure(&l, w->job, err);
-    if (!st && fit(&l))
+    if (st || (!l.shown && l.more))
+        goto out;
+    if (index)
+        str_putc(&w->text, '\n');
+    if (fit(&l))
         st = draw(w, &l, err);
-    else if (!st)
-        st = render_line_table(w, t, 0, l.more ? w->options->max_rows : 0, err);
+    else
+        st = render_line_table(w, t, 0, l.more ? l.shown : 0, err);
     if (!st && l.more)
         put_more(&w->text, &l);
+out:
     mem_free(l.shapes);
     return st;
 }

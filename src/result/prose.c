@@ -96,6 +96,7 @@ enum status render_line_table(struct writer *w, struct table *t, size_t index, s
         str_puts(out, "\n");
     }
     enum status st = walk_begin(&walk, t, w->job, err);
+    walk.brief = w->options->brief;
     while (!st && (!limit || walk.rows < limit) && !(st = walk_next(&walk, &row, err)) && row) {
         if (walk.rows > 1)
             str_putc(out, '\n');

@@ -64,6 +64,8 @@ enum status walk_next(struct walk *walk, const struct value **row, struct error 
         walk->row = 0;
         walk->ended = t->nrows == 0;
     }
+    for (; walk->brief && walk->row < t->nrows && t->values[walk->row * t->ncolumns].aside; walk->row++)
+        walk->left++;
     if (walk->row >= t->nrows)
         return ST_OK;
     if (walk->rows++ % ROWS_PER_CHECK == 0 && job_cancelled(walk->job))

@@ -27,6 +27,7 @@ struct render_options {
     size_t height;    /* rows of the terminal, 0: no matter: a plot leaves room for the table it belongs to */
     bool part;        /* html: what stands within a page; else a page of its own */
     size_t max_rows;  /* box, html: more are summed up as "... 214 more rows"; 0: all */
+    bool brief;       /* box: rows set aside (table_aside) are left out and summed up too */
     bool color;       /* terminal's own 16 colours; never the only signal */
     bool ascii;       /* no UTF-8 drawing characters */
     bool plain;       /* columns set apart by spaces, no rules: for screen readers and dumb terminals */

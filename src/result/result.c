@@ -381,6 +381,12 @@ void table_bool(struct table *t, bool yes)
         *v = (struct value){.integer = yes};
 }
 
+void table_aside(struct table *t)
+{
+    if (t->values && t->nrows && t->filled % t->ncolumns == 0)
+        t->values[(t->nrows - 1) * t->ncolumns].aside = true;
+}
+
 void table_null(struct table *t)
 {
     (void)next_cell(t, VALUE_TEXT, true);

@@ -17,6 +17,7 @@ enum value_type { VALUE_TEXT, VALUE_INT, VALUE_REAL, VALUE_TIME, VALUE_BOOL };
 
 struct value {
     bool null;
+    bool aside; /* of the first value of a row: table_aside */
     union {
         const char *text; /* owned by the table's arena; raw: renderers make it safe */
         int64_t integer;  /* INT, TIME (us UTC), BOOL */
@@ -133,6 +134,9 @@ void table_real(struct table *t, double v);
 void table_time(struct table *t, int64_t us); /* NO_TIME is null */
 void table_bool(struct table *t, bool v);
 void table_null(struct table *t);
+/* The last row, which is complete, is for programs and for who asks for all: in a box people see that there are more. A table whose
+ * rows are all set aside is not drawn. */
+void table_aside(struct table *t);
 
 /* The next block of a cursor into its rows, nrows == 0 at the end. Values and text of the block before are gone. */
 MUST_CHECK enum status table_next(struct table *t, struct error *err);

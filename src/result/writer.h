@@ -21,6 +21,8 @@ struct walk {
     size_t row;     /* the next one in the present block */
     uint64_t rows;  /* given so far */
     bool ended;
+    bool brief;     /* rows set aside are left out, */
+    uint64_t left;  /* and counted */
 };
 
 MUST_CHECK enum status walk_begin(struct walk *walk, struct table *t, struct job *job, struct error *err);

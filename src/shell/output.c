@@ -221,6 +221,7 @@ static struct render_options render_options_of(const struct session *s, bool all
         .width = terminal ? columns : 0,
         .height = terminal ? rows : 0,
         .max_rows = terminal && !all ? (size_t)most : 0,
+        .brief = !all && s->form == OUTPUT_BOX,
         .color = s->terminal.color,
         .ascii = !s->terminal.utf8 || s->terminal.dumb,
         .plain = s->options->plain || s->terminal.dumb,

@@ -69,17 +69,19 @@ static enum status try_who(const struct scene *s, struct error *err)
 {
     uint8_t chosen[64] = {0, 1, 1, 1};
     struct selection all = world_all(s->d);
-    struct user_cut cut;
+    uint32_t users[] = {0, 1, 2, 3, 4, 5};
+    size_t got[64];
+    struct cohorts cut = {.by = NULL};
     struct who w;
     enum status st = who_make(s->m, &all, chosen, 5, SEEN_HIDE, NULL, &w, err);
-    if (!st) {
-        st = user_cut_make(&all, "country", &cut, err);
-        user_cut_clear(&cut);
-    }
-    if (!st) {
-        st = user_cut_make(&all, "age", &cut, err);
-        user_cut_clear(&cut);
-    }
+    if (!st)
+        st = cohorts_of_users(&all, users, 6, "country", &cut, err);
+    if (!st)
+        st = who_segments(&w, s->d, &cut, users, got, err);
+    cohorts_clear(&cut);
+    if (!st)
+        st = cohorts_of_users(&all, users, 6, "age", &cut, err);
+    cohorts_clear(&cut);
     who_clear(&w);
     return st;
 }

@@ -226,44 +226,45 @@ static void test_who(void **state)
     dataset_release(d);
 }
 
+/* Each segment has the users it says, and its share of those who get it is counted by hand. */
 static void check_cut(const struct dataset *d, const struct model *m, const uint8_t *chosen, const char *by, size_t least)
 {
     struct selection all = world_all(d);
-    struct user_cut cut;
+    struct cohorts c;
     struct who w;
+    uint32_t users[64];
+    size_t got[64], n = 0, members = 0, sum = 0;
     uint32_t *lengths = mem_new(d->users.n, sizeof *lengths, "", NULL);
     history_lengths(&all, lengths);
-    assert_int_equal(user_cut_make(&all, by, &cut, NULL), ST_OK);
+    for (uint32_t u = 0; u < d->users.n; u++)
+        if (lengths[u])
+            users[n++] = u;
+    assert_int_equal(cohorts_of_users(&all, users, n, by, &c, NULL), ST_OK);
     assert_int_equal(who_make(m, &all, chosen, DEPTH, SEEN_HIDE, NULL, &w, NULL), ST_OK);
-    struct who_segment *s = mem_new((size_t)cut.names.n + 1, sizeof *s, "", NULL);
-    size_t n = who_segments(&w, &cut, lengths, s), users = 0, got = 0;
-    assert_true(n >= least);
-    for (size_t i = 0; i < n; i++) {
-        users += s[i].users;
-        got += s[i].got;
-        assert_true(s[i].users >= s[i].got && s[i].users > 0);
-    }
-    assert_true(users == w.asked && got == w.n);
-    for (uint32_t u = 0; u < d->users.n; u++) {
-        uint32_t code = cut.of_user[u];
-        const char *name = code == NO_CODE ? NULL : dict_text(&cut.names, code);
-        if (strcmp(by, CUT_BY_HISTORY) == 0) {
-            int low = 0, high = 1 << 30;
-            if (sscanf(name, "%d to %d", &low, &high) == 2 || sscanf(name, "%d and more", &low) == 1)
-                assert_true((int)lengths[u] >= low && (int)lengths[u] <= high);
+    assert_int_equal(who_segments(&w, d, &c, users, got, NULL), ST_OK);
+    assert_true(c.n >= least && w.asked == n);
+    for (size_t g = 0; g < c.n; g++) {
+        size_t mine = 0;
+        members += c.list[g].n;
+        sum += got[g];
+        for (size_t i = 0; i < c.list[g].n; i++) {
+            uint32_t u = users[c.list[g].users[i]];
+            int low = 0, high = 1 << 30, age = (int)fields_find(&d->user_fields, "age")->integer[u];
+            int numbers = sscanf(c.list[g].name, "%d-%d", &low, &high);
+            for (size_t k = 0; k < w.n; k++)
+                mine += w.users[k].user == u;
+            if (strcmp(by, "history_length") == 0)
+                assert_true(numbers >= 1 && (int)lengths[u] >= low && (int)lengths[u] <= high);
+            else if (strcmp(by, "age") == 0)
+                assert_true(numbers >= 1 && age >= low && age <= (numbers == 2 ? high : low));
             else
-                assert_true(strcmp(name, "none") == 0 && lengths[u] == 0);
-        } else if (strcmp(by, "age") == 0) {
-            int low, high, age = (int)fields_find(&d->user_fields, "age")->integer[u];
-            int numbers = sscanf(name, "%d to %d", &low, &high);
-            assert_true(numbers >= 1 && age >= low && age <= (numbers == 2 ? high : low));
-        } else {
-            assert_string_equal(name, dict_text(&fields_find(&d->user_fields, by)->levels, fields_find(&d->user_fields, by)->code[u]));
+                assert_string_equal(c.list[g].name, dict_text(&fields_find(&d->user_fields, by)->levels, fields_find(&d->user_fields, by)->code[u]));
         }
+        assert_int_equal(mine, got[g]);
     }
-    user_cut_clear(&cut);
+    assert_true(members == w.asked && sum == w.n);
+    cohorts_clear(&c);
     who_clear(&w);
-    mem_free(s);
     mem_free(lengths);
 }
 
@@ -274,16 +275,10 @@ static void test_segments(void **state)
     struct model *m = every_model(&model_itemknn, d);
     uint8_t *chosen;
     size_t n;
-    struct error err = {0};
-    struct user_cut cut;
-    struct selection all = world_all(d);
     assert_int_equal(condition_items("category = 'group 2'", d, &chosen, &n, NULL), ST_OK);
     check_cut(d, m, chosen, "country", 3);
     check_cut(d, m, chosen, "age", 5);
-    check_cut(d, m, chosen, CUT_BY_HISTORY, 2);
-    assert_int_equal(user_cut_make(&all, "contry", &cut, &err), ST_NOT_FOUND);
-    assert_non_null(strstr(err.hint, "country"));
-    user_cut_clear(&cut);
+    check_cut(d, m, chosen, "history_length", 2);
     mem_free(chosen);
     model_release(m);
     dataset_release(d);

@@ -123,6 +123,31 @@ static void narrow_boxes(void **state)
     }
 }
 
+static struct result *with_rows_aside(bool all)
+{
+    static const struct column columns[] = {{"id", VALUE_TEXT, "", 0, 0}};
+    struct result *r = result_new(NULL);
+    struct table *t = result_table(r, "rows", "", columns, 1);
+    for (int i = 0; i < 3; i++) {
+        table_textf(t, "row %d", i);
+        if (all || i == 1)
+            table_aside(t);
+    }
+    return r;
+}
+
+/* People see that there are more; a table of nothing else is left out; programs, and who asks for all, have them. */
+static void rows_aside(void **state)
+{
+    (void)state;
+    assert_renders(with_rows_aside(false), "id\nrow 0\nrow 2\n... 1 more row, `last` shows all\n", .form = OUTPUT_BOX, .plain = true, .brief = true);
+    assert_renders(with_rows_aside(false), "id\nrow 0\n... 2 more rows, `last` shows all\n", .form = OUTPUT_BOX, .plain = true, .brief = true,
+                   .max_rows = 1);
+    assert_renders(with_rows_aside(true), "", .form = OUTPUT_BOX, .plain = true, .brief = true);
+    assert_renders(with_rows_aside(true), "id\nrow 0\nrow 1\nrow 2\n", .form = OUTPUT_BOX, .plain = true);
+    assert_renders(with_rows_aside(true), "row 0\nrow 1\nrow 2\n", .form = OUTPUT_CSV, .brief = true);
+}
+
 /* A text that is to be read whole goes on below. */
 static void wrapped_cells(void **state)
 {
@@ -398,7 +423,7 @@ static void rendering_survives_lost_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(boxes),        cmocka_unit_test(narrow_boxes), cmocka_unit_test(broken_headings), cmocka_unit_test(wrapped_cells),
+        cmocka_unit_test(boxes),        cmocka_unit_test(narrow_boxes), cmocka_unit_test(broken_headings), cmocka_unit_test(rows_aside), cmocka_unit_test(wrapped_cells),
         cmocka_unit_test(for_programs),
         cmocka_unit_test(several_tables), cmocka_unit_test(groups_of_series), cmocka_unit_test(hostile_text), cmocka_unit_test(values),
         cmocka_unit_test(errors),       cmocka_unit_test(paths),        cmocka_unit_test(prose),
