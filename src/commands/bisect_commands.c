@@ -30,7 +30,7 @@ static void put_when(const struct answer *a, size_t event, struct str *out)
         time_short(when, sizeof when, time);
         str_printf(out, " on %s,", when);
     }
-    str_printf(out, " after %s", title_of(a, event));
+    str_printf(out, " after \"%s\"", title_of(a, event));
 }
 
 static void put_rank_words(size_t rank, struct str *out)
@@ -70,10 +70,10 @@ static void say_no_crossing(const struct answer *a, const char *list, struct str
     const char *item = dataset_item_title(a->q->data, a->item);
     size_t best = best_prefix(b);
     if (bisect_in(b, 0)) {
-        str_printf(out, "%s is in %s from the beginning: at rank %u without any history", item, list, b->rank[0]);
+        str_printf(out, "\"%s\" is in %s from the beginning: at rank %u without any history", item, list, b->rank[0]);
         return;
     }
-    str_printf(out, "%s was never in %s", item, list);
+    str_printf(out, "\"%s\" was never in %s", item, list);
     if (b->rank[best]) {
         str_printf(out, ": its best rank was %u,", b->rank[best]);
         if (best)
@@ -93,7 +93,7 @@ static void say(const struct answer *a, struct str *out)
     if (!c) {
         say_no_crossing(a, str_text(&list), out);
     } else {
-        str_printf(out, "%s %s %s", dataset_item_title(a->q->data, a->item), c->entered ? "entered" : "left", str_text(&list));
+        str_printf(out, "\"%s\" %s %s", dataset_item_title(a->q->data, a->item), c->entered ? "entered" : "left", str_text(&list));
         put_when(a, c->event, out);
         str_puts(out, " (rank ");
         put_rank_words(c->before, out);

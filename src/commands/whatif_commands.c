@@ -14,6 +14,7 @@ static enum status change_history(struct workbench *wb, const struct question *q
                                   struct str *said, struct error *err)
 {
     const char *how = NULL;
+    char said_how = 0;
     for (size_t i = 1; i < call->nargs; i++) {
         const struct word *w = &call->args[i];
         if (!w->quoted && (strcmp(w->text, "remove") == 0 || strcmp(w->text, "add") == 0)) {
@@ -38,7 +39,11 @@ static enum status change_history(struct workbench *wb, const struct question *q
         if (st)
             return st;
         put_item(line, q->data, item);
-        str_printf(said, "%s%s %s", said->length ? ", " : "", *how == 'a' ? "with" : "without", dataset_item_title(q->data, item));
+        str_puts(said, said->length ? ", " : "");
+        if (*how != said_how)
+            str_puts(said, *how == 'a' ? "with " : "without ");
+        str_printf(said, "\"%s\"", dataset_item_title(q->data, item));
+        said_how = *how;
     }
     return ST_OK;
 }

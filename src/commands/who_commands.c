@@ -1,5 +1,6 @@
 /* Which users get an item, or any item of a group: the blast radius. */
 #include <math.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "commands/families.h"
@@ -27,6 +28,18 @@ struct asked {
 struct tables {
     struct table *reach, *segments, *users;
 };
+
+enum { PLACES = 48 };
+
+/* "among the first 10" */
+static const char *first_places(size_t k, char *text, size_t size)
+{
+    if (k == 1)
+        snprintf(text, size, "in the first place");
+    else
+        snprintf(text, size, "among the first %zu", k);
+    return text;
+}
 
 static struct tables new_tables(const struct question *q, const struct asked *a, size_t k, struct result *out)
 {
@@ -59,7 +72,8 @@ static struct tables new_tables(const struct question *q, const struct asked *a,
     item_columns(q->data, users + USER_ITEM);
     for (size_t i = 0; i < ITEM_COLUMNS && !a->group; i++)
         users[USER_ITEM + i].flags |= COLUMN_HIDDEN;
-    const char *title = result_textf(out, "%s among the first %zu", str_text(&a->what), k);
+    char places[PLACES];
+    const char *title = result_textf(out, "%s %s", str_text(&a->what), first_places(k, places, sizeof places));
     struct tables t = {.reach = result_table(out, "reach", title, reach, REACH_COLUMNS)};
     t.segments = result_table(out, "segments", "by segment", segments, SEGMENT_COLUMNS);
     t.users = result_table(out, "users", "who gets it, those where it stands highest first", users, USER_COLUMNS);
@@ -168,15 +182,15 @@ static void say(const struct question *q, const struct model *m, const struct wh
                 struct result *out)
 {
     struct str had = {0};
-    char users[32], all[32], some[32];
+    char users[32], all[32], some[32], places[PLACES];
     text_count(users, sizeof users, (int64_t)w->n);
     text_count(all, sizeof all, (int64_t)w->asked);
     text_count(some, sizeof some, (int64_t)w->had);
     if (q->seen == SEEN_HIDE && w->had)
         str_printf(&had, "; %s had %s already", some, a->group ? "some" : "it");
-    result_message(out, MESSAGE_INFO, "%s%s%s of %s users (%.1f%%) get %s%s among their first %zu%s%s.", q->nmodels > 1 ? m->name : "",
-                   q->nmodels > 1 ? ": " : "", users, all, w->asked ? 100 * (double)w->n / (double)w->asked : 0., a->group ? "some " : "",
-                   str_text(&a->what), k, str_text(&had), most);
+    result_message(out, MESSAGE_INFO, "%s%s%s of %s users (%.1f%%) get %s%s%s %s%s%s.", q->nmodels > 1 ? m->name : "",
+                   q->nmodels > 1 ? ": " : "", users, all, w->asked ? 100 * (double)w->n / (double)w->asked : 0., a->group ? "some " : "\"",
+                   str_text(&a->what), a->group ? "" : "\"", first_places(k, places, sizeof places), str_text(&had), most);
     str_free(&had);
 }
 

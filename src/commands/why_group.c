@@ -156,18 +156,6 @@ static enum status add_group(const struct question *q, const struct model *m, co
     return ST_OK;
 }
 
-static enum status remember(struct workbench *wb, const struct why_group *g, struct error *err)
-{
-    uint32_t *items = mem_new(g->nfound, sizeof *items, "a list", err);
-    if (!items)
-        return ST_NOMEM;
-    for (size_t i = 0; i < g->nfound; i++)
-        items[i] = g->found[i].item;
-    enum status st = remember_list(wb, items, g->nfound, err);
-    mem_free(items);
-    return st;
-}
-
 enum status why_of_group(struct workbench *wb, const struct call *call, const struct question *q, struct result *out, struct error *err)
 {
     uint8_t *chosen = NULL;
@@ -192,8 +180,6 @@ enum status why_of_group(struct workbench *wb, const struct call *call, const st
         struct tables t = new_tables(q, result_text(out, str_text(&what)), any, out);
         for (size_t i = 0; i < q->nmodels && !st; i++)
             st = add_group(q, q->models[i], &g[i], str_text(&what), &t, out, err);
-        if (!st)
-            st = remember(wb, &g[q->nmodels - 1], err);
     }
     for (size_t i = 0; g && i < q->nmodels; i++)
         why_group_clear(&g[i]);

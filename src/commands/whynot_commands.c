@@ -79,13 +79,13 @@ static void say_knowledge(const struct model *m, const struct whynot *w, struct 
     }
 }
 
-/* "Heat, Fargo and Brazil"; of many the first few. */
+/* "Heat", "Fargo" and "Brazil"; of many the first few. */
 static void put_titles(const struct dataset *d, const uint32_t *items, size_t n, struct str *s)
 {
     enum { SAID_MOST = 6 };
     size_t said = n <= SAID_MOST ? n : SAID_MOST - 1;
     for (size_t i = 0; i < said; i++)
-        str_printf(s, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", dataset_item_title(d, items[i]));
+        str_printf(s, "%s\"%s\"", i == 0 ? "" : i + 1 == n ? " and " : ", ", dataset_item_title(d, items[i]));
     if (said < n)
         str_printf(s, " and %zu more", n - said);
 }
