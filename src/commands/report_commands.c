@@ -296,7 +296,7 @@ static void put_written(const struct page *p, const char *path, struct result *o
     static const struct column columns[] = {
         {.name = "file", .type = VALUE_TEXT},
         {.name = "sections", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "bytes", .type = VALUE_INT, .unit = "B"},
+        {.name = "bytes", .type = VALUE_INT, .unit = "B", .flags = COLUMN_HIDDEN}, /* the machine is named in it */
     };
     struct table *t = result_table(out, "report", "", columns, 3);
     table_text(t, path);
