@@ -122,6 +122,12 @@ void compare_put_cold(const struct compare *compare, struct result *out)
 
 /* ---- segments ---- */
 
+/* As many models as columns have room for, and the two in any case. */
+static bool has_column(const struct compare *c, size_t model)
+{
+    return model < 3 * MEASURES_MAX - 2 || model == c->x || model == c->y;
+}
+
 static void put_segment(const struct compare *compare, size_t by, size_t segment, const struct difference *x, struct table *t)
 {
     const struct comparison *c = &compare->comparison;
@@ -130,7 +136,8 @@ static void put_segment(const struct compare *compare, size_t by, size_t segment
     table_text(t, s->name);
     table_int(t, (int64_t)s->n);
     for (size_t i = 0; i < c->n; i++)
-        table_real(t, comparison_mean(c, i, s->users, s->n));
+        if (has_column(compare, i))
+            table_real(t, comparison_mean(c, i, s->users, s->n));
     table_real(t, x->value);
     table_real(t, x->interval.low);
     table_real(t, x->interval.high);
@@ -154,7 +161,8 @@ void compare_put_segments(const struct compare *compare, struct result *out)
     add_column(&columns, "segment", VALUE_TEXT, "", 0, 0);
     add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_COUNT);
     for (size_t i = 0; i < c->n; i++)
-        add_column(&columns, result_text(out, c->entries[i].name), VALUE_REAL, "", 4, i == compare->x || i == compare->y ? 0 : COLUMN_COMPACT);
+        if (has_column(compare, i))
+            add_column(&columns, result_text(out, c->entries[i].name), VALUE_REAL, "", 4, i == compare->x || i == compare->y ? 0 : COLUMN_COMPACT);
     add_column(&columns, "difference", VALUE_REAL, "", 4, COLUMN_BAR);
     add_column(&columns, "low", VALUE_REAL, "", 4, 0);
     add_column(&columns, "high", VALUE_REAL, "", 4, 0);

@@ -76,6 +76,11 @@ static double quantile(const double *x, size_t n, double q)
 
 struct interval percentile_interval(double *x, size_t n, double level)
 {
+    size_t some = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!isnan(x[i]))
+            x[some++] = x[i];
+    n = some;
     if (!n)
         return (struct interval){NAN, NAN};
     qsort(x, n, sizeof *x, by_value);

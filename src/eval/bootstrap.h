@@ -23,7 +23,7 @@ MUST_CHECK enum status bootstrap_means(const double *value, size_t users, size_t
                                        uint64_t seed, double *mean, struct job *job, struct error *err);
 
 /* The middle `level` (.95) of x[0..n), which is put in order; quantiles by linear interpolation (type 7 of Hyndman and
- * Fan 1996). NaN when n is 0. */
+ * Fan 1996). NaN among them (a resample in which nobody has a value) are left out; NaN when nothing is left. */
 struct interval percentile_interval(double *x, size_t n, double level);
 
 #endif

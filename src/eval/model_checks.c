@@ -90,6 +90,15 @@ static bool above(const float *scores, uint32_t a, uint32_t b)
     return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
 }
 
+/* Nobody stands above an item twice: what was drawn before is drawn again. */
+static bool is_drawn(const uint32_t *drawn, size_t n, uint32_t item)
+{
+    for (size_t i = 0; i < n; i++)
+        if (drawn[i] == item)
+            return true;
+    return false;
+}
+
 /* rank_visit: ranks of the right items among each other and the sampled ones. The same draws for every model, of what it may list. */
 static void sample(void *context, size_t q, const struct query *query, const float *scores)
 {
@@ -103,7 +112,7 @@ static void sample(void *context, size_t q, const struct query *query, const flo
     (void)query;
     for (size_t i = 0; i < TRIES && n < NEGATIVES; i++) {
         uint32_t item = (uint32_t)rng_below(&r, t->nitems);
-        if (isfinite(scores[item]) && !bsearch(&item, right, nright, sizeof item, by_number))
+        if (isfinite(scores[item]) && !bsearch(&item, right, nright, sizeof item, by_number) && !is_drawn(negative, n, item))
             negative[n++] = item;
     }
     for (size_t i = 0; i < nright; i++) {

@@ -216,7 +216,10 @@ void why_group_sentence(const struct why_group *g, const struct dataset *d, cons
     const struct why_part *reason[3];
     size_t n = why_main_reasons(g->parts, g->nparts, reason);
     if (!g->nfound) {
-        str_printf(out, "None of the %zu is %s", g->listed, what);
+        if (g->listed)
+            str_printf(out, "None of the %zu is %s", g->listed, what);
+        else
+            str_printf(out, "The list is empty, so nothing in it is %s", what);
         if (g->next.item == NO_ITEM) {
             str_puts(out, ", and none could be.");
             return;

@@ -65,7 +65,7 @@ static void take_rank(void *context, size_t i, const struct query *q, const floa
     uint32_t item = t->w->item, removed = t->part[i]->what.item;
     size_t rank = rank_of(scores, t->nitems, item);
     float s = scores[removed];
-    if (!t->w->shown && removed != item && rank_seen(t->whole, removed, &at, &times) && (s > scores[item] || (s == scores[item] && removed < item)))
+    if (rank && !t->w->shown && removed != item && rank_seen(t->whole, removed, &at, &times) && (s > scores[item] || (s == scores[item] && removed < item)))
         rank--;
     t->part[i]->rank_without = rank;
     t->part[i]->tried = true;

@@ -86,6 +86,11 @@ static void test_percentiles(void **state)
     assert_near(i.low, 1.1, 1e-12);
     assert_near(i.high, 4.9, 1e-12);
     assert_true(isnan(percentile_interval(x, 0, .95).low));
+    double gaps[] = {NAN, 5, NAN, 1, 4, 2, NAN, 3, NAN};
+    i = percentile_interval(gaps, 9, .95);
+    assert_near(i.low, 1.1, 1e-12);
+    assert_near(i.high, 4.9, 1e-12);
+    assert_true(isnan(percentile_interval((double[]){NAN, NAN}, 2, .95).high));
 }
 
 static void test_nobody(void **state)
