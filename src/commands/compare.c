@@ -7,8 +7,6 @@
 #include "commands/leak.h"
 #include "commands/served_words.h"
 #include "commands/trials.h"
-#include "data/grow.h"
-#include "models/served.h"
 
 /* ---- metrics ---- */
 
@@ -66,77 +64,6 @@ static enum status add_usual(struct compare *c, const struct call *call, struct 
         if (!metric_costly(metrics[i]) && (!metrics[i]->errors || any_rates(c)))
             st = comparison_measure(&c->comparison, metrics[i]->name, (size_t)call_int(call, "k"), metrics[i]->common, err);
     return st;
-}
-
-/* ---- models ---- */
-
-static bool comparable(const struct compare *c, const struct model *m)
-{
-    return dataset_descends(c->d, m->record.data_fingerprint) &&
-           (model_is_served(m) || m->record.split_fingerprint == c->s->fingerprint);
-}
-
-/* "ease (all events, so the test part too), pop (another split)" */
-static void list_others(const struct compare *c, struct str *out)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < c->nmodels; i++) {
-        const struct model *m = c->models[i];
-        if (comparable(c, m))
-            continue;
-        const char *why = !dataset_descends(c->d, m->record.data_fingerprint) ? "other data"
-                          : m->record.split_fingerprint                   ? "another split"
-                                                                          : "all events, test events too";
-        str_printf(out, "%s%s (%s)", n++ ? ", " : "", m->name, why);
-    }
-}
-
-/* Models named by the user must fit; of all there are, those that do not are left out with a warning. */
-static enum status keep_comparable(struct compare *c, bool named, struct result *out, struct error *err)
-{
-    struct str others = {0};
-    size_t kept = 0;
-    enum status st = ST_OK;
-    list_others(c, &others);
-    for (size_t i = 0; i < c->nmodels; i++)
-        kept += comparable(c, c->models[i]);
-    if (others.length && (named || !kept)) {
-        st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", c->s->description,
-                       str_text(&others));
-        error_hint(err, "train again, then compare: models are comparable when they learnt from the same events");
-    } else if (others.length) {
-        result_message(out, MESSAGE_WARNING, "left out, trained otherwise: %s", str_text(&others));
-    }
-    str_free(&others);
-    kept = 0;
-    for (size_t i = 0; i < c->nmodels && !st; i++) {
-        struct model *m = c->models[i];
-        if (comparable(c, m))
-            c->models[kept++] = m;
-        else
-            model_release(m);
-    }
-    if (!st)
-        c->nmodels = kept;
-    return st;
-}
-
-static enum status find_models(struct compare *c, const struct call *call, struct result *out, struct error *err)
-{
-    const char **names = mem_new(call->nmodels, sizeof *names, "names of models", err);
-    enum status st = names ? ST_OK : ST_NOMEM;
-    for (size_t i = 0; i < call->nmodels && !st; i++) {
-        struct model *m = workbench_model(c->wb, call->models[i].text);
-        names[i] = call->models[i].text;
-        st = m ? ST_OK : workbench_models(c->wb, &names[i], 1, &c->models, &c->nmodels, err);
-        if (st)
-            error_span(err, call->models[i].offset, call->models[i].length);
-        model_release(m);
-    }
-    if (!st)
-        st = workbench_models(c->wb, names, call->nmodels, &c->models, &c->nmodels, err);
-    mem_free(names);
-    return st ? st : keep_comparable(c, call->nmodels || c->wb->nused, out, err);
 }
 
 /* ---- judging ---- */
@@ -305,7 +232,7 @@ enum status compare_open(struct workbench *wb, const struct call *call, struct c
     if (!st && !out->s)
         st = no_split(err);
     if (!st)
-        st = find_models(out, call, notes, err);
+        st = judge_models(wb, call, out->d, out->s, &out->models, &out->nmodels, notes, err);
     if (!st)
         st = add_usual(out, call, err);
     if (!st)

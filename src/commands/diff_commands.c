@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "commands/families.h"
+#include "commands/lex.h"
 #include "commands/question.h"
 #include "eval/cohorts.h"
 #include "inspect/diff.h"
@@ -247,9 +248,12 @@ static void put_users(const struct question *q, const struct selection *s, const
         table_int(t, u->shared);
         table_real(t, real_of_single(u->rbo));
     }
-    if (d->nusers)
-        result_message(out, MESSAGE_HINT, "`diff %s with %s %s` opens one", dict_text(&q->data->users, d->users[0].user), q->models[0]->name,
-                       q->models[1]->name);
+    if (!d->nusers)
+        return;
+    struct str user = {0};
+    lex_quote(&user, dict_text(&q->data->users, d->users[0].user));
+    result_message(out, MESSAGE_HINT, "`diff %s with %s %s` opens one", str_text(&user), q->models[0]->name, q->models[1]->name);
+    str_free(&user);
 }
 
 /* by=: the same of each segment, in the order of cohorts. */
@@ -337,7 +341,8 @@ static enum status check_two(const struct call *call, const struct question *q, 
     if (q->nmodels == 2)
         return ST_OK;
     enum status st = error_set(err, ST_USAGE, "diff is of two models, and %zu %s meant", q->nmodels, q->nmodels == 1 ? "is" : "are");
-    error_hint(err, "name both: diff%s%s with %s B", call->nargs ? " " : "", call->nargs ? call->args[0].text : "",
+    error_hint(err, "name both: diff%s%.*s with %s B", call->nargs ? " " : "", call->nargs ? (int)call->args[0].length : 0,
+               call->nargs ? call->text + call->args[0].offset : "",
                q->nmodels ? q->models[0]->name : "A");
     return call->nmodels > 2 ? error_at_word(st, err, &call->models[2]) : st;
 }

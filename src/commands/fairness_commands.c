@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/judge.h"
-#include "data/grow.h"
+#include "commands/served_words.h"
 #include "eval/groups.h"
 
 struct fairness {
@@ -50,26 +50,7 @@ static enum status read_metric(struct fairness *f, struct error *err)
     return error_at_option(st, err, f->call, "metric");
 }
 
-static enum status find_models(struct fairness *f, struct error *err)
-{
-    const char **names = mem_new(f->call->nmodels, sizeof *names, "names of models", err);
-    enum status st = names ? ST_OK : ST_NOMEM;
-    for (size_t i = 0; i < f->call->nmodels && !st; i++)
-        names[i] = f->call->models[i].text;
-    if (!st)
-        st = workbench_models(f->wb, names, f->call->nmodels, &f->models, &f->nmodels, err);
-    mem_free(names);
-    for (size_t i = 0; i < f->nmodels && !st; i++) {
-        const struct model *m = f->models[i];
-        if (dataset_descends(f->d, m->record.data_fingerprint) && m->record.split_fingerprint == f->s->fingerprint)
-            continue;
-        st = error_set(err, ST_STATE, "%s was not trained on the train part of this split (%s)", m->name, f->s->description);
-        error_hint(err, "train it again, or name others: fairness with MODEL by=%s", call_text(f->call, "by"));
-    }
-    return st;
-}
-
-static enum status judge_all(struct fairness *f, struct error *err)
+static enum status judge_all(struct fairness *f, struct result *out, struct error *err)
 {
     const struct call *call = f->call;
     bool hide = call_given(call, "seen") ? call_int(call, "seen") == 0 : f->wb->hide_seen;
@@ -84,6 +65,8 @@ static enum status judge_all(struct fairness *f, struct error *err)
         st = ST_NOMEM;
     for (size_t i = 0; i < f->nmodels && !st; i++)
         st = judge_model(&f->judge, f->models[i], &f->e[i], err);
+    for (size_t i = 0; i < f->nmodels && !st; i++)
+        st = served_say_judged(&f->judge, f->models[i], out, err);
     return st ? st : find_groups(f, err);
 }
 
@@ -229,9 +212,9 @@ static enum status run_fairness(struct workbench *wb, const struct call *call, s
         error_hint(err, "`split last 1`, then train");
     }
     if (!st)
-        st = find_models(&f, err);
+        st = judge_models(wb, call, f.d, f.s, &f.models, &f.nmodels, out, err);
     if (!st)
-        st = judge_all(&f, err);
+        st = judge_all(&f, out, err);
     if (!st)
         st = check_lists(&f, err);
     if (!st)
@@ -254,7 +237,7 @@ static const struct command rows[] = {
      .summary = "how groups of users fare, and how much of the lists goes to groups of items",
      .options = options,
      .noptions = sizeof options / sizeof *options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_TIMELESS,
      .help = "by= groups of users: the metric in each, over users with a history; `to_all` is the distance to the mean of all. "
              "The groups are those of compare by= (`help compare`).\n"
              "by= groups of items: what each group has of the places in all lists (`exposure`, place r counting 1 / log2(r + "

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/grow.h"
+#include "models/served.h"
 #include "models/snapshot.h"
 
 static const char note_kind[] = "evaluation";
@@ -130,4 +132,73 @@ void judge_clear(struct judge *j)
     item_facts_free(j->facts);
     j->set = NULL;
     j->facts = NULL;
+}
+
+/* ---- which models ---- */
+
+static bool comparable(const struct dataset *d, const struct split *s, const struct model *m)
+{
+    return dataset_descends(d, m->record.data_fingerprint) && (model_is_served(m) || m->record.split_fingerprint == s->fingerprint);
+}
+
+/* "ease (all events, so the test part too), pop (another split)" */
+static void list_others(const struct dataset *d, const struct split *s, struct model *const *models, size_t n, struct str *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct model *m = models[i];
+        if (comparable(d, s, m))
+            continue;
+        const char *why = !dataset_descends(d, m->record.data_fingerprint) ? "other data"
+                          : m->record.split_fingerprint                 ? "another split"
+                                                                        : "all events, test events too";
+        str_printf(out, "%s%s (%s)", out->length ? ", " : "", m->name, why);
+    }
+}
+
+/* Models named by the user must fit; of all there are, those that do not are left out with a warning. */
+static enum status keep_comparable(const struct call *call, bool named, const struct dataset *d, const struct split *s, struct model **models,
+                                   size_t *n, struct result *out, struct error *err)
+{
+    struct str others = {0};
+    size_t kept = 0;
+    enum status st = ST_OK;
+    list_others(d, s, models, *n, &others);
+    for (size_t i = 0; i < *n; i++)
+        kept += comparable(d, s, models[i]);
+    if (others.length && (named || !kept)) {
+        st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", s->description, str_text(&others));
+        error_hint(err, "train again, then %s: models are comparable when they learnt from the same events", call->command->name);
+    } else if (others.length) {
+        result_message(out, MESSAGE_WARNING, "left out, trained otherwise: %s", str_text(&others));
+    }
+    str_free(&others);
+    kept = 0;
+    for (size_t i = 0; i < *n && !st; i++) {
+        if (comparable(d, s, models[i]))
+            models[kept++] = models[i];
+        else
+            model_release(models[i]);
+    }
+    if (!st)
+        *n = kept;
+    return st;
+}
+
+enum status judge_models(struct workbench *wb, const struct call *call, const struct dataset *d, const struct split *s, struct model ***models,
+                         size_t *n, struct result *out, struct error *err)
+{
+    const char **names = mem_new(call->nmodels, sizeof *names, "names of models", err);
+    enum status st = names ? ST_OK : ST_NOMEM;
+    for (size_t i = 0; i < call->nmodels && !st; i++) {
+        struct model *m = workbench_model(wb, call->models[i].text);
+        names[i] = call->models[i].text;
+        st = m ? ST_OK : workbench_models(wb, &names[i], 1, models, n, err);
+        if (st)
+            error_span(err, call->models[i].offset, call->models[i].length);
+        model_release(m);
+    }
+    if (!st)
+        st = workbench_models(wb, names, call->nmodels, models, n, err);
+    mem_free(names);
+    return st ? st : keep_comparable(call, call->nmodels || wb->nused, d, s, *models, n, out, err);
 }

@@ -4,6 +4,7 @@
 #ifndef TAILOR_COMMANDS_JUDGE_H
 #define TAILOR_COMMANDS_JUDGE_H
 
+#include "commands/command.h"
 #include "commands/workbench.h"
 #include "eval/evaluation.h"
 
@@ -23,5 +24,10 @@ MUST_CHECK enum status judge_model(struct judge *j, const struct model *m, struc
 /* Makes j->set ready: the questions that models are judged by. */
 MUST_CHECK enum status judge_questions(struct judge *j, struct error *err);
 void judge_clear(struct judge *j);
+
+/* The models of `with`, else those in use, that can be judged on this split: they learnt from its train part, or were served. One that
+ * was named and cannot is an error; others are left out, which is said. Release them, and mem_free the list, in every case. */
+MUST_CHECK enum status judge_models(struct workbench *wb, const struct call *call, const struct dataset *d, const struct split *s,
+                                    struct model ***models, size_t *n, struct result *out, struct error *err);
 
 #endif

@@ -111,7 +111,7 @@ enum status lex_line(const char *text, bool lenient, struct lexemes *out, struct
 
 void lex_quote(struct str *out, const char *text)
 {
-    static const char *const keywords[] = {"with", "where", "as", "new", "add", "remove", ">", "|"};
+    static const char *const keywords[] = {"with", "where", "as", "new", "add", "remove", ">", "|", "."};
     bool plain = *text && *text != '#' && strncmp(text, "--", 2) != 0;
     for (const char *p = text; *p; p++)
         plain = plain && !blank(*p) && *p != '"' && *p != '\'' && *p != '=' && *p != '\\';

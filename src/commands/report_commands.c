@@ -20,8 +20,8 @@ struct page {
     enum output_form form;
     struct str text;
     struct str line;  /* the command of the present section */
-    char top[256];        /* the first item of the latest list: "id:50" */
-    char best[2][64];     /* models, as the leaderboard has them; "" before */
+    struct str top;       /* the first item of the latest list: "id:50" */
+    struct str best[2];   /* models, as the leaderboard has them; empty before */
     size_t sections;
 };
 
@@ -89,10 +89,10 @@ static void plot_leaderboard(struct result *r, const struct table *t)
 static void note_best(struct page *p, struct result *r)
 {
     const struct table *t = result_find_table(r, "leaderboard");
-    if (!t || *p->best[0])
+    if (!t || p->best[0].length)
         return;
     for (size_t i = 0; i < 2 && i < t->nrows; i++)
-        snprintf(p->best[i], sizeof p->best[i], "%s", table_value(t, i, 0)->text);
+        str_puts(&p->best[i], table_value(t, i, 0)->text);
     plot_leaderboard(r, t);
 }
 
@@ -101,8 +101,10 @@ static void note_top(struct page *p, const struct result *r)
 {
     const struct table *t = result_find_table(r, "list");
     size_t item = t ? table_column(t, "item") : 0;
-    if (t && t->nrows && item < t->ncolumns && !table_value(t, 0, item)->null)
-        snprintf(p->top, sizeof p->top, "id:%s", table_value(t, 0, item)->text);
+    if (!t || !t->nrows || item >= t->ncolumns || table_value(t, 0, item)->null)
+        return;
+    str_clear(&p->top);
+    str_printf(&p->top, "id:%s", table_value(t, 0, item)->text);
 }
 
 static enum status take_result(struct sink *sink, struct result *r, struct error *err)
@@ -128,7 +130,7 @@ static enum status take_result(struct sink *sink, struct result *r, struct error
 static enum status run_section(struct page *p, const char *heading, int level, struct error *err)
 {
     struct error why = {0};
-    if (p->line.failed)
+    if (p->line.failed || p->top.failed || p->best[0].failed || p->best[1].failed)
         return error_nomem(err, p->line.capacity, "a command line");
     put_heading(p, level, heading);
     enum status st = command_run(p->wb, str_text(&p->line), &p->sink, &why);
@@ -164,7 +166,7 @@ static void put_best(struct page *p, const struct question *q, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         str_puts(&p->line, i ? " " : " with ");
-        lex_quote(&p->line, *p->best[n - 1] ? p->best[i] : q->models[i]->name);
+        lex_quote(&p->line, p->best[n - 1].length ? str_text(&p->best[i]) : q->models[i]->name);
     }
 }
 
@@ -226,16 +228,16 @@ static enum status report_user(struct page *p, const struct call *call, const st
     str_free(&heading);
     if (st || !q->nmodels)
         return st;
-    p->top[0] = 0;
+    str_clear(&p->top);
     put_user_line(p, "recommend", user);
     put_models(p, q);
     str_printf(&p->line, " k=%lld", (long long)call_int(call, "k"));
     st = run_section(p, "What they would see", 3, err);
-    if (st || !*p->top)
+    if (st || !p->top.length)
         return st;
     put_user_line(p, "why", user);
     str_putc(&p->line, ' ');
-    lex_quote(&p->line, p->top);
+    lex_quote(&p->line, str_text(&p->top));
     put_best(p, q, 1);
     return run_section(p, "Why the first of these", 3, err);
 }
@@ -333,6 +335,9 @@ static enum status run_report(struct workbench *wb, const struct call *call, str
     wb->user = user;
     str_free(&p.text);
     str_free(&p.line);
+    str_free(&p.top);
+    for (size_t i = 0; i < 2; i++)
+        str_free(&p.best[i]);
     question_close(&q);
     return st;
 }

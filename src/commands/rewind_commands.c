@@ -313,7 +313,7 @@ static const struct command rows[] = {
              "bisect, diff); counts of events; features; `events`; and in SQL events, users, items, sessions, interactions, features, recommend(), "
              "score() and explain(). Events at the very moment of TIME are out.\n"
              "What does not: attributes of users and items, which have no time, and who and what there is by name; the split; "
-             "`compare`, `backtest`, `simulate`, `audit` and `export`, which are about all the data and say so. Whatever would change the data or the "
+             "`compare`, `fairness`, `backtest`, `simulate`, `audit` and `export`, which are about all the data and say so. Whatever would change the data or the "
              "models is refused until `rewind now`, and what is followed waits.\n"
              "Models stay the same ones, and answers of those that were trained on later events are marked. retrain=yes trains them anew on what "
              "lies before, as ease@2025-03-01 beside ease: with the same parameters and split, without items that nobody had met yet. Without `with` these answer. "

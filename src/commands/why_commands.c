@@ -209,7 +209,7 @@ static enum status check_options(const struct call *call, struct error *err)
     }
     if ((minimal || steps) && call->where.text) {
         error_set(err, ST_USAGE, "%s is about one item, not a group", minimal ? "minimal" : "steps");
-        error_hint(err, "why %s ITEM %s", call->args[0].text, minimal ? "minimal" : "steps");
+        error_hint(err, "why %.*s ITEM %s", (int)call->args[0].length, call->text + call->args[0].offset, minimal ? "minimal" : "steps");
         return error_at_word(ST_USAGE, err, &call->where);
     }
     if (!minimal && call_given(call, "seconds")) {
