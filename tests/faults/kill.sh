@@ -9,7 +9,7 @@ cat >script <<'END'
 load a as first
 train pop
 train itemknn
-train ials epochs=3
+train ials epochs=1
 load b as second
 train ease
 feature define clicks = count(type = 'click') over 7d by user
