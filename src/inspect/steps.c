@@ -105,14 +105,8 @@ static double value_in_history(const struct model *m, const struct folded *f, ui
 
 static const char *formula_of(const struct model *m)
 {
-    static const char *const formulas[][2] = {
-        {"ease", "score = sum over the history of v x B[j][i]; B[j][i] = -P[j][i] / P[i][i], P = (X'X + lambda)^-1"},
-        {"cease", "score = sum over the history of v x B[j][i]; B[j][i] = -P[j][i] / P[i][i], P of users and of what items are"},
-        {"pop", "score = sum of what was counted; the history has no part in it"},
-    };
-    for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++)
-        if (strcmp(formulas[i][0], m->class->name) == 0)
-            return formulas[i][1];
+    if (m->class->formula)
+        return m->class->formula;
     return m->class->capabilities & ADDS_UP ? "score = sum over the history of v x w[j][i]; w: what the model has learnt between the two items"
                                             : "score = base + what each part adds";
 }

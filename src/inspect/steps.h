@@ -5,7 +5,8 @@
  *   classes whose scores add up        v x w, item of the history by item
  *   all others                         what the explanation says, part by part
  *
- * Which it is follows from the slots and capabilities of the class, so a new class has its steps without another line. */
+ * Which it is follows from the slots and capabilities of the class, so a new class has its steps without another line; its
+ * `formula` may say more of the last two. */
 #ifndef TAILOR_INSPECT_STEPS_H
 #define TAILOR_INSPECT_STEPS_H
 

@@ -93,6 +93,7 @@ const struct model_class model_cease = {
     .summary = "EASE that also learns from what items are: genres, categories, tags",
     .reference = "Jeunen, Van Balen, Goethals: Closed-form models for collaborative filtering with side-information, RecSys 2020",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
+    .formula = "score = sum over the history of v x B[j][i]; B[j][i] = -P[j][i] / P[i][i], P of users and of what items are",
     .capabilities = CLOSED_FORM | ADDS_UP,
     .params = params,
     .nparams = sizeof params / sizeof *params,

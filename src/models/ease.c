@@ -95,6 +95,7 @@ const struct model_class model_ease = {
     .summary = "linear item-item weights in closed form",
     .reference = "Steck: Embarrassingly shallow autoencoders for sparse data, WWW 2019",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
+    .formula = "score = sum over the history of v x B[j][i]; B[j][i] = -P[j][i] / P[i][i], P = (X'X + lambda)^-1",
     .capabilities = CLOSED_FORM | ADDS_UP,
     .params = params,
     .nparams = sizeof params / sizeof *params,

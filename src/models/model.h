@@ -147,6 +147,7 @@ struct model_class {
     const char *summary;   /* one line */
     const char *reference; /* authors, title, venue, year */
     const char *fold_in;   /* how an unseen history is scored and how close that is to the native score */
+    const char *formula;   /* the score as a sum, in one line, where more can be said than its capabilities do; else NULL */
     unsigned capabilities;
     const struct param *params;
     size_t nparams;

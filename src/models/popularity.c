@@ -364,6 +364,7 @@ const struct model_class model_pop = {
     .reference = "the usual baseline; Cremonesi, Koren, Turrin: Performance of recommender algorithms on top-n "
                  "recommendation tasks, RecSys 2010",
     .fold_in = "does not look at the history, so an unseen one changes nothing; without a known user, everybody's list",
+    .formula = "score = sum of what was counted; the history has no part in it",
     .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP,
     .params = params,
     .nparams = sizeof params / sizeof *params,
