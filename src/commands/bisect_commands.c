@@ -215,28 +215,7 @@ static enum status answer_all(struct workbench *wb, const struct call *call, con
 
 static enum status run_bisect(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct question q;
-    struct str line = {0};
-    uint32_t item = 0;
-    enum status st = question_open(wb, call, &call->args[0], &q, err);
-    if (!st)
-        st = name_item(wb, q.data, &call->args[1], &item, err);
-    if (!st)
-        st = served_aside(wb, &q, &item, 1, out, err);
-    if (!st && q.nmodels)
-        st = answer_all(wb, call, &q, item, out, err);
-    if (!st) {
-        warn_of_future(&q, out);
-        wb->user = q.user;
-        str_puts(&line, "bisect");
-        put_user(&line, &q);
-        put_item(&line, q.data, item);
-        put_end(&line, call, &q);
-        put_command(&line, out);
-    }
-    str_free(&line);
-    question_close(&q);
-    return st;
+    return ask_of_item(wb, call, answer_all, out, err);
 }
 
 static const struct argument bisect_args[] = {

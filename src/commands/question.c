@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "commands/lex.h"
+#include "commands/served_words.h"
 #include "features/condition.h"
 
 /* ---- names ---- */
@@ -310,6 +311,38 @@ void put_command(struct str *s, struct result *out)
         out->command = mem_strdup(str_text(s), NULL); /* without memory the line as typed is kept */
     }
     str_free(s);
+}
+
+void question_end(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out)
+{
+    struct str line = {0};
+    warn_of_future(q, out);
+    wb->user = q->user;
+    str_puts(&line, call->command->name);
+    put_user(&line, q);
+    if (item != NO_ITEM)
+        put_item(&line, q->data, item);
+    else if (call->where.text)
+        put_where(&line, call);
+    put_end(&line, call, q);
+    put_command(&line, out);
+}
+
+enum status ask_of_item(struct workbench *wb, const struct call *call, answer_of_item *answer, struct result *out, struct error *err)
+{
+    struct question q;
+    uint32_t item = 0;
+    enum status st = question_open(wb, call, &call->args[0], &q, err);
+    if (!st)
+        st = name_item(wb, q.data, &call->args[1], &item, err);
+    if (!st)
+        st = served_aside(wb, &q, &item, 1, out, err);
+    if (!st && q.nmodels)
+        st = answer(wb, call, &q, item, out, err);
+    if (!st)
+        question_end(wb, call, &q, item, out);
+    question_close(&q);
+    return st;
 }
 
 /* ---- items in tables ---- */

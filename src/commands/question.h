@@ -70,6 +70,15 @@ void put_user(struct str *s, const struct question *q);
 void put_where(struct str *s, const struct call *call);
 void put_end(struct str *s, const struct call *call, const struct question *q);
 void put_options(struct str *s, const struct call *call);
+/* What ends an answer about a user: who knows the future, whose turn it is, and the command that asks the same again. `item`
+ * stands behind the user; with NO_ITEM the condition of the call, where it has one. */
+void question_end(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out);
+/* A whole command about USER ITEM: opens the question, sets served lists aside, lets `answer` say what the other models answer
+ * (one at least), and ends it. */
+typedef enum status answer_of_item(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out,
+                                   struct error *err);
+MUST_CHECK enum status ask_of_item(struct workbench *wb, const struct call *call, answer_of_item *answer, struct result *out,
+                                   struct error *err);
 /* Hands the finished line to the result. */
 void put_command(struct str *s, struct result *out);
 

@@ -79,7 +79,6 @@ static enum status add_list(struct workbench *wb, const struct question *q, cons
 static enum status recommend_one(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     struct question q;
-    struct str line = {0};
     enum status st = question_open(wb, call, &call->args[0], &q, err);
     if (st)
         goto out;
@@ -90,14 +89,8 @@ static enum status recommend_one(struct workbench *wb, const struct call *call, 
         goto out;
     if (q.history.n == 0)
         result_message(out, MESSAGE_INFO, "the history of %s is empty%s", q.who, q.history.as_of == NO_TIME ? "" : " at that moment");
-    warn_of_future(&q, out);
-    wb->user = q.user;
-    str_puts(&line, "recommend");
-    put_user(&line, &q);
-    put_end(&line, call, &q);
-    put_command(&line, out);
+    question_end(wb, call, &q, NO_ITEM, out);
 out:
-    str_free(&line);
     question_close(&q);
     return st;
 }

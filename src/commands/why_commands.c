@@ -60,13 +60,12 @@ static struct table *new_parts(const struct question *q, const struct why *whys,
     bool exact = true;
     for (size_t i = 0; i < q->nmodels; i++)
         exact = exact && whys[i].exact;
-    reason_columns(q->data, columns + PART_REASON);
+    reason_columns(columns + PART_REASON);
     return result_table(out, "why", exact ? "what the score is made of" : "what the score is made of, approximately", columns, PART_COLUMNS);
 }
 
-void reason_columns(const struct dataset *d, struct column out[REASON_COLUMNS])
+void reason_columns(struct column out[REASON_COLUMNS])
 {
-    (void)d;
     out[0] = (struct column){.name = "item", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};
     out[1] = (struct column){.name = "because_of", .type = VALUE_TEXT}; /* parts that are no items have a label here */
 }
@@ -238,8 +237,7 @@ static enum status served_aside_where(struct workbench *wb, const struct call *c
 static enum status run_why(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     struct question q = {0};
-    struct str line = {0};
-    uint32_t item = 0;
+    uint32_t item = NO_ITEM;
     bool group = call->where.text;
     enum status st = item_or_group(call, 1, err);
     if (!st)
@@ -252,19 +250,8 @@ static enum status run_why(struct workbench *wb, const struct call *call, struct
         st = group ? served_aside_where(wb, call, &q, out, err) : served_aside(wb, &q, &item, 1, out, err);
     if (!st && q.nmodels)
         st = group ? why_of_group(wb, call, &q, out, err) : answer(wb, call, &q, item, out, err);
-    if (!st) {
-        warn_of_future(&q, out);
-        wb->user = q.user;
-        str_puts(&line, "why");
-        put_user(&line, &q);
-        if (group)
-            put_where(&line, call);
-        else
-            put_item(&line, q.data, item);
-        put_end(&line, call, &q);
-        put_command(&line, out);
-    }
-    str_free(&line);
+    if (!st)
+        question_end(wb, call, &q, item, out);
     question_close(&q);
     return st;
 }

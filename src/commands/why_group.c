@@ -56,7 +56,7 @@ static struct tables new_tables(const struct question *q, const char *what, bool
         [PULL_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .flags = COLUMN_BAR},
     };
     item_columns(q->data, found + FOUND_ITEM);
-    reason_columns(q->data, parts + PART_REASON);
+    reason_columns(parts + PART_REASON);
     struct tables t = {.sums = result_table(out, "group", result_textf(out, "%s for %s", what, q->who), sums, SUM_COLUMNS)};
     if (!any)
         return t;

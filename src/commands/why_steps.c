@@ -17,7 +17,7 @@ static struct table *new_steps(const struct question *q, uint32_t item, struct r
         [STEP_VALUE] = {.name = "is", .type = VALUE_REAL, .precision = STEP_DIGITS},
         [STEP_SUM] = {.name = "sum", .type = VALUE_REAL, .precision = STEP_DIGITS},
     };
-    reason_columns(q->data, columns + STEP_TERM);
+    reason_columns(columns + STEP_TERM);
     columns[STEP_TERM + 1].name = "term";
     return result_table(out, "steps", result_textf(out, "the score of %s for %s", dataset_item_title(q->data, item), q->who), columns, STEP_COLUMNS);
 }

@@ -20,7 +20,7 @@ void say_of_model(const struct question *q, const struct model *m, const char *s
 
 /* Cells of an item of a history, without its category: its id and its title. */
 enum { REASON_COLUMNS = 2 };
-void reason_columns(const struct dataset *d, struct column out[REASON_COLUMNS]);
+void reason_columns(struct column out[REASON_COLUMNS]);
 void reason_cells(const struct dataset *d, uint32_t item, const char *label, struct table *t);
 
 #endif

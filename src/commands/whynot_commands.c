@@ -351,7 +351,7 @@ static enum status show(struct workbench *wb, const struct answers *a, size_t k,
     return st;
 }
 
-static enum status answer(struct workbench *wb, const struct question *q, const struct call *call, uint32_t item, struct result *out, struct error *err)
+static enum status answer(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out, struct error *err)
 {
     size_t k = (size_t)call_int(call, "k"), asked = 0;
     struct split *s = workbench_split(wb);
@@ -374,28 +374,7 @@ static enum status answer(struct workbench *wb, const struct question *q, const 
 
 static enum status run_whynot(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct question q;
-    struct str line = {0};
-    uint32_t item = 0;
-    enum status st = question_open(wb, call, &call->args[0], &q, err);
-    if (!st)
-        st = name_item(wb, q.data, &call->args[1], &item, err);
-    if (!st)
-        st = served_aside(wb, &q, &item, 1, out, err);
-    if (!st && q.nmodels)
-        st = answer(wb, &q, call, item, out, err);
-    if (!st) {
-        warn_of_future(&q, out);
-        wb->user = q.user;
-        str_puts(&line, "whynot");
-        put_user(&line, &q);
-        put_item(&line, q.data, item);
-        put_end(&line, call, &q);
-        put_command(&line, out);
-    }
-    str_free(&line);
-    question_close(&q);
-    return st;
+    return ask_of_item(wb, call, answer, out, err);
 }
 
 static const struct argument whynot_args[] = {
