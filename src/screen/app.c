@@ -1,55 +1,12 @@
-#include "screen/app.h"
+#include "screen/app_state.h"
 
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/mem.h"
-#include "commands/command.h"
-#include "commands/follow.h"
-#include "commands/runner.h"
-#include "screen/capture.h"
-#include "screen/frame.h"
 #include "screen/palette.h"
 #include "screen/prompt.h"
-#include "screen/result_view.h"
-
-enum { MOST_OVERLAYS = 4, MOST_TRAIL = 8, HELD_ROWS = 10000, SHORT_WAIT_MS = 80 };
-
-struct app {
-    struct workbench *wb;
-    struct surface surface;
-    struct sink sink;
-    struct runner *runner;
-    char running[512];           /* the command that runs */
-    char next[512];              /* run this after it, when not "" */
-    struct app_work working;     /* runs instead of a command when .work is there */
-    struct app_work waiting;     /* .work NULL: none waits */
-    char waiting_for[512];       /* its command */
-    double started;
-    enum app_show show;          /* what is done with its result */
-    struct result *incoming;     /* written by the worker while a command runs, ours after */
-    struct result *held;         /* the last result; the overlay shows it */
-
-    void *states[MOST_VIEWS];    /* NULL until the view was shown once */
-    uint64_t seen[MOST_VIEWS];   /* generation that its state shows */
-    size_t current, trail[MOST_TRAIL], ntrail;
-    struct {
-        const struct overlay *overlay;
-        void *state;
-        uint64_t id;
-    } overlays[MOST_OVERLAYS];
-    size_t noverlays;
-    uint64_t overlay_ids;
-
-    struct line_history history;
-    struct frame_log log;        /* the command of the last key */
-    struct frame_notice notice;
-    bool quit, repaint;
-    int cursor_y, cursor_x;
-};
 
 /* ---- small things that views ask for ---- */
 
@@ -157,8 +114,7 @@ static uint64_t generation(struct app *app)
     return g;
 }
 
-/* Opens the view's state when it has none yet, and brings it up to date. True: it was changed. */
-static bool freshen(struct app *app, size_t i)
+bool app_freshen(struct app *app, size_t i)
 {
     struct error err;
     uint64_t now = generation(app);
@@ -178,7 +134,7 @@ static bool freshen(struct app *app, size_t i)
 static void show_view(struct app *app, size_t i)
 {
     app->current = i;
-    freshen(app, i);
+    app_freshen(app, i);
 }
 
 void app_go(struct app *app, const char *view)
@@ -228,164 +184,10 @@ static void close_overlay(struct app *app, uint64_t id)
         }
 }
 
-static void close_all_overlays(struct app *app)
+void app_close_overlays(struct app *app)
 {
     while (app->noverlays)
         close_overlay(app, app->overlays[app->noverlays - 1].id);
-}
-
-/* ---- commands ---- */
-
-/* On the worker's thread. */
-static enum status take_result(struct sink *sink, struct result *r, struct error *err)
-{
-    struct app *app = sink->face;
-    result_free(app->incoming);
-    app->incoming = NULL;
-    return result_capture(r, HELD_ROWS, &app->incoming, err);
-}
-
-static struct result *last_result(struct sink *sink)
-{
-    return ((struct app *)sink->face)->held;
-}
-
-static void leave(struct sink *sink)
-{
-    ((struct app *)sink->face)->quit = true;
-}
-
-static void present(struct app *app, const char *command)
-{
-    struct result *r = app->held;
-    bool shown = views[app->current]->finished && app->states[app->current] &&
-                 views[app->current]->finished(app, app->states[app->current], command, r);
-    if (app->show == APP_SHOW && !shown && result_view_worth(r))
-        result_view_open(app, r);
-    else if (r->nmessages && app->notice.kind == NOTICE_NONE)
-        app_say(app, "%s", r->messages[0].text);
-}
-
-/* What was worked on goes back to the view that asked. */
-static void hand_back(struct app *app, struct app_work *w, enum status st)
-{
-    struct app_work work = *w;
-    w->work = NULL;
-    if (work.work)
-        work.done(app, work.context, st);
-}
-
-static void finish(struct app *app)
-{
-    struct error err;
-    double seconds = clock_seconds() - app->started;
-    enum status st = runner_wait(app->runner, &err);
-    bool command = !app->working.work;
-    hand_back(app, &app->working, st);
-    if (app->incoming) {
-        close_all_overlays(app); /* one of them may show what is about to be freed */
-        result_free(app->held);
-        app->held = app->incoming;
-        app->incoming = NULL;
-    }
-    freshen(app, app->current);
-    app_log(app, app->running, seconds);
-    if (st == ST_CANCELLED)
-        app_say(app, "cancelled: %s", app->running);
-    else if (st != ST_OK)
-        app_fail(app, &err, app->running);
-    else if (app->held && command)
-        present(app, app->running);
-    if (st != ST_OK)
-        app->next[0] = 0;
-}
-
-/* Has the command ended, or does it within so many milliseconds? */
-static bool ended(const struct app *app, int milliseconds)
-{
-    struct pollfd end = {.fd = runner_fd(app->runner), .events = POLLIN};
-    return runner_busy(app->runner) && poll(&end, 1, milliseconds) > 0;
-}
-
-/* The worker has it: what is short is awaited. */
-static void begun(struct app *app, const char *command)
-{
-    app->started = clock_seconds();
-    snprintf(app->running, sizeof app->running, "%s", command);
-    app_log(app, command, -1);
-    if (ended(app, SHORT_WAIT_MS))
-        finish(app);
-}
-
-static void begin_waiting(struct app *app)
-{
-    struct error err;
-    if (!app->waiting.work || runner_busy(app->runner))
-        return;
-    app->working = app->waiting;
-    app->waiting.work = NULL;
-    enum status st = runner_start_work(app->runner, app->working.work, app->working.context, &err);
-    if (st == ST_OK) {
-        begun(app, app->waiting_for);
-        return;
-    }
-    app_fail(app, &err, NULL);
-    hand_back(app, &app->working, st);
-}
-
-void app_work(struct app *app, const char *command, struct app_work work)
-{
-    hand_back(app, &app->waiting, ST_CANCELLED);
-    app->waiting = work;
-    snprintf(app->waiting_for, sizeof app->waiting_for, "%s", command);
-}
-
-static void run_next(struct app *app)
-{
-    char next[sizeof app->next];
-    if (runner_busy(app->runner))
-        return;
-    if (!*app->next) {
-        begin_waiting(app);
-        return;
-    }
-    memcpy(next, app->next, sizeof next);
-    app->next[0] = 0;
-    app->notice.kind = NOTICE_NONE; /* "compare judges them" is overtaken */
-    app_run(app, next, APP_QUIET);
-}
-
-void app_then(struct app *app, const char *command)
-{
-    snprintf(app->next, sizeof app->next, "%s", command);
-}
-
-void app_run(struct app *app, const char *command, enum app_show how)
-{
-    struct error err;
-    if (runner_busy(app->runner)) {
-        app_say(app, "%s is still running; Ctrl-C cancels it", app->running);
-        return;
-    }
-    if (runner_start(app->runner, command, &app->sink, &err) != ST_OK) {
-        app_fail(app, &err, command);
-        return;
-    }
-    app->show = how;
-    begun(app, command);
-}
-
-bool app_poll(struct app *app)
-{
-    if (ended(app, 0)) {
-        finish(app);
-        run_next(app);
-        return true;
-    }
-    run_next(app);
-    if (!runner_busy(app->runner))
-        follow_poll(app->wb);
-    return freshen(app, app->current) || runner_busy(app->runner);
 }
 
 /* ---- keys of the screen itself ---- */
@@ -531,7 +333,7 @@ enum status app_open(struct workbench *wb, bool ascii, const char *view, struct 
         return ST_NOMEM;
     app->wb = wb;
     app->surface.ascii = ascii;
-    app->sink = (struct sink){.face = app, .interactive = true, .emit = take_result, .last = last_result, .quit = leave};
+    app->sink = app_sink(app);
     app->log.seconds = -1;
     size_t first = view_index(view ? view : fitting_view(wb));
     if (!views[first]) {
@@ -557,9 +359,9 @@ void app_close(struct app *app)
     if (!app)
         return;
     runner_close(app->runner); /* cancels and waits */
-    hand_back(app, &app->working, ST_CANCELLED);
-    hand_back(app, &app->waiting, ST_CANCELLED);
-    close_all_overlays(app);
+    app_hand_back(app, &app->working, ST_CANCELLED);
+    app_hand_back(app, &app->waiting, ST_CANCELLED);
+    app_close_overlays(app);
     for (size_t i = 0; views[i]; i++)
         if (app->states[i])
             views[i]->close(app->states[i]);

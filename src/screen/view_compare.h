@@ -8,6 +8,8 @@
 
 enum compare_pane { PANE_MODELS, PANE_SEGMENTS, PANE_USERS, COMPARE_PANES };
 
+struct app;
+
 struct compare_view {
     struct dataset *data;     /* counted; NULL: none loaded */
     size_t nmodels;           /* trained ones */
@@ -36,6 +38,25 @@ struct compare_view {
 /* The users of the segment under the cursor while segments have the focus, else of the one that was entered; NULL: all. */
 const struct cohort *compare_segment(const struct compare_view *v);
 bool compare_segments_fit(const struct compare_view *v); /* they are of the pair on show */
+
+/* "compare metric=ndcg@20 baseline=pop on=valid" */
+void compare_put(const struct compare_view *v, struct str *s);
+/* "compare with itemknn ease metric=ndcg@20": the pair alone, by what is on show. */
+void compare_put_pair(const struct compare_view *v, struct str *s);
+void compare_put_option(struct str *s, const char *key, const char *value); /* nothing for "" */
+
+/* Asks the worker for a comparison as v says; what was made is shown when it comes. */
+void compare_ask(struct app *app, struct compare_view *v);
+/* Segments of the pair on show, unless a comparison is on its way, which brings them along. */
+void compare_ask_segments(struct app *app, struct compare_view *v);
+/* Users of the pair, of the segment alone when there is one, in the order of who loses most. */
+void compare_list_users(struct app *app, struct compare_view *v);
+/* The pair of the row under the cursor, with its users and segments. */
+void compare_choose_pair(struct app *app, struct compare_view *v);
+void compare_forget(struct compare_view *v); /* shows nothing */
+
+bool compare_key(struct app *app, void *state, int32_t key);
+bool compare_back(struct app *app, void *state);
 
 void compare_draw_models(struct compare_view *v, struct area a);
 void compare_draw_scatter(const struct compare_view *v, struct area a);

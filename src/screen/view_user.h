@@ -11,6 +11,8 @@ enum { MOST_PANES = 17, SHOWN_MOVES = 6, PREVIEW_TOP = 10, UNDO_STEPS = 64 };
 
 enum history_order { ORDER_NEWEST, ORDER_TITLE, ORDER_VALUE, ORDER_PART, ORDERS };
 
+struct app;
+
 struct user_view {
     struct bench bench;
     uint32_t user;                 /* what the bench was loaded for */
@@ -40,8 +42,25 @@ struct bench_item *user_history_row(const struct user_view *v);
 /* The list of the focused pane and its item under the cursor; false in the history. */
 bool user_list_row(const struct user_view *v, size_t *list, uint32_t *item);
 
+/* Takes the user, the data and the models of the workbench as they are now. */
+MUST_CHECK enum status user_load(struct app *app, struct user_view *v, struct error *err);
+/* Puts the history into the order on show. */
+MUST_CHECK enum status user_arrange(struct user_view *v, struct error *err);
+/* Brings the lower pane up to date with the cursor. */
+void user_ask(struct app *app, struct user_view *v);
+/* Ranks every list anew after a switch. */
+void user_rank(struct app *app, struct user_view *v);
+void user_remember(struct user_view *v, uint32_t item); /* for user_undo */
+void user_undo(struct app *app, struct user_view *v);
+void user_switch(struct app *app, struct user_view *v, struct bench_item *it);
+void user_add(struct app *app, struct user_view *v, uint32_t item);
+/* The true history again; or, `all`, everything off, and on when all was off. */
+void user_switch_all(struct app *app, struct user_view *v, bool all);
+
+bool user_key(struct app *app, void *state, int32_t key);
+bool user_back(struct app *app, void *state);
+
 /* Shows the current user of the workbench, from now on with the lists of these two models first. */
-struct app;
 void user_view_put_first(struct app *app, const char *model, const char *other);
 
 void user_draw_person(const struct user_view *v, struct area row);

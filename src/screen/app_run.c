@@ -1,0 +1,171 @@
+/* The app: commands and work on the worker, and what comes back. */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "commands/command.h"
+#include "commands/follow.h"
+#include "screen/app_state.h"
+#include "screen/capture.h"
+#include "screen/result_view.h"
+
+enum { HELD_ROWS = 10000, SHORT_WAIT_MS = 80 };
+
+/* ---- commands ---- */
+
+/* On the worker's thread. */
+static enum status take_result(struct sink *sink, struct result *r, struct error *err)
+{
+    struct app *app = sink->face;
+    result_free(app->incoming);
+    app->incoming = NULL;
+    return result_capture(r, HELD_ROWS, &app->incoming, err);
+}
+
+static struct result *last_result(struct sink *sink)
+{
+    return ((struct app *)sink->face)->held;
+}
+
+static void leave(struct sink *sink)
+{
+    ((struct app *)sink->face)->quit = true;
+}
+
+struct sink app_sink(struct app *app)
+{
+    return (struct sink){.face = app, .interactive = true, .emit = take_result, .last = last_result, .quit = leave};
+}
+
+static void present(struct app *app, const char *command)
+{
+    struct result *r = app->held;
+    bool shown = views[app->current]->finished && app->states[app->current] &&
+                 views[app->current]->finished(app, app->states[app->current], command, r);
+    if (app->show == APP_SHOW && !shown && result_view_worth(r))
+        result_view_open(app, r);
+    else if (r->nmessages && app->notice.kind == NOTICE_NONE)
+        app_say(app, "%s", r->messages[0].text);
+}
+
+void app_hand_back(struct app *app, struct app_work *w, enum status st)
+{
+    struct app_work work = *w;
+    w->work = NULL;
+    if (work.work)
+        work.done(app, work.context, st);
+}
+
+static void finish(struct app *app)
+{
+    struct error err;
+    double seconds = clock_seconds() - app->started;
+    enum status st = runner_wait(app->runner, &err);
+    bool command = !app->working.work;
+    app_hand_back(app, &app->working, st);
+    if (app->incoming) {
+        app_close_overlays(app); /* one of them may show what is about to be freed */
+        result_free(app->held);
+        app->held = app->incoming;
+        app->incoming = NULL;
+    }
+    app_freshen(app, app->current);
+    app_log(app, app->running, seconds);
+    if (st == ST_CANCELLED)
+        app_say(app, "cancelled: %s", app->running);
+    else if (st != ST_OK)
+        app_fail(app, &err, app->running);
+    else if (app->held && command)
+        present(app, app->running);
+    if (st != ST_OK)
+        app->next[0] = 0;
+}
+
+/* Has the command ended, or does it within so many milliseconds? */
+static bool ended(const struct app *app, int milliseconds)
+{
+    struct pollfd end = {.fd = runner_fd(app->runner), .events = POLLIN};
+    return runner_busy(app->runner) && poll(&end, 1, milliseconds) > 0;
+}
+
+/* The worker has it: what is short is awaited. */
+static void begun(struct app *app, const char *command)
+{
+    app->started = clock_seconds();
+    snprintf(app->running, sizeof app->running, "%s", command);
+    app_log(app, command, -1);
+    if (ended(app, SHORT_WAIT_MS))
+        finish(app);
+}
+
+static void begin_waiting(struct app *app)
+{
+    struct error err;
+    if (!app->waiting.work || runner_busy(app->runner))
+        return;
+    app->working = app->waiting;
+    app->waiting.work = NULL;
+    enum status st = runner_start_work(app->runner, app->working.work, app->working.context, &err);
+    if (st == ST_OK) {
+        begun(app, app->waiting_for);
+        return;
+    }
+    app_fail(app, &err, NULL);
+    app_hand_back(app, &app->working, st);
+}
+
+void app_work(struct app *app, const char *command, struct app_work work)
+{
+    app_hand_back(app, &app->waiting, ST_CANCELLED);
+    app->waiting = work;
+    snprintf(app->waiting_for, sizeof app->waiting_for, "%s", command);
+}
+
+static void run_next(struct app *app)
+{
+    char next[sizeof app->next];
+    if (runner_busy(app->runner))
+        return;
+    if (!*app->next) {
+        begin_waiting(app);
+        return;
+    }
+    memcpy(next, app->next, sizeof next);
+    app->next[0] = 0;
+    app->notice.kind = NOTICE_NONE; /* "compare judges them" is overtaken */
+    app_run(app, next, APP_QUIET);
+}
+
+void app_then(struct app *app, const char *command)
+{
+    snprintf(app->next, sizeof app->next, "%s", command);
+}
+
+void app_run(struct app *app, const char *command, enum app_show how)
+{
+    struct error err;
+    if (runner_busy(app->runner)) {
+        app_say(app, "%s is still running; Ctrl-C cancels it", app->running);
+        return;
+    }
+    if (runner_start(app->runner, command, &app->sink, &err) != ST_OK) {
+        app_fail(app, &err, command);
+        return;
+    }
+    app->show = how;
+    begun(app, command);
+}
+
+bool app_poll(struct app *app)
+{
+    if (ended(app, 0)) {
+        finish(app);
+        run_next(app);
+        return true;
+    }
+    run_next(app);
+    if (!runner_busy(app->runner))
+        follow_poll(app->wb);
+    return app_freshen(app, app->current) || runner_busy(app->runner);
+}
