@@ -42,6 +42,9 @@ MUST_CHECK bool cholesky_solve(float *a, size_t k, float *b);
  * j, so that an entry has the same bits whatever k. weight NULL means all ones. Runs on the calling thread. */
 void rows_sum_stride(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, const float *weight,
                      size_t n);
+/* The same bits for SUM_PANEL columns, kept in registers: for many sums over the same columns one after the other. */
+enum { SUM_PANEL = 128 };
+void rows_sum_panel(float *out, const float *y, size_t stride, const uint32_t *index, const float *weight, size_t n);
 /* The same for rows of k. */
 static inline void rows_sum(float *out, size_t k, const float *y, const uint32_t *index, const float *weight, size_t n)
 {

@@ -72,6 +72,58 @@ void rows_sum_stride(float *out, size_t k, const float *y, size_t stride, const 
     }
 }
 
+/* ---- many sums over the same columns ---- */
+
+/* The sums of PANEL columns stay in registers, and what the rows have there in the second-level cache. */
+enum { PANEL = SUM_PANEL / LANES, AHEAD = 6 };
+
+static inline __attribute__((always_inline)) void sum_panel(float *out, const float *y, size_t stride, const uint32_t *index,
+                                                            const float *weight, size_t n)
+{
+    floats sum[PANEL] = {{0}};
+    for (size_t j = 0; j < n; j++) {
+        const float *row = y + (size_t)index[j] * stride;
+        float w = weight ? weight[j] : 1;
+        const float *ahead = y + (size_t)index[j + AHEAD < n ? j + AHEAD : n - 1] * stride;
+#pragma GCC unroll 8
+        for (size_t c = 0; c < PANEL; c++)
+            __builtin_prefetch(ahead + c * LANES);
+#pragma GCC unroll 8
+        for (size_t c = 0; c < PANEL; c++)
+            sum[c] += w * *(const floats_anywhere *)(row + c * LANES);
+    }
+#pragma GCC unroll 8
+    for (size_t c = 0; c < PANEL; c++)
+        *(floats_anywhere *)(out + c * LANES) = sum[c];
+}
+
+TARGET_AVX512 static void sum_panel_avx512(float *out, const float *y, size_t stride, const uint32_t *index, const float *weight,
+                                           size_t n)
+{
+    sum_panel(out, y, stride, index, weight, n);
+}
+
+TARGET_AVX2 static void sum_panel_avx2(float *out, const float *y, size_t stride, const uint32_t *index, const float *weight,
+                                       size_t n)
+{
+    sum_panel(out, y, stride, index, weight, n);
+}
+
+void rows_sum_panel(float *out, const float *y, size_t stride, const uint32_t *index, const float *weight, size_t n)
+{
+    switch (kernel_simd()) {
+    case SIMD_AVX512:
+        sum_panel_avx512(out, y, stride, index, weight, n);
+        break;
+    case SIMD_AVX2:
+        sum_panel_avx2(out, y, stride, index, weight, n);
+        break;
+    case SIMD_BASE:
+        sum_panel(out, y, stride, index, weight, n);
+        break;
+    }
+}
+
 /* ---- products with one vector ---- */
 
 typedef float half_floats __attribute__((vector_size(32)));

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "linalg/bundle.h"
 #include "linalg/dense.h"
 #include "linalg/factor.h"
 #include "models/item_weights.h"
@@ -89,60 +90,38 @@ enum status ease_body_fit(struct model *m, const struct csr *x, struct job *job,
 
 /* ---- answering ---- */
 
-/* Histories as the kernels read them: items and values apart. */
-struct gathered {
-    struct folded f;
-    uint32_t *item;
-    float *value;
-};
-
-static void gathered_clear(struct gathered *h)
+/* Scores of items [begin, begin + count) out of their sums. The zero turns -0 into 0. */
+static void scale_sums(const struct ease *s, size_t begin, size_t count, float *out)
 {
-    folded_clear(&h->f);
-    mem_free(h->item);
-    mem_free(h->value);
-}
-
-static enum status gathered_new(struct gathered *h, const struct ease *s, const struct query *queries, size_t n,
-                                struct error *err)
-{
-    *h = (struct gathered){0};
-    enum status st = folded_new(&h->f, queries, n, err);
-    if (st)
-        return st;
-    size_t items = h->f.begin[n];
-    h->item = mem_new_raw(items, sizeof *h->item, "histories", err);
-    h->value = mem_new_raw(items, sizeof *h->value, "histories", err);
-    if (!h->item || !h->value) {
-        gathered_clear(h);
-        return ST_NOMEM;
-    }
-    for (size_t i = 0; i < items; i++) {
-        h->item[i] = h->f.items[i].item;
-        h->value[i] = s->weigh ? h->f.items[i].weight : 1;
-    }
-    return ST_OK;
-}
-
-/* Scores of items [begin, begin + count) for history q. The zero turns -0 into 0. */
-static void score_items(const struct ease *s, const struct gathered *h, size_t q, size_t nitems, size_t begin,
-                        size_t count, float *out)
-{
-    size_t first = h->f.begin[q];
-    rows_sum_stride(out, count, s->p + begin, nitems, h->item + first, h->value + first, h->f.begin[q + 1] - first);
     for (size_t i = 0; i < count; i++)
         out[i] = s->scale[begin + i] * out[i] + 0.0F;
+}
+
+/* Scores of these items for history q. */
+static void score_items(const struct ease *s, const struct csr *h, size_t q, size_t begin, size_t count, float *out)
+{
+    size_t first = h->begin[q], n = h->begin[q + 1] - first;
+    const float *value = h->value ? h->value + first : NULL;
+    if (count == SUM_PANEL)
+        rows_sum_panel(out, s->p + begin, h->cols, h->index + first, value, n);
+    else
+        rows_sum_stride(out, count, s->p + begin, h->cols, h->index + first, value, n);
+    scale_sums(s, begin, count, out);
 }
 
 /* Columns whose sums stay in the first-level cache while rows stream through. */
 enum { COLUMNS = 4096 };
 /* Weights to be read from which it is quicker to wake the other threads: about a third of a millisecond's. */
 enum { WORTH_THREADS = 1 << 21 };
+/* Many histories read the same rows: all of them look at few columns, then at the next ones, and find these in the cache. From so
+ * many reads of each row on. */
+enum { WORTH_PANELS = 2 };
 
 struct answers {
     const struct ease *s;
-    const struct gathered *h;
-    size_t nitems, pieces; /* pieces of COLUMNS in one row of scores */
+    const struct csr *h;
+    const struct bundles *bundles; /* of h; none where there are few */
+    size_t pieces;                 /* pieces of COLUMNS in one row of scores */
     float *scores;
 };
 
@@ -151,51 +130,92 @@ static void score_pieces(void *context, size_t block, size_t begin, size_t end)
     (void)block;
     const struct answers *a = context;
     for (size_t i = begin; i < end; i++) {
-        size_t q = i / a->pieces, first = i % a->pieces * COLUMNS, left = a->nitems - first;
-        score_items(a->s, a->h, q, a->nitems, first, left < COLUMNS ? left : COLUMNS, a->scores + q * a->nitems + first);
+        size_t q = i / a->pieces, first = i % a->pieces * COLUMNS, left = a->h->cols - first;
+        score_items(a->s, a->h, q, first, left < COLUMNS ? left : COLUMNS, a->scores + q * a->h->cols + first);
     }
+}
+
+/* Items [first, first + count) for the histories of a bundle. */
+static void score_bundle(const struct answers *a, const struct bundle *b, size_t first, size_t count)
+{
+    size_t whole = b->n ? count / BUNDLE_COLUMNS * BUNDLE_COLUMNS : 0, nitems = a->h->cols;
+    float *out = a->scores + b->first * nitems + first;
+    if (whole)
+        bundle_sum_rows(b, a->s->p + first, nitems, whole, out, nitems);
+    for (size_t l = 0; l < b->lists; l++, out += nitems) {
+        scale_sums(a->s, first, whole, out);
+        if (whole < count)
+            score_items(a->s, a->h, b->first + l, first + whole, count - whole, out + whole);
+    }
+}
+
+static void score_panels(void *context, size_t block, size_t begin, size_t end)
+{
+    (void)block;
+    const struct answers *a = context;
+    for (size_t i = begin; i < end; i++) {
+        size_t first = i * SUM_PANEL, left = a->h->cols - first;
+        for (size_t b = 0; b < a->bundles->n; b++)
+            score_bundle(a, &a->bundles->list[b], first, left < SUM_PANEL ? left : SUM_PANEL);
+    }
+}
+
+static enum status score_many(struct answers *a, struct error *err)
+{
+    struct bundles bundles;
+    enum status st = bundles_new(a->h, &bundles, err);
+    if (st)
+        return st;
+    a->bundles = &bundles;
+    parallel_blocks(parallel_count(a->h->cols, SUM_PANEL), 1, score_panels, a);
+    bundles_clear(&bundles);
+    return ST_OK;
 }
 
 enum status ease_body_score(const struct model *m, const struct query *queries, size_t n, float *scores,
                               struct error *err)
 {
-    struct gathered h;
-    enum status st = gathered_new(&h, m->state, queries, n, err);
+    const struct ease *s = m->state;
+    struct csr h;
+    enum status st = folded_rows(queries, n, m->nitems, s->weigh, &h, err);
     if (st)
         return st;
-    struct answers a = {m->state, &h, m->nitems, parallel_count(m->nitems, COLUMNS), scores};
+    struct answers a = {.s = s, .h = &h, .pieces = parallel_count(m->nitems, COLUMNS), .scores = scores};
     size_t all = n * a.pieces;
-    parallel_blocks(all, h.f.begin[n] * m->nitems < WORTH_THREADS ? all : 1, score_pieces, &a);
-    gathered_clear(&h);
-    return ST_OK;
+    if (n > 1 && csr_count(&h) >= WORTH_PANELS * m->nitems)
+        st = score_many(&a, err);
+    else
+        parallel_blocks(all, csr_count(&h) * m->nitems < WORTH_THREADS ? all : 1, score_pieces, &a);
+    csr_clear(&h);
+    return st;
 }
 
 enum status ease_body_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                                 struct error *err)
 {
     const struct ease *s = m->state;
-    struct gathered h;
-    enum status st = gathered_new(&h, s, q, 1, err);
+    struct csr h;
+    enum status st = folded_rows(q, 1, m->nitems, s->weigh, &h, err);
     if (st)
         return st;
-    size_t n = h.f.begin[1];
+    size_t n = h.begin[1];
     float score;
     st = explanation_new(out, n, err);
     if (st)
         goto out;
     for (size_t i = 0; i < n; i++) {
-        double weight = (double)s->p[h.item[i] * m->nitems + item] * (double)s->scale[item];
-        struct contribution *c = explanation_add(out, h.item[i], (double)h.value[i] * weight + 0.0);
-        if (h.item[i] == item)
+        double weight = (double)s->p[h.index[i] * m->nitems + item] * (double)s->scale[item];
+        struct contribution *c = explanation_add(out, h.index[i], (h.value ? (double)h.value[i] : 1) * weight + 0.0);
+        if (h.index[i] == item)
             snprintf(c->label, sizeof c->label, "says nothing about itself");
     }
     explanation_sort(out);
-    score_items(s, &h, 0, m->nitems, item, 1, &score);
+    score_items(s, &h, 0, item, 1, &score);
     out->score = (double)score;
     out->exact = true;
     out->method = "learned weight of each item of the history (exact)";
 out:
-    gathered_clear(&h);
+    csr_clear(&h);
     return st;
 }
 

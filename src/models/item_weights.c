@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "linalg/bundle.h"
 #include "models/sparse_blob.h"
 
 enum status item_weights_new(struct model *m, struct error *err)
@@ -132,45 +133,82 @@ enum status item_weights_update(struct model *m, const struct update *u, item_pr
 
 struct answers {
     const struct item_weights *s;
-    const struct folded *f;
+    const struct csr *h; /* the histories */
     float *scores;
-    size_t nitems;
+    const struct bundle *bundles; /* of h; NULL: each alone */
+    float *sums;                  /* room for one bundle, for each thread */
 };
 
-static float value_of(const struct item_weights *s, const struct query_item *h)
+static void score_one(const struct answers *a, size_t q)
 {
-    return s->weigh ? h->weight : 1;
+    const struct csr *rows = &a->s->rows;
+    float *out = a->scores + q * a->h->cols;
+    memset(out, 0, a->h->cols * sizeof *out);
+    for (size_t e = a->h->begin[q]; e < a->h->begin[q + 1]; e++) {
+        uint32_t j = a->h->index[e];
+        float v = a->h->value ? a->h->value[e] : 1;
+        for (size_t n = rows->begin[j]; n < rows->begin[j + 1]; n++)
+            out[rows->index[n]] += v * rows->value[n];
+    }
 }
 
 enum { SCORE_BLOCK = 8 }; /* a few histories are not worth waking a second thread for */
 
 static void score_block(void *context, size_t block, size_t begin, size_t end)
 {
-    struct answers *a = context;
-    const struct csr *rows = &a->s->rows;
     (void)block;
-    memset(a->scores + begin * a->nitems, 0, (end - begin) * a->nitems * sizeof *a->scores);
-    for (size_t q = begin; q < end; q++) {
-        float *out = a->scores + q * a->nitems;
-        for (size_t h = a->f->begin[q]; h < a->f->begin[q + 1]; h++) {
-            uint32_t j = a->f->items[h].item;
-            float v = value_of(a->s, &a->f->items[h]);
-            for (size_t n = rows->begin[j]; n < rows->begin[j + 1]; n++)
-                out[rows->index[n]] += v * rows->value[n];
-        }
+    for (size_t q = begin; q < end; q++)
+        score_one(context, q);
+}
+
+static void score_bundle(void *context, size_t i, size_t begin, size_t end)
+{
+    const struct answers *a = context;
+    size_t cols = a->h->cols;
+    if (a->bundles[i].n)
+        bundle_sum_sparse(&a->bundles[i], &a->s->rows, a->sums + (size_t)parallel_thread() * cols * BUNDLE, a->scores + begin * cols);
+    else
+        score_block(context, i, begin, end);
+}
+
+/* Histories that are much alike read the same rows: once for all of them. */
+static enum status score_bundles(struct answers *a, struct error *err)
+{
+    struct bundles bundles;
+    enum status st = bundles_new(a->h, &bundles, err);
+    if (st)
+        return st;
+    if (bundles.any) {
+        a->bundles = bundles.list;
+        a->sums = mem_new_raw((size_t)parallel_threads() * a->h->cols * BUNDLE, sizeof *a->sums, "sums of histories", err);
+        st = a->sums ? ST_OK : ST_NOMEM;
     }
+    if (!st)
+        parallel_blocks(a->h->rows, bundles.any ? BUNDLE : SCORE_BLOCK, bundles.any ? score_bundle : score_block, a);
+    mem_free(a->sums);
+    bundles_clear(&bundles);
+    return st;
 }
 
 enum status item_weights_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
 {
-    struct folded f;
-    enum status st = folded_new(&f, queries, n, err);
+    const struct item_weights *s = m->state;
+    struct csr h;
+    enum status st = folded_rows(queries, n, m->nitems, s->weigh, &h, err);
     if (st)
         return st;
-    struct answers a = {m->state, &f, scores, m->nitems};
-    parallel_blocks(n, SCORE_BLOCK, score_block, &a);
-    folded_clear(&f);
-    return ST_OK;
+    struct answers a = {.s = s, .h = &h, .scores = scores};
+    if (n > SCORE_BLOCK)
+        st = score_bundles(&a, err);
+    else
+        score_block(&a, 0, 0, n);
+    csr_clear(&h);
+    return st;
+}
+
+static float value_of(const struct item_weights *s, const struct query_item *h)
+{
+    return s->weigh ? h->weight : 1;
 }
 
 /* W[j][i], by bisection. */

@@ -32,6 +32,38 @@ static void test_query_items(void **state)
     dataset_release(d);
 }
 
+/* Histories that go on where another one ended, and all others, are read together as each alone: short ones, long ones, repeats. */
+static void test_folded_together(void **state)
+{
+    (void)state;
+    enum { EVENTS = 1100, QUERIES = 4 * EVENTS };
+    struct rng g = rng_stream(5, "events", 0);
+    struct query_event *events = mem_new(EVENTS, sizeof *events, "", NULL);
+    struct query *queries = mem_new(QUERIES, sizeof *queries, "", NULL);
+    struct query_item *alone = mem_new(EVENTS, sizeof *alone, "", NULL);
+    struct folded f;
+    for (size_t e = 0; e < EVENTS; e++)
+        events[e] = (struct query_event){.item = (uint32_t)rng_below(&g, e % 3 ? 70000 : 90), .weight = (float)rng_real(&g), .time = (int64_t)rng_below(&g, 1000)};
+    for (size_t i = 0; i < QUERIES; i++) {
+        size_t from = i < 2 * EVENTS ? 0 : rng_below(&g, 20), to = i < 2 * EVENTS ? i / 2 : rng_below(&g, EVENTS - from);
+        queries[i] = (struct query){.events = events + from, .n = to};
+    }
+    assert_int_equal(folded_new(&f, queries, QUERIES, NULL), ST_OK);
+    for (size_t i = 0; i < QUERIES; i++) {
+        size_t n = query_items(&queries[i], alone);
+        assert_int_equal(n, f.begin[i + 1] - f.begin[i]);
+        for (size_t x = 0; x < n; x++) {
+            const struct query_item *a = &alone[x], *b = &f.items[f.begin[i] + x];
+            assert_true(a->item == b->item && a->count == b->count && a->weight == b->weight && a->time == b->time);
+            assert_true(x == 0 || alone[x - 1].item < a->item);
+        }
+    }
+    folded_clear(&f);
+    mem_free(events);
+    mem_free(queries);
+    mem_free(alone);
+}
+
 /* A class that only counts its epochs; its value rises until epoch 3 and falls after. */
 static enum status count_begin(struct model *m, const struct training *t, struct error *err)
 {
@@ -150,6 +182,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_query_items),
+        cmocka_unit_test(test_folded_together),
         cmocka_unit_test(test_driver),
         cmocka_unit_test(test_pop),
     };
