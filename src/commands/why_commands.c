@@ -211,9 +211,9 @@ static enum status check_options(const struct call *call, struct error *err)
         error_hint(err, "why %.*s ITEM %s", (int)call->args[0].length, call->text + call->args[0].offset, minimal ? "minimal" : "steps");
         return error_at_word(ST_USAGE, err, &call->where);
     }
-    if (!minimal && call_given(call, "seconds")) {
-        error_set(err, ST_USAGE, "seconds= is for the search of `minimal`");
-        return error_at_option(ST_USAGE, err, call, "seconds");
+    if (!minimal && call_given(call, "time")) {
+        error_set(err, ST_USAGE, "time= is for the search of `minimal`");
+        return error_at_option(ST_USAGE, err, call, "time");
     }
     return ST_OK;
 }
@@ -266,7 +266,8 @@ static const struct param why_options[] = {
     OPTION_K("parts shown one by one; with where and minimal the length of the list"),
     {.name = "minimal", .type = PARAM_BOOL, .initial = "no", .doc = "what must go from the history for the item to leave the first k"},
     {.name = "steps", .type = PARAM_BOOL, .initial = "no", .doc = "the arithmetic of the score, with the real numbers"},
-    {.name = "seconds", .type = PARAM_REAL, .initial = "2", .min = .01, .max = 1e6, .doc = "time for the search of minimal, for each model"},
+    {.name = "time", .type = PARAM_DURATION, .initial = "1s", .min = 0, .max = 86400e6,
+     .doc = "for the search of minimal, for each model; then the best so far and what is proved of it; 0: as long as it takes"},
     OPTION_SEEN,
     OPTION_AT,
 };

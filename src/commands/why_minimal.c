@@ -101,7 +101,7 @@ enum status why_of_removal(struct workbench *wb, const struct call *call, const 
     enum status st = all ? ST_OK : ST_NOMEM;
     job_begin(&wb->job, q->nmodels, "models", "why: the smallest removal");
     for (size_t i = 0; i < q->nmodels && !st; i++) {
-        st = minimal_make(q->models[i], &query, item, q->seen, (size_t)call_int(call, "k"), call_real(call, "seconds"), &wb->job, &all[i], err);
+        st = minimal_make(q->models[i], &query, item, q->seen, (size_t)call_int(call, "k"), (double)call_int(call, "time") / 1e6, &wb->job, &all[i], err);
         job_step(&wb->job, 1);
     }
     if (!st)

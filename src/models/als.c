@@ -431,7 +431,7 @@ enum status als_explain(const struct model *m, const struct query *q, uint32_t i
     for (size_t j = 0; j < csr_count(&row); j++)
         explanation_add(out, row.index[j], (row.value ? row.value[j] : 1) * factors_product(s->items.y + row.index[j] * k, z, k));
     explanation_sort(out);
-    out->score = scores[item];
+    explanation_score(out, scores, m->nitems, item);
     out->exact = true;
     out->method = "least squares taken apart by history item (exact; Hu et al. 2008, section 5)";
 out:

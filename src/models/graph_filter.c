@@ -360,18 +360,17 @@ enum status graph_filter_explain(const struct model *m, const struct query *q, u
     enum status st = folded_new(&h, q, 1, err);
     if (st)
         return st;
-    float *column = mem_new_raw(m->nitems, sizeof *column, "an explanation", err);
-    st = column ? graph_filter_score(m, q, 1, column, err) : ST_NOMEM;
-    float score = st ? 0 : column[item];
+    float *scores = mem_new_raw(2 * m->nitems, sizeof *scores, "an explanation", err);
+    st = scores ? graph_filter_score(m, q, 1, scores, err) : ST_NOMEM;
     if (!st)
-        st = explain_with(m, &h, item, column, out, err);
+        st = explain_with(m, &h, item, scores + m->nitems, out, err);
     if (!st) {
         explanation_sort(out);
-        out->score = (double)score;
+        explanation_score(out, scores, m->nitems, item);
         out->exact = true;
         out->method = "entry of the filter for each item of the history (exact)";
     }
-    mem_free(column);
+    mem_free(scores);
     folded_clear(&h);
     return st;
 }

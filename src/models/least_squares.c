@@ -187,7 +187,7 @@ enum status least_squares_explain(const struct least_squares *s, const struct mo
     for (size_t j = 0; j < csr_count(&row); j++)
         explanation_add(out, row.index[j], factors_product(s->y + row.index[j] * k, z, k));
     explanation_sort(out);
-    out->score = scores[item];
+    explanation_score(out, scores, m->nitems, item);
     out->exact = true;
     out->method = "least squares taken apart by history item (exact; Hu et al. 2008, section 5)";
 out:

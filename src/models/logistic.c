@@ -267,7 +267,7 @@ enum status logistic_explain(const struct logistic *s, const struct model *m, co
         out->base += factors_product(p.gradient, x, s->k);
     }
     explanation_sort(out);
-    out->score = scores[item];
+    explanation_score(out, scores, m->nitems, item);
     out->exact = true;
     out->method = "the last step of the logistic regression taken apart by history item (exact); base: items not taken, bias";
 out:

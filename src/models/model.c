@@ -361,6 +361,25 @@ void explanation_sort(struct explanation *x)
     qsort(x->parts, x->nparts, sizeof *x->parts, by_size);
 }
 
+void explanation_score(struct explanation *x, const float *scores, size_t n, uint32_t item)
+{
+    const double rounding = 1e-6;
+    double sum = x->base, size = fabs(x->base), largest = 0;
+    for (size_t p = 0; p < x->nparts; p++) {
+        sum += x->parts[p].value;
+        size += fabs(x->parts[p].value);
+    }
+    for (size_t i = 0; i < n; i++)
+        largest = isfinite(scores[i]) ? fmax(largest, fabs((double)scores[i])) : largest;
+    x->score = (double)scores[item];
+    double lost = x->score - sum;
+    if (!(size > 0) || !(fabs(lost) <= rounding * largest))
+        return;
+    x->base += fabs(x->base) * (lost / size);
+    for (size_t p = 0; p < x->nparts; p++)
+        x->parts[p].value += fabs(x->parts[p].value) * (lost / size);
+}
+
 void explanation_clear(struct explanation *x)
 {
     mem_free(x->parts);

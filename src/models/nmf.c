@@ -348,7 +348,7 @@ static enum status nmf_explain(const struct model *m, const struct query *q, uin
         explanation_add(out, row.index[j], share(x, b, y + row.index[j] * k, y + item * k, row.value[j], k));
     explanation_sort(out);
     dots_score(&s->items.panels, x, 1, scores);
-    out->score = scores[item];
+    explanation_score(out, scores, m->nitems, item);
     out->exact = true;
     out->method = "each factor shared among the items of the history that hold it (exact)";
 out:

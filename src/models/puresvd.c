@@ -162,7 +162,7 @@ static enum status puresvd_explain(const struct model *m, const struct query *q,
         explanation_add(out, row.index[j], (row.value ? (double)row.value[j] : 1) * product);
     }
     explanation_sort(out);
-    out->score = (double)scores[item];
+    explanation_score(out, scores, m->nitems, item);
     out->exact = true;
     out->method = "product of the vectors of each item of the history and this one (exact)";
 out:

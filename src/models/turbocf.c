@@ -179,12 +179,12 @@ static enum status turbo_similar(const struct model *m, uint32_t item, float *si
                                                    : score_alone(m, item, similarity, err);
 }
 
-static enum status explain_filtered(const struct model *m, const struct query *q, const struct folded *h, uint32_t item, float *column,
+static enum status explain_filtered(const struct model *m, const struct query *q, const struct folded *h, uint32_t item, float *scores,
                                     struct explanation *out, struct error *err)
 {
     const struct item_weights *s = m->state;
-    enum status st = turbo_score(m, q, 1, column, err);
-    float score = st ? 0 : column[item];
+    float *column = scores + m->nitems;
+    enum status st = turbo_score(m, q, 1, scores, err);
     if (!st)
         st = score_alone(m, item, column, err);
     if (!st)
@@ -194,7 +194,7 @@ static enum status explain_filtered(const struct model *m, const struct query *q
     for (size_t a = 0; a < h->begin[1]; a++)
         explanation_add(out, h->items[a].item, (s->weigh ? (double)h->items[a].weight : 1) * (double)column[h->items[a].item]);
     explanation_sort(out);
-    out->score = (double)score;
+    explanation_score(out, scores, m->nitems, item);
     out->exact = true;
     out->method = "entry of the filter for each item of the history (exact)";
     return ST_OK;
@@ -208,9 +208,9 @@ static enum status turbo_explain(const struct model *m, const struct query *q, u
     enum status st = folded_new(&h, q, 1, err);
     if (st)
         return st;
-    float *column = mem_new_raw(m->nitems, sizeof *column, "an explanation", err);
-    st = column ? explain_filtered(m, q, &h, item, column, out, err) : ST_NOMEM;
-    mem_free(column);
+    float *scores = mem_new_raw(2 * m->nitems, sizeof *scores, "an explanation", err);
+    st = scores ? explain_filtered(m, q, &h, item, scores, out, err) : ST_NOMEM;
+    mem_free(scores);
     folded_clear(&h);
     return st;
 }

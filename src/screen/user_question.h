@@ -8,7 +8,7 @@
 #include "screen/surface.h"
 #include "screen/user_bench.h"
 
-enum { USER_QUESTION_K = 10, USER_QUESTION_SECONDS = 2 };
+enum { USER_QUESTION_K = 10, USER_QUESTION_SECONDS = 1 /* as the commands */ };
 
 enum user_asks { ASK_WHYNOT, ASK_MINIMAL };
 

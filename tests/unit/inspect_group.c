@@ -96,7 +96,7 @@ static void check_group(const struct dataset *d, const struct model *m, uint32_t
     }
     for (size_t p = 0; p < g.npulls; p++)
         categories += g.pulls[p].value;
-    assert_true(fabs(all - g.score) <= 1e-5 * size + 1e-6 * (fabs(g.score) + 1));
+    assert_true(fabs(all - g.score) <= 1e-5 * size);
     assert_true(fabs(categories - of_history) <= 1e-9 * size); /* every item of the world has a category */
     mem_free(sum);
     mem_free(room);

@@ -178,6 +178,26 @@ static void test_pop(void **state)
     dataset_release(d);
 }
 
+/* What float32 lost is spread by size; more than that is an error, and is not hidden. */
+static void test_explanation_score(void **state)
+{
+    (void)state;
+    const float scores[] = {100, 1 + 4e-5F, -INFINITY, 1.01F};
+    for (uint32_t item = 0; item < 4; item++) {
+        struct explanation x;
+        assert_int_equal(explanation_new(&x, 2, NULL), ST_OK);
+        explanation_add(&x, 0, 2);
+        explanation_add(&x, 1, -1.5);
+        x.base = .5; /* together 1; sizes sum to 4 */
+        explanation_score(&x, scores, 4, item);
+        assert_true(x.score == (double)scores[item]);
+        double lost = item == 1 ? (double)scores[1] - 1 : 0;
+        assert_true(fabs(x.parts[0].value - 2 - lost / 2) < 1e-12 && fabs(x.parts[1].value + 1.5 - lost * 3 / 8) < 1e-12);
+        assert_true(fabs(x.base - .5 - lost / 8) < 1e-12);
+        explanation_clear(&x);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_folded_together),
         cmocka_unit_test(test_driver),
         cmocka_unit_test(test_pop),
+        cmocka_unit_test(test_explanation_score),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
