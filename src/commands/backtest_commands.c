@@ -303,7 +303,7 @@ static void put_means(const struct backtest *b, struct result *out)
         if (m)
             continue;
         columns[n++] = (struct column){.name = "to_best", .type = VALUE_REAL, .unit = "%", .precision = 1};
-        columns[n++] = (struct column){.name = "p", .type = VALUE_REAL, .precision = 4};
+        columns[n++] = (struct column){.name = "p", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_P};
     }
     columns[n++] = (struct column){.name = "folds", .type = VALUE_INT, .flags = COLUMN_HIDDEN};
     columns[n++] = (struct column){.name = "parameters", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};

@@ -29,7 +29,7 @@ static void add_metric_columns(struct columns *columns, const struct comparison 
         return;
     unsigned alone = c->n < 2 ? COLUMN_HIDDEN : 0; /* with nobody to compare with */
     add_column(columns, c->best ? "to_best" : "to_baseline", VALUE_REAL, "%", 1, alone);
-    add_column(columns, "p", VALUE_REAL, "", 4, alone);
+    add_column(columns, "p", VALUE_REAL, "", 4, COLUMN_P | alone);
     add_column(columns, "effect", VALUE_REAL, "", 2, COLUMN_COMPACT | alone);
     add_column(columns, "p_alone", VALUE_REAL, "", -1, COLUMN_HIDDEN);
     add_column(columns, "rank_biserial", VALUE_REAL, "", 2, COLUMN_HIDDEN);
@@ -166,7 +166,7 @@ void compare_put_segments(const struct compare *compare, struct result *out)
     add_column(&columns, "difference", VALUE_REAL, "", 4, COLUMN_BAR);
     add_column(&columns, "low", VALUE_REAL, "", 4, 0);
     add_column(&columns, "high", VALUE_REAL, "", 4, 0);
-    add_column(&columns, "p", VALUE_REAL, "", 4, 0);
+    add_column(&columns, "p", VALUE_REAL, "", 4, COLUMN_P);
     add_column(&columns, "p_alone", VALUE_REAL, "", -1, COLUMN_HIDDEN);
     add_column(&columns, "share", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
     add_column(&columns, "effect", VALUE_REAL, "", 2, COLUMN_HIDDEN);

@@ -1,5 +1,6 @@
 #include "eval/bootstrap.h"
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,55 +8,90 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "linalg/dense.h"
 
-enum { BLOCK = 8 }; /* resamples a thread takes at a time, side by side */
+enum { BLOCK = 32, PIECE = 256 }; /* resamples that a thread takes at a time; users whose values are multiplied at a time */
 
 struct drawing {
     const double *value;
     size_t users, columns;
     uint64_t purpose;
     double *mean;
-    double *room; /* threads x (users + columns) x BLOCK */
+    struct desk {
+        uint8_t *times; /* BLOCK x users: how often each was drawn. It goes around at 256, which is beyond all chance */
+        double *piece;  /* BLOCK x PIECE: the same of some users, as numbers */
+    } *desks;
     struct job *job;
 };
 
-/* Drawn users are counted first, so that the values are gone through in order, once for all resamples of a block. */
+/* The sums of a block of resamples are one product: how often each user was drawn, times the values. */
 static void draw(void *context, size_t block, size_t begin, size_t end)
 {
     const struct drawing *d = context;
-    double *times = d->room + (size_t)parallel_thread() * (d->users + d->columns) * BLOCK, *sum = times + d->users * BLOCK;
+    const struct desk *desk = &d->desks[parallel_thread()];
+    size_t n = end - begin;
+    double *sum = d->mean + begin * d->columns;
     (void)block;
     if (job_cancelled(d->job))
         return;
-    memset(times, 0, (d->users + d->columns) * BLOCK * sizeof *times);
-    for (size_t r = begin; r < end; r++) {
-        struct rng stream = rng_nth(d->purpose, r);
+    memset(desk->times, 0, n * d->users);
+    memset(sum, 0, n * d->columns * sizeof *sum);
+    for (size_t r = 0; r < n; r++) {
+        struct rng stream = rng_nth(d->purpose, begin + r);
         for (size_t i = 0; i < d->users; i++)
-            times[rng_below(&stream, d->users) * BLOCK + (r - begin)]++;
+            desk->times[r * d->users + rng_below(&stream, d->users)]++;
     }
-    for (size_t u = 0; u < d->users; u++)
-        for (size_t c = 0; c < d->columns; c++)
-            for (size_t r = 0; r < BLOCK; r++)
-                sum[c * BLOCK + r] += times[u * BLOCK + r] * d->value[u * d->columns + c];
-    for (size_t r = begin; r < end; r++)
-        for (size_t c = 0; c < d->columns; c++)
-            d->mean[r * d->columns + c] = sum[c * BLOCK + (r - begin)] / (double)d->users;
-    job_step(d->job, end - begin);
+    for (size_t u = 0; u < d->users; u += PIECE) {
+        size_t some = d->users - u < PIECE ? d->users - u : PIECE;
+        for (size_t r = 0; r < n; r++)
+            for (size_t i = 0; i < some; i++)
+                desk->piece[r * some + i] = desk->times[r * d->users + u + i];
+        product_doubles(sum, desk->piece, d->value + u * d->columns, n, some, d->columns);
+    }
+    for (size_t i = 0; i < n * d->columns; i++)
+        sum[i] /= (double)d->users;
+    job_step(d->job, n);
+}
+
+static void free_desks(struct drawing *d, size_t n)
+{
+    for (size_t i = 0; d->desks && i < n; i++) {
+        mem_free(d->desks[i].times);
+        mem_free(d->desks[i].piece);
+    }
+    mem_free(d->desks);
+}
+
+static enum status make_desks(struct drawing *d, size_t n, struct error *err)
+{
+    d->desks = mem_new(n, sizeof *d->desks, "drawn users", err);
+    for (size_t i = 0; d->desks && i < n; i++) {
+        d->desks[i].times = mem_new_raw(BLOCK * d->users, sizeof *d->desks->times, "drawn users", err);
+        d->desks[i].piece = mem_new_raw(BLOCK * PIECE, sizeof *d->desks->piece, "drawn users", err);
+        if (!d->desks[i].times || !d->desks[i].piece)
+            return ST_NOMEM;
+    }
+    return d->desks ? ST_OK : ST_NOMEM;
 }
 
 enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples, uint64_t seed,
                             double *mean, struct job *job, struct error *err)
 {
     struct drawing d = {value, users, columns, rng_purpose(seed, "bootstrap"), mean, NULL, job};
+    size_t threads = (size_t)parallel_threads();
     if (!users)
         return error_set(err, ST_STATE, "there are no users to take a mean over");
-    d.room = mem_new_raw((size_t)parallel_threads() * BLOCK * (users + columns), sizeof *d.room, "drawn users", err);
-    if (!d.room)
-        return ST_NOMEM;
-    parallel_blocks(resamples, BLOCK, draw, &d);
-    mem_free(d.room);
-    return job_check(job, err);
+    enum status st = make_desks(&d, threads, err);
+    if (!st)
+        parallel_blocks(resamples, BLOCK, draw, &d);
+    free_desks(&d, threads);
+    return st ? st : job_check(job, err);
 }
+
+/* ---- intervals ---- */
+
+/* Means that differ by rounding only are the same: those of metrics with few levels often are. */
+static const double slack = 1e-12;
 
 static int by_value(const void *a, const void *b)
 {
@@ -65,25 +101,65 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Between two of x[0..n), ascending, as between two quantiles of a normal distribution (Davison and Hinkley 1997, eq. 5.8). */
 static double quantile(const double *x, size_t n, double q)
 {
-    double at = q * (double)(n - 1);
-    size_t i = (size_t)floor(at);
-    if (i + 1 >= n)
+    double at = q * ((double)n + 1), k = floor(at);
+    if (!(k >= 1))
+        return x[0];
+    if (k >= (double)n)
         return x[n - 1];
-    return x[i] + (at - (double)i) * (x[i + 1] - x[i]);
+    size_t i = (size_t)k - 1;
+    double low = gsl_cdf_ugaussian_Pinv(k / ((double)n + 1)), high = gsl_cdf_ugaussian_Pinv((k + 1) / ((double)n + 1));
+    return x[i] + (gsl_cdf_ugaussian_Pinv(q) - low) / (high - low) * (x[i + 1] - x[i]);
 }
 
-struct interval percentile_interval(double *x, size_t n, double level)
+/* Those that are numbers, in order; how many. */
+static size_t put_in_order(double *x, size_t n)
 {
     size_t some = 0;
     for (size_t i = 0; i < n; i++)
         if (!isnan(x[i]))
             x[some++] = x[i];
-    n = some;
+    qsort(x, some, sizeof *x, by_value);
+    return some;
+}
+
+struct interval percentile_interval(double *x, size_t n, double level)
+{
+    double tail = (1 - level) / 2;
+    n = put_in_order(x, n);
+    return n ? (struct interval){quantile(x, n, tail), quantile(x, n, 1 - tail)} : (struct interval){NAN, NAN};
+}
+
+/* The share of the resamples that the end belongs to which had a share `tail` if there were neither bias nor skew. */
+static double corrected(double tail, double bias, double acceleration)
+{
+    double z = bias + gsl_cdf_ugaussian_Pinv(tail), left = 1 - acceleration * z;
+    return left > 0 ? gsl_cdf_ugaussian_P(bias + z / left) : NAN;
+}
+
+struct interval bca_interval(double *x, size_t n, double estimate, double acceleration, double level)
+{
+    double below = 0, low = (1 - level) / 2, high = 1 - low;
+    n = put_in_order(x, n);
     if (!n)
         return (struct interval){NAN, NAN};
-    qsort(x, n, sizeof *x, by_value);
-    double tail = (1 - level) / 2;
-    return (struct interval){quantile(x, n, tail), quantile(x, n, 1 - tail)};
+    double same = slack * (x[n - 1] - x[0]);
+    for (size_t i = 0; i < n; i++)
+        below += fabs(x[i] - estimate) <= same ? .5 : x[i] < estimate;
+    double bias = gsl_cdf_ugaussian_Pinv(below / (double)n), from = corrected(low, bias, acceleration), to = corrected(high, bias, acceleration);
+    if (isfinite(bias) && !isnan(from) && !isnan(to))
+        low = from, high = to;
+    return (struct interval){quantile(x, n, low), quantile(x, n, high)};
+}
+
+double acceleration_of(const double *influence, size_t n)
+{
+    double squares = 0, cubes = 0;
+    for (size_t i = 0; i < n; i++) {
+        squares += influence[i] * influence[i];
+        cubes += influence[i] * influence[i] * influence[i];
+    }
+    return squares > 0 ? cubes / (6 * pow(squares, 1.5)) : NAN;
 }

@@ -78,6 +78,12 @@ double comparison_mean(const struct comparison *c, size_t entry, const uint32_t 
     return measure_of(c->measures[0].at.metric, sum, count);
 }
 
+/* How a measure moves with the weight of a user who has these parts of it. */
+static double influence_of(const struct metric *m, double value, double sum, double count)
+{
+    return sum - (m->errors == ERRORS_SQUARED ? value * value : value) * count;
+}
+
 /* ---- one model ---- */
 
 /* What is needed for one model after the other. */
@@ -86,6 +92,7 @@ struct desk {
     double *value;     /* nwarm x ncolumns */
     double *resampled; /* resamples x ncolumns */
     double *room;      /* resamples */
+    double *influence; /* nwarm */
 };
 
 /* The measure of all, out of the values of users where it is their mean: those are dear. */
@@ -126,13 +133,18 @@ static void take_interval(struct comparison *c, size_t entry, size_t measure, st
 {
     const struct measure *m = &c->measures[measure];
     size_t columns = width(m->at.metric);
-    if (!columns || isnan(c->entries[entry].mean[measure]))
+    double mean = c->entries[entry].mean[measure];
+    if (!columns || isnan(mean))
         return;
     for (size_t r = 0; r < c->resamples; r++) {
         const double *at = desk->resampled + r * c->ncolumns + m->column;
         desk->room[r] = columns == 2 ? measure_of(m->at.metric, at[0], at[1]) : at[0];
     }
-    c->entries[entry].interval[measure] = percentile_interval(desk->room, c->resamples, .95);
+    for (size_t u = 0; u < c->nwarm; u++) {
+        const double *at = desk->value + u * c->ncolumns + m->column;
+        desk->influence[u] = influence_of(m->at.metric, mean, at[0], columns == 2 ? at[1] : 1);
+    }
+    c->entries[entry].interval[measure] = bca_interval(desk->room, c->resamples, mean, acceleration_of(desk->influence, c->nwarm), .95);
 }
 
 static enum status take_entry(struct comparison *c, size_t entry, struct desk *desk, struct job *job, struct error *err)
@@ -158,7 +170,8 @@ static enum status take_all(struct comparison *c, struct job *job, struct error 
     desk->value = mem_new_raw(c->nwarm * c->ncolumns, sizeof *desk->value, "metrics of users", err);
     desk->resampled = mem_new_raw(c->resamples * c->ncolumns, sizeof *desk->resampled, "resampled means", err);
     desk->room = mem_new_raw(c->resamples, sizeof *desk->room, "resampled means", err);
-    if (!desk->users || !desk->value || !desk->resampled || !desk->room)
+    desk->influence = mem_new_raw(c->nwarm, sizeof *desk->influence, "metrics of users", err);
+    if (!desk->users || !desk->value || !desk->resampled || !desk->room || !desk->influence)
         st = ST_NOMEM;
     job_begin(job, c->n * c->resamples, "resamples", "confidence intervals");
     for (size_t i = 0; i < c->n && !st; i++)
@@ -167,6 +180,7 @@ static enum status take_all(struct comparison *c, struct job *job, struct error 
     mem_free(desk->value);
     mem_free(desk->resampled);
     mem_free(desk->room);
+    mem_free(desk->influence);
     mem_free(desk);
     return st;
 }
@@ -199,10 +213,28 @@ static void take_parts(const double *pair, size_t n, const double total[PAIR], d
         part[i] = pair[SUM_X] * x - pair[SUM_Y] * y;
 }
 
-static enum status resample(const struct comparison *c, const double *pair, size_t n, struct difference *out, struct error *err)
+/* How skew the difference of the two means is, and their ratio: influences of users on both. A mean error moves by half the mean squared
+ * one, over itself. */
+static void take_accelerations(const struct metric *m, const double *pair, size_t n, const double total[PAIR], const struct difference *x,
+                               double *influence, double *difference, double *share)
+{
+    double half = m->errors == ERRORS_SQUARED, scale_x = (half ? 2 * x->x : 1) * total[COUNT_X], scale_y = (half ? 2 * x->y : 1) * total[COUNT_Y];
+    for (int ratio = 0; ratio < 2; ratio++) {
+        for (size_t i = 0; i < n; i++) {
+            const double *at = pair + PAIR * i;
+            influence[i] = influence_of(m, x->x, at[SUM_X], at[COUNT_X]) / scale_x -
+                           (ratio ? x->x / x->y : 1) * influence_of(m, x->y, at[SUM_Y], at[COUNT_Y]) / scale_y;
+        }
+        *(ratio ? share : difference) = acceleration_of(influence, n);
+    }
+}
+
+/* influence: n numbers of room. */
+static enum status resample(const struct comparison *c, const double *pair, size_t n, const double total[PAIR], double *influence,
+                            struct difference *out, struct error *err)
 {
     const struct metric *m = c->measures[0].at.metric;
-    double *mean = mem_new_raw(c->resamples * (PAIR + 2), sizeof *mean, "resampled means", err);
+    double *mean = mem_new_raw(c->resamples * (PAIR + 2), sizeof *mean, "resampled means", err), skew, share_skew;
     if (!mean)
         return ST_NOMEM;
     double *difference = mean + c->resamples * PAIR, *share = difference + c->resamples;
@@ -215,10 +247,11 @@ static enum status resample(const struct comparison *c, const double *pair, size
         share[r] = x / y - 1;
         shares &= y > 0;
     }
+    take_accelerations(m, pair, n, total, out, influence, &skew, &share_skew);
     if (!st)
-        out->interval = percentile_interval(difference, c->resamples, .95);
+        out->interval = bca_interval(difference, c->resamples, out->value, skew, .95);
     if (!st && shares)
-        out->share_interval = percentile_interval(share, c->resamples, .95);
+        out->share_interval = bca_interval(share, c->resamples, out->share, share_skew, .95);
     mem_free(mean);
     return st;
 }
@@ -248,8 +281,8 @@ enum status comparison_difference(const struct comparison *c, size_t x, size_t y
     out->y = measure_of(m, total[SUM_Y], total[COUNT_Y]);
     out->value = out->x - out->y;
     out->share = out->y > 0 ? out->x / out->y - 1 : NAN;
+    st = c->resamples ? resample(c, pair, out->users, total, part, out, err) : ST_OK;
     take_parts(pair, out->users, total, part);
-    st = c->resamples ? resample(c, pair, out->users, out, err) : ST_OK;
     if (!st)
         st = paired_test(c->test, part, out->users, c->seed, &out->p, err);
     if (!st)

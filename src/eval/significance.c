@@ -11,7 +11,7 @@
 
 /* ---- randomization ---- */
 
-enum { ROUNDS = 256, WORD = 64, BYTES = 8, LEVELS = 256 };
+enum { ROUNDS = 256, WORD = 64, BYTES = 8, LEVELS = 256, STAGE = 4 };
 
 /* Sums that differ by rounding only are equally far. */
 static const double slack = 1e-12;
@@ -21,6 +21,7 @@ struct tossing {
     size_t n;
     uint64_t purpose;
     double limit;  /* sums at least this far from 0 count */
+    size_t first;  /* rounds before this one are done */
     size_t *count; /* per block */
 };
 
@@ -45,7 +46,7 @@ static void toss_block(void *context, size_t block, size_t begin, size_t end)
     struct rng stream[ROUNDS];
     double sum[ROUNDS] = {0}, table[BYTES][LEVELS];
     for (size_t r = begin; r < end; r++)
-        stream[r - begin] = rng_nth(t->purpose, r);
+        stream[r - begin] = rng_nth(t->purpose, t->first + r);
     for (size_t i = 0; i < t->n; i += WORD) {
         size_t bytes = 0;
         for (size_t j = i; j < t->n && bytes < BYTES; j += 8)
@@ -82,13 +83,46 @@ static enum status toss_all(const double *d, size_t n, double limit, double *p, 
     return ST_OK;
 }
 
-enum status paired_randomization(const double *d, size_t n, size_t rounds, uint64_t seed, double *p, struct error *err)
+/* More than the share of all ways to toss whose sum is as far from 0 as this one: 2 c P(normal >= z), c the least that holds for any
+ * weights. */
+static double bound_of_chance(const double *d, size_t n, double limit)
 {
-    size_t blocks = parallel_count(rounds, ROUNDS), some = 0, far = 0;
+    double squares = 0, c = 1 / (4 * gsl_cdf_ugaussian_Q(M_SQRT2));
+    for (size_t i = 0; i < n; i++)
+        squares += d[i] * d[i];
+    return 2 * c * gsl_cdf_ugaussian_Q(limit / sqrt(squares));
+}
+
+/* Far sums among rounds t->first to `end`. */
+static size_t toss(struct tossing *t, size_t end)
+{
+    size_t rounds = end - t->first, far = 0;
+    memset(t->count, 0, parallel_count(rounds, ROUNDS) * sizeof *t->count);
+    parallel_blocks(rounds, ROUNDS, toss_block, t);
+    for (size_t i = 0; i < parallel_count(rounds, ROUNDS); i++)
+        far += t->count[i];
+    t->first = end;
+    return far;
+}
+
+/* In stages, until enough sums were far. That is a test at any level: let j be the first stage at which stopping can give a p of at most
+ * the level. No earlier stop does, and what goes on from j had such a p there; so the final p is at most the level only where that of
+ * stage j is, whose rounds were fixed beforehand. */
+static double toss_in_stages(struct tossing *t, size_t least, size_t most)
+{
+    size_t far = toss(t, least);
+    while (far < RANDOMIZATION_FAR && t->first < most)
+        far += toss(t, most / STAGE < t->first ? most : STAGE * t->first);
+    return (1 + (double)far) / (1 + (double)t->first);
+}
+
+enum status paired_randomization(const double *d, size_t n, size_t least, size_t most, uint64_t seed, double *p, struct error *err)
+{
+    size_t some = 0;
     double sum = 0, size = 0;
     enum status st = ST_OK;
     double *differs = mem_new_raw(n, sizeof *differs, "differences", err);
-    size_t *count = mem_new(blocks, sizeof *count, "counts", err);
+    size_t *count = mem_new(parallel_count(most, ROUNDS), sizeof *count, "counts", err);
     if (!differs || !count) {
         st = ST_NOMEM;
         goto out;
@@ -99,15 +133,14 @@ enum status paired_randomization(const double *d, size_t n, size_t rounds, uint6
         size += fabs(d[i]);
         some += d[i] != 0;
     }
-    struct tossing t = {differs, some, rng_purpose(seed, "randomization"), fabs(sum) - slack * size, count};
+    struct tossing t = {differs, some, rng_purpose(seed, "randomization"), fabs(sum) - slack * size, 0, count};
     if (some <= RANDOMIZATION_EXACT) {
         st = toss_all(differs, some, t.limit, p, err);
         goto out;
     }
-    parallel_blocks(rounds, ROUNDS, toss_block, &t);
-    for (size_t i = 0; i < blocks; i++)
-        far += count[i];
-    *p = (1 + (double)far) / (1 + (double)rounds);
+    *p = bound_of_chance(differs, some, t.limit);
+    if (*p * (1 + (double)most) >= 1) /* else no number of tosses would say less */
+        *p = toss_in_stages(&t, least, most);
 out:
     mem_free(differs);
     mem_free(count);
@@ -231,7 +264,11 @@ enum status paired_test(enum paired_test test, const double *d, size_t n, uint64
         break;
     }
     *p = NAN;
-    return n ? paired_randomization(d, n, RANDOMIZATIONS, seed, p, err) : ST_OK;
+    if (!n)
+        return ST_OK;
+    size_t most = RANDOMIZATION_TOSSES / n;
+    most = most < RANDOMIZATIONS ? RANDOMIZATIONS : most > RANDOMIZATIONS_MOST ? RANDOMIZATIONS_MOST : most;
+    return paired_randomization(d, n, RANDOMIZATIONS, most, seed, p, err);
 }
 
 /* ---- how large ---- */

@@ -23,9 +23,12 @@ enum paired_test { TEST_RANDOMIZATION, TEST_T, TEST_WILCOXON };
 enum adjustment { ADJUST_HOLM, ADJUST_BH, ADJUST_NONE };
 
 enum {
-    RANDOMIZATIONS = 20000,   /* so that p can get below .0001 */
-    RANDOMIZATION_EXACT = 20, /* up to so many differences that are not 0 all signs are gone through */
-    WILCOXON_EXACT = 50       /* below so many the distribution of ranks is counted out, without ties and zeros */
+    RANDOMIZATIONS = 20000,        /* rounds, */
+    RANDOMIZATION_FAR = 100,       /* and more while fewer sums than these are as far: p is known to a tenth of itself then, */
+    RANDOMIZATIONS_MOST = 320000,  /* up to so many rounds */
+    RANDOMIZATION_TOSSES = 2000000000, /* and so many tosses; with very many users the bound says enough */
+    RANDOMIZATION_EXACT = 20,      /* up to so many differences that are not 0 all signs are gone through */
+    WILCOXON_EXACT = 50            /* below so many the distribution of ranks is counted out, without ties and zeros */
 };
 
 /* p of one of the tests; seed is for the randomization test alone. NaN with too few differences to ask, 1 when none
@@ -33,8 +36,11 @@ enum {
 MUST_CHECK enum status paired_test(enum paired_test test, const double *d, size_t n, uint64_t seed, double *p, struct error *err);
 
 /* How often are sums as far from 0 as this one, or farther, when each difference gets its sign by the toss of a coin? All ways to
- * toss when at most RANDOMIZATION_EXACT differ from 0; else (1 + as far) / (1 + rounds). */
-MUST_CHECK enum status paired_randomization(const double *d, size_t n, size_t rounds, uint64_t seed, double *p, struct error *err);
+ * toss when at most RANDOMIZATION_EXACT differ from 0; else (1 + as far) / (1 + rounds), with `least` rounds, and while fewer than
+ * RANDOMIZATION_FAR are as far with more, up to `most`. Where p is proved to be below all that so many rounds can say, it is that bound
+ * (Bentkus and Dzindzalieta, A tight Gaussian bound for weighted sums of Rademacher random variables, Bernoulli 2015). */
+MUST_CHECK enum status paired_randomization(const double *d, size_t n, size_t least, size_t most, uint64_t seed, double *p,
+                                            struct error *err);
 /* Student's, with n - 1 degrees of freedom. NaN when n < 2. */
 double paired_t(const double *d, size_t n);
 /* Signed ranks, zeros left out. Exact below WILCOXON_EXACT without ties and zeros, else normal with both corrected for:

@@ -38,3 +38,10 @@ enum status gram(const float *y, size_t rows, size_t k, float *out, struct error
     mem_free(w.partial);
     return ST_OK;
 }
+
+void product_doubles(double *out, const double *a, const double *b, size_t rows, size_t inner, size_t columns)
+{
+    kernel_start();
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)columns, (int)inner, 1, a, (int)inner, b, (int)columns, 1, out,
+                (int)columns);
+}

@@ -1,4 +1,4 @@
-/* Dense float32 matrices, row-major, and the small kernels of factor models.
+/* Dense matrices, row-major, of float32 unless it says otherwise, and the small kernels of factor models.
  *
  * OpenBLAS runs on one thread here, set once before its first use; all parallelism is ours, over blocks that depend on
  * the sizes only. So results have the same bits with any number of threads, on the same build and CPU kernel.
@@ -54,6 +54,9 @@ static inline void rows_sum(float *out, size_t k, const float *y, const uint32_t
 /* out[j] = x . y[index[j] * stride ..] over k components, for j < n: partial sums a lane, added in a fixed order, so that a
  * product has the same bits whatever its place. Runs on the calling thread. */
 void rows_dot(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, size_t n, const float *x);
+
+/* out (rows x columns) += a (rows x inner) * b (inner x columns), in doubles. Runs on the calling thread. */
+void product_doubles(double *out, const double *a, const double *b, size_t rows, size_t inner, size_t columns);
 
 /* Item vectors arranged for scoring: panels of DOTS_PANEL items, each with its factors one after the other,
  *

@@ -98,7 +98,10 @@ void cell_format(const struct column *c, const struct value *v, bool ascii, stru
         }
         break;
     case VALUE_REAL:
-        put_quantity(out, c, v->real);
+        if (c->flags & COLUMN_P && v->real < pow(10, -c->precision))
+            str_printf(out, "<%.*f", c->precision, pow(10, -c->precision));
+        else
+            put_quantity(out, c, v->real);
         break;
     case VALUE_TIME:
         time_short(text, sizeof text, v->integer);

@@ -116,6 +116,74 @@ static void test_pooled(void **state)
     comparison_clear(&c);
 }
 
+/* ---- intervals, by drawing and differentiating plainly ---- */
+
+enum { VALUE, SHARE };
+
+/* The difference of two mean errors, or their ratio less 1, with a weight a user. */
+static double statistic(const struct guesses *x, const struct guesses *y, bool root, int what, const double *weight, size_t n)
+{
+    double sx = 0, sy = 0, nx = 0, ny = 0;
+    for (size_t u = 0; u < n; u++) {
+        sx += weight[u] * (root ? x->squared[u] : x->absolute[u]), nx += weight[u] * x->rated[u];
+        sy += weight[u] * (root ? y->squared[u] : y->absolute[u]), ny += weight[u] * y->rated[u];
+    }
+    double a = root ? sqrt(sx / nx) : sx / nx, b = root ? sqrt(sy / ny) : sy / ny;
+    return what == VALUE ? a - b : a / b - 1;
+}
+
+static struct interval plainly(const struct guesses *x, const struct guesses *y, bool root, int what, size_t n, size_t resamples)
+{
+    enum { MOST = 500 };
+    double weight[USERS], influence[USERS], drawn[MOST], step = 1e-5;
+    for (size_t u = 0; u < n; u++)
+        weight[u] = 1;
+    double estimate = statistic(x, y, root, what, weight, n);
+    for (size_t u = 0; u < n; u++) {
+        weight[u] = 1 + step;
+        influence[u] = statistic(x, y, root, what, weight, n);
+        weight[u] = 1 - step;
+        influence[u] = (influence[u] - statistic(x, y, root, what, weight, n)) / (2 * step);
+        weight[u] = 1;
+    }
+    for (size_t i = 0; i < resamples; i++) {
+        struct rng r = rng_stream(3, "bootstrap", i);
+        double times[USERS] = {0};
+        for (size_t u = 0; u < n; u++)
+            times[rng_below(&r, n)]++;
+        drawn[i] = statistic(x, y, root, what, times, n);
+    }
+    return bca_interval(drawn, resamples, estimate, acceleration_of(influence, n), .95);
+}
+
+static void test_intervals(void **state)
+{
+    enum { N = 40, RESAMPLES = 500 };
+    static struct guesses g[2];
+    double a[N], b[N];
+    uint32_t n[N];
+    struct rng r = rng_stream(2, "intervals", 0);
+    (void)state;
+    for (size_t u = 0; u < N; u++) {
+        n[u] = 1 + (uint32_t)rng_below(&r, 20);
+        a[u] = n[u] * pow(rng_real(&r), 3);
+        b[u] = n[u] * pow(rng_real(&r), 2);
+    }
+    fill(&g[0], N, a, a, n);
+    fill(&g[1], N, b, b, n);
+    for (int root = 0; root < 2; root++) {
+        struct comparison c = {.test = TEST_T, .resamples = RESAMPLES, .seed = 3};
+        compare(&c, root ? "rmse" : "mae", g, 2, 1);
+        const struct difference *x = &c.entries[!c.reference].to;
+        struct interval value = plainly(&g[0], &g[1], root, VALUE, N, RESAMPLES), share = plainly(&g[0], &g[1], root, SHARE, N, RESAMPLES);
+        assert_near(x->interval.low, value.low, 1e-7);
+        assert_near(x->interval.high, value.high, 1e-7);
+        assert_near(x->share_interval.low, share.low, 1e-7);
+        assert_near(x->share_interval.high, share.high, 1e-7);
+        comparison_clear(&c);
+    }
+}
+
 /* A user without a value under one of the two is in no pair. */
 static void test_pairs(void **state)
 {
@@ -301,7 +369,7 @@ static void test_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_hand),      cmocka_unit_test(test_pooled), cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_by_hand),      cmocka_unit_test(test_pooled), cmocka_unit_test(test_intervals), cmocka_unit_test(test_pairs),
         cmocka_unit_test(test_equal_models), cmocka_unit_test(test_memory), cmocka_unit_test(test_cohorts),
         cmocka_unit_test(test_numbers),
     };

@@ -84,7 +84,7 @@ static void test_randomization(void **state)
     /* One more than can be gone through: drawn, near what they are. */
     for (size_t i = 0; i < RANDOMIZATION_EXACT + 1; i++)
         d[i] = .1 + .3 * rng_normal(&r);
-    assert_int_equal(paired_randomization(d, RANDOMIZATION_EXACT + 1, 200000, 1, &p, NULL), ST_OK);
+    assert_int_equal(paired_randomization(d, RANDOMIZATION_EXACT + 1, 200000, 200000, 1, &p, NULL), ST_OK);
     assert_near(p, all_ways(d, RANDOMIZATION_EXACT + 1), .004);
 }
 
@@ -100,8 +100,38 @@ static void test_randomization_many(void **state)
         d[i] = .03 + rng_normal(&r);
         sum += d[i], squares += d[i] * d[i];
     }
-    assert_int_equal(paired_randomization(d, N, 100000, 7, &p, NULL), ST_OK);
+    assert_int_equal(paired_randomization(d, N, 100000, 100000, 7, &p, NULL), ST_OK);
     assert_near(p, 2 * gsl_cdf_ugaussian_Q(fabs(sum) / sqrt(squares)), .006);
+}
+
+/* What nobody could toss by chance is told as such after adjustment for many models; what is proved is no less than what all ways say. */
+static void test_overwhelming(void **state)
+{
+    enum { N = 3001, MODELS = 20 };
+    static double d[N];
+    struct rng r = rng_stream(5, "tosses", 0);
+    double sum = 0, squares = 0, p, z;
+    (void)state;
+    for (size_t i = 0; i < N; i++)
+        d[i] = .3 + rng_normal(&r);
+    p = p_of(TEST_RANDOMIZATION, d, N);
+    assert_true(p > 0 && p * MODELS * (MODELS - 1) / 2 < 1e-4);
+    for (size_t n = 2; n <= RANDOMIZATION_EXACT - 4; n++) { /* all alike: as far as it can be */
+        for (size_t i = 0; i < n; i++)
+            d[i] = 1;
+        double exact = p_of(TEST_RANDOMIZATION, d, n);
+        assert_true(exact <= 3.178 * 2 * gsl_cdf_ugaussian_Q(sqrt((double)n)) * (1 + 1e-3)); /* equal where n is 2 */
+    }
+    /* Between the two: more rounds than at first, near the normal. */
+    for (size_t i = 0; i < N; i++) {
+        d[i] = .075 + rng_normal(&r);
+        sum += d[i], squares += d[i] * d[i];
+    }
+    z = fabs(sum) / sqrt(squares);
+    p = p_of(TEST_RANDOMIZATION, d, N);
+    assert_true(p > 1. / RANDOMIZATIONS_MOST && p < (double)RANDOMIZATION_FAR / RANDOMIZATIONS);
+    assert_near(p / (2 * gsl_cdf_ugaussian_Q(z)), 1, .3);
+    assert_near(p * (1 + RANDOMIZATIONS_MOST), round(p * (1 + RANDOMIZATIONS_MOST)), 1e-6); /* of all rounds, each counted once */
 }
 
 static void test_edges(void **state)
@@ -159,7 +189,7 @@ static void test_null(void **state)
         size_t claims[3] = {0};
         for (uint64_t i = 0; i < NULLS; i++) {
             draw_null(d, i, levels);
-            assert_int_equal(paired_randomization(d, USERS, 1000, i, &p, NULL), ST_OK);
+            assert_int_equal(paired_randomization(d, USERS, 1000, 64000, i, &p, NULL), ST_OK);
             claims[TEST_RANDOMIZATION] += p <= .05;
             claims[TEST_T] += paired_t(d, USERS) <= .05;
             assert_int_equal(paired_wilcoxon(d, USERS, &p, NULL), ST_OK);
@@ -193,7 +223,7 @@ static void test_memory(void **state)
     for (long after = 0; after < 6; after++) {
         atomic_long left = after;
         mem_set_hook(fail_from, &left);
-        enum status st = paired_randomization(d, USERS, 100, 1, &p, NULL), few = paired_randomization(d, 8, 100, 1, &p, NULL),
+        enum status st = paired_randomization(d, USERS, 100, 100, 1, &p, NULL), few = paired_randomization(d, 8, 100, 100, 1, &p, NULL),
                     ranks = paired_wilcoxon(d, 8, &p, NULL), effect = effect_of(d, USERS, &e, NULL),
                     adjust = adjust_p(ADJUST_BH, d, 1, 0, adjusted, NULL);
         mem_set_hook(NULL, NULL);
@@ -208,7 +238,7 @@ static void test_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_r),          cmocka_unit_test(test_r_adjusted), cmocka_unit_test(test_randomization), cmocka_unit_test(test_randomization_many),
+        cmocka_unit_test(test_r),          cmocka_unit_test(test_r_adjusted), cmocka_unit_test(test_randomization), cmocka_unit_test(test_randomization_many), cmocka_unit_test(test_overwhelming),
         cmocka_unit_test(test_edges),      cmocka_unit_test(test_null),       cmocka_unit_test(test_threads),       cmocka_unit_test(test_memory),
     };
     return cmocka_run_group_tests_name("eval_significance", tests, NULL, NULL);

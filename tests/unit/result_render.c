@@ -333,6 +333,8 @@ static void values(void **state)
     formats("0.10", (struct column){"n", VALUE_REAL, "", 2, 0}, (struct value){.real = .1});
     formats("0.1", (struct column){"n", VALUE_REAL, "", -1, 0}, (struct value){.real = .1});
     formats("3e-07", (struct column){"n", VALUE_REAL, "", 4, 0}, (struct value){.real = 3e-7});
+    formats("<0.0001", (struct column){"p", VALUE_REAL, "", 4, COLUMN_P}, (struct value){.real = 3e-7});
+    formats("0.0003", (struct column){"p", VALUE_REAL, "", 4, COLUMN_P}, (struct value){.real = 3e-4});
     formats("0.00", (struct column){"n", VALUE_REAL, "", 2, 0}, (struct value){.real = -0.001});
     formats("1,234,567.9", (struct column){"n", VALUE_REAL, "", 1, 0}, (struct value){.real = 1234567.89});
     formats("2 days", (struct column){"n", VALUE_INT, "days", 0, 0}, (struct value){.integer = 2});
