@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "commands/lex.h"
 #include "screen/palette.h"
 #include "screen/prompt.h"
 
@@ -137,15 +138,96 @@ static void show_view(struct app *app, size_t i)
     app_freshen(app, i);
 }
 
+/* ---- the way back ---- */
+
+void app_forget(struct came_from *from)
+{
+    if (from->overlay)
+        from->overlay->close(from->state);
+    result_free(from->result);
+    *from = (struct came_from){.view = 0};
+}
+
+void app_lay_again(struct app *app, struct came_from *from)
+{
+    if (!from->overlay)
+        return;
+    app_close_overlays(app); /* they may show the result that goes */
+    result_free(app->held);
+    app->held = from->result;
+    app_push(app, from->overlay, from->state);
+    *from = (struct came_from){.view = 0};
+}
+
+static struct came_from *leave_trail(struct app *app)
+{
+    if (app->ntrail == MOST_TRAIL) {
+        app_forget(&app->trail[0]);
+        memmove(app->trail, app->trail + 1, --app->ntrail * sizeof *app->trail);
+    }
+    struct came_from *from = &app->trail[app->ntrail++];
+    *from = (struct came_from){.view = app->current};
+    return from;
+}
+
 void app_go(struct app *app, const char *view)
 {
     size_t i = view_index(view);
     if (!views[i] || i == app->current)
         return;
-    if (app->ntrail == MOST_TRAIL)
-        memmove(app->trail, app->trail + 1, --app->ntrail * sizeof *app->trail);
-    app->trail[app->ntrail++] = app->current;
+    leave_trail(app);
     show_view(app, i);
+}
+
+static void put_here(struct app *app, struct str *command)
+{
+    const struct view *v = views[app->current];
+    if (v->here && app->states[app->current])
+        v->here(app, app->states[app->current], command);
+}
+
+void app_open_user(struct app *app, const char *user)
+{
+    struct str command = {0};
+    if (runner_busy(app->runner)) {
+        app_say(app, "%s is still running: then once more", app->running);
+        return;
+    }
+    struct came_from *from = leave_trail(app);
+    put_here(app, &command);
+    snprintf(from->command, sizeof from->command, "%s", str_text(&command));
+    if (app->noverlays && app->overlays[app->noverlays - 1].overlay->stays) {
+        from->overlay = app->overlays[--app->noverlays].overlay;
+        from->state = app->overlays[app->noverlays].state;
+        from->result = app->held;
+        app->held = NULL;
+    }
+    str_clear(&command);
+    str_puts(&command, "user ");
+    lex_quote(&command, user);
+    show_view(app, view_index("user")); /* first: it is the one to take notice when the command has ended */
+    app_run(app, str_text(&command), APP_QUIET);
+    str_free(&command);
+}
+
+static void return_from_trail(struct app *app)
+{
+    struct str now = {0};
+    struct came_from from = app->trail[app->ntrail - 1];
+    if (runner_busy(app->runner) && (*from.command || from.overlay)) {
+        app_say(app, "%s is still running: then back", app->running);
+        return;
+    }
+    app->ntrail--;
+    show_view(app, from.view);
+    put_here(app, &now);
+    if (*from.command && strcmp(from.command, str_text(&now)) != 0) {
+        app->returning = from;
+        app_run(app, from.command, APP_QUIET);
+    } else {
+        app_lay_again(app, &from);
+    }
+    str_free(&now);
 }
 
 static void go_back(struct app *app)
@@ -154,7 +236,7 @@ static void go_back(struct app *app)
     if (app->states[app->current] && v->back && v->back(app, app->states[app->current]))
         return;
     if (app->ntrail > 0)
-        show_view(app, app->trail[--app->ntrail]);
+        return_from_trail(app);
     else
         app_say(app, "this is the first view: Q goes back to the shell, : runs a command");
 }
@@ -194,7 +276,8 @@ void app_close_overlays(struct app *app)
 
 static const struct key_help app_help[] = {
     {"1 2 3", "views"},
-    {"Esc q", "back; cursor, sort and filter stay"},
+    {"Esc q Bksp", "back to where one came from; cursor, sort and filter stay"},
+    {"Enter", "in a table with users: the one under the cursor; back leads to the table again"},
     {":", "a command, with completion, history and the editing keys of the shell"},
     {"Ctrl-P", "the palette: find any command by words"},
     {"Ctrl-C", "cancel the running command"},
@@ -253,7 +336,7 @@ static void own_key(struct app *app, int32_t key)
     case K_CTRL('p'): case K_ALT | 'x': palette_open(app); break;
     case 'D': ask_dump(app); break;
     case 'Q': app->quit = true; break;
-    case 'q': case K_ESCAPE: go_back(app); break;
+    case 'q': case K_ESCAPE: case K_BACKSPACE: go_back(app); break;
     default: break;
     }
 }
@@ -289,6 +372,18 @@ static void draw_overlays(struct app *app, struct area whole)
         app->overlays[i].overlay->draw(app, app->overlays[i].state, whole);
 }
 
+/* "Data › who › ": the last steps of the trail. */
+static void put_crumbs(const struct app *app, struct str *out)
+{
+    const char *arrow = app->surface.ascii ? " > " : " › ";
+    for (size_t i = app->ntrail > 3 ? app->ntrail - 3 : 0; i < app->ntrail; i++) {
+        const struct came_from *from = &app->trail[i];
+        str_printf(out, "%s%s", *from->command ? from->command : views[from->view]->title, arrow);
+        if (from->result && from->result->command)
+            str_printf(out, "%.*s%s", (int)strcspn(from->result->command, " "), from->result->command, arrow);
+    }
+}
+
 const struct surface *app_draw(struct app *app, int *cursor_y, int *cursor_x)
 {
     struct area whole = surface_area(&app->surface);
@@ -299,15 +394,17 @@ const struct surface *app_draw(struct app *app, int *cursor_y, int *cursor_x)
     } else {
         const struct view *v = views[app->current];
         void *state = app->states[app->current];
-        struct str place = {0};
+        struct str place = {0}, crumbs = {0};
         if (state && v->place)
             v->place(app, state, &place);
-        frame_draw_head(app, whole, app->current, app->trail, app->ntrail, str_text(&place));
+        put_crumbs(app, &crumbs);
+        frame_draw_head(app, whole, app->current, str_text(&crumbs), str_text(&place));
         if (state)
             v->draw(app, state, frame_body(whole));
         frame_draw_foot(whole, &app->log, &app->notice, v->keys);
         draw_overlays(app, whole);
         frame_draw_error(whole, &app->notice);
+        str_free(&crumbs);
         str_free(&place);
     }
     *cursor_y = app->cursor_y;
@@ -362,6 +459,9 @@ void app_close(struct app *app)
     app_hand_back(app, &app->working, ST_CANCELLED);
     app_hand_back(app, &app->waiting, ST_CANCELLED);
     app_close_overlays(app);
+    app_forget(&app->returning);
+    while (app->ntrail)
+        app_forget(&app->trail[--app->ntrail]);
     for (size_t i = 0; views[i]; i++)
         if (app->states[i])
             views[i]->close(app->states[i]);

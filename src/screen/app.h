@@ -23,6 +23,7 @@ struct overlay {
     /* False: close me. */
     bool (*key)(struct app *app, void *state, int32_t key);
     void (*close)(void *state);
+    bool stays; /* it shows the last result, and lies there again when one comes back from a user that was opened in it */
 };
 
 struct app;
@@ -53,6 +54,8 @@ enum app_show { APP_QUIET, APP_SHOW }; /* SHOW: open the result when it comes */
 void app_run(struct app *app, const char *command, enum app_show show);
 /* The same, soon: once what is going on now is seen to. A command that fails takes it along. */
 void app_then(struct app *app, const char *command);
+/* Does a command line say no more than what it is about, neither options nor models? Then a view may show all that it asks for. */
+bool app_plain(struct app *app, const char *command);
 /* Work of a view's own on the worker, where it needs the answer of a command as structs and not as tables. Begins once the worker
  * is free; of several that wait the last one counts. done is called once, on the thread of the screen, and owns the context from then
  * on: ST_CANCELLED also where the work never began. */
@@ -68,6 +71,8 @@ void app_log(struct app *app, const char *command, double seconds);
 void app_say(struct app *app, const char *format, ...) PRINTF_LIKE(2, 3);
 /* An error for the user until the next key; `command` (for the caret) may be NULL. */
 void app_fail(struct app *app, const struct error *err, const char *command);
+/* Shows a user in the User view, by the command `user`. Escape leads back to what is on show now, with what lies over it. */
+void app_open_user(struct app *app, const char *user);
 /* Shows the view of this name; coming from another view, Escape leads back there. */
 void app_go(struct app *app, const char *view);
 const struct view *app_view(const struct app *app);

@@ -70,6 +70,7 @@ static void finish(struct app *app)
         app->held = app->incoming;
         app->incoming = NULL;
     }
+    app_lay_again(app, &app->returning);
     app_freshen(app, app->current);
     app_log(app, app->running, seconds);
     if (st == ST_CANCELLED)
@@ -89,10 +90,10 @@ static bool ended(const struct app *app, int milliseconds)
     return runner_busy(app->runner) && poll(&end, 1, milliseconds) > 0;
 }
 
-/* The worker has it: what is short is awaited. */
-static void begun(struct app *app, const char *command)
+/* The worker has it since `started`: what is short is awaited. */
+static void begun(struct app *app, const char *command, double started)
 {
-    app->started = clock_seconds();
+    app->started = started;
     snprintf(app->running, sizeof app->running, "%s", command);
     app_log(app, command, -1);
     if (ended(app, SHORT_WAIT_MS))
@@ -106,9 +107,10 @@ static void begin_waiting(struct app *app)
         return;
     app->working = app->waiting;
     app->waiting.work = NULL;
+    double now = clock_seconds();
     enum status st = runner_start_work(app->runner, app->working.work, app->working.context, &err);
     if (st == ST_OK) {
-        begun(app, app->waiting_for);
+        begun(app, app->waiting_for, now);
         return;
     }
     app_fail(app, &err, NULL);
@@ -127,7 +129,7 @@ static void run_next(struct app *app)
     char next[sizeof app->next];
     if (runner_busy(app->runner))
         return;
-    if (!*app->next) {
+    if (!*app->next || app->noverlays) { /* its result would sweep away what somebody reads */
         begin_waiting(app);
         return;
     }
@@ -135,6 +137,16 @@ static void run_next(struct app *app)
     app->next[0] = 0;
     app->notice.kind = NOTICE_NONE; /* "compare judges them" is overtaken */
     app_run(app, next, APP_QUIET);
+}
+
+bool app_plain(struct app *app, const char *command)
+{
+    struct call *call = NULL;
+    bool plain = call_parse(app->wb, command, true, &call, NULL) == ST_OK && call->nmodels == 0;
+    for (size_t i = 0; plain && i < call->command->noptions; i++)
+        plain = !call->values[i].given;
+    call_free(call);
+    return plain;
 }
 
 void app_then(struct app *app, const char *command)
@@ -149,12 +161,13 @@ void app_run(struct app *app, const char *command, enum app_show how)
         app_say(app, "%s is still running; Ctrl-C cancels it", app->running);
         return;
     }
+    double now = clock_seconds();
     if (runner_start(app->runner, command, &app->sink, &err) != ST_OK) {
         app_fail(app, &err, command);
         return;
     }
     app->show = how;
-    begun(app, command);
+    begun(app, command, now);
 }
 
 bool app_poll(struct app *app)

@@ -8,6 +8,15 @@
 
 enum { MOST_OVERLAYS = 4, MOST_TRAIL = 8 };
 
+/* Where Escape leads. */
+struct came_from {
+    size_t view;
+    char command[256];              /* "user 196": shows again what the view showed; "": it remembers itself */
+    const struct overlay *overlay;  /* lay over it; NULL: none */
+    void *state;                    /* the overlay's */
+    struct result *result;          /* what it shows: as long as it waits here it is ours */
+};
+
 struct app {
     struct workbench *wb;
     struct surface surface;
@@ -25,7 +34,10 @@ struct app {
 
     void *states[MOST_VIEWS];    /* NULL until the view was shown once */
     uint64_t seen[MOST_VIEWS];   /* generation that its state shows */
-    size_t current, trail[MOST_TRAIL], ntrail;
+    size_t current;
+    struct came_from trail[MOST_TRAIL]; /* the latest last */
+    size_t ntrail;
+    struct came_from returning;  /* its overlay comes back when the command that runs has ended; .overlay NULL: none */
     struct {
         const struct overlay *overlay;
         void *state;
@@ -48,5 +60,9 @@ void app_hand_back(struct app *app, struct app_work *work, enum status st);
 /* Opens the view's state when it has none yet, and brings it up to date. True: it was changed. */
 bool app_freshen(struct app *app, size_t view);
 void app_close_overlays(struct app *app);
+/* Gives what is kept of a step of the trail up. */
+void app_forget(struct came_from *from);
+/* What lay over the view lies there again. */
+void app_lay_again(struct app *app, struct came_from *from);
 
 #endif

@@ -2,11 +2,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands/lex.h"
 #include "screen/app.h"
 #include "screen/picker.h"
 #include "screen/view_compare.h"
 #include "screen/view_user.h"
+#include "screen/views.h"
 
 enum { PICKED = 80 };
 
@@ -87,20 +87,12 @@ static void show_tables(struct app *app, const struct compare_view *v)
 static void open_user(struct app *app, const struct compare_view *v)
 {
     const struct comparison *c = &v->shown->comparison;
-    struct str command = {0};
     size_t row = v->rows[PANE_USERS].cursor;
     if (row >= v->nlisted)
         return;
-    if (app_running(app)) {
-        app_say(app, "%s is still running: then Enter again", app_running_command(app));
-        return;
-    }
-    str_puts(&command, "user ");
-    lex_quote(&command, dict_text(&v->shown->d->users, c->user[v->listed[row]]));
-    app_run(app, str_text(&command), APP_QUIET);
-    str_free(&command);
-    app_go(app, "user");
-    user_view_put_first(app, c->entries[v->pair.x].name, c->entries[v->pair.y].name);
+    app_open_user(app, dict_text(&v->shown->d->users, c->user[v->listed[row]]));
+    if (app_view(app) == &view_user)
+        user_view_put_first(app, c->entries[v->pair.x].name, c->entries[v->pair.y].name);
 }
 
 static void enter(struct app *app, struct compare_view *v)

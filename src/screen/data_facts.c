@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "commands/lex.h"
 
 enum { WHEN_BINS = 120, TAIL_POINTS = 200, MOST_VALUES = 11 };
 
@@ -271,9 +270,9 @@ void data_facts_free(struct data_facts *f)
     mem_free(f);
 }
 
-void data_facts_user(const struct data_facts *f, size_t row, struct str *out)
+const char *data_facts_user(const struct data_facts *f, size_t row)
 {
-    lex_quote(out, dict_text(&f->data->users, f->newest_users[row]));
+    return dict_text(&f->data->users, f->newest_users[row]);
 }
 
 enum status data_facts_new(const struct dataset *d, struct data_facts **out, struct error *err)

@@ -30,7 +30,6 @@ struct data_facts {
 
 MUST_CHECK enum status data_facts_new(const struct dataset *d, struct data_facts **out, struct error *err);
 void data_facts_free(struct data_facts *f);
-/* The user of a row of newest_events, as one types it. */
-void data_facts_user(const struct data_facts *f, size_t row, struct str *out);
+const char *data_facts_user(const struct data_facts *f, size_t row); /* of a row of newest_events */
 
 #endif

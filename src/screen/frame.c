@@ -103,36 +103,34 @@ static void draw_data(struct app *app, struct area row)
     dataset_release(d);
 }
 
-static void draw_tabs(struct app *app, struct area row, size_t view, const size_t *trail, size_t ntrail,
-                      const char *place)
+static void draw_tabs(struct area row, size_t view, const char *before, const char *place)
 {
     int x = 1;
-    (void)app;
     for (size_t i = 0; views[i]; i++) {
         unsigned look = i == view ? LOOK_REVERSE | LOOK_BOLD : 0u;
         x = area_printf(row, 0, x, look, i == view ? "[%zu %s]" : " %zu %s ", i + 1, views[i]->title) + 1;
     }
     const char *arrow = area_glyph(row, " › ", " > ");
     struct str crumbs = {0};
-    for (size_t i = ntrail > 3 ? ntrail - 3 : 0; i < ntrail; i++)
-        str_printf(&crumbs, "%s%s", views[trail[i]]->title, arrow);
-    str_puts(&crumbs, views[view]->title);
+    str_printf(&crumbs, "%s%s", before, views[view]->title);
     if (*place)
         str_printf(&crumbs, "%s%s", arrow, place);
     int help = area_text_right(row, 0, row.width - 1, LOOK_DIM, "? help");
-    int width = (int)text_width(str_text(&crumbs), crumbs.length), room = help - 3 - x;
+    const char *words = str_text(&crumbs), *next;
+    int width, room = help - 3 - x;
+    while ((width = (int)text_width(words, strlen(words))) > room && (next = strstr(words, arrow)))
+        words = next + strlen(arrow); /* where one is matters more than where one was */
     if (room > 8)
-        area_column(row, 0, width < room ? help - 3 - width : x, width < room ? width : room, LOOK_DIM, false, str_text(&crumbs));
+        area_column(row, 0, width < room ? help - 3 - width : x, width < room ? width : room, LOOK_DIM, false, words);
     str_free(&crumbs);
 }
 
-void frame_draw_head(struct app *app, struct area whole, size_t view, const size_t *trail, size_t ntrail,
-                     const char *place)
+void frame_draw_head(struct app *app, struct area whole, size_t view, const char *crumbs, const char *place)
 {
     struct area row = area_part(whole, 0, 0, 1, -1);
     int job = draw_job(app, row);
     draw_data(app, area_part(row, 0, 0, 1, job > 1 ? job - 1 : 0));
-    draw_tabs(app, area_part(whole, 1, 0, 1, -1), view, trail, ntrail, place);
+    draw_tabs(area_part(whole, 1, 0, 1, -1), view, crumbs, place);
 }
 
 /* ---- foot ---- */

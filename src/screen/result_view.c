@@ -8,7 +8,7 @@
 #include "screen/grid.h"
 #include "screen/prompt.h"
 
-enum { SMALL = 2, CELL = 3 }; /* rows of a table that is always shown; of a cell shown whole */
+enum { SMALL = 2, CELL = 3, LEAST_ROWS = 3 }; /* rows of a table that is always shown; of a cell shown whole; of a table that fills up */
 
 struct result_state {
     const struct result *result;
@@ -38,12 +38,41 @@ static struct grid *shown(struct result_state *v)
     return v->result->ntables ? &v->grids[v->table] : NULL;
 }
 
+/* The column that holds users; ncolumns: none does. */
+static size_t user_column(const struct table *t)
+{
+    size_t c = 0;
+    while (c < t->ncolumns && (t->columns[c].type != VALUE_TEXT || strcmp(t->columns[c].name, "user") != 0))
+        c++;
+    return c;
+}
+
+/* The user of the row under the cursor; NULL: none of the data that is open. */
+static const char *user_here(struct app *app, struct result_state *v)
+{
+    size_t row;
+    if (!v->result->ntables || !grid_row(shown(v), &row))
+        return NULL;
+    const struct table *t = v->result->tables[v->table];
+    size_t c = user_column(t);
+    const struct value *id = c < t->ncolumns ? table_value(t, row, c) : NULL;
+    struct dataset *d = id && !id->null ? workbench_data(app_workbench(app)) : NULL;
+    bool known = d && dict_find_text(&d->users, id->text) != NO_CODE;
+    dataset_release(d);
+    return known ? id->text : NULL;
+}
+
 static bool key(struct app *app, void *state, int32_t k)
 {
     struct result_state *v = state;
     size_t n = v->result->ntables;
     struct grid *g = shown(v);
-    if (k == K_ESCAPE || k == 'q' || k == K_ENTER)
+    const char *user = k == K_ENTER ? user_here(app, v) : NULL;
+    if (user) {
+        app_open_user(app, user);
+        return true;
+    }
+    if (k == K_ESCAPE || k == 'q' || k == K_BACKSPACE || k == K_ENTER)
         return false;
     if (n > 1 && (k == K_TAB || k == K_BACKTAB)) {
         v->table = (v->table + n + (k == K_TAB ? 1 : n - 1)) % n;
@@ -69,25 +98,38 @@ static int table_rows(const struct result_state *v, size_t i)
     return (int)titled(v->result, v->result->tables[i]) + 1 + (int)v->grids[i].n;
 }
 
-/* Title, then as much of the grid as there is room for; returns the rows taken. */
-static int draw_table(struct result_state *v, struct area a, size_t i)
+/* Title, then as much of the grid as there is room for. */
+static void draw_table(struct result_state *v, struct area a, size_t i)
 {
     const struct table *t = v->result->tables[i];
     bool here = i == v->table, words = titled(v->result, t);
     if (words)
         area_column(a, 0, 0, a.width, LOOK_BOLD | (here && v->result->ntables > 1 ? INK_CYAN : 0u), false, *t->title ? t->title : t->name);
     grid_draw(&v->grids[i], area_part(a, words, 0, table_rows(v, i) - words, -1), here, NULL);
-    return table_rows(v, i);
 }
 
-static void draw_messages(const struct result *r, struct area a)
+/* Returns the rows taken. */
+static int draw_messages(const struct result *r, struct area a)
 {
     static const char *const level[] = {"", "warning: ", "hint: "};
-    for (int y = 0; y < a.height && (size_t)y < r->nmessages; y++) {
-        const struct message *m = &r->messages[y];
+    int y = 0;
+    for (size_t i = 0; i < r->nmessages && y < a.height; i++) {
+        const struct message *m = &r->messages[i];
         int x = area_text(a, y, 0, m->level == MESSAGE_WARNING ? INK_YELLOW : LOOK_DIM, level[m->level]);
-        area_column(a, y, x, a.width - x, INK_DEFAULT, false, m->text);
+        int lines = area_wrap(a, y, x, a.width - x, a.height - y, INK_DEFAULT, m->text);
+        y += lines > 0 ? lines : 1;
     }
+    return y;
+}
+
+static int message_rows(const struct result *r, int width, int most)
+{
+    struct surface probe = {.ascii = true};
+    int rows = 0;
+    if (r->nmessages && surface_resize(&probe, most > 0 ? most : 1, width > 0 ? width : 1, NULL) == ST_OK)
+        rows = draw_messages(r, surface_area(&probe));
+    surface_free(&probe);
+    return rows;
 }
 
 /* The cell under the cursor that people should see the whole of, when the grid has to cut it; else NULL. */
@@ -105,16 +147,47 @@ static const char *long_cell(struct result_state *v, int width)
     return NULL;
 }
 
-/* All tables one below the other where they fit, else the small ones and the chosen one. */
+/* All tables one below the other where they fit, else the small ones, the chosen one, and of those behind it what there is room for. */
+static void draw_tables(struct result_state *v, struct area a, bool all)
+{
+    size_t n = v->result->ntables;
+    int y = 0, spare = a.height;
+    for (size_t i = 0; i < n; i++)
+        if (i == v->table || v->grids[i].n <= SMALL)
+            spare -= table_rows(v, i) + 1;
+    for (size_t i = 0; i < n; i++) {
+        bool must = all || i == v->table || v->grids[i].n <= SMALL, fits = i > v->table && spare >= LEAST_ROWS;
+        if (!must && !fits)
+            continue;
+        int rows = must ? table_rows(v, i) : table_rows(v, i) < spare ? table_rows(v, i) : spare;
+        draw_table(v, area_part(a, y, 0, rows, -1), i);
+        spare -= must ? 0 : rows + 1;
+        y += rows + 1;
+    }
+}
+
+/* The keys that matter here, as many as there is room for. */
+static void put_keys(struct app *app, struct result_state *v, int width, struct str *out)
+{
+    char table[48];
+    snprintf(table, sizeof table, "Tab table %zu/%zu", v->table + 1, v->result->ntables);
+    const char *const keys[] = {user_here(app, v) ? "Enter the user" : NULL, v->result->ntables > 1 ? table : NULL,
+                                v->result->ntables ? "[ ] sort" : NULL, v->result->ntables ? "/ search" : NULL, v->result->ntables ? "& filter" : NULL};
+    static const char *const last = "Esc back";
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (keys[i] && (int)(out->length + strlen(keys[i]) + 3 + strlen(last)) <= width)
+            str_printf(out, "%s   ", keys[i]);
+    str_puts(out, last);
+}
+
 static void draw(struct app *app, void *state, struct area whole)
 {
     struct result_state *v = state;
     const struct result *r = v->result;
-    char foot[96];
-    int most = whole.height - 6, messages = (int)r->nmessages < most / 2 ? (int)r->nmessages : most / 2, rows = messages + (messages > 0);
+    struct str keys = {0};
+    int most = whole.height - 6, messages = message_rows(r, whole.width - 4, most / 2), rows = messages + (messages > 0);
     const char *cell = whole.height >= 16 ? long_cell(v, whole.width) : NULL;
     int below = cell ? CELL + 1 : 0;
-    (void)app;
     rows += below;
     for (size_t i = 0; i < r->ntables; i++)
         rows += table_rows(v, i) + (i > 0);
@@ -122,20 +195,17 @@ static void draw(struct app *app, void *state, struct area whole)
     if (!all)
         rows = most;
     struct area box = area_part(whole, 2, 0, rows + 2, -1);
-    snprintf(foot, sizeof foot, "%s[ ] sort   / search   & filter   Esc back", r->ntables > 1 ? "Tab next table   " : "");
-    area_box(box, INK_CYAN, r->command ? r->command : "", foot);
+    put_keys(app, v, box.width - 8, &keys);
+    area_box(box, INK_CYAN, r->command ? r->command : "", str_text(&keys));
+    str_free(&keys);
     struct area in = area_part(box, 1, 2, rows, box.width - 4);
-    struct area tables = area_part(in, 0, 0, rows - messages - (messages > 0) - below, -1);
-    int y = 0;
-    for (size_t i = 0; i < r->ntables; i++)
-        if (all || i == v->table || v->grids[i].n <= SMALL)
-            y += draw_table(v, area_part(tables, y, 0, -1, -1), i) + 1;
+    draw_tables(v, area_part(in, 0, 0, rows - messages - (messages > 0) - below, -1), all);
     if (cell)
         area_wrap(in, rows - messages - (messages > 0) - CELL, 0, in.width, CELL, LOOK_BOLD, cell);
     draw_messages(r, area_part(in, rows - messages, 0, messages, -1));
 }
 
-static const struct overlay result_overlay = {.name = "result", .draw = draw, .key = key, .close = close};
+static const struct overlay result_overlay = {.name = "result", .draw = draw, .key = key, .close = close, .stays = true};
 
 void result_view_open(struct app *app, const struct result *r)
 {

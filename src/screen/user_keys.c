@@ -39,13 +39,7 @@ static size_t fill_users(struct app *app, void *context, const char *typed, stru
 static void choose_user(struct app *app, void *context, size_t id)
 {
     struct user_view *v = context;
-    struct str command = {0};
-    struct bench named = v->bench;
-    named.user = (uint32_t)id;
-    str_puts(&command, "user ");
-    bench_put_user(&named, &command);
-    app_run(app, str_text(&command), APP_QUIET);
-    str_free(&command);
+    app_open_user(app, dict_text(&v->bench.data->users, (uint32_t)id));
 }
 
 static size_t fill_items(struct app *app, void *context, const char *typed, struct picker_row *rows, size_t most)

@@ -27,6 +27,8 @@ struct view {
     /* A command that was run while this view was shown has ended well. True: the view shows what came of it, so the result
      * need not be opened. To go on, app_then. May be NULL. */
     bool (*finished)(struct app *app, void *state, const char *command, struct result *r);
+    /* The command that shows again what is on show now. NULL: the view remembers it by itself. */
+    void (*here)(struct app *app, void *state, struct str *command);
     /* One step back inside the view (Escape, q); false: nothing to go back from. May be NULL. */
     bool (*back)(struct app *app, void *state);
 };

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commands/grade.h"
+#include "commands/lex.h"
 #include "commands/recipe.h"
 #include "screen/app.h"
 #include "screen/data_facts.h"
@@ -157,17 +158,22 @@ static void draw(struct app *app, void *state, struct area a)
 
 /* ---- keys ---- */
 
-static void with_user(struct app *app, const struct data_view *v, const char *format, enum app_show show)
+/* The user of the event under the cursor; NULL: there is none. */
+static const char *user_here(const struct data_view *v)
 {
     size_t row;
-    if (!grid_row(&v->grid, &row))
+    return grid_row(&v->grid, &row) ? data_facts_user(v->facts, row) : NULL;
+}
+
+static void run_events(struct app *app, const struct data_view *v)
+{
+    struct str command = {0};
+    if (!user_here(v))
         return;
-    char command[256];
-    struct str user = {0};
-    data_facts_user(v->facts, row, &user);
-    snprintf(command, sizeof command, format, str_text(&user));
-    str_free(&user);
-    app_run(app, command, show);
+    str_puts(&command, "events user=");
+    lex_quote(&command, user_here(v));
+    app_run(app, str_text(&command), APP_SHOW);
+    str_free(&command);
 }
 
 static bool key(struct app *app, void *state, int32_t k)
@@ -181,11 +187,11 @@ static bool key(struct app *app, void *state, int32_t k)
         return false;
     switch (k) {
     case K_ENTER:
-        with_user(app, v, "user %s", APP_QUIET);
-        app_go(app, "user");
+        if (user_here(v))
+            app_open_user(app, user_here(v));
         return true;
     case 'a': app_run(app, "audit", APP_SHOW); return true;
-    case 'e': with_user(app, v, "events user=%s", APP_SHOW); return true;
+    case 'e': run_events(app, v); return true;
     case 'r': app_run(app, "recipe", APP_SHOW); return true;
     case 'u': app_run(app, "undo", APP_SHOW); return true;
     case '/': case '&': grid_ask(app, &v->grid, k); return true;

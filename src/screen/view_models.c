@@ -432,12 +432,11 @@ static bool finished(struct app *app, void *state, const char *command, struct r
 {
     struct models_view *v = state;
     struct error err;
-    (void)command;
     if (!result_find_table(r, "leaderboard"))
         return false;
     if (leaderboard_keep(&v->board, r, &err) != ST_OK || show(v, app_workbench(app), &err) != ST_OK)
         app_fail(app, &err, NULL);
-    return true;
+    return app_plain(app, command);
 }
 
 const struct view view_models = {

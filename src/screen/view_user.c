@@ -102,6 +102,16 @@ static void place(struct app *app, void *state, struct str *out)
         str_printf(out, "%s%s", app_ascii(app) ? " > " : " › ", v->bench.lists[list].model->name);
 }
 
+static void here(struct app *app, void *state, struct str *command)
+{
+    const struct user_view *v = state;
+    (void)app;
+    if (!v->bench.data || v->bench.user == NO_USER)
+        return;
+    str_puts(command, "user ");
+    bench_put_user(&v->bench, command);
+}
+
 /* ---- beginning and end ---- */
 
 static enum status open(struct app *app, void **state, struct error *err)
@@ -137,11 +147,10 @@ static bool finished(struct app *app, void *state, const char *command, struct r
     struct workbench *wb = app_workbench(app);
     struct error err;
     bool made_up = wb->user == NO_USER && wb->nmade_up > 0;
-    (void)command;
     if (made_up || (wb->user != NO_USER && wb->user != v->user)) /* what was made up may be another history each time */
         if (user_load(app, v, &err) != ST_OK)
             app_fail(app, &err, NULL);
-    return r->command && strncmp(r->command, "user ", 5) == 0;
+    return r->command && strncmp(r->command, "user ", 5) == 0 && app_plain(app, command);
 }
 
 const struct view view_user = {
@@ -156,5 +165,6 @@ const struct view view_user = {
     .key = user_key,
     .place = place,
     .finished = finished,
+    .here = here,
     .back = user_back,
 };

@@ -1,0 +1,94 @@
+/* The screen without a terminal: the ways from grid to user and back, and that what a key did is named as a command that does the same. */
+#include "tests/unit/screen_stage.h"
+
+#include <locale.h>
+
+#include "screen/app_state.h"
+#include "screen/view_user.h"
+
+static const char *user_of_view(struct stage *s)
+{
+    const struct user_view *v = app_view_state(s->app, "user");
+    return dict_text(&v->bench.data->users, v->user);
+}
+
+/* Is this the user in the second row of a table of the last result? */
+static bool is_second(const struct stage *s, const char *user)
+{
+    const struct result *r = s->app->trail[s->app->ntrail - 1].result;
+    for (size_t i = 0; i < r->ntables; i++)
+        for (size_t c = 0; c < r->tables[i]->ncolumns; c++)
+            if (strcmp(r->tables[i]->columns[c].name, "user") == 0 && r->tables[i]->nrows > 1 && strcmp(table_value(r->tables[i], 1, c)->text, user) == 0)
+                return true;
+    return false;
+}
+
+/* ---- from a grid to a user, and back ---- */
+
+static void every_grid_of_users_leads_to_them(void **state)
+{
+    (void)state;
+    static const char *const commands[] = {
+        "events last=5", "who tent k=5 with ease", "compare with ease pop worst=5", "diff with ease pop", "similar users ana with puresvd",
+        "user ana show=neighbours", "recommend all k=1 with pop", "select user, count(*) n from events group by user", "select * from users", "map users with puresvd",
+    };
+    static const char *const lines[] = {"split last 1", "train pop itemknn ease lambda=1", "train puresvd factors=2", NULL};
+    struct stage s = stage_open(lines, "models", false);
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
+        char line[128];
+        snprintf(line, sizeof line, ":%s<Enter>", commands[i]);
+        press(&s, line);
+        for (size_t t = 0; t < s.app->held->ntables && hides(&s, "Enter the user"); t++)
+            press(&s, "<Tab>");
+        press(&s, "gj<Enter>");
+        assert_true(shows(&s, "[4 User]"));
+        assert_true(shows(&s, " › User › "));
+        if (!is_second(&s, user_of_view(&s)))
+            fail_msg("%s led to %s", commands[i], user_of_view(&s));
+        press(&s, "<BS>");
+        assert_true(shows(&s, "[2 Models]"));
+        assert_int_equal(s.app->noverlays, 1);
+        assert_true(shows(&s, "Enter the user")); /* on the row where one left */
+        press(&s, "<Esc>");
+        assert_int_equal(s.app->noverlays, 0);
+        assert_int_equal(s.app->ntrail, 0);
+    }
+    stage_close(&s);
+}
+
+static void one_comes_back_to_the_user_one_came_from(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":user ana<Enter>:who tent k=5 with ease<Enter>");
+    assert_true(shows(&s, "who id:tent"));
+    for (size_t t = 0; t < s.app->held->ntables && hides(&s, "Enter the user"); t++)
+        press(&s, "<Tab>");
+    press(&s, "gj<Enter>");
+    assert_string_not_equal(user_of_view(&s), "ana");
+    assert_true(shows(&s, "user ana › who › User"));
+    press(&s, "uchloe<Enter>");
+    assert_string_equal(user_of_view(&s), "chloe");
+    press(&s, "<BS>");
+    assert_string_not_equal(user_of_view(&s), "chloe");
+    assert_string_not_equal(user_of_view(&s), "ana");
+    press(&s, "<BS>");
+    assert_string_equal(user_of_view(&s), "ana");
+    assert_true(shows(&s, "who id:tent"));
+    assert_true(shows(&s, "Enter the user"));
+    for (int i = 0; i < 20; i++) /* more than the trail holds: the oldest steps are forgotten */
+        press(&s, "<Enter>:who tent k=5 with ease<Enter><Tab><Tab>");
+    press(&s, "<Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc><Esc>");
+    assert_true(shows(&s, "this is the first view"));
+    stage_close(&s);
+}
+
+int main(void)
+{
+    setlocale(LC_CTYPE, "");
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_grid_of_users_leads_to_them),
+        cmocka_unit_test(one_comes_back_to_the_user_one_came_from),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
