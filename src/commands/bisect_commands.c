@@ -157,10 +157,10 @@ static struct table *new_crossings(const struct question *q, struct result *out)
         [CROSS_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
         [CROSS_CHANGE] = {.name = "change", .type = VALUE_TEXT},
         [CROSS_TIME] = {.name = "time", .type = VALUE_TIME, .flags = d->events.time ? 0 : COLUMN_HIDDEN},
-        [CROSS_TYPE] = {.name = "type", .type = VALUE_TEXT, .flags = d->types.n > 1 ? 0 : COLUMN_HIDDEN},
-        [CROSS_BEFORE] = {.name = "rank_before", .type = VALUE_INT},
+        [CROSS_TYPE] = {.name = "type", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
+        [CROSS_BEFORE] = {.name = "before", .type = VALUE_INT},
         [CROSS_RANK] = {.name = "rank", .type = VALUE_INT},
-        [CROSS_EVENT] = {.name = "event", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        [CROSS_EVENT] = {.name = "event", .type = VALUE_INT, .flags = COLUMN_COUNT | COLUMN_HIDDEN},
     };
     item_columns(d, columns + CROSS_AFTER);
     columns[CROSS_AFTER + 1].name = "after";

@@ -26,7 +26,8 @@ static enum status pin_models(struct workbench *wb, struct pinned *p, struct err
     enum status st = ST_OK;
     pthread_mutex_lock(&wb->lock);
     p->models = mem_new(wb->nmodels, sizeof(struct model *), "a list of models", err);
-    if (!p->models)
+    p->foresaw = mem_new(wb->nmodels, sizeof *p->foresaw, "a list of models", err);
+    if (!p->models || !p->foresaw)
         st = ST_NOMEM;
     for (size_t i = 0; !st && i < wb->nmodels; i++)
         p->models[p->nmodels++] = model_hold(wb->models[i]);
@@ -59,11 +60,19 @@ void pinned_free(struct pinned *p)
     for (size_t i = 0; i < p->nmodels; i++)
         model_release(p->models[i]);
     mem_free(p->models);
+    mem_free(p->foresaw);
     mem_free(p->scores);
     mem_free(p->scored_user);
     split_release(p->split);
     dataset_release(p->data);
     mem_free(p);
+}
+
+void pinned_foresaw(struct pinned *p, const struct model *m, int64_t moment)
+{
+    for (size_t i = 0; i < p->nmodels; i++)
+        if (p->models[i] == m && model_sees_future(m, moment))
+            p->foresaw[i] = 1;
 }
 
 enum status pinned_need_data(const struct pinned *p, const char *what, struct error *err)

@@ -19,12 +19,16 @@ struct pinned {
     enum seen seen;
     const struct model *scored; /* what score() was asked about last, and its answer */
     char *scored_user;
+    int64_t scored_at;
     float *scores;
+    uint8_t *foresaw;    /* of each model: 1 when it was asked about a moment before the end of what it learnt from */
     uint64_t event_rows; /* that `events` has handed over one by one */
 };
 
 MUST_CHECK enum status pinned_new(struct workbench *wb, struct pinned **out, struct error *err);
 void pinned_free(struct pinned *p);
+/* Notes that m is asked about this moment. */
+void pinned_foresaw(struct pinned *p, const struct model *m, int64_t moment);
 /* ST_STATE when no data is loaded; `what` needs it. */
 MUST_CHECK enum status pinned_need_data(const struct pinned *p, const char *what, struct error *err);
 /* What a statement may ask, with p as the context. */

@@ -239,6 +239,20 @@ static void hint_events_by(const struct statement *s, const char *text, struct r
         result_message(out, MESSAGE_HINT, "`events by=type`, by=user, by=item, by=day or any column counts all events at once: `help events`");
 }
 
+/* As far as it has been asked: of many rows the first ones. */
+static void warn_of_future(const struct pinned *p, struct result *out)
+{
+    struct str names = {0};
+    size_t n = 0;
+    for (size_t i = 0; i < p->nmodels; i++)
+        if (p->foresaw[i])
+            str_printf(&names, "%s%s", n++ ? ", " : "", p->models[i]->name);
+    if (n)
+        result_message(out, MESSAGE_WARNING, "%s %s trained on events after the moments asked about: %s the future", str_text(&names), n > 1 ? "were" : "was",
+                       n > 1 ? "they know" : "it knows");
+    str_free(&names);
+}
+
 /* A few rows are held and the statement is done with; of more, a cursor hands over a block at a time. */
 static enum status run_select(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
@@ -248,6 +262,7 @@ static enum status run_select(struct workbench *wb, const struct call *call, str
         st = take_rows(s, &s->first, FIRST_VALUES, err);
     if (!st) {
         settle_columns(s, &s->first, out);
+        warn_of_future(s->pinned, out);
         if (s->ended) {
             st = put_rows(s, &s->first, result_table(out, "rows", "", s->columns, s->ncolumns), err);
             hint_events_by(s, call->rest.text, out);
@@ -385,7 +400,8 @@ static const struct command rows[] = {
      .help = "A text that begins with SELECT, WITH, VALUES or EXPLAIN is SQL (SQLite's): over several lines up to its `;`, or to the end of a -c. "
              "Behind the `;` stands > FILE or | PROGRAM. `tables` lists what there is to ask, `describe TABLE` its columns. It only reads.\n\n"
              "The models are part of it: recommend(model, user, k), similar(model, item, k) and explain(model, user, item) give rows, also for each row "
-             "of another table; score(model, user, item) is a number, score(model, user) in FROM the scores of all items.\n\n"
+             "of another table; score(model, user, item) is a number, score(model, user) in FROM the scores of all items. One more argument, a time, asks "
+             "all but similar() about the history before it, as at= does: recommend('ease', 'ana', 10, '2025-05-06'), or the time of an event.\n\n"
              "Ids are text: user = '42'. Times are ISO 8601 text; what a time is compared with is read as a time: '2025-03-01', '2025-03-01 14:30', "
              "or seconds since 1970. $NAME is the variable of `set NAME VALUE`. A list of values is text with bars: camping|hiking; item_tags has them one by one.\n\n"
              "`describe` says how a column is compared: one that \"goes there\" touches only the rows that fit, one \"tested in place\" is tested in a tight "
@@ -396,6 +412,7 @@ static const struct command rows[] = {
                                        "select u.user, r.item, r.score from users u, recommend('ease', u.user, 2) r where u.country = 'FR'",
                                        "select item, score('ease', 'ana', item) as s from items order by s desc limit 3",
                                        "select because, part from explain('ease', 'ana', 'pan')",
+                                       "select e.time, e.item, score('ease', e.user, e.item, e.time) as s from events e where user = 'ana'",
                                        "with last as (select user, max(time) as seen from events group by user) select * from last where seen < '2025-05-10'",
                                        "select user, start, events from sessions where seconds > 300", NULL},
      .run = run_select},

@@ -1,8 +1,11 @@
 /* What models answer: the functions recommend(), similar(), explain() and score(), with the same numbers as the commands
- * `recommend`, `similar` and `why`. */
+ * `recommend`, `similar` and `why`, also with their at=. */
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "commands/held.h"
 
@@ -30,11 +33,34 @@ static enum status find_model(const struct pinned *p, const char *name, const st
     return ST_NOT_FOUND;
 }
 
-static enum status history_of(const struct pinned *p, const char *user, struct history *out, struct error *err)
+/* The moment of asking: the clock, or the argument `at` where there is one, which cannot lie behind it. */
+static enum status moment_of(const struct pinned *p, int64_t at, int64_t *out, struct error *err)
 {
-    struct selection s = {.data = p->data, .until = p->now, .hides = split_hides(p->split, p->data)};
+    char clock[40];
+    *out = at == NO_TIME ? p->now : at;
+    if (at != NO_TIME && !p->data->events.time) {
+        error_set(err, ST_STATE, "the argument at needs to know when events happened, and no event of %s has a time", p->data->name);
+        error_hint(err, "load the data with time=COLUMN");
+        return ST_STATE;
+    }
+    if (at == NO_TIME || p->now == NO_TIME || at <= p->now)
+        return ST_OK;
+    time_short(clock, sizeof clock, p->now);
+    error_set(err, ST_USAGE, "the argument at lies after the clock, which is rewound to %s", clock);
+    error_hint(err, "`rewind now` goes back to the present");
+    return ST_USAGE;
+}
+
+/* The history that m is asked about; p remembers when m knows what came after. */
+static enum status history_of(struct pinned *p, const struct model *m, const char *user, int64_t at, struct history *out, struct error *err)
+{
+    struct selection s = {.data = p->data, .hides = split_hides(p->split, p->data)};
     uint32_t u;
-    enum status st = dataset_find_user(p->data, user, &u, err);
+    enum status st = moment_of(p, at, &s.until, err);
+    if (!st)
+        st = dataset_find_user(p->data, user, &u, err);
+    if (!st)
+        pinned_foresaw(p, m, s.until);
     return st ? st : history_of_user(&s, u, out, err);
 }
 
@@ -58,7 +84,12 @@ static void put_item_cells(const struct dataset *d, uint32_t item, struct table 
 
 /* ---- recommend(model, user, k) ---- */
 
-enum { A_RANK, A_ITEM, A_TITLE, A_SCORE, A_SEEN, A_MODEL, A_USER, A_K, A_COLUMNS };
+#define AT_COLUMN                                                                                                             \
+    {                                                                                                                         \
+        "at", SQL_TIME, SQL_ARGUMENT | SQL_OPTIONAL, "only the history before this moment, with the same model; the clock without it" \
+    }
+
+enum { A_RANK, A_ITEM, A_TITLE, A_SCORE, A_SEEN, A_MODEL, A_USER, A_K, A_AT, A_COLUMNS };
 
 static const struct held_column recommend_columns[A_COLUMNS] = {
     {"rank", SQL_INT, SQL_PUSH, "1 is the best"},
@@ -69,6 +100,7 @@ static const struct held_column recommend_columns[A_COLUMNS] = {
     {"model", SQL_TEXT, SQL_ARGUMENT, "a trained model"},
     {"user", SQL_TEXT, SQL_ARGUMENT, "an id"},
     {"k", SQL_INT, SQL_ARGUMENT | SQL_OPTIONAL, "length of the list, 10 without it"},
+    AT_COLUMN,
 };
 
 /* Arguments that are null give no rows. */
@@ -82,7 +114,7 @@ static bool asked(const struct held_cursor *c, size_t from, size_t n)
 
 static enum status fill_recommend(struct held_cursor *c, size_t piece, struct table *out, struct error *err)
 {
-    const struct pinned *p = c->pinned;
+    struct pinned *p = c->pinned;
     const struct model *m;
     struct history h = {0};
     struct ranked_list l = {0};
@@ -94,7 +126,7 @@ static enum status fill_recommend(struct held_cursor *c, size_t piece, struct ta
     if (!st)
         st = check_k(k, err);
     if (!st)
-        st = history_of(p, held_text(c, A_USER), &h, err);
+        st = history_of(p, m, held_text(c, A_USER), held_int(c, A_AT, NO_TIME), &h, err);
     struct query q = history_query(&h);
     if (!st)
         st = rank_list(m, &q, (size_t)k, p->seen, &l, err);
@@ -115,7 +147,7 @@ static const struct held recommend = {
     .columns = recommend_columns, .ncolumns = A_COLUMNS, .rows = 10, .needs_data = true, .user_column = SIZE_MAX, .fill = fill_recommend};
 
 const struct sql_table table_recommend = {
-    .own = &recommend, .name = "recommend", .summary = "recommend(model, user, k): the list a user would see", .function = true, HELD_SLOTS};
+    .own = &recommend, .name = "recommend", .summary = "recommend(model, user, k, at): the list a user would see", .function = true, HELD_SLOTS};
 
 /* ---- similar(model, item, k) ---- */
 
@@ -172,7 +204,7 @@ const struct sql_table table_similar = {
 
 /* ---- explain(model, user, item) ---- */
 
-enum { E_BECAUSE, E_TITLE, E_PART, E_LABEL, E_EXACT, E_METHOD, E_MODEL, E_USER, E_ITEM, E_COLUMNS };
+enum { E_BECAUSE, E_TITLE, E_PART, E_LABEL, E_EXACT, E_METHOD, E_MODEL, E_USER, E_ITEM, E_AT, E_COLUMNS };
 
 static const struct held_column explain_columns[E_COLUMNS] = {
     {"because", SQL_TEXT, SQL_PUSH, "item of the history; null for what is owed to none"},
@@ -184,6 +216,7 @@ static const struct held_column explain_columns[E_COLUMNS] = {
     {"model", SQL_TEXT, SQL_ARGUMENT, "a trained model"},
     {"user", SQL_TEXT, SQL_ARGUMENT, "an id"},
     {"item", SQL_TEXT, SQL_ARGUMENT, "an id or a title"},
+    AT_COLUMN,
 };
 
 static void put_part(const struct pinned *p, const struct explanation *x, uint32_t item, double value, const char *label, struct table *out)
@@ -200,7 +233,7 @@ static void put_part(const struct pinned *p, const struct explanation *x, uint32
 
 static enum status fill_explain(struct held_cursor *c, size_t piece, struct table *out, struct error *err)
 {
-    const struct pinned *p = c->pinned;
+    struct pinned *p = c->pinned;
     const struct model *m;
     struct history h = {0};
     struct explanation x = {0};
@@ -212,7 +245,7 @@ static enum status fill_explain(struct held_cursor *c, size_t piece, struct tabl
     if (!st)
         st = find_item(p, held_text(c, E_ITEM), &item, err);
     if (!st)
-        st = history_of(p, held_text(c, E_USER), &h, err);
+        st = history_of(p, m, held_text(c, E_USER), held_int(c, E_AT, NO_TIME), &h, err);
     struct query q = history_query(&h);
     if (!st)
         st = model_explain(m, &q, item, &x, err);
@@ -229,32 +262,34 @@ static const struct held explain = {
     .columns = explain_columns, .ncolumns = E_COLUMNS, .rows = 10, .needs_data = true, .user_column = SIZE_MAX, .fill = fill_explain};
 
 const struct sql_table table_explain = {
-    .own = &explain, .name = "explain", .summary = "explain(model, user, item): a score taken apart", .function = true, HELD_SLOTS};
+    .own = &explain, .name = "explain", .summary = "explain(model, user, item, at): a score taken apart", .function = true, HELD_SLOTS};
 
 /* ---- score(model, user, item) ---- */
 
 /* Scores of the pair asked about last. */
-static enum status score_all(struct pinned *p, const struct model *m, const char *user, struct error *err)
+static enum status score_all(struct pinned *p, const struct model *m, const char *user, int64_t at, struct error *err)
 {
     struct history h = {0};
-    if (p->scored == m && p->scored_user && strcmp(p->scored_user, user) == 0)
+    if (p->scored == m && p->scored_at == at && p->scored_user && strcmp(p->scored_user, user) == 0)
         return ST_OK;
     mem_free(p->scores);
     mem_free(p->scored_user);
     p->scored = NULL;
     p->scores = mem_new_raw(m->nitems, sizeof *p->scores, "scores", err);
     p->scored_user = mem_strdup(user, err);
-    enum status st = p->scores && p->scored_user ? history_of(p, user, &h, err) : ST_NOMEM;
+    enum status st = p->scores && p->scored_user ? history_of(p, m, user, at, &h, err) : ST_NOMEM;
     struct query q = history_query(&h);
     if (!st)
         st = model_score(m, &q, 1, p->scores, err);
-    if (!st)
+    if (!st) {
         p->scored = m;
+        p->scored_at = at;
+    }
     history_clear(&h);
     return st;
 }
 
-enum { S_ITEM, S_TITLE, S_SCORE, S_MODEL, S_USER, S_COLUMNS };
+enum { S_ITEM, S_TITLE, S_SCORE, S_MODEL, S_USER, S_AT, S_COLUMNS };
 
 static const struct held_column score_columns[S_COLUMNS] = {
     {"item", SQL_TEXT, SQL_PUSH, "id"},
@@ -262,6 +297,7 @@ static const struct held_column score_columns[S_COLUMNS] = {
     {"score", SQL_REAL, SQL_PUSH, "of the model"},
     {"model", SQL_TEXT, SQL_ARGUMENT, "a trained model"},
     {"user", SQL_TEXT, SQL_ARGUMENT, "an id"},
+    AT_COLUMN,
 };
 
 static enum status fill_score(struct held_cursor *c, size_t piece, struct table *out, struct error *err)
@@ -273,14 +309,14 @@ static enum status fill_score(struct held_cursor *c, size_t piece, struct table 
         return ST_OK;
     enum status st = find_model(p, held_text(c, S_MODEL), &m, err);
     if (!st)
-        st = score_all(p, m, held_text(c, S_USER), err);
+        st = score_all(p, m, held_text(c, S_USER), held_int(c, S_AT, NO_TIME), err);
     for (uint32_t i = 0; !st && i < m->nitems; i++) {
         if (isinf(p->scores[i]) || !held_wants(c, S_ITEM, dict_text(&p->data->items, i)))
             continue;
         put_item_cells(p->data, i, out);
         table_real(out, p->scores[i]);
-        table_null(out);
-        table_null(out);
+        for (size_t a = S_MODEL; a < S_COLUMNS; a++)
+            table_null(out);
     }
     return st;
 }
@@ -289,18 +325,37 @@ static const struct held score = {
     .columns = score_columns, .ncolumns = S_COLUMNS, .rows = 1e4, .needs_data = true, .user_column = SIZE_MAX, .fill = fill_score};
 
 const struct sql_table table_score = {
-    .own = &score, .name = "score", .summary = "score(model, user): what a model gives every item", .function = true, HELD_SLOTS};
+    .own = &score, .name = "score", .summary = "score(model, user, at): what a model gives every item", .function = true, HELD_SLOTS};
+
+/* The fourth argument: a time as texts have it, or seconds since 1970. */
+static enum status read_moment(const struct sql_value *v, int64_t *out, struct error *err)
+{
+    char number[32];
+    const char *text = v->text;
+    if (v->kind == SQL_IS_INT) {
+        snprintf(number, sizeof number, "%" PRId64, v->integer);
+        text = number;
+    }
+    if ((v->kind == SQL_IS_TEXT || v->kind == SQL_IS_INT) && time_parse(text, strlen(text), 0, out))
+        return ST_OK;
+    error_set(err, ST_USAGE, "the moment of score() is no time");
+    error_hint(err, "write times as '2025-03-01', '2025-03-01 14:30', '2025-03-01T14:30:00Z', or as seconds since 1970");
+    return ST_USAGE;
+}
 
 static enum status call_score(void *context, const struct sql_value *args, size_t n, struct sql_cell *out, struct error *err)
 {
     struct pinned *p = context;
     const struct model *m;
     uint32_t item = 0;
+    int64_t at = NO_TIME;
     enum status st = pinned_need_data(p, "score()", err);
     for (size_t i = 0; i < n && !st; i++) {
         if (args[i].kind == SQL_NULL)
             return ST_OK;
-        if (args[i].kind != SQL_IS_TEXT)
+        if (i == 3)
+            st = read_moment(&args[i], &at, err);
+        else if (args[i].kind != SQL_IS_TEXT)
             st = error_set(err, ST_USAGE, "score() takes names in quotes: score('ease', '42', '17')");
     }
     if (!st)
@@ -308,11 +363,11 @@ static enum status call_score(void *context, const struct sql_value *args, size_
     if (!st)
         st = find_item(p, args[2].text, &item, err);
     if (!st)
-        st = score_all(p, m, args[1].text, err);
+        st = score_all(p, m, args[1].text, at, err);
     if (!st && item < m->nitems && !isinf(p->scores[item]))
         sql_put_real(out, p->scores[item]);
     return st;
 }
 
 const struct sql_function function_score = {
-    .name = "score", .usage = "score(model, user, item)", .summary = "what a model gives an item for a user's history", .min = 3, .max = 3, .call = call_score};
+    .name = "score", .usage = "score(model, user, item, at)", .summary = "what a model gives an item for a user's history", .min = 3, .max = 4, .call = call_score};

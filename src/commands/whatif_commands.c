@@ -166,9 +166,34 @@ static void put_move(struct table *t, size_t from, size_t to)
         table_null(t);
 }
 
+/* The places before and after the change and, when asked for, by the model trained on it. With three of them scores have no room. */
+static struct table *moves_table(const struct asked *a, const char *said, struct result *out)
+{
+    enum { MOST = 9 + ITEM_COLUMNS };
+    struct column columns[MOST];
+    unsigned scores = a->retrain ? COLUMN_HIDDEN : 0;
+    size_t n = 0;
+    columns[n++] = (struct column){.name = "model", .type = VALUE_TEXT, .flags = a->q->nmodels == 1 ? COLUMN_HIDDEN : 0};
+    columns[n++] = (struct column){.name = "before", .type = VALUE_INT};
+    columns[n++] = (struct column){.name = "rank", .type = VALUE_INT};
+    columns[n++] = (struct column){.name = "move", .type = VALUE_INT, .flags = COLUMN_MOVE};
+    if (a->retrain) {
+        columns[n++] = (struct column){.name = "retrained", .type = VALUE_INT};
+        columns[n++] = (struct column){.name = "move_retrained", .type = VALUE_INT, .flags = COLUMN_MOVE};
+    }
+    item_columns(a->q->data, columns + n);
+    n += ITEM_COLUMNS;
+    columns[n++] = (struct column){.name = "score", .type = VALUE_REAL, .precision = 4, .flags = scores};
+    if (a->retrain)
+        columns[n++] = (struct column){.name = "score_retrained", .type = VALUE_REAL, .precision = 4, .flags = scores};
+    columns[n++] = (struct column){.name = "score_before", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN};
+    return result_table(out, "moves", result_textf(out, "for %s, %s", a->q->who, said), columns, n);
+}
+
 static void add_move(const struct asked *a, const struct model *m, const struct move *v, struct table *t)
 {
     table_text(t, m->name);
+    put_rank(t, v->before);
     put_rank(t, v->after);
     put_move(t, v->before, v->after);
     if (a->retrain) {
@@ -180,29 +205,6 @@ static void add_move(const struct asked *a, const struct model *m, const struct 
     if (a->retrain)
         table_real(t, v->retrained ? v->score_retrained : NAN);
     table_real(t, v->before ? v->score_before : NAN);
-    put_rank(t, v->before);
-}
-
-static struct table *moves_table(const struct asked *a, const char *said, struct result *out)
-{
-    enum { MOST = 9 + ITEM_COLUMNS };
-    struct column columns[MOST];
-    size_t n = 0;
-    columns[n++] = (struct column){.name = "model", .type = VALUE_TEXT, .flags = a->q->nmodels == 1 ? COLUMN_HIDDEN : 0};
-    columns[n++] = (struct column){.name = "rank", .type = VALUE_INT};
-    columns[n++] = (struct column){.name = "move", .type = VALUE_INT, .flags = COLUMN_MOVE};
-    if (a->retrain) {
-        columns[n++] = (struct column){.name = "rank_retrained", .type = VALUE_INT};
-        columns[n++] = (struct column){.name = "move_retrained", .type = VALUE_INT, .flags = COLUMN_MOVE};
-    }
-    item_columns(a->q->data, columns + n);
-    n += ITEM_COLUMNS;
-    columns[n++] = (struct column){.name = "score", .type = VALUE_REAL, .precision = 4};
-    if (a->retrain)
-        columns[n++] = (struct column){.name = "score_retrained", .type = VALUE_REAL, .precision = 4};
-    columns[n++] = (struct column){.name = "score_before", .type = VALUE_REAL, .precision = 4};
-    columns[n++] = (struct column){.name = "rank_before", .type = VALUE_INT};
-    return result_table(out, "moves", result_textf(out, "for %s, %s", a->q->who, said), columns, n);
 }
 
 static void put_events(struct str *s, const char *how, size_t n)
@@ -361,9 +363,10 @@ static const struct command rows[] = {
      .options = whatif_options,
      .noptions = sizeof whatif_options / sizeof *whatif_options,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_OPEN,
-     .help = "Asks the same models with another history; nothing is stored. Below the new list stands what fell out of the old one. NAME=VALUE takes an "
+     .help = "Asks the same models with another history; nothing is stored. `before` is the rank with the history as it is, `rank` and `move` are "
+             "with the changed one; below the new list stands what fell out of the old one. NAME=VALUE takes an "
              "attribute of the user to be another, such as country=NO, for models that read it (`train pop by=country`); where none does, it says so.\n"
-             "retrain=yes adds the list of the model as training would have made it had these events never been there, or been there. For EASE "
+             "retrain=yes adds the rank (`retrained`) by the model as training would have made it had these events never been there, or been there. For EASE "
              "that is a change of one row, and takes milliseconds; other models are trained on the changed events with the same "
              "parameters and seed. Ensembles and made-up users cannot be retrained.",
      .examples = (const char *const[]){"whatif ana remove stove with ease", "whatif ana add pan knife with itemknn k=3",

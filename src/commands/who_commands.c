@@ -70,6 +70,7 @@ static struct tables new_tables(const struct question *q, const struct asked *a,
         [USER_EVENTS] = {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
     };
     item_columns(q->data, users + USER_ITEM);
+    users[USER_ITEM + 2].flags = COLUMN_HIDDEN; /* what they have in common was asked for */
     for (size_t i = 0; i < ITEM_COLUMNS && !a->group; i++)
         users[USER_ITEM + i].flags |= COLUMN_HIDDEN;
     char places[PLACES];

@@ -17,14 +17,15 @@ static void put_name(sqlite3_str *s, const char *name)
 
 static int declare(sqlite3 *db, const struct vtab *tab)
 {
-    static const char *const types[] = {"TEXT", "INTEGER", "REAL", TIME_TYPE " COLLATE " MOMENT_COLLATION};
+    static const char *const types[] = {"TEXT", "INTEGER", "REAL", TIME_TYPE};
     sqlite3_str *s = sqlite3_str_new(db);
     sqlite3_str_appendall(s, "CREATE TABLE x(");
     for (size_t i = 0; i < tab->columns.n; i++) {
         const struct sql_column *c = &tab->columns.column[i];
         sqlite3_str_appendall(s, i ? ", " : "");
         put_name(s, c->name);
-        sqlite3_str_appendf(s, " %s%s", types[c->type], c->flags & (SQL_HIDDEN | SQL_ARGUMENT) ? " HIDDEN" : "");
+        sqlite3_str_appendf(s, " %s%s%s", types[c->type], c->flags & (SQL_HIDDEN | SQL_ARGUMENT) ? " HIDDEN" : "",
+                            c->type == SQL_TIME ? " COLLATE " MOMENT_COLLATION : "");
     }
     sqlite3_str_appendall(s, tab->module->counting ? ", \"" COUNT_COLUMN "\" INTEGER HIDDEN)" : ")");
     char *text = sqlite3_str_finish(s);

@@ -282,6 +282,27 @@ static void test_like_the_commands(void **state)
                                 " from users u, items i, explain('ease', u.user, i.item) x group by u.user, i.item)"),
                         "near\n1\n");
     assert_string_equal(ask(&b, "select count(*) n, count(distinct u.user) u from users u, recommend('pop', u.user, 2) r"), "n\tu\n12\t6\n");
+    /* As of a moment: what the same words answer there, row by row of another table too, and nothing behind the clock. */
+    static const char *const then[][2] = {
+        {"select item, score from recommend('ease', 'ana', 4%s)", "select item, score from recommend('ease', 'ana') where k = 4 and at = '2025-05-06'"},
+        {"select item, score from score('ease', 'ana'%s)", "select item, score('ease', 'ana', item, '2025-05-06') score from items where score is not null"},
+        {"select because, part from explain('ease', 'ana', 'pan'%s)", "select because, part from explain('ease', 'ana', 'pan') where at = '2025-05-06'"},
+        {"select score('ease', 'ana', 'pan'%s) score", "select score('ease', 'ana', 'pan', 1746489600) score"}};
+    for (size_t i = 0; i < sizeof then / sizeof *then; i++) {
+        char here[200], there[200];
+        snprintf(here, sizeof here, then[i][0], ", '2025-05-06'");
+        snprintf(there, sizeof there, then[i][0], "");
+        same(&b, here, then[i][1]);
+        char *answer = mem_strdup(ask(&b, here), NULL);
+        assert_string_not_equal(answer, ask(&b, there));
+        run(&b, "rewind 2025-05-06");
+        assert_string_equal(answer, ask(&b, there));
+        run(&b, "rewind now");
+        mem_free(answer);
+    }
+    same(&b, "select count(*) n from events e, recommend('ease', e.user, 8, e.time) r where r.item = e.item", /* what was new to them just then */
+         "select count(*) n from events e where not exists (select 1 from events f where f.user = e.user and f.item = e.item and f.time < e.time)");
+    assert_string_equal(ask(&b, "select count(*) n, score('ease', 'ana', 'pan', null) s from recommend('ease', 'ana', 4, null)"), "n\ts\n0\t\n");
     same(&b, "select item, similarity from similar('itemknn', 'tent', 3)", "select item, similarity from similar('itemknn', 'tent') where rank <= 3");
     close_bench(&b);
 }
@@ -380,6 +401,13 @@ static void test_carets(void **state)
     (void)state;
     open_bench(&b);
     run(&b, "load tiny");
+    run(&b, "train ease");
+    run(&b, "rewind 2025-05-06");
+    expect_error(&b, "select * from recommend('ease', 'ana', 4, '2025-05-07')", "`rewind now`", 0, 0);
+    expect_error(&b, "select score('ease', 'ana', 'pan', '2025-05-07')", "`rewind now`", 0, 0);
+    run(&b, "rewind now");
+    expect_error(&b, "select score('ease', 'ana', 'pan', 'noon')", "seconds since 1970", 0, 0);
+    expect_error(&b, "select * from score('ease', 'ana', 'noon')", "seconds since 1970", 0, 0);
     expect_error(&b, "select usr from events", "user", 7, 3);
     expect_error(&b, "  select e.itm from events e", "item", 9, 5);
     expect_error(&b, "select 1 from evnts", "events", 14, 5);
