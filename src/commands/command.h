@@ -43,6 +43,7 @@ enum command_flags {
     COMMAND_SPACES = 1024,  /* COMMAND_OPEN: a value may be a range or a list to search; run checks it */
     COMMAND_TIMELESS = 2048, /* looks at all events wherever the clock stands, and says so when that is in the past */
     COMMAND_ANYTIME = 4096,  /* COMMAND_CHANGES: but neither data nor models, and so also while the clock is rewound */
+    COMMAND_EDITS = 8192,    /* takes: remove ITEM ... add ITEM ...: the same question about another history */
     COMMAND_SEVERAL = 512,  /* answers with one table or with several, as it comes: JSON names them always */
 };
 
@@ -87,6 +88,8 @@ struct call {
     size_t nargs;
     struct word *models;       /* after `with` */
     size_t nmodels;
+    struct word *edits;        /* COMMAND_EDITS: `remove` and `add`, each before the items that it is about */
+    size_t nedits;
     struct word where, as;     /* text NULL: not given */
     struct param_value *values; /* command->noptions, defaults applied */
     struct call_option *open;  /* COMMAND_OPEN: all key=value that `options` does not have */

@@ -335,6 +335,7 @@ struct place {
     size_t arguments;      /* positional words so far */
     bool after_with;       /* behind `with`: a model */
     bool after_as;         /* behind `as` */
+    bool after_edit;       /* behind `remove` or `add`: an item */
     const struct lexemes *words;
     size_t first;          /* first word behind the command's name */
 };
@@ -365,12 +366,16 @@ static void walk_words(struct place *p, size_t n)
             p->after_as = false;
         } else if ((flags & COMMAND_WITH) && lexeme_is(l, "with")) {
             p->after_with = true;
+            p->after_edit = false;
+        } else if ((flags & COMMAND_EDITS) && p->arguments && (lexeme_is(l, "remove") || lexeme_is(l, "add"))) {
+            p->after_edit = true;
+            p->after_with = false;
         } else if ((flags & COMMAND_AS) && lexeme_is(l, "as")) {
             p->after_as = true;
             p->after_with = false;
         } else if (l->equals != SIZE_MAX) {
-            p->after_with = false;
-        } else if (!p->after_with) {
+            p->after_with = p->after_edit = false;
+        } else if (!p->after_with && !p->after_edit) {
             p->arguments++;
         }
     }
@@ -393,8 +398,14 @@ static size_t more_params(struct workbench *wb, const struct place *p, size_t n,
     return count;
 }
 
-static const struct argument *argument_at(const struct command *c, size_t i)
+/* What stands next as a word of its own; NULL: nothing. */
+static const struct argument *argument_at(const struct place *p)
 {
+    static const struct argument edited = {.name = "remove|add ITEM", .type = ARG_ITEM};
+    const struct command *c = p->command;
+    size_t i = p->arguments;
+    if (p->after_edit)
+        return &edited;
     if (!c->narguments)
         return NULL;
     if (i < c->narguments)
@@ -411,6 +422,10 @@ static void offer_options(struct completer *c, const struct place *p, const stru
         offer_key(c, more[i]->name);
     if ((p->command->flags & COMMAND_WITH) && !p->after_with)
         offer(c, "with");
+    if (p->command->flags & COMMAND_EDITS && p->arguments) {
+        offer(c, "remove");
+        offer(c, "add");
+    }
     if (p->command->flags & COMMAND_AS)
         offer(c, "as");
 }
@@ -437,7 +452,7 @@ static void write_hint(const struct place *p, char *hint, size_t size)
 {
     struct str usage = {0}, rest = {0};
     command_usage(p->command, &usage);
-    const struct argument *a = argument_at(p->command, p->arguments);
+    const struct argument *a = argument_at(p);
     const char *from = a && !p->after_with ? text_find(str_text(&usage), a->name) : NULL;
     if (p->after_with)
         str_puts(&rest, "MODEL ...");
@@ -467,7 +482,7 @@ static void complete_in_command(struct completer *c, struct place *p, const stru
     walk_words(p, n);
     const struct param *more[COMMAND_MORE_MAX];
     size_t nmore = more_params(c->wb, p, n, more);
-    const struct argument *a = argument_at(p->command, p->arguments);
+    const struct argument *a = argument_at(p);
     write_hint(p, c->out->hint, sizeof c->out->hint);
     if (present && present->equals != SIZE_MAX) {
         complete_value(c, p, present, more, nmore);

@@ -15,6 +15,8 @@ void command_usage(const struct command *c, struct str *out)
         const struct argument *a = &c->arguments[i];
         str_printf(out, a->optional ? " [%s%s]" : " %s%s", a->name, a->repeated ? " ..." : "");
     }
+    if (c->flags & COMMAND_EDITS)
+        str_puts(out, " [remove|add ITEM ...]");
     if (c->flags & COMMAND_WITH)
         str_puts(out, " [with MODEL ...]");
     if (c->flags & COMMAND_WHERE)

@@ -48,6 +48,9 @@ void call_free(struct call *c)
     for (size_t i = 0; i < c->nmodels; i++)
         mem_free(c->models[i].text);
     mem_free(c->models);
+    for (size_t i = 0; i < c->nedits; i++)
+        mem_free(c->edits[i].text);
+    mem_free(c->edits);
     if (c->values)
         param_values_free(c->values, c->command->noptions);
     mem_free(c->values);
@@ -419,22 +422,39 @@ static enum status word_after(struct parser *p, struct word *out, const char *wh
     return copy_word(out, &p->words.at[p->at - 1].word, p->err);
 }
 
-static enum status models_after(struct parser *p)
+static bool is_edit(const struct command *c, const struct lexeme *l)
+{
+    return (c->flags & COMMAND_EDITS) && (lexeme_is(l, "remove") || lexeme_is(l, "add"));
+}
+
+/* Words that one keyword is about end where the next one, or an option, stands. */
+static bool ends_words(struct parser *p, const struct lexeme *l)
 {
     const struct command *c = p->call->command;
-    const struct word *with = &p->words.at[p->at].word;
-    size_t before = p->call->nmodels;
-    for (p->at++; p->at < p->end; p->at++) {
-        const struct lexeme *l = &p->words.at[p->at];
-        if (l->equals != SIZE_MAX || bare_option(p, l) || ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) || ((c->flags & COMMAND_AS) && lexeme_is(l, "as")))
-            break;
-        enum status st = push_word(&p->call->models, &p->call->nmodels, &l->word, p->err);
+    return l->equals != SIZE_MAX || bare_option(p, l) || is_edit(c, l) || ((c->flags & COMMAND_WITH) && lexeme_is(l, "with")) ||
+           ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) || ((c->flags & COMMAND_AS) && lexeme_is(l, "as"));
+}
+
+/* The words behind a keyword, one at least, go to the list. */
+static enum status words_after(struct parser *p, struct word **list, size_t *n, const char *what)
+{
+    const struct word *keyword = &p->words.at[p->at].word;
+    size_t before = *n;
+    for (p->at++; p->at < p->end && !ends_words(p, &p->words.at[p->at]); p->at++) {
+        enum status st = push_word(list, n, &p->words.at[p->at].word, p->err);
         if (st)
             return st;
     }
-    if (p->call->nmodels == before)
-        return error_at_word(error_set(p->err, ST_USAGE, "a model is missing behind \"with\""), p->err, with);
+    if (*n == before)
+        return error_at_word(error_set(p->err, ST_USAGE, "%s is missing behind \"%s\"", what, keyword->text), p->err, keyword);
     return ST_OK;
+}
+
+static enum status edits_after(struct parser *p)
+{
+    struct call *c = p->call;
+    enum status st = push_word(&c->edits, &c->nedits, &p->words.at[p->at].word, p->err);
+    return st ? st : words_after(p, &c->edits, &c->nedits, "an item");
 }
 
 static enum status parse_words(struct parser *p)
@@ -444,7 +464,9 @@ static enum status parse_words(struct parser *p)
     while (p->at < p->end && !st) {
         const struct lexeme *l = &p->words.at[p->at];
         if ((c->flags & COMMAND_WITH) && lexeme_is(l, "with")) {
-            st = models_after(p);
+            st = words_after(p, &p->call->models, &p->call->nmodels, "a model");
+        } else if (is_edit(c, l) && p->call->nargs) {
+            st = edits_after(p);
         } else if ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) {
             st = word_after(p, &p->call->where, "a condition");
         } else if ((c->flags & COMMAND_AS) && lexeme_is(l, "as")) {

@@ -174,6 +174,51 @@ static enum status open_history(struct workbench *wb, const struct call *call, c
     return history_of_user(&s, q->user, &q->history, err);
 }
 
+enum status edit_history(struct workbench *wb, const struct question *q, const struct word *words, size_t n, struct history *h, struct str *line,
+                         struct str *said, struct error *err)
+{
+    const char *how = NULL;
+    char said_how = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct word *w = &words[i];
+        if (!w->quoted && (strcmp(w->text, "remove") == 0 || strcmp(w->text, "add") == 0)) {
+            how = w->text;
+            str_printf(line, " %s", how);
+            continue;
+        }
+        uint32_t item;
+        if (!how) {
+            error_set(err, ST_USAGE, "say `remove` or `add` before \"%s\"", w->text);
+            error_hint(err, "for example: whatif %s remove ITEM add ITEM", q->who);
+            return error_at_word(ST_USAGE, err, w);
+        }
+        enum status st = name_item(wb, q->data, w, &item, err);
+        if (!st && *how == 'a') {
+            st = history_add(h, q->data, item, err);
+        } else if (!st && history_remove(h, item) == 0) {
+            st = error_set(err, ST_NOT_FOUND, "\"%s\" is not in the history of %s", dataset_item_title(q->data, item), q->who);
+            error_hint(err, "`user %s` shows it", q->who);
+            error_at_word(st, err, w);
+        }
+        if (st)
+            return st;
+        put_item(line, q->data, item);
+        str_puts(said, said->length ? ", " : "");
+        if (*how != said_how)
+            str_puts(said, *how == 'a' ? "with " : "without ");
+        str_printf(said, "\"%s\"", dataset_item_title(q->data, item));
+        said_how = *how;
+    }
+    return ST_OK;
+}
+
+/* The call may ask about another history than the one that happened. */
+static enum status open_edits(struct workbench *wb, const struct call *call, struct question *q, struct error *err)
+{
+    enum status st = edit_history(wb, q, call->edits, call->nedits, &q->history, &q->edits, &q->edited, err);
+    return !st && (q->edits.failed || q->edited.failed) ? error_nomem(err, q->edits.capacity, "what was changed") : st;
+}
+
 static enum status open_models(struct workbench *wb, const struct call *call, struct question *q, struct error *err)
 {
     const char **names = mem_new(call->nmodels, sizeof *names, "model names", err);
@@ -203,7 +248,9 @@ enum status question_open_data(struct workbench *wb, const struct call *call, co
     out->seen = (seen ? seen->integer == SEEN_HIDE : wb->hide_seen) ? SEEN_HIDE : SEEN_SHOW;
     out->history.as_of = question_selection(wb, call, out->data).until;
     enum status st = check_at(wb, call, out->data, err);
-    return st || !user ? st : open_history(wb, call, user, out, err);
+    if (!st && user)
+        st = open_history(wb, call, user, out, err);
+    return st || !user ? st : open_edits(wb, call, out, err);
 }
 
 enum status question_open(struct workbench *wb, const struct call *call, const struct word *user, struct question *out,
@@ -222,6 +269,8 @@ void question_close(struct question *q)
     mem_free(q->models);
     mem_free(q->served);
     history_clear(&q->history);
+    str_free(&q->edits);
+    str_free(&q->edited);
     dataset_release(q->data);
     *q = (struct question){0};
 }
@@ -324,6 +373,9 @@ void question_end(struct workbench *wb, const struct call *call, const struct qu
         put_item(&line, q->data, item);
     else if (call->where.text)
         put_where(&line, call);
+    str_puts(&line, str_text(&q->edits));
+    if (q->edited.length)
+        result_message(out, MESSAGE_INFO, "of the history %s", str_text(&q->edited));
     put_end(&line, call, q);
     put_command(&line, out);
 }

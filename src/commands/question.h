@@ -29,7 +29,8 @@ struct question {
     struct dataset *data;
     uint32_t user;        /* NO_USER: the made-up history */
     const char *who;      /* their id, or "your made-up user"; lives as long as `data` */
-    struct history history;
+    struct history history; /* as the call edits it */
+    struct str edits, edited; /* how: " remove id:7 add id:9"; without "Heat", with "Fargo" */
     struct model **models;
     size_t nmodels;
     struct model **served; /* those that served_aside took out of `models` */
@@ -44,6 +45,10 @@ MUST_CHECK enum status question_open(struct workbench *wb, const struct call *ca
 MUST_CHECK enum status question_open_data(struct workbench *wb, const struct call *call, const struct word *user,
                                           struct question *out, struct error *err);
 void question_close(struct question *q);
+
+/* Applies remove ITEM ... add ITEM ... to a history of the one who is asked about. Appends it with ids to `line`, in words to `said`. */
+MUST_CHECK enum status edit_history(struct workbench *wb, const struct question *q, const struct word *words, size_t n, struct history *h,
+                                    struct str *line, struct str *said, struct error *err);
 
 /* ITEM: an id, a title, a part of one, #3 of the last list. */
 MUST_CHECK enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item,

@@ -9,45 +9,6 @@
 #include "commands/served_words.h"
 #include "inspect/whatif.h"
 
-/* Applies "remove ITEM ... add ITEM ..." to a history; says it again with ids in `line` and in words in `said`. */
-static enum status change_history(struct workbench *wb, const struct question *q, const struct call *call, struct history *h, struct str *line,
-                                  struct str *said, struct error *err)
-{
-    const char *how = NULL;
-    char said_how = 0;
-    for (size_t i = 1; i < call->nargs; i++) {
-        const struct word *w = &call->args[i];
-        if (!w->quoted && (strcmp(w->text, "remove") == 0 || strcmp(w->text, "add") == 0)) {
-            how = w->text;
-            str_printf(line, " %s", how);
-            continue;
-        }
-        uint32_t item;
-        if (!how) {
-            error_set(err, ST_USAGE, "say `remove` or `add` before \"%s\"", w->text);
-            error_hint(err, "for example: whatif %s remove ITEM add ITEM", q->who);
-            return error_at_word(ST_USAGE, err, w);
-        }
-        enum status st = name_item(wb, q->data, w, &item, err);
-        if (!st && *how == 'a') {
-            st = history_add(h, q->data, item, err);
-        } else if (!st && history_remove(h, item) == 0) {
-            st = error_set(err, ST_NOT_FOUND, "\"%s\" is not in the history of %s", dataset_item_title(q->data, item), q->who);
-            error_hint(err, "`user %s` shows it", q->who);
-            error_at_word(st, err, w);
-        }
-        if (st)
-            return st;
-        put_item(line, q->data, item);
-        str_puts(said, said->length ? ", " : "");
-        if (*how != said_how)
-            str_puts(said, *how == 'a' ? "with " : "without ");
-        str_printf(said, "\"%s\"", dataset_item_title(q->data, item));
-        said_how = *how;
-    }
-    return ST_OK;
-}
-
 static enum status nothing_changed(const struct call *call, struct error *err)
 {
     error_set(err, ST_USAGE, "nothing is changed: say which item to add or to remove");
@@ -307,7 +268,7 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
     str_puts(&line, "whatif");
     put_user(&line, &q);
     attributes = mem_new(call->nopen, sizeof *attributes, "attributes", err);
-    st = attributes ? change_history(wb, &q, call, &changed, &line, &said, err) : ST_NOMEM;
+    st = attributes ? edit_history(wb, &q, call->args + 1, call->nargs - 1, &changed, &line, &said, err) : ST_NOMEM;
     if (!st)
         st = change_attributes(wb, &q, call, attributes, &open, &said, out, err);
     if (!st && said.failed)

@@ -280,7 +280,7 @@ static const struct command rows[] = {
      .narguments = 2,
      .options = why_options,
      .noptions = sizeof why_options / sizeof *why_options,
-     .flags = COMMAND_WITH | COMMAND_WHERE | COMMAND_NEEDS_DATA,
+     .flags = COMMAND_WITH | COMMAND_WHERE | COMMAND_EDITS | COMMAND_NEEDS_DATA,
      .help = "Takes the score apart: the rows of a model sum to it. rank_without is the place the item would have without that part of the "
              "history, found by asking the model again. behind_by and ahead_by are the margins to the neighbours in the list.\n"
              "With where it is about a group of items, by what they are: how many of the first k are of it, which ones, and what in the history speaks "
@@ -289,8 +289,9 @@ static const struct command rows[] = {
              "With minimal it looks for the smallest set of items of the history, with all their events, without which the item is not among the first "
              "k. at_least is proved: by bounds where the scores of a model add up, else by trying all smaller sets. What is hidden stays hidden.\n"
              "With steps the score is worked out: for models that add up what each item of the history says, item by item; for models with vectors "
-             "component by component; for a mixture model by model. The last sum is the score.",
-     .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", "why ana where \"category = 'Kitchen'\" with itemknn k=3", "why chloe boots with ease minimal k=3", "why chloe boots with itemknn steps", NULL},
+             "component by component; for a mixture model by model. The last sum is the score.\n"
+             "With remove and add it is asked of another history, as in `whatif`.",
+     .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", "why ana where \"category = 'Kitchen'\" with itemknn k=3", "why chloe boots with ease minimal k=3", "why chloe boots with itemknn steps", "why ana pan remove stove with ease", NULL},
      .run = run_why},
 };
 

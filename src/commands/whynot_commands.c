@@ -308,6 +308,7 @@ static void hint_whatif(const struct question *q, const struct model *m, const s
         return;
     str_puts(&line, "whatif");
     put_user(&line, q);
+    str_puts(&line, str_text(&q->edits));
     str_puts(&line, b == &w->removing ? " remove" : " add");
     for (size_t i = 0; i < b->n; i++)
         put_item(&line, q->data, b->items[i]);
@@ -397,15 +398,16 @@ static const struct command rows[] = {
      .narguments = 2,
      .options = whynot_options,
      .noptions = sizeof whynot_options / sizeof *whynot_options,
-     .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
+     .flags = COMMAND_WITH | COMMAND_EDITS | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
      .help = "Tells the place of the item, what stands above it, whether it is hidden as seen, what the model knows of it, and which items of the "
              "history keep it down: behind_without is the gap to the k-th were they not there.\n"
              "Then it looks for the smallest set of items whose removal from the history, and the smallest whose addition to it, brings the item "
              "into the first k. What is hidden stays hidden: an item taken out does not come back as a rival, and one that is added leaves "
              "the list, as seen. Where the scores of a model add up over the history (neighbours, EASE, SLIM, filters ...) branch and bound over "
              "what each item adds proves that no smaller set does it; elsewhere the model is asked about every smaller set. When time= is over the "
-             "best set found stands there, and how many are needed at least. Up to 8 items are added.",
-     .examples = (const char *const[]){"whynot ana spices with ease k=1", "whynot ana knife with itemknn ials k=2", NULL},
+             "best set found stands there, and how many are needed at least. Up to 8 items are added. With remove and add it is asked of another "
+             "history, as in `whatif`.",
+     .examples = (const char *const[]){"whynot ana spices with ease k=1", "whynot ana knife with itemknn ials k=2", "whynot ana spices add pan with ease k=1", NULL},
      .run = run_whynot},
 };
 

@@ -150,6 +150,7 @@ enum status bench_load(struct bench *b, struct workbench *wb, uint32_t user, str
     if (!b->data)
         return ST_OK;
     b->user = user;
+    b->hides_itself = !wb->hide_seen;
     enum status st = load_history(b, wb, &b->whole, err);
     if (st == ST_OK)
         st = load_history(b, wb, &b->truth, err);
@@ -387,8 +388,11 @@ enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, 
 
 void bench_put_item(const struct bench *b, uint32_t item, struct str *out)
 {
-    str_puts(out, "id:");
-    lex_quote(out, dict_text(&b->data->items, item));
+    struct str id = {0};
+    str_printf(&id, "id:%s", dict_text(&b->data->items, item));
+    lex_quote(out, str_text(&id));
+    out->failed |= id.failed;
+    str_free(&id);
 }
 
 void bench_put_user(const struct bench *b, struct str *out)
@@ -399,15 +403,13 @@ void bench_put_user(const struct bench *b, struct str *out)
         lex_quote(out, dict_text(&b->data->users, b->user));
 }
 
-void bench_command(const struct bench *b, struct str *out)
+void bench_put_edits(const struct bench *b, struct str *out)
 {
     static const char *const words[] = {" remove", " add"};
-    str_puts(out, "whatif ");
-    bench_put_user(b, out);
     for (int added = 0; added < 2; added++) {
         bool any = false;
         for (size_t i = 0; i < b->nitems; i++) {
-            const struct bench_item *it = &b->items[i];
+            const struct bench_item *it = &b->items[added ? b->nitems - 1 - i : i]; /* what was added first stands last */
             if (it->later || it->added != (added == 1) || it->on != it->added)
                 continue;
             if (!any)
@@ -417,14 +419,23 @@ void bench_command(const struct bench *b, struct str *out)
             bench_put_item(b, it->item, out);
         }
     }
-    bench_put_at(b, out);
 }
 
-void bench_put_at(const struct bench *b, struct str *out)
+void bench_command(const struct bench *b, struct str *out)
+{
+    str_puts(out, bench_touched(b) ? "whatif " : "recommend ");
+    bench_put_user(b, out);
+    bench_put_edits(b, out);
+    bench_put_options(b, out);
+}
+
+void bench_put_options(const struct bench *b, struct str *out)
 {
     char moment[64];
-    if (b->at == NO_TIME)
-        return;
-    clock_short(moment, sizeof moment, b->at);
-    str_printf(out, " at=%s", moment);
+    if (b->at != NO_TIME) {
+        clock_short(moment, sizeof moment, b->at);
+        str_printf(out, " at=%s", moment);
+    }
+    if (b->hides_itself)
+        str_puts(out, " seen=hide");
 }

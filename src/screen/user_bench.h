@@ -46,6 +46,7 @@ struct bench {
     struct bench_list *lists;
     size_t nlists;
     double seconds;           /* the last ranking of all lists */
+    bool hides_itself;        /* lists hide what was seen, as here; the workbench was set otherwise */
 };
 
 /* Takes the workbench's data, models and clock; the user's events or, with NO_USER, the made-up history. */
@@ -72,12 +73,14 @@ MUST_CHECK enum status bench_explain(struct bench *b, size_t list, uint32_t item
 MUST_CHECK enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n,
                                      struct error *err);
 
-/* "whatif 196 remove id:7 add id:12": the command with the same answer. */
+/* "whatif 196 remove id:7 add id:12", or "recommend 196" while nothing is changed: the command with the same lists. */
 void bench_command(const struct bench *b, struct str *out);
 /* "id:50", quoted where an id has to be. */
 void bench_put_item(const struct bench *b, uint32_t item, struct str *out);
 void bench_put_user(const struct bench *b, struct str *out);
-/* " at=1997-12-04T15:00:01", or nothing at the clock. */
-void bench_put_at(const struct bench *b, struct str *out);
+/* " remove id:7 add id:12": what was changed. */
+void bench_put_edits(const struct bench *b, struct str *out);
+/* " at=1997-12-04T15:00:01", nothing at the clock; and what else commands have to be told. */
+void bench_put_options(const struct bench *b, struct str *out);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "commands/lex.h"
 #include "screen/app.h"
 #include "screen/picker.h"
 #include "screen/prompt.h"
@@ -104,20 +105,28 @@ static void search_typed(struct app *app, void *context, const char *text)
     user_ask(app, v);
 }
 
+/* "why 196 id:50 remove id:7 with ease": what of it follows is the caller's. */
+static void put_question(const struct user_view *v, const char *verb, size_t list, uint32_t item, struct str *out)
+{
+    str_printf(out, "%s ", verb);
+    bench_put_user(&v->bench, out);
+    str_putc(out, ' ');
+    bench_put_item(&v->bench, item, out);
+    bench_put_edits(&v->bench, out);
+    str_puts(out, " with ");
+    lex_quote(out, v->bench.lists[list].model->name);
+    bench_put_options(&v->bench, out);
+}
+
 /* A cursor that moved in a list asked a question: name it. */
 static void say_why(struct app *app, const struct user_view *v)
 {
     size_t list;
     uint32_t item;
-    if (!user_list_row(v, &list, &item) || bench_touched(&v->bench))
-        return;
     struct str command = {0};
-    str_puts(&command, "why ");
-    bench_put_user(&v->bench, &command);
-    str_putc(&command, ' ');
-    bench_put_item(&v->bench, item, &command);
-    str_printf(&command, " with %s", v->bench.lists[list].model->name);
-    bench_put_at(&v->bench, &command);
+    if (!user_list_row(v, &list, &item))
+        return;
+    put_question(v, "why", list, item, &command);
     app_log(app, str_text(&command), v->why_seconds);
     str_free(&command);
 }
@@ -132,17 +141,6 @@ static void move_pane(struct app *app, struct user_view *v, size_t step, bool ar
     v->pane = to;
     user_ask(app, v);
     say_why(app, v);
-}
-
-/* "why 196 id:50 with ease": what of it follows is the caller's. */
-static void put_question(const struct user_view *v, const char *verb, size_t list, uint32_t item, struct str *out)
-{
-    str_printf(out, "%s ", verb);
-    bench_put_user(&v->bench, out);
-    str_putc(out, ' ');
-    bench_put_item(&v->bench, item, out);
-    str_printf(out, " with %s", v->bench.lists[list].model->name);
-    bench_put_at(&v->bench, out);
 }
 
 static bool chosen_item(struct app *app, const struct user_view *v, size_t *list, uint32_t *item)
@@ -258,9 +256,7 @@ static void move_clock(struct app *app, struct user_view *v, bool before)
     v->nundo = 0;
     user_ask(app, v);
     struct str command = {0};
-    str_puts(&command, "recommend ");
-    bench_put_user(&v->bench, &command);
-    bench_put_at(&v->bench, &command);
+    bench_command(&v->bench, &command);
     app_log(app, str_text(&command), v->bench.seconds);
     str_free(&command);
     if (at != NO_TIME)

@@ -147,6 +147,7 @@ static bool finished(struct app *app, void *state, const char *command, struct r
     struct workbench *wb = app_workbench(app);
     struct error err;
     bool made_up = wb->user == NO_USER && wb->nmade_up > 0;
+    v->bench.hides_itself = !wb->hide_seen; /* it may have been set just now */
     if (made_up || (wb->user != NO_USER && wb->user != v->user)) /* what was made up may be another history each time */
         if (user_load(app, v, &err) != ST_OK)
             app_fail(app, &err, NULL);

@@ -83,12 +83,85 @@ static void one_comes_back_to_the_user_one_came_from(void **state)
     stage_close(&s);
 }
 
+/* ---- the line of the last key ---- */
+
+static enum status keep_result(struct sink *sink, struct result *r, struct error *err)
+{
+    (void)err;
+    struct result **kept = sink->face;
+    result_free(*kept);
+    *kept = result_keep(r);
+    return ST_OK;
+}
+
+/* Runs what the line says beside the screen; its first table has what the screen shows. */
+static struct result *run_logged(struct stage *s, const char *begins)
+{
+    struct error err;
+    struct result *r = NULL;
+    struct sink sink = {.face = &r, .emit = keep_result};
+    if (strncmp(s->app->log.command, begins, strlen(begins)) != 0)
+        fail_msg("not %s...: %s", begins, s->app->log.command);
+    if (command_run(s->wb, s->app->log.command, &sink, &err) != ST_OK)
+        fail_msg("%s: %s", s->app->log.command, err.message);
+    assert_non_null(r);
+    return r;
+}
+
+static const struct value *cell(const struct result *r, const char *table, size_t row, const char *column)
+{
+    const struct table *t = result_find_table(r, table);
+    assert_non_null(t);
+    for (size_t c = 0; c < t->ncolumns; c++)
+        if (strcmp(t->columns[c].name, column) == 0 && row < t->nrows)
+            return table_value(t, row, c);
+    fail_msg("%s has no %s in row %zu", table, column, row);
+    return NULL;
+}
+
+static void the_line_says_what_was_switched(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":user ana<Enter><Space>apan<Enter>aspice<Enter><Tab><Tab><Tab>");
+    const struct user_view *v = app_view_state(s.app, "user");
+    struct result *r = run_logged(&s, "why ana id:"); /* a cursor in a list asks why */
+    assert_non_null(strstr(s.app->log.command, " remove id:stove add id:pan id:spices with ease"));
+    assert_int_equal(cell(r, "place", 0, "rank")->integer, (int64_t)v->why.rank);
+    assert_near(cell(r, "place", 0, "score")->real, (double)v->why.score, 0);
+    result_free(r);
+    press(&s, "m");
+    r = run_logged(&s, "why ana id:");
+    assert_non_null(strstr(s.app->log.command, " minimal=yes"));
+    assert_int_equal(cell(r, "minimal", 0, "rank")->integer, (int64_t)v->question.minimal.rank);
+    assert_int_equal(cell(r, "minimal", 0, "of_history")->integer, (int64_t)v->question.minimal.removed.tried);
+    result_free(r);
+    press(&s, "<Esc>ncookbook<Enter>");
+    r = run_logged(&s, "whynot ana id:cookbook remove id:stove add id:pan id:spices with ease");
+    assert_int_equal(cell(r, "place", 0, "rank")->integer, (int64_t)v->question.whynot.rank);
+    result_free(r);
+    press(&s, "<Esc><Tab>z"); /* one switch less, and the lists are those of whatif */
+    r = run_logged(&s, "whatif ana remove id:stove add id:pan");
+    result_free(r);
+    press(&s, "r"); /* nothing is switched: the plain lists */
+    assert_string_equal(s.app->log.command, "recommend ana");
+    r = run_logged(&s, "recommend ana");
+    result_free(r);
+    press(&s, ":set seen show<Enter><Esc><Tab><Tab><Tab>j"); /* the view hides what was seen whatever commands do */
+    r = run_logged(&s, "why ana id:");
+    assert_non_null(strstr(s.app->log.command, " seen=hide"));
+    assert_int_equal(cell(r, "place", 0, "rank")->integer, (int64_t)v->why.rank);
+    result_free(r);
+    stage_close(&s);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_grid_of_users_leads_to_them),
         cmocka_unit_test(one_comes_back_to_the_user_one_came_from),
+        cmocka_unit_test(the_line_says_what_was_switched),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
