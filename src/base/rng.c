@@ -33,36 +33,9 @@ struct rng rng_stream(uint64_t seed, const char *purpose, uint64_t index)
     return rng_nth(rng_purpose(seed, purpose), index);
 }
 
-static uint64_t rotl(uint64_t x, int k)
-{
-    return x << k | x >> (64 - k);
-}
-
-uint64_t rng_next(struct rng *r)
-{
-    uint64_t *s = r->s, result = rotl(s[0] + s[3], 23) + s[0], t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotl(s[3], 45);
-    return result;
-}
-
 double rng_real(struct rng *r)
 {
     return (double)(rng_next(r) >> 11) * 0x1p-53;
-}
-
-uint64_t rng_below(struct rng *r, uint64_t n)
-{
-    /* Lemire 2019: a multiplication, and a rare second draw against bias. */
-    for (;;) {
-        __extension__ unsigned __int128 p = (unsigned __int128)rng_next(r) * n;
-        if ((uint64_t)p >= n || (uint64_t)p >= -n % n)
-            return (uint64_t)(p >> 64);
-    }
 }
 
 double rng_normal(struct rng *r)

@@ -14,7 +14,7 @@ struct desk {
 };
 
 /* Queries whose lists are made together: at most so many, and so many entries. */
-enum { PIECE = 1024, ENTRIES = 1 << 18, MARK_BLOCK = 16 };
+enum { PIECE = 4096, ENTRIES = 1 << 19, MARK_BLOCK = 16, PREPARE_BLOCK = 256 };
 
 struct run {
     const struct test_set *set;
@@ -177,6 +177,16 @@ static int highest_first(const void *a, const void *b)
     return (x < y) - (x > y);
 }
 
+static void prepare_block(void *context, size_t block, size_t begin, size_t end)
+{
+    struct evaluation *e = context;
+    (void)block;
+    for (size_t i = e->right_begin[begin]; i < e->right_begin[end]; i++)
+        e->ideal[i] = (float)metric_gain(e->grade[i]);
+    for (size_t q = begin; q < end; q++)
+        qsort(e->ideal + e->right_begin[q], evaluation_relevant(e, q), sizeof *e->ideal, highest_first);
+}
+
 enum status evaluation_prepare(struct evaluation *e, struct error *err)
 {
     size_t nright = e->right_begin[e->nqueries];
@@ -184,10 +194,7 @@ enum status evaluation_prepare(struct evaluation *e, struct error *err)
     e->count = mem_new_raw(e->nitems, sizeof *e->count, "item marks", err);
     if (!e->ideal || !e->count)
         return ST_NOMEM;
-    for (size_t i = 0; i < nright; i++)
-        e->ideal[i] = (float)metric_gain(e->grade[i]);
-    for (size_t q = 0; q < e->nqueries; q++)
-        qsort(e->ideal + e->right_begin[q], evaluation_relevant(e, q), sizeof *e->ideal, highest_first);
+    parallel_blocks(e->nqueries, PREPARE_BLOCK, prepare_block, e);
     return ST_OK;
 }
 

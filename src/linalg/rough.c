@@ -19,8 +19,10 @@
 enum { ROWS = 16, STEP = 32, TILE = 512 /* bfloat16 in one */, SUMS = ROWS * ROWS };
 /* Two tiles of queries meet two of items, so that each that is loaded is used twice. */
 enum { PAIR = 2 * ROWS };
-/* Queries of one parallel piece of work; survivors of a query that wait for their score; scores made together. */
-enum { QUERIES = 128, WAITING = 16, TOGETHER = 8 };
+/* Queries of one parallel piece of work; scores made together. */
+enum { QUERIES = 128, TOGETHER = 8 };
+/* Rivals of a query beyond the length of its list, at least; steps towards the bar: it stays low by 2^-12 of the spread of scores. */
+enum { LEAST_ROOM = 128, HALVINGS = 12 };
 /* Longer vectors, and those that are not finite, go around the first look: its sums stay finite. */
 #define LONGEST 1e15
 /* The parts of the bound: roundings of the bound itself, and what falls below the smallest normal number. */
@@ -32,12 +34,12 @@ enum { QUERIES = 128, WAITING = 16, TOGETHER = 8 };
 struct rough {
     size_t pairs, steps; /* pairs of panels of 16 items; tiles that hold all factors */
     uint16_t *panel;     /* panel p, step s: panel + (p * steps + s) * TILE: [f / 2][item][f % 2] */
-    uint32_t *item;      /* which item stands where, longest first; no_item_here past the last */
+    uint32_t *item;      /* which item stands where, longest first */
+    uint32_t *place;     /* where each item stands */
+    uint32_t last;       /* of the last pair: a bit for each place that has an item */
     float *longest;      /* per pair: largest |y| */
     float *residue;      /* per pair: largest |y - y'| + c |y| */
 };
-
-static const uint32_t no_item_here = UINT32_MAX;
 
 /* ---- may we? ---- */
 
@@ -122,10 +124,9 @@ static int longest_first(const void *pa, const void *pb)
 static void pack_items(struct rough *r, const float *y, size_t items, size_t k, const struct by_length *order)
 {
     float c = above((4 * (double)k + 16) * 0x1p-24); /* both sums, each of fewer than 2 k + 8 roundings */
-    for (size_t at = 0; at < r->pairs * PAIR; at++) {
-        r->item[at] = at < items ? order[at].item : no_item_here;
-        if (at >= items)
-            continue;
+    for (size_t at = 0; at < items; at++) {
+        r->item[at] = order[at].item;
+        r->place[order[at].item] = (uint32_t)at;
         const float *v = y + (size_t)order[at].item * k;
         float length = order[at].length, *longest = &r->longest[at / PAIR], *residue = &r->residue[at / PAIR];
         float rest = length < INFINITY ? residue_of(v, k) + c * length : INFINITY;
@@ -147,10 +148,12 @@ enum status rough_new(struct rough **out, const float *y, size_t items, size_t k
     r->pairs = parallel_count(items, PAIR);
     r->steps = parallel_count(k, STEP);
     r->panel = mem_new(r->pairs * 2 * r->steps, TILE * sizeof *r->panel, "item vectors", err);
-    r->item = mem_new_raw(r->pairs * PAIR, sizeof *r->item, "item vectors", err);
+    r->item = mem_new_raw(items, sizeof *r->item, "item vectors", err);
+    r->place = mem_new_raw(items, sizeof *r->place, "item vectors", err);
+    r->last = ~0U >> (PAIR - 1 - (items - 1) % PAIR);
     r->longest = mem_new(r->pairs, sizeof *r->longest, "item vectors", err);
     r->residue = mem_new(r->pairs, sizeof *r->residue, "item vectors", err);
-    if (!r->panel || !r->item || !r->longest || !r->residue)
+    if (!r->panel || !r->item || !r->place || !r->longest || !r->residue)
         goto fail;
     for (size_t i = 0; i < items; i++)
         order[i] = (struct by_length){length_of(y + i * k, k), (uint32_t)i};
@@ -171,20 +174,37 @@ void rough_free(struct rough *r)
         return;
     mem_free(r->panel);
     mem_free(r->item);
+    mem_free(r->place);
     mem_free(r->longest);
     mem_free(r->residue);
     mem_free(r);
 }
 
-/* ---- lists ---- */
+/* ---- rivals ---- */
 
-/* What one thread needs for QUERIES queries. Queries that are not there, or not for tiles, have a list of length 0. */
+/* The first `n` of 16. */
+static inline __mmask16 rest_of(uint32_t n)
+{
+    return n < ROWS ? (__mmask16)((1U << n) - 1) : (__mmask16)0xffff;
+}
+
+/* Items that may still enter the list of one query, in three columns. lower <= score <= upper; the same when it is known. */
+struct rivals {
+    float *lower, *upper;
+    uint32_t *place; /* where they stand in the order of items */
+    uint32_t n;
+    float bar;                 /* at least as many reach it as the list is long; -inf before there are as many */
+    const uint32_t *hide, *shown; /* places that are hidden, ascending: from here on, up to there */
+};
+
+/* What one thread needs for QUERIES queries. Those that are not there, or not for tiles, are closed. */
 struct desk {
     uint16_t *tiles; /* QUERIES / ROWS x steps tiles */
-    struct best best[QUERIES];
-    uint32_t waiting[QUERIES][WAITING];
-    uint32_t nwaiting[QUERIES];
+    float *columns;  /* QUERIES x 3 x room: the rivals */
+    bool open[QUERIES];
+    struct rivals rivals[QUERIES];
     _Alignas(64) float bar[QUERIES], length[QUERIES], residue[QUERIES];
+    _Alignas(64) float low[PAIR], off[PAIR]; /* of the queries that are looked at */
     _Alignas(64) float sums[4 * SUMS];
 };
 
@@ -192,10 +212,59 @@ struct take {
     const struct dots_lists *l;
     const float *x;
     const struct hidden *hidden;
+    uint32_t *hide; /* beside hidden->item: places, ascending within a query */
     struct scored *out;
     size_t *counts;
+    size_t room; /* of a query's rivals, without what a whole vector may write behind them */
     struct desk *desks;
 };
+
+/* A number that at least n of x[0..of) reach: n must reach `low`, none may be above `high`. Close below the n-th largest. */
+TARGET_TILES static float bar_of(const float *x, uint32_t of, uint32_t n, float low, float high)
+{
+    for (int i = 0; i < HALVINGS; i++) {
+        float middle = low + (high - low) / 2;
+        __m512 bar = _mm512_set1_ps(middle);
+        uint32_t reach = 0;
+        for (uint32_t j = 0; j < of; j += ROWS)
+            reach += (uint32_t)__builtin_popcount(_mm512_cmp_ps_mask(_mm512_loadu_ps(x + j), bar, _CMP_GE_OQ) & rest_of(of - j));
+        *(reach >= n ? &low : &high) = middle;
+    }
+    return low;
+}
+
+/* Raises the bar to what is known now. */
+TARGET_TILES static void raise_bar(struct rivals *r, uint32_t n)
+{
+    __m512 least = _mm512_set1_ps(INFINITY), most = _mm512_set1_ps(-INFINITY);
+    uint32_t bounded = 0;
+    for (uint32_t j = 0; j < r->n; j += ROWS) {
+        __m512 x = _mm512_loadu_ps(r->lower + j);
+        __mmask16 some = _mm512_cmp_ps_mask(x, _mm512_set1_ps(-INFINITY), _CMP_GT_OQ) & rest_of(r->n - j);
+        least = _mm512_mask_min_ps(least, some, least, x);
+        most = _mm512_mask_max_ps(most, some, most, x);
+        bounded += (uint32_t)__builtin_popcount(some);
+    }
+    if (bounded >= n)
+        r->bar = bar_of(r->lower, r->n, n, fmaxf(r->bar, _mm512_reduce_min_ps(least)), _mm512_reduce_max_ps(most));
+}
+
+/* Keeps those that may reach the bar. */
+TARGET_TILES static void drop_losers(struct rivals *r)
+{
+    __m512 bar = _mm512_set1_ps(r->bar);
+    uint32_t kept = 0;
+    for (uint32_t j = 0; j < r->n; j += ROWS) {
+        __m512 lower = _mm512_loadu_ps(r->lower + j), upper = _mm512_loadu_ps(r->upper + j);
+        __m512i place = _mm512_loadu_si512(r->place + j);
+        __mmask16 some = _mm512_cmp_ps_mask(upper, bar, _CMP_GE_OQ) & rest_of(r->n - j);
+        _mm512_storeu_ps(r->lower + kept, _mm512_maskz_compress_ps(some, lower));
+        _mm512_storeu_ps(r->upper + kept, _mm512_maskz_compress_ps(some, upper));
+        _mm512_storeu_si512(r->place + kept, _mm512_maskz_compress_epi32(some, place));
+        kept += (uint32_t)__builtin_popcount(some);
+    }
+    r->n = kept;
+}
 
 /* out[j] = x . y[item[j]], each one chain of fused multiply-adds, as dots_score has it. */
 TARGET_TILES static void exactly(const float *y, size_t k, const float *x, const uint32_t *item, float *out)
@@ -211,21 +280,43 @@ TARGET_TILES static void exactly(const float *y, size_t k, const float *x, const
     memcpy(out, sum, sizeof sum);
 }
 
-/* Gives those that wait their scores, and offers them. */
-static void serve(const struct take *t, struct desk *d, const float *x, size_t q)
+/* Gives all rivals their scores and keeps the best, as many as the list is long. They stand in out[0..n) too, in no order. */
+static void settle(const struct take *t, struct rivals *r, size_t q)
 {
-    uint32_t *item = d->waiting[q], n = d->nwaiting[q];
+    const struct dots_lists *l = t->l;
+    const uint32_t *item_at = l->rough->item;
+    struct best best = {t->out + q * l->length, 0, l->length};
+    uint32_t item[TOGETHER];
     float score[TOGETHER];
-    for (uint32_t j = n; j % TOGETHER; j++)
-        item[j] = item[0];
-    for (uint32_t j = 0; j < n; j += TOGETHER) {
-        exactly(t->l->y, t->l->k, x, item + j, score);
-        for (uint32_t i = 0; i < TOGETHER && j + i < n; i++)
-            best_offer(&d->best[q], item[j + i], score[i]);
+    for (uint32_t j = 0; j < r->n; j += TOGETHER) {
+        for (uint32_t i = 0; i < TOGETHER; i++)
+            item[i] = item_at[r->place[j + i < r->n ? j + i : j]];
+        exactly(l->y, l->k, t->x + q * l->k, item, score);
+        for (uint32_t i = 0; i < TOGETHER && j + i < r->n; i++)
+            best_offer(&best, item[i], score[i]);
     }
-    d->nwaiting[q] = 0;
-    d->bar[q] = best_bar(&d->best[q]);
+    r->n = (uint32_t)best.n;
 }
+
+/* Makes room for the items of a pair: drops who has lost, or else, where bounds cannot tell them apart, all but the best. */
+static void make_room(const struct take *t, struct rivals *r, size_t q)
+{
+    const struct dots_lists *l = t->l;
+    raise_bar(r, (uint32_t)l->length);
+    drop_losers(r);
+    if (r->n + PAIR <= t->room)
+        return;
+    settle(t, r, q);
+    for (uint32_t j = 0; j < r->n; j++) {
+        const struct scored *s = &t->out[q * l->length + j];
+        r->lower[j] = r->upper[j] = s->score;
+        r->place[j] = l->rough->place[s->index];
+    }
+    if (r->n == l->length)
+        r->bar = t->out[q * l->length].score; /* the worst stands first */
+}
+
+/* ---- lists ---- */
 
 /* A query that is not for tiles: every item gets its score. */
 static void serve_plainly(const struct take *t, size_t q)
@@ -245,27 +336,48 @@ static void serve_plainly(const struct take *t, size_t q)
     t->counts[q] = best_finish(&b);
 }
 
+static int by_number(const void *a, const void *b)
+{
+    uint32_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
+
+/* Query q, which is number i of this desk. */
+static void open_query(const struct take *t, struct desk *d, size_t i, size_t q)
+{
+    const struct rough *rough = t->l->rough;
+    size_t k = t->l->k, wide = t->room + ROWS, nhidden = 0;
+    const float *x = t->x + q * k;
+    float *column = d->columns + i * 3 * wide;
+    uint32_t *hide = t->hide + t->hidden->begin[q];
+    uint16_t *tile = d->tiles + i / ROWS * rough->steps * TILE + i % ROWS * STEP;
+    for (size_t h = t->hidden->begin[q]; h < t->hidden->begin[q + 1]; h++)
+        if (t->hidden->item[h] < t->l->items) /* histories may know later ones */
+            hide[nhidden++] = rough->place[t->hidden->item[h]];
+    qsort(hide, nhidden, sizeof *hide, by_number);
+    d->open[i] = true;
+    d->rivals[i] = (struct rivals){column, column + wide, (uint32_t *)(void *)(column + 2 * wide), 0, -INFINITY, hide, hide + nhidden};
+    d->bar[i] = -INFINITY;
+    d->residue[i] = residue_of(x, k);
+    for (size_t f = 0; f < k; f++)
+        tile[f / STEP * TILE + f % STEP] = rounded(x[f]);
+}
+
 static void sit_down(const struct take *t, struct desk *d, size_t begin, size_t end)
 {
     const struct dots_lists *l = t->l;
-    size_t steps = l->rough->steps;
-    memset(d->tiles, 0, QUERIES / ROWS * steps * TILE * sizeof *d->tiles);
-    for (size_t q = 0; q < QUERIES; q++) {
-        const float *x = t->x + (begin + q) * l->k;
-        float length = begin + q < end ? length_of(x, l->k) : INFINITY;
-        d->best[q] = (struct best){0};
-        d->bar[q] = INFINITY;
-        d->length[q] = d->residue[q] = 0;
-        d->nwaiting[q] = 0;
+    memset(d->tiles, 0, QUERIES / ROWS * l->rough->steps * TILE * sizeof *d->tiles);
+    for (size_t i = 0; i < QUERIES; i++) {
+        float length = begin + i < end ? length_of(t->x + (begin + i) * l->k, l->k) : INFINITY;
+        d->open[i] = false;
+        d->bar[i] = INFINITY;
+        d->length[i] = d->residue[i] = 0;
         if (!(length < INFINITY))
             continue;
-        d->best[q] = (struct best){t->out + (begin + q) * l->length, 0, l->length};
-        d->bar[q] = -INFINITY;
-        d->length[q] = length;
-        d->residue[q] = residue_of(x, l->k);
-        uint16_t *tile = d->tiles + q / ROWS * steps * TILE + q % ROWS * STEP;
-        for (size_t f = 0; f < l->k; f++)
-            tile[f / STEP * TILE + f % STEP] = rounded(x[f]);
+        d->length[i] = length;
+        open_query(t, d, i, begin + i);
     }
 }
 
@@ -292,51 +404,77 @@ TARGET_TILES static void multiply(const uint16_t *a, const uint16_t *b, size_t s
     _tile_stored(3, sums + 3 * SUMS, 64);
 }
 
-/* The sum below which an item of this pair cannot reach the lists of 16 queries. False when no item of it, or of a later
- * pair, can: 16 queries are done. */
-TARGET_TILES static bool lowest(const struct desk *d, const struct rough *r, size_t pair, size_t q, float *out)
+/* For 16 queries from q on: how far sums are off, at most, and the sum below which an item of this pair cannot reach their lists.
+ * False when no item of it, or of a later pair, can: 16 queries are done. */
+TARGET_TILES static bool lowest(const struct desk *d, const struct rough *r, size_t pair, size_t q, float *low, float *off)
 {
     __m512 bar = _mm512_load_ps(d->bar + q), length = _mm512_load_ps(d->length + q), residue = _mm512_load_ps(d->residue + q);
     __m512 longest = _mm512_set1_ps(r->longest[pair]), rest = _mm512_set1_ps(r->residue[pair]);
     __m512 slack = _mm512_set1_ps(1 + SLACK), tiny = _mm512_set1_ps(TINY);
     __m512 most = _mm512_fmadd_ps(_mm512_mul_ps(length, _mm512_add_ps(longest, rest)), slack, tiny);
-    __m512 off = _mm512_fmadd_ps(residue, longest, _mm512_mul_ps(length, rest));
     __m512 margin = _mm512_fmadd_ps(_mm512_abs_ps(bar), _mm512_set1_ps(SLACK), tiny);
-    _mm512_store_ps(out, _mm512_sub_ps(_mm512_sub_ps(bar, margin), _mm512_mul_ps(off, slack)));
+    __m512 far = _mm512_mul_ps(_mm512_fmadd_ps(residue, longest, _mm512_mul_ps(length, rest)), slack);
+    _mm512_store_ps(low, _mm512_sub_ps(_mm512_sub_ps(bar, margin), far));
+    _mm512_store_ps(off, _mm512_mask_mov_ps(far, _mm512_cmp_ps_mask(far, far, _CMP_UNORD_Q), _mm512_set1_ps(INFINITY)));
     return _mm512_cmp_ps_mask(most, bar, _CMP_LT_OQ) != 0xffff;
 }
 
-/* The items of a pair that survive for query q: their score is made when there are enough of them. */
-static void admit(const struct take *t, struct desk *d, size_t begin, size_t q, const uint32_t *items, uint32_t which)
+/* Which of the items from `first` on the query does not want. */
+static uint32_t hidden_there(struct rivals *r, uint32_t first)
 {
-    if (!d->best[q].k)
-        return;
-    for (; which; which &= which - 1) {
-        uint32_t item = items[__builtin_ctz(which)];
-        if (item == no_item_here || is_hidden(t->hidden, begin + q, item))
-            continue;
-        d->waiting[q][d->nwaiting[q]++] = item;
-        if (d->nwaiting[q] == WAITING)
-            serve(t, d, t->x + (begin + q) * t->l->k, q);
-    }
+    uint32_t which = 0;
+    while (r->hide < r->shown && *r->hide < first)
+        r->hide++;
+    for (; r->hide < r->shown && *r->hide < first + PAIR; r->hide++)
+        which |= 1U << (*r->hide - first);
+    return which;
 }
 
-/* One pair of panels for 32 queries from `q` on. Not below, rather than above: NaN survives. False when all are done. */
-TARGET_TILES static bool look(const struct take *t, struct desk *d, size_t begin, size_t pair, size_t q)
+TARGET_TILES static void add(struct rivals *r, const float *sums, float off, __mmask16 some, uint32_t first)
+{
+    __m512 s = _mm512_load_ps(sums);
+    __m512 give = _mm512_fmadd_ps(_mm512_abs_ps(s), _mm512_set1_ps(SLACK), _mm512_set1_ps(off + TINY));
+    __m512i place = _mm512_add_epi32(_mm512_set1_epi32((int)first), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    _mm512_storeu_ps(r->lower + r->n, _mm512_maskz_compress_ps(some, _mm512_sub_ps(s, give)));
+    _mm512_storeu_ps(r->upper + r->n, _mm512_maskz_compress_ps(some, _mm512_add_ps(s, give)));
+    _mm512_storeu_si512(r->place + r->n, _mm512_maskz_compress_epi32(some, place));
+    r->n += (uint32_t)__builtin_popcount(some);
+}
+
+/* The items of a pair that survive for number i of the desk, whose sums are these. */
+static void admit(const struct take *t, struct desk *d, size_t begin, size_t pair, size_t i, const float *sums, uint32_t which)
+{
+    struct rivals *r = &d->rivals[i];
+    uint32_t first = (uint32_t)(pair * PAIR);
+    if (!d->open[i] || !(which &= ~hidden_there(r, first)))
+        return;
+    if (which & 0xffff)
+        add(r, sums, d->off[i % PAIR], (__mmask16)which, first);
+    if (which >> ROWS)
+        add(r, sums + SUMS, d->off[i % PAIR], (__mmask16)(which >> ROWS), first + ROWS);
+    if (r->n + PAIR <= t->room)
+        return;
+    make_room(t, r, begin + i);
+    d->bar[i] = r->bar;
+}
+
+/* One pair of panels for 32 queries from number i of the desk on. Not below, rather than above: NaN survives. False when all are
+ * done. */
+TARGET_TILES static bool look(const struct take *t, struct desk *d, size_t begin, size_t pair, size_t i)
 {
     const struct rough *r = t->l->rough;
-    _Alignas(64) float low[PAIR];
-    bool first = lowest(d, r, pair, q, low), second = lowest(d, r, pair, q + ROWS, low + ROWS);
+    bool first = lowest(d, r, pair, i, d->low, d->off), second = lowest(d, r, pair, i + ROWS, d->low + ROWS, d->off + ROWS);
+    uint32_t there = pair + 1 < r->pairs ? ~0U : r->last;
     if (!first && !second)
         return false;
-    multiply(d->tiles + q / ROWS * r->steps * TILE, r->panel + pair * 2 * r->steps * TILE, r->steps, d->sums);
+    multiply(d->tiles + i / ROWS * r->steps * TILE, r->panel + pair * 2 * r->steps * TILE, r->steps, d->sums);
     for (size_t row = 0; row < PAIR; row++) {
         const float *sums = d->sums + row / ROWS * 2 * SUMS + row % ROWS * ROWS;
-        __m512 below = _mm512_set1_ps(low[row]);
+        __m512 below = _mm512_set1_ps(d->low[row]);
         uint32_t some = _mm512_cmp_ps_mask(_mm512_load_ps(sums), below, _CMP_NLT_UQ);
         uint32_t others = _mm512_cmp_ps_mask(_mm512_load_ps(sums + SUMS), below, _CMP_NLT_UQ);
-        if (some | others)
-            admit(t, d, begin, q + row, r->item + pair * PAIR, some | others << ROWS);
+        if ((some | others << ROWS) & there)
+            admit(t, d, begin, pair, i + row, sums, (some | others << ROWS) & there);
     }
     return true;
 }
@@ -356,6 +494,17 @@ TARGET_TILES static void shape_tiles(void)
     _tile_loadconfig(&shape);
 }
 
+/* The scores of those that are left, and the list in order. */
+static void finish(const struct take *t, struct rivals *r, size_t q)
+{
+    struct best best = {t->out + q * t->l->length, 0, t->l->length};
+    raise_bar(r, (uint32_t)t->l->length);
+    drop_losers(r);
+    settle(t, r, q);
+    best.n = r->n;
+    t->counts[q] = best_finish(&best);
+}
+
 TARGET_TILES static void take_block(void *context, size_t block, size_t begin, size_t end)
 {
     (void)block;
@@ -371,30 +520,36 @@ TARGET_TILES static void take_block(void *context, size_t block, size_t begin, s
             busy[g] = busy[g] && look(t, d, begin, pair, g * PAIR);
     _tile_release();
     for (size_t q = begin; q < end; q++) {
-        if (!d->best[q - begin].k) {
+        if (d->open[q - begin])
+            finish(t, &d->rivals[q - begin], q);
+        else
             serve_plainly(t, q);
-            continue;
-        }
-        serve(t, d, t->x + q * t->l->k, q - begin);
-        t->counts[q] = best_finish(&d->best[q - begin]);
     }
 }
 
 enum status rough_take(const struct dots_lists *l, const float *x, size_t queries, const struct hidden *hidden,
                        struct scored *out, size_t *counts, struct error *err)
 {
+    struct take t = {l, x, hidden, NULL, out, counts, 0, NULL};
     size_t threads = (size_t)parallel_threads(), tiles = QUERIES / ROWS * l->rough->steps * TILE;
-    struct desk *desks = mem_new_raw(threads, sizeof *desks, "list threads", err);
+    t.room = (l->length + (l->length > LEAST_ROOM ? l->length : LEAST_ROOM) + 2 * PAIR) / ROWS * ROWS;
+    size_t columns = QUERIES * 3 * (t.room + ROWS);
+    t.desks = mem_new_raw(threads, sizeof *t.desks, "list threads", err);
+    t.hide = mem_new_raw(hidden->begin[queries], sizeof *t.hide, "hidden items", err);
     uint16_t *room = mem_new_raw(threads * tiles, sizeof *room, "list threads", err);
-    if (desks && room) {
-        struct take t = {l, x, hidden, out, counts, desks};
-        for (size_t i = 0; i < threads; i++)
-            desks[i].tiles = room + i * tiles;
+    float *rivals = mem_new_raw(threads * columns, sizeof *rivals, "list threads", err);
+    enum status st = t.desks && t.hide && room && rivals ? ST_OK : ST_NOMEM;
+    if (!st) {
+        for (size_t i = 0; i < threads; i++) {
+            t.desks[i].tiles = room + i * tiles;
+            t.desks[i].columns = rivals + i * columns;
+        }
         parallel_blocks(queries, QUERIES, take_block, &t);
     }
-    enum status st = desks && room ? ST_OK : ST_NOMEM;
-    mem_free(desks);
+    mem_free(t.desks);
+    mem_free(t.hide);
     mem_free(room);
+    mem_free(rivals);
     return st;
 }
 

@@ -50,16 +50,81 @@ void best_offer(struct best *b, uint32_t index, float score)
     }
 }
 
+static void sort_heap(struct scored *h, size_t n)
+{
+    for (size_t end = n; end > 1; end--) {
+        struct scored worst = h[0];
+        h[0] = h[end - 1];
+        h[end - 1] = worst;
+        sift_down(h, end - 1, 0);
+    }
+}
+
+/* Lists up to so long are put into order by counting, for each, how many stand before it: no branches. */
+enum { COUNTED = 256, ABREAST = 32 };
+
+/* Numbers in the order of lists: the larger one stands later. 0 and -0 are the same score; NaN is in no list. */
+static uint64_t place_key(struct scored s)
+{
+    float score = s.score + 0.f; /* -0 becomes 0 */
+    uint32_t bits;
+    memcpy(&bits, &score, sizeof bits);
+    bits = bits >> 31 ? bits : ~bits & 0x7fffffff; /* falling scores, rising numbers */
+    return (uint64_t)bits << 32 | s.index;
+}
+
+/* Many at a time, so that each number is compared with whole vectors. key[n..] up to a multiple of ABREAST is read. */
+static inline __attribute__((always_inline)) void count_before(const uint64_t *key, size_t n, uint64_t *place)
+{
+    for (size_t i = 0; i < n; i += ABREAST) {
+        uint64_t count[ABREAST] = {0};
+        for (size_t j = 0; j < n; j++)
+#pragma GCC unroll 32
+            for (size_t l = 0; l < ABREAST; l++)
+                count[l] += key[j] < key[i + l];
+        memcpy(place + i, count, sizeof count);
+    }
+}
+
+TARGET_AVX512 static void count_avx512(const uint64_t *key, size_t n, uint64_t *place)
+{
+    count_before(key, n, place);
+}
+
+TARGET_AVX2 static void count_avx2(const uint64_t *key, size_t n, uint64_t *place)
+{
+    count_before(key, n, place);
+}
+
+static void count_base(const uint64_t *key, size_t n, uint64_t *place)
+{
+    count_before(key, n, place);
+}
+
+static void sort_by_counts(struct scored *list, size_t n)
+{
+    typedef void function(const uint64_t *key, size_t n, uint64_t *place);
+    static function *const targets[] = {count_base, count_avx2, count_avx512};
+    struct scored copy[COUNTED];
+    uint64_t key[COUNTED] = {0}, place[COUNTED];
+    for (size_t i = 0; i < n; i++) {
+        copy[i] = list[i];
+        key[i] = place_key(list[i]);
+    }
+    targets[kernel_simd()](key, n, place);
+    for (size_t i = 0; i < n; i++)
+        list[place[i]] = copy[i];
+}
+
 size_t best_finish(struct best *b)
 {
+    if (b->n <= COUNTED) {
+        sort_by_counts(b->list, b->n);
+        return b->n;
+    }
     if (b->n < b->k)
         make_heap(b->list, b->n);
-    for (size_t end = b->n; end > 1; end--) {
-        struct scored worst = b->list[0];
-        b->list[0] = b->list[end - 1];
-        b->list[end - 1] = worst;
-        sift_down(b->list, end - 1, 0);
-    }
+    sort_heap(b->list, b->n);
     return b->n;
 }
 

@@ -1,0 +1,176 @@
+/* Judging a model: lists of all test users over all items, metrics and intervals, beside one epoch of its training, or all of
+ * it where there are no epochs. On Gowalla with its own split when TAILOR_DATA has it, else on made-up data. LONG=yes: EASE too,
+ * whatever it costs. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/rng.h"
+#include "bench/bench.h"
+#include "eval/comparison.h"
+#include "ingest/ingest.h"
+#include "models/driver.h"
+
+enum { FEW_EPOCHS = 1, MORE_EPOCHS = 3 };
+
+struct judging {
+    struct dataset *data;
+    struct split *split;
+    struct selection train;
+    struct model *m;
+};
+
+static void need(enum status st, const struct error *err)
+{
+    if (!st)
+        return;
+    fprintf(stderr, "%s\n", err->message);
+    exit(1);
+}
+
+static struct dataset *made_up(void)
+{
+    enum { USERS = 10000, ITEMS = 13000, EVENTS = 270000 };
+    char path[64];
+    struct error err;
+    struct ingest_report report;
+    struct dataset *d;
+    const char *paths[] = {path};
+    struct rng r = rng_stream(1, "evaluation benchmark", 0);
+    snprintf(path, sizeof path, "/tmp/tailor-evaluation-%d.csv", (int)getpid());
+    FILE *f = fopen(path, "wb");
+    if (!f) {
+        perror(path);
+        exit(1);
+    }
+    fputs("user,item\n", f);
+    for (size_t e = 0; e < EVENTS; e++) {
+        unsigned item = (unsigned)(ITEMS * rng_real(&r) * rng_real(&r));
+        fprintf(f, "u%u,i%u\n", (unsigned)rng_below(&r, USERS), item);
+    }
+    fclose(f);
+    need(ingest_events(paths, 1, NULL, 0, "evaluation", NULL, NULL, &d, &report, &err), &err);
+    unlink(path);
+    return d;
+}
+
+static void open_data(struct judging *j)
+{
+    char path[512];
+    struct error err;
+    struct ingest_report report;
+    struct split_spec spec = {.kind = SPLIT_RANDOM, .share = .2, .at = NO_TIME, .seed = 1};
+    const char *root = getenv("TAILOR_DATA"), *paths[] = {path};
+    snprintf(path, sizeof path, "%s/gowalla", root ? root : "");
+    if (!root || access(path, R_OK)) {
+        j->data = made_up();
+    } else {
+        need(ingest_events(paths, 1, NULL, 0, "evaluation", NULL, NULL, &j->data, &report, &err), &err);
+        spec.kind = SPLIT_GIVEN;
+    }
+    need(split_new(j->data, &spec, &j->split, &err), &err);
+    j->train = (struct selection){.data = j->data, .split = j->split, .parts = PART_TRAIN, .until = NO_TIME};
+}
+
+static void set(const struct model_class *class, struct param_value *values, const char *name, const char *value)
+{
+    struct error err;
+    size_t p = param_index(class->params, class->nparams, name);
+    if (p < class->nparams)
+        need(param_parse(&class->params[p], value, &values[p], &err), &err);
+}
+
+/* Seconds; *m is the model. */
+static double train(const struct judging *j, const struct model_class *class, const char *factors, int epochs, struct model **m)
+{
+    struct param_value values[64];
+    struct error err;
+    char number[16];
+    snprintf(number, sizeof number, "%d", epochs);
+    need(param_defaults(class->params, class->nparams, values, &err), &err);
+    set(class, values, "epochs", number);
+    if (factors)
+        set(class, values, "factors", factors);
+    double start = clock_seconds();
+    need(model_train(class, class->name, values, &j->train, 1, NULL, NULL, m, &err), &err);
+    start = clock_seconds() - start;
+    param_values_free(values, class->nparams);
+    return start;
+}
+
+/* All that `compare recall@20 ndcg@20` does for one model but keeping it. */
+static void judge(void *context)
+{
+    static struct comparison c;
+    struct judging *j = context;
+    struct error err;
+    struct protocol protocol = {.on = PART_TEST, .hide_seen = true};
+    struct test_set *t;
+    struct evaluation *e;
+    const struct evaluation *all[1];
+    const char *name = j->m->class->name;
+    need(test_set_new(j->data, j->split, &protocol, &t, &err), &err);
+    need(evaluation_run(j->m, t, j->split->fingerprint, EVALUATION_DEPTH, NULL, &e, &err), &err);
+    c = (struct comparison){.resamples = BOOTSTRAP_RESAMPLES, .seed = 1};
+    need(comparison_measure(&c, "recall", 20, true, &err), &err);
+    need(comparison_measure(&c, "ndcg", 20, true, &err), &err);
+    all[0] = e;
+    need(comparison_make(&c, all, &name, 1, 1, NULL, &err), &err);
+    comparison_clear(&c);
+    evaluation_free(e);
+    test_set_free(t);
+}
+
+/* One epoch is the difference between a few and more of them: what is done once for all of them is left out. */
+static double epoch_of(const struct judging *j, const struct model_class *class, const char *factors)
+{
+    enum { TURNS = 3 };
+    double x[TURNS];
+    for (size_t i = 0; i < TURNS; i++) {
+        struct model *few, *more;
+        double first = train(j, class, factors, FEW_EPOCHS, &few);
+        x[i] = (train(j, class, factors, MORE_EPOCHS, &more) - first) / (MORE_EPOCHS - FEW_EPOCHS);
+        model_release(few);
+        model_release(more);
+    }
+    return bench_median(x, TURNS);
+}
+
+static void run(struct judging *j, const char *name, const char *factors)
+{
+    const struct model_class *class = model_class_find(name);
+    if (!class)
+        return;
+    bool epochs = param_index(class->params, class->nparams, "epochs") < class->nparams;
+    double whole = train(j, class, factors, FEW_EPOCHS, &j->m), one = epochs ? epoch_of(j, class, factors) : whole;
+    struct timing t = bench_run(judge, NULL, NULL, j, 1);
+    printf("%-8s %3s  judged in %6.3f s  %-8s %7.3f s  %6.2f x\n", name, factors ? factors : "", t.ours,
+           epochs ? "an epoch" : "training", one, one / t.ours);
+    fflush(stdout);
+    model_release(j->m);
+    j->m = NULL;
+}
+
+int main(void)
+{
+    static struct judging j;
+    const char *wanted = getenv("LONG");
+    open_data(&j);
+    printf("\njudging %zu users over %u items, lists of %d, recall@20 and ndcg@20 with intervals; x: how many times an epoch lasts\n\n",
+           j.split->test_users, j.data->items.n, EVALUATION_DEPTH);
+    run(&j, "ials", "64");
+    run(&j, "ials", "256");
+    run(&j, "bpr", "64");
+    run(&j, "warp", "64");
+    run(&j, "lmf", "64");
+    run(&j, "itemknn", NULL);
+    run(&j, "slim", NULL);
+    if (wanted && strcmp(wanted, "yes") == 0)
+        run(&j, "ease", NULL);
+    split_release(j.split);
+    dataset_release(j.data);
+    return 0;
+}
