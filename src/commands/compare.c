@@ -177,11 +177,40 @@ static enum status compare_all(struct compare *c, const struct call *call, struc
 
 static enum status add_segments(struct compare *c, const char *by, const struct call *call, struct error *err)
 {
-    enum status st = cohorts_make(c->d, c->s, c->judge.protocol.on, &c->comparison, by, &c->segments[c->nsegments], err);
+    const struct protocol *p = &c->judge.protocol;
+    bool items = cohorts_are_of_items(c->d, by);
+    if (!items && !cohorts_are_of_users(c->d, by))
+        return error_at_option(cohorts_unknown(c->d, by, true, err), err, call, "by");
+    enum status st = items ? item_segments_make(c->d, c->s, p, &c->comparison, c->x, c->y, by, &c->goods[c->ngoods], err)
+                           : cohorts_make(c->d, c->s, p->on, &c->comparison, by, &c->segments[c->nsegments], err);
     if (st)
         return error_at_option(st, err, call, "by");
-    c->nsegments++;
+    c->ngoods += items;
+    c->nsegments += !items;
     return ST_OK;
+}
+
+/* Segments of users and of items are adjusted for each other. */
+static enum status adjust_together(struct compare *c, size_t users, struct error *err)
+{
+    size_t total = users, at = users;
+    for (size_t i = 0; i < c->ngoods; i++)
+        total += c->goods[i].users.n;
+    struct difference *all = mem_new(total, sizeof *all, "segments", err);
+    if (!all)
+        return ST_NOMEM;
+    memcpy(all, c->in_segment, users * sizeof *all);
+    for (size_t i = 0; i < c->ngoods; at += c->goods[i++].users.n)
+        memcpy(all + at, c->goods[i].difference, c->goods[i].users.n * sizeof *all);
+    enum status st = differences_adjust(&c->comparison, all, total, err);
+    for (size_t i = 0; i < users && !st; i++)
+        c->in_segment[i].adjusted = all[i].adjusted;
+    at = users;
+    for (size_t i = 0; i < c->ngoods && !st; i++)
+        for (size_t g = 0; g < c->goods[i].users.n; g++)
+            c->goods[i].difference[g].adjusted = all[at++].adjusted;
+    mem_free(all);
+    return st;
 }
 
 /* by=gender,history_length */
@@ -199,7 +228,8 @@ static enum status make_segments(struct compare *c, const struct call *call, str
     for (const char *p = list; *p; p++)
         wanted += *p == ',';
     c->segments = mem_new(wanted, sizeof *c->segments, "segments", err);
-    st = c->segments ? ST_OK : ST_NOMEM;
+    c->goods = mem_new(wanted, sizeof *c->goods, "segments", err);
+    st = c->segments && c->goods ? ST_OK : ST_NOMEM;
     while (*list && !st) {
         size_t n = strcspn(list, ",");
         char *one = mem_strndup(list, n, err);
@@ -213,7 +243,9 @@ static enum status make_segments(struct compare *c, const struct call *call, str
         c->in_segment = mem_new(total, sizeof *c->in_segment, "segments", err);
     if (!st && !c->in_segment)
         st = ST_NOMEM;
-    return st ? st : cohorts_compare(&c->comparison, c->x, c->y, c->segments, c->nsegments, c->in_segment, err);
+    if (!st)
+        st = cohorts_compare(&c->comparison, c->x, c->y, c->segments, c->nsegments, c->in_segment, err);
+    return st || !c->ngoods ? st : adjust_together(c, total, err);
 }
 
 static enum status no_split(struct error *err)
@@ -250,8 +282,11 @@ void compare_close(struct compare *c)
         model_release(c->models[i]);
     for (size_t i = 0; i < c->nsegments; i++)
         cohorts_clear(&c->segments[i]);
+    for (size_t i = 0; i < c->ngoods; i++)
+        item_segments_clear(&c->goods[i]);
     mem_free(c->segments);
     mem_free(c->in_segment);
+    mem_free(c->goods);
     mem_free(c->evaluations);
     mem_free(c->models);
     comparison_clear(&c->comparison);

@@ -7,6 +7,7 @@
 #include "commands/judge.h"
 #include "eval/comparison.h"
 #include "eval/cohorts.h"
+#include "eval/item_segments.h"
 
 struct compare {
     struct workbench *wb;
@@ -23,6 +24,8 @@ struct compare {
     struct cohorts *segments;   /* by=; all are adjusted together */
     size_t nsegments;
     struct difference *in_segment; /* x less y in each segment of each of them, one after the other */
+    struct item_segments *goods;   /* by= an attribute of items */
+    size_t ngoods;
 };
 
 /* Reads the words of a call of `compare`, judges the models that have not been judged yet, and compares them. Close it in every
@@ -36,6 +39,7 @@ void compare_close(struct compare *c);
 void compare_put_leaderboard(const struct compare *c, struct result *out);
 void compare_put_cold(const struct compare *c, struct result *out);
 void compare_put_segments(const struct compare *c, struct result *out);
+void compare_put_goods(const struct compare *c, struct result *out);
 /* The users who lose most by x instead of y, and those who win most: `most` of each. */
 MUST_CHECK enum status compare_put_users(const struct compare *c, size_t most, struct result *out, struct error *err);
 

@@ -11,6 +11,7 @@ static enum status run_compare(struct workbench *wb, const struct call *call, st
         compare_put_leaderboard(&c, out);
         compare_put_cold(&c, out);
         compare_put_segments(&c, out);
+        compare_put_goods(&c, out);
         st = compare_put_users(&c, (size_t)call_int(call, "worst"), out, err);
     }
     if (!st)
@@ -40,7 +41,7 @@ static const struct param compare_options[] = {
     {.name = "baseline", .type = PARAM_MODEL, .doc = "the model that all others are compared with; the best one when left out"},
     {.name = "by",
      .type = PARAM_COLUMN,
-     .doc = "for whom: " COHORTS_BY_USERS "; several: by=gender,taste"},
+     .doc = "for whom: " COHORTS_BY_USERS "; for which items: " COHORTS_BY_ITEMS "; several: by=gender,taste"},
     {.name = "worst",
      .type = PARAM_INT,
      .initial = "0",
@@ -98,7 +99,8 @@ static const struct command rows[] = {
              "by= shows segments of users: the means of all models, and the difference of the first two (of the first and the baseline) with its interval. They are the same wherever by= tells users apart: "
              "history_length counts the events of the history; recency goes by the time since the last of them; taste is niche, mixed or mainstream, by the share of the "
              "history that is among the most popular fifth of the items; cold users have no history; texts have a segment each (the most frequent 20), numbers too when they are at "
-             "most 8, else fifths of the users. "
+             "most 8, else fifths of the users. By an attribute of items (of a name that users have too: item.NAME), or by popularity (head, mid, tail), it shows for which items a model "
+             "is better: the recall of each user among the right items of the group, over the users who have some. "
              "worst=10 lists the users whose metric differs most between these two: `user ID` shows one.\n"
              "check= asks whether all this holds: sampled tells whether the order of models would be another by metrics among 100 sampled items; "
              "seed trains with other seeds and sets the lead against what they change; placebo deals the known items out anew among the users, on which nobody can be "
@@ -107,7 +109,7 @@ static const struct command rows[] = {
              "nor asked for, unless "
              "seen=show; where the split has a target, seen is what had an event of that type. Only models trained on the train part of the present split are compared.",
      .examples = (const char *const[]){"compare", "compare with ease pop", "compare metric=ndcg@5 recall@5",
-                                       "compare k=5 history=rolling", "compare rmse mae", "compare with itemknn pop by=history_length",
+                                       "compare k=5 history=rolling", "compare rmse mae", "compare with itemknn pop by=history_length", "compare with itemknn pop by=category",
                                        "compare baseline=pop test=wilcoxon adjust=bh", "compare worst=3",
                                        "compare with itemknn pop check=all", NULL},
      .run = run_compare},

@@ -128,16 +128,18 @@ static bool has_column(const struct compare *c, size_t model)
     return model < 3 * MEASURES_MAX - 2 || model == c->x || model == c->y;
 }
 
-static void put_segment(const struct compare *compare, size_t by, size_t segment, const struct difference *x, struct table *t)
+static void put_segment(const struct compare *compare, const char *by, const struct cohort *s, const size_t *right, const double *mean,
+                        const struct difference *x, struct table *t)
 {
     const struct comparison *c = &compare->comparison;
-    const struct cohort *s = &compare->segments[by].list[segment];
-    table_text(t, compare->segments[by].by);
+    table_text(t, by);
     table_text(t, s->name);
+    if (right)
+        table_int(t, (int64_t)*right);
     table_int(t, (int64_t)s->n);
     for (size_t i = 0; i < c->n; i++)
         if (has_column(compare, i))
-            table_real(t, comparison_mean(c, i, s->users, s->n));
+            table_real(t, mean ? mean[i] : comparison_mean(c, i, s->users, s->n));
     table_real(t, x->value);
     table_real(t, x->interval.low);
     table_real(t, x->interval.high);
@@ -150,15 +152,15 @@ static void put_segment(const struct compare *compare, size_t by, size_t segment
     table_real(t, x->effect.below);
 }
 
-void compare_put_segments(const struct compare *compare, struct result *out)
+/* Of users, or of items (their right ones are counted then): by one of them, or by several. */
+static struct table *segments_table(const struct compare *compare, const char *by, const char *metric, bool items, struct result *out)
 {
     const struct comparison *c = &compare->comparison;
-    const struct difference *x = compare->in_segment;
     struct columns columns = {.n = 0};
-    if (!compare->nsegments)
-        return;
-    add_column(&columns, "by", VALUE_TEXT, "", 0, compare->nsegments > 1 ? 0 : COLUMN_HIDDEN);
+    add_column(&columns, "by", VALUE_TEXT, "", 0, by ? COLUMN_HIDDEN : 0);
     add_column(&columns, "segment", VALUE_TEXT, "", 0, 0);
+    if (items)
+        add_column(&columns, "right", VALUE_INT, "", 0, COLUMN_COUNT);
     add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_COUNT);
     for (size_t i = 0; i < c->n; i++)
         if (has_column(compare, i))
@@ -173,14 +175,34 @@ void compare_put_segments(const struct compare *compare, struct result *out)
     add_column(&columns, "rank_biserial", VALUE_REAL, "", 2, COLUMN_HIDDEN);
     add_column(&columns, "users_above", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
     add_column(&columns, "users_below", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
-    const char *by = compare->nsegments > 1 ? "segments" : compare->segments[0].by;
-    struct table *t = result_table(out, "segments",
-                                   result_textf(out, "%s by %s; difference: %s less %s", c->measures[0].at.name, by,
-                                                c->entries[compare->x].name, c->entries[compare->y].name),
-                                   columns.at, columns.n);
+    const char *what = result_textf(out, items ? "%s by %s of the items" : "%s by %s", metric, by ? by : "segments");
+    return result_table(out, items ? "item_segments" : "segments",
+                        result_textf(out, "%s; difference: %s less %s", what, c->entries[compare->x].name, c->entries[compare->y].name),
+                        columns.at, columns.n);
+}
+
+void compare_put_segments(const struct compare *compare, struct result *out)
+{
+    const struct difference *x = compare->in_segment;
+    if (!compare->nsegments)
+        return;
+    struct table *t = segments_table(compare, compare->nsegments > 1 ? NULL : compare->segments[0].by, compare->comparison.measures[0].at.name,
+                                     false, out);
     for (size_t i = 0; i < compare->nsegments; i++)
         for (size_t g = 0; g < compare->segments[i].n; g++)
-            put_segment(compare, i, g, x++, t);
+            put_segment(compare, compare->segments[i].by, &compare->segments[i].list[g], NULL, NULL, x++, t);
+}
+
+void compare_put_goods(const struct compare *compare, struct result *out)
+{
+    if (!compare->ngoods)
+        return;
+    struct table *t = segments_table(compare, compare->ngoods > 1 ? NULL : compare->goods[0].users.by, compare->goods[0].at.name, true, out);
+    for (size_t i = 0; i < compare->ngoods; i++) {
+        const struct item_segments *s = &compare->goods[i];
+        for (size_t g = 0; g < s->users.n; g++)
+            put_segment(compare, s->users.by, &s->users.list[g], &s->right[g], &s->mean[g * compare->comparison.n], &s->difference[g], t);
+    }
 }
 
 /* ---- users ---- */

@@ -108,8 +108,8 @@ static enum status look_at(const struct compare *compare, struct cohorts *list, 
     return st;
 }
 
-/* "users with 1-4 events", "users with gender F": segments of one kind with the same verdict. */
-static bool put_segments(struct str *s, const struct comparison *c, const struct cohorts *segments, const struct difference *x,
+/* "users with 1-4 events", "items with category Tea": segments of one kind with the same verdict. */
+static bool put_segments(struct str *s, const struct comparison *c, const char *who, const struct cohorts *segments, const struct difference *x,
                          int verdict, bool more)
 {
     size_t n = 0, all = 0;
@@ -119,7 +119,10 @@ static bool put_segments(struct str *s, const struct comparison *c, const struct
     for (size_t i = 0; i < segments->n; i++) {
         if (difference_verdict(c, &x[i]) != verdict)
             continue;
-        str_puts(s, n ? n + 1 == all ? " or " : ", " : more ? ", and users with " : "users with ");
+        if (n)
+            str_puts(s, n + 1 == all ? " or " : ", ");
+        else
+            str_printf(s, "%s%s with ", more ? ", and " : "", who);
         if (!n && !length)
             str_printf(s, "%s ", segments->by);
         str_puts(s, segments->list[i].name);
@@ -134,12 +137,17 @@ static bool put_segments(struct str *s, const struct comparison *c, const struct
 static void put_exceptions(struct str *s, const struct compare *compare, const struct cohorts *list, size_t n, const struct difference *x)
 {
     const struct comparison *c = &compare->comparison;
+    struct comparison of_items = *c; /* borrowed: recall decides there */
     bool clear = difference_verdict(c, &compare->pair) > 0;
     for (int verdict = clear ? -1 : 1; verdict >= -1; verdict -= 2) {
         struct str who = {0};
         const struct difference *at = x;
         for (size_t i = 0; i < n; at += list[i].n, i++)
-            put_segments(&who, c, &list[i], at, verdict, who.length > 0);
+            put_segments(&who, c, "users", &list[i], at, verdict, who.length > 0);
+        for (size_t i = 0; i < compare->ngoods; i++) {
+            of_items.measures[0].at = compare->goods[i].at;
+            put_segments(&who, &of_items, "items", &compare->goods[i].users, compare->goods[i].difference, verdict, who.length > 0);
+        }
         if (who.length)
             str_printf(s, "; %s is %s for %s", clear ? "it" : c->entries[compare->x].name, verdict > 0 ? "better" : "worse", str_text(&who));
         str_free(&who);

@@ -379,20 +379,10 @@ void cohorts_clear(struct cohorts *s)
 enum status cohorts_compare(const struct comparison *c, size_t x, size_t y, const struct cohorts *list, size_t n,
                              struct difference *out, struct error *err)
 {
-    size_t total = 0, at = 0;
-    for (size_t i = 0; i < n; i++)
-        total += list[i].n;
-    double *p = mem_new_raw(2 * total, sizeof *p, "p-values", err), *adjusted = p + total;
-    enum status st = p ? ST_OK : ST_NOMEM;
+    size_t at = 0;
+    enum status st = ST_OK;
     for (size_t i = 0; i < n && !st; i++)
-        for (size_t g = 0; g < list[i].n && !st; g++, at++) {
-            st = comparison_difference(c, x, y, list[i].list[g].users, list[i].list[g].n, &out[at], err);
-            p[at] = out[at].p;
-        }
-    if (!st)
-        st = adjust_p(c->adjust, p, total, 0, adjusted, err);
-    for (size_t i = 0; i < total && !st; i++)
-        out[i].adjusted = adjusted[i];
-    mem_free(p);
-    return st;
+        for (size_t g = 0; g < list[i].n && !st; g++)
+            st = comparison_difference(c, x, y, list[i].list[g].users, list[i].list[g].n, &out[at++], err);
+    return st ? st : differences_adjust(c, out, at, err);
 }

@@ -300,6 +300,20 @@ int difference_verdict(const struct comparison *c, const struct difference *x)
     return comparison_sign(c) * ((x->value > 0) - (x->value < 0));
 }
 
+enum status differences_adjust(const struct comparison *c, struct difference *x, size_t n, struct error *err)
+{
+    double *p = mem_new_raw(2 * n, sizeof *p, "p-values", err), *adjusted = p + n;
+    if (!p)
+        return ST_NOMEM;
+    for (size_t i = 0; i < n; i++)
+        p[i] = x[i].p;
+    enum status st = adjust_p(c->adjust, p, n, 0, adjusted, err);
+    for (size_t i = 0; i < n && !st; i++)
+        x[i].adjusted = adjusted[i];
+    mem_free(p);
+    return st;
+}
+
 /* ---- all of them ---- */
 
 /* Best first, those without a value last; ties by name. */

@@ -89,6 +89,9 @@ int comparison_sign(const struct comparison *c);
 /* Is x better (1), worse (-1), or can it not be told (0), after adjustment? */
 int difference_verdict(const struct comparison *c, const struct difference *x);
 
+/* Adjusts x[0..n) for each other, as tests made together. */
+MUST_CHECK enum status differences_adjust(const struct comparison *c, struct difference *x, size_t n, struct error *err);
+
 /* Users ordered by difference x - y, largest loss of x first: for the lists of who loses and who wins. out[0..nusers) gets indices
  * of users with values under both; returns how many. */
 MUST_CHECK enum status comparison_order_users(const struct comparison *c, size_t x, size_t y, uint32_t *out, size_t *n,

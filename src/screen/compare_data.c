@@ -66,6 +66,21 @@ static enum status open_comparison(struct compare_asked *a, struct error *err)
     return st ? st : result_status(a->notes, err);
 }
 
+static enum status make_item_segments(const struct compare *c, struct compare_segments *s, struct error *err)
+{
+    struct item_segments of_items;
+    enum status st = item_segments_make(c->d, c->s, &c->judge.protocol, &c->comparison, s->x, s->y, s->by, &of_items, err);
+    if (st)
+        return st;
+    snprintf(s->recall, sizeof s->recall, "%s", of_items.at.name);
+    s->cohorts = of_items.users;
+    s->differences = of_items.difference;
+    of_items.users = (struct cohorts){.by = NULL};
+    of_items.difference = NULL;
+    item_segments_clear(&of_items);
+    return ST_OK;
+}
+
 static enum status make_segments(struct compare_asked *a, struct error *err)
 {
     const struct compare *c = &a->held->compare;
@@ -75,6 +90,9 @@ static enum status make_segments(struct compare_asked *a, struct error *err)
     s->x = compare_rival(all, a->x);
     if (s->x == s->y || !comparison_of_users(all) || !*s->by)
         return ST_OK;
+    s->recall[0] = 0;
+    if (cohorts_are_of_items(c->d, s->by))
+        return make_item_segments(c, s, err);
     enum status st = cohorts_make(c->d, c->s, c->judge.protocol.on, all, s->by, &s->cohorts, err);
     if (st)
         return st;
@@ -125,9 +143,20 @@ void compare_pair_clear(struct compare_pair *p)
 
 /* ---- by what ---- */
 
+/* Attributes of which some have the same value; of items those whose name users do not have too. */
+static size_t list_fields(const struct dataset *d, bool items, const char **names, size_t n)
+{
+    const struct fields *fields = items ? &d->item_fields : &d->user_fields;
+    for (size_t i = 0; i < fields->n && n < MOST_BY; i++) {
+        const struct field *f = &fields->field[i];
+        if ((!f->levels.n || f->levels.n <= LEVELS_WORTH) && (!items || cohorts_are_of_items(d, f->name)))
+            names[n++] = f->name;
+    }
+    return n;
+}
+
 static size_t list_by(const struct compare *c, const char **names)
 {
-    const struct fields *fields = &c->d->user_fields;
     int64_t oldest, newest;
     size_t n = 0;
     for (size_t i = 0; cohorts_built_in[i]; i++) {
@@ -135,10 +164,12 @@ static size_t list_by(const struct compare *c, const char **names)
         if ((!cold || c->comparison.ncold) && (!recency || dataset_time_range(c->d, &oldest, &newest)))
             names[n++] = cohorts_built_in[i];
     }
-    for (size_t i = 0; i < fields->n && n < MOST_BY; i++)
-        if (!fields->field[i].levels.n || fields->field[i].levels.n <= LEVELS_WORTH)
-            names[n++] = fields->field[i].name;
-    return n;
+    n = list_fields(c->d, false, names, n);
+    if (comparison_sign(&c->comparison) <= 0 || !item_segments_measure(&c->comparison))
+        return n; /* of items there is recall alone */
+    if (n < MOST_BY)
+        names[n++] = COHORTS_POPULARITY;
+    return list_fields(c->d, true, names, n);
 }
 
 void compare_next_by(const struct compare *c, char by[COMPARE_BY], int step)

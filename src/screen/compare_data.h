@@ -17,10 +17,11 @@ struct compare_held {
 struct compare_held *compare_hold(struct compare_held *c);
 void compare_release(struct compare_held *c); /* the last one closes it; NULL is fine */
 
-/* Two models in segments of users. */
+/* Two models in segments of users, or of items. */
 struct compare_segments {
     char by[COMPARE_BY];
     size_t x, y;            /* entries of the comparison; x less y */
+    char recall[32];        /* of items: the metric; "": of users, by that which decides */
     struct cohorts cohorts;
     struct difference *differences; /* cohorts.n */
 };
@@ -55,7 +56,7 @@ struct compare_pair {
 MUST_CHECK enum status compare_pair_make(const struct comparison *c, size_t x, size_t y, struct compare_pair *out, struct error *err);
 void compare_pair_clear(struct compare_pair *p);
 
-/* The next (or with step -1 the one before) of what users can be told apart by, after `by`; "" when there is nothing. */
+/* The next (or with step -1 the one before) of what users or items can be told apart by, after `by`; "" when there is nothing. */
 void compare_next_by(const struct compare *c, char by[COMPARE_BY], int step);
 
 #endif

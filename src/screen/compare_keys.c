@@ -35,6 +35,8 @@ static void choose_metric(struct app *app, void *context, size_t id)
 {
     struct compare_view *v = context;
     snprintf(v->metric, sizeof v->metric, "%s%s", metrics[id]->name, metric_uncut(metrics[id]) ? "" : v->cut);
+    if (v->shown && cohorts_are_of_items(v->shown->d, v->by) && strcmp(metrics[id]->name, "recall") != 0) /* items go by recall alone */
+        snprintf(v->by, sizeof v->by, "%s", cohorts_built_in[0]);
     compare_ask(app, v);
 }
 

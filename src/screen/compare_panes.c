@@ -273,7 +273,9 @@ void compare_draw_segments(struct compare_view *v, struct area a)
     char title[200];
     if (a.height < 2)
         return;
-    snprintf(title, sizeof title, "%s less %s by %s", c->entries[v->pair.x].name, c->entries[v->pair.y].name, v->by);
+    const char *recall = compare_segments_fit(v) ? v->segments.recall : "";
+    snprintf(title, sizeof title, "%s less %s by %s%s%s%s", c->entries[v->pair.x].name, c->entries[v->pair.y].name, v->by, *recall ? " (" : "",
+             recall, *recall ? ")" : "");
     area_rule(a, 0, v->pane == PANE_SEGMENTS ? INK_CYAN : LOOK_DIM, title, a.width >= 60 ? "s another" : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     if (!compare_segments_fit(v)) {
@@ -350,7 +352,7 @@ void compare_draw_users(struct compare_view *v, struct area a)
     if (a.height < 2)
         return;
     if (s)
-        snprintf(title, sizeof title, "users with %s %s: who loses most by %s first", v->segments.by, s->name, c->entries[v->pair.x].name);
+        snprintf(title, sizeof title, "users with %s%s %s: who loses most by %s first", *v->segments.recall ? "right items of " : "", v->segments.by, s->name, c->entries[v->pair.x].name);
     else
         snprintf(title, sizeof title, "users: who loses most by %s first", c->entries[v->pair.x].name);
     snprintf(count, sizeof count, "%zu of %zu", v->nlisted ? v->rows[PANE_USERS].cursor + 1 : 0, v->nlisted);

@@ -15,7 +15,7 @@ static const struct key_help help[] = {
     {"Tab  h l", "next pane: models, segments, users"},
     {"b", "the model under the cursor is the baseline that all others are compared with; on the baseline: the best one again"},
     {"m", "what decides: another metric; type @20 for another length of lists"},
-    {"s S", "tell users apart by something else: length of history, taste, attributes"},
+    {"s S", "tell users apart by something else: length of history, taste, attributes; then items"},
     {"p", "judge by the validation part, or by the test part"},
     {"Enter", "a segment: its users alone; a user: their lists, those of the two models first"},
     {"c", "compare anew"},

@@ -34,6 +34,7 @@ static void every_view_has_its_picture(void **state)
         {"compare-120x40", "compare", "<Tab>j", 40, 120, false},
         {"compare-ascii", "compare", "jb", 24, 80, true},
         {"compare-low", "compare", "<Tab><Tab>", 12, 60, false},
+        {"compare-items", "compare", "<Tab>SSS", 24, 80, false},
         {"user-80x24", "user", "", 24, 80, false},
         {"user-120x40", "user", "<Space><Tab><Tab><Tab>j", 40, 120, false},
         {"user-earlier", "user", "<lt><Tab>", 24, 80, false},
