@@ -136,7 +136,7 @@ void judge_clear(struct judge *j)
 
 /* ---- which models ---- */
 
-static bool comparable(const struct dataset *d, const struct split *s, const struct model *m)
+bool judge_can(const struct dataset *d, const struct split *s, const struct model *m)
 {
     return dataset_descends(d, m->record.data_fingerprint) && (model_is_served(m) || m->record.split_fingerprint == s->fingerprint);
 }
@@ -146,7 +146,7 @@ static void list_others(const struct dataset *d, const struct split *s, struct m
 {
     for (size_t i = 0; i < n; i++) {
         const struct model *m = models[i];
-        if (comparable(d, s, m))
+        if (judge_can(d, s, m))
             continue;
         const char *why = !dataset_descends(d, m->record.data_fingerprint) ? "other data"
                           : m->record.split_fingerprint                 ? "another split"
@@ -164,7 +164,7 @@ static enum status keep_comparable(const struct call *call, bool named, const st
     enum status st = ST_OK;
     list_others(d, s, models, *n, &others);
     for (size_t i = 0; i < *n; i++)
-        kept += comparable(d, s, models[i]);
+        kept += judge_can(d, s, models[i]);
     if (others.length && (named || !kept)) {
         st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", s->description, str_text(&others));
         error_hint(err, "train again, then %s: models are comparable when they learnt from the same events", call->command->name);
@@ -174,7 +174,7 @@ static enum status keep_comparable(const struct call *call, bool named, const st
     str_free(&others);
     kept = 0;
     for (size_t i = 0; i < *n && !st; i++) {
-        if (comparable(d, s, models[i]))
+        if (judge_can(d, s, models[i]))
             models[kept++] = models[i];
         else
             model_release(models[i]);

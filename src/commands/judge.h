@@ -25,6 +25,8 @@ MUST_CHECK enum status judge_model(struct judge *j, const struct model *m, struc
 MUST_CHECK enum status judge_questions(struct judge *j, struct error *err);
 void judge_clear(struct judge *j);
 
+/* Did it learn from the train part of this split and nothing else, or was it served? */
+bool judge_can(const struct dataset *d, const struct split *s, const struct model *m);
 /* The models of `with`, else those in use, that can be judged on this split: they learnt from its train part, or were served. One that
  * was named and cannot is an error; others are left out, which is said. Release them, and mem_free the list, in every case. */
 MUST_CHECK enum status judge_models(struct workbench *wb, const struct call *call, const struct dataset *d, const struct split *s,

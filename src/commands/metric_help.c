@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "commands/judge.h"
 #include "commands/question.h"
 #include "data/grow.h"
 #include "eval/evaluation.h"
@@ -65,7 +66,7 @@ static void define(const struct metric *m, struct result *out)
 struct worked {
     struct dataset *d;
     struct split *s;
-    struct model *m; /* the first that learnt from the train part of s; NULL: none */
+    struct model *m; /* whose list it is */
     struct test_set *set;
     struct item_facts *facts;
     struct evaluation *e; /* of the current user alone */
@@ -81,39 +82,60 @@ static void worked_clear(struct worked *w)
     dataset_release(w->d);
 }
 
-static enum status find_model(struct workbench *wb, struct worked *w, struct error *err)
+/* Asks a model about the current user, as `compare` would. */
+static enum status ask(struct workbench *wb, struct model *m, const struct metric_at *at, struct worked *w, struct error *err)
 {
-    struct model **models = NULL;
-    size_t n = 0;
-    if (!wb->nmodels)
-        return ST_OK;
-    enum status st = workbench_models(wb, NULL, 0, &models, &n, err);
-    for (size_t i = 0; i < n && !st; i++) {
-        const struct model *m = models[i];
-        if (!w->m && dataset_descends(w->d, m->record.data_fingerprint) && m->record.split_fingerprint == w->s->fingerprint)
-            w->m = model_hold(models[i]);
+    unsigned needs = at->metric->needs;
+    size_t depth = at->k > EVALUATION_DEPTH ? at->k : EVALUATION_DEPTH;
+    struct evaluation *e = NULL;
+    enum status st = evaluation_run(m, w->set, w->s->fingerprint, depth, &wb->job, &e, err);
+    if (!st && needs & NEEDS_PAIRS)
+        st = evaluation_add_pairs(e, m, w->set, &wb->job, err);
+    if (st) {
+        evaluation_free(e);
+        return st;
     }
+    e->facts = w->facts;
+    evaluation_free(w->e);
+    model_release(w->m);
+    w->e = e;
+    w->m = model_hold(m);
+    return ST_OK;
+}
+
+/* Is there something to see: a right item in the list, or a prediction? */
+static bool tells(const struct worked *w, const struct metric_at *at)
+{
+    if (evaluation_lacks(w->e, at))
+        return false;
+    return metric_uncut(at->metric) || evaluation_list(w->e, at, 0, 0).nhits;
+}
+
+/* The first of the models in use that the split can judge and whose answer tells something, or simply the first: w->m stays NULL where
+ * there is none. */
+static enum status ask_models(struct workbench *wb, const struct metric_at *at, struct worked *w, struct error *err)
+{
+    const struct protocol p = {PART_TEST, wb->hide_seen, ROLLING_NOT};
+    struct model **models = NULL, *first = NULL;
+    size_t n = 0;
+    bool told = false;
+    enum status st = test_set_of_user(w->d, w->s, &p, wb->user, &w->set, err);
+    if (!st && at->metric->needs & NEEDS_FACTS)
+        st = item_facts_new(w->d, w->s, &p, &w->facts, err);
+    if (!st)
+        st = workbench_models(wb, NULL, 0, &models, &n, err);
+    for (size_t i = 0; i < n && !st && !told; i++) {
+        if (!judge_can(w->d, w->s, models[i]))
+            continue;
+        first = first ? first : models[i];
+        st = ask(wb, models[i], at, w, err);
+        told = !st && tells(w, at);
+    }
+    if (!st && !told && first)
+        st = ask(wb, first, at, w, err);
     for (size_t i = 0; i < n && models; i++)
         model_release(models[i]);
     mem_free(models);
-    return st;
-}
-
-/* Asks the model about the current user, as `compare` would. */
-static enum status ask(struct workbench *wb, const struct metric_at *at, struct worked *w, struct error *err)
-{
-    const struct protocol p = {PART_TEST, wb->hide_seen, ROLLING_NOT};
-    unsigned needs = at->metric->needs;
-    size_t depth = at->k > EVALUATION_DEPTH ? at->k : EVALUATION_DEPTH;
-    enum status st = test_set_of_user(w->d, w->s, &p, wb->user, &w->set, err);
-    if (!st)
-        st = evaluation_run(w->m, w->set, w->s->fingerprint, depth, &wb->job, &w->e, err);
-    if (!st && needs & NEEDS_PAIRS)
-        st = evaluation_add_pairs(w->e, w->m, w->set, &wb->job, err);
-    if (!st && needs & NEEDS_FACTS)
-        st = item_facts_new(w->d, w->s, &p, &w->facts, err);
-    if (!st)
-        w->e->facts = w->facts;
     return st;
 }
 
@@ -154,10 +176,10 @@ static void put_errors(const struct worked *w, const struct metric *m, struct re
     if (isnan(value))
         table_textf(t, "%s has no ratings in the test part.", who);
     else if (m->errors == ERRORS_SQUARED)
-        table_textf(t, "By %s for %s: square root of (%.4f, the sum of squared errors, / %.0f ratings) = %.4f", w->m->name, who, sum, n,
-                    value);
+        table_textf(t, "By %s for %s: square root of (%.4f, the sum of squared errors, / %.0f rating%s) = %.4f", w->m->name, who, sum, n,
+                    n == 1 ? "" : "s", value);
     else
-        table_textf(t, "By %s for %s: %.4f, the sum of errors, / %.0f ratings = %.4f", w->m->name, who, sum, n, value);
+        table_textf(t, "By %s for %s: %.4f, the sum of errors, / %.0f rating%s = %.4f", w->m->name, who, sum, n, n == 1 ? "" : "s", value);
 }
 
 static enum status put_worked(const struct worked *w, const struct metric_at *at, struct result *out, struct error *err)
@@ -188,22 +210,19 @@ static enum status work(struct workbench *wb, const struct metric_at *at, struct
     struct worked w = {.d = workbench_data(wb), .s = workbench_split(wb)};
     struct error why = {0};
     enum status st = ST_OK;
-    if (!w.d || !w.s)
-        goto out;
-    st = find_model(wb, &w, err);
-    if (st || !w.m)
+    if (!w.d || !w.s || !wb->nmodels)
         goto out;
     if (wb->user == NO_USER) {
         result_message(out, MESSAGE_HINT, "with a current user (`user %s`) it is worked on their list", dict_text(&w.d->users, 0));
         goto out;
     }
-    st = ask(wb, at, &w, &why);
+    st = ask_models(wb, at, &w, &why);
     if (st == ST_STATE) {
         result_message(out, MESSAGE_INFO, "not worked on a list: %s", why.message);
         st = ST_OK;
     } else if (st) {
         *err = why;
-    } else {
+    } else if (w.m) {
         st = put_worked(&w, at, out, err);
     }
 out:
