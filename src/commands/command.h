@@ -42,6 +42,7 @@ enum command_flags {
     COMMAND_AGAIN = 256,    /* its result is the last one of the face (last) */
     COMMAND_SPACES = 1024,  /* COMMAND_OPEN: a value may be a range or a list to search; run checks it */
     COMMAND_TIMELESS = 2048, /* looks at all events wherever the clock stands, and says so when that is in the past */
+    COMMAND_PRESENT = 16384, /* judges by what came last: refused while the clock is rewound */
     COMMAND_ANYTIME = 4096,  /* COMMAND_CHANGES: but neither data nor models, and so also while the clock is rewound */
     COMMAND_EDITS = 8192,    /* takes: remove ITEM ... add ITEM ...: the same question about another history */
     COMMAND_SEVERAL = 512,  /* answers with one table or with several, as it comes: JSON names them always */

@@ -84,7 +84,7 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = compare_options,
      .noptions = sizeof compare_options / sizeof *compare_options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_TIMELESS,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_PRESENT,
      .help = "Every model ranks all items for every user of the test part. Metrics are cut at a rank: "
              "ndcg@20; `help metrics` lists them. People see the common ones, programs all but auc, which asks the models once "
              "more. Models that predict ratings (bias, svd, svdpp, knnbaseline, slopeone) are also "

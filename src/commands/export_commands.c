@@ -345,9 +345,9 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = user_options,
      .noptions = sizeof user_options / sizeof *user_options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_SEVERAL | COMMAND_TIMELESS,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
      .help = "Attributes, every event, and what each model would show them, for people who ask for their data: "
-             "`export user 42 > u42.json`.",
+             "`export user 42 > u42.json`. While the clock is rewound, events since then are left out, and it says so.",
      .examples = (const char *const[]){"export user ana", "export user ana k=3 > ana.json", NULL},
      .run = export_user},
 };

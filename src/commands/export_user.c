@@ -20,8 +20,8 @@ static void put_attributes(const struct question *q, struct result *out)
         field_cell(t, &fields->field[i], q->user);
 }
 
-/* Every event of theirs, whether it counts as feedback or not. */
-static void put_events(const struct question *q, struct result *out)
+/* Every event of theirs up to the clock, whether it counts as feedback or not. */
+static void put_events(const struct question *q, int64_t until, struct result *out)
 {
     const struct dataset *d = q->data;
     const struct events *ev = &d->events;
@@ -37,7 +37,7 @@ static void put_events(const struct question *q, struct result *out)
     for (size_t i = 0; i < ev->context.n; i++)
         columns[n++] = field_column(&ev->context.field[i]);
     struct table *t = result_table(out, "events", "events", columns, n);
-    for (size_t e = d->user_begin[q->user]; e < d->user_begin[q->user + 1]; e++) {
+    for (size_t e = d->user_begin[q->user], end = user_end_before(d, q->user, until); e < end; e++) {
         table_text(t, dict_text(&d->types, ev->type[e]));
         table_time(t, ev->time ? ev->time[e] : NO_TIME);
         table_text(t, dict_text(&d->items, ev->item[e]));
@@ -97,9 +97,11 @@ enum status export_user(struct workbench *wb, const struct call *call, struct re
         st = error_at_word(error_set(err, ST_USAGE, "the made-up user has no data to export"), err, &call->args[0]);
     if (!st) {
         put_attributes(&q, out);
-        put_events(&q, out);
+        put_events(&q, wb->now, out);
         st = put_lists(wb, call, &q, out, err);
     }
+    if (!st && wb->now != NO_TIME)
+        result_message(out, MESSAGE_WARNING, "the clock is rewound: what %s did since then is left out", q.who);
     question_close(&q);
     return st;
 }

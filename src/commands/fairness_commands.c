@@ -237,7 +237,7 @@ static const struct command rows[] = {
      .summary = "how groups of users fare, and how much of the lists goes to groups of items",
      .options = options,
      .noptions = sizeof options / sizeof *options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_TIMELESS,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_PRESENT,
      .help = "by= groups of users: the metric in each, over users with a history; `to_all` is the distance to the mean of all. "
              "The groups are those of compare by= (`help compare`).\n"
              "by= groups of items: what each group has of the places in all lists (`exposure`, place r counting 1 / log2(r + "

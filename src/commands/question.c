@@ -81,10 +81,10 @@ enum status item_or_group(const struct call *call, size_t n, struct error *err)
     return ST_USAGE;
 }
 
-enum status name_group(const struct dataset *d, const struct call *call, uint8_t **chosen, struct error *err)
+enum status name_group(struct workbench *wb, const struct call *call, const struct dataset *d, uint8_t **chosen, struct error *err)
 {
     size_t n;
-    enum status st = condition_items(call->where.text, d, chosen, &n, err);
+    enum status st = condition_items(call->where.text, d, question_selection(wb, call, d).until, chosen, &n, err);
     if (st == ST_USAGE && err)
         err->offset += call->where.offset + call->where.quoted;
     if (st || n)

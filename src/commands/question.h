@@ -54,8 +54,9 @@ MUST_CHECK enum status edit_history(struct workbench *wb, const struct question 
 MUST_CHECK enum status name_item(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *item,
                                  struct error *err);
 
-/* where "CONDITION": the items it holds for. chosen[0..items): 1 or 0; mem_free it. ST_NOT_FOUND when there are none. */
-MUST_CHECK enum status name_group(const struct dataset *d, const struct call *call, uint8_t **chosen, struct error *err);
+/* where "CONDITION": the items it holds for at the moment of the question. chosen[0..items): 1 or 0; mem_free it. ST_NOT_FOUND when there are none. */
+MUST_CHECK enum status name_group(struct workbench *wb, const struct call *call, const struct dataset *d, uint8_t **chosen,
+                                  struct error *err);
 /* What the items of a group are, as one says it: "baby food" for category = 'baby food', else the condition. Appends. */
 void put_group(const char *condition, struct str *out);
 /* ST_USAGE unless the call has either the argument ITEM, which is its n-th, or where. */

@@ -142,7 +142,7 @@ static enum status run_section(struct page *p, const char *heading, int level, s
     if (st) {
         struct str said = {0};
         put_code(p, str_text(&p->line));
-        error_format(&why, NULL, 0, false, &said);
+        str_printf(&said, "%s%s%s%s", why.message, *why.hint ? " (" : "", why.hint, *why.hint ? ")" : "");
         put_heading(p, level + 1, str_text(&said));
         str_free(&said);
     }

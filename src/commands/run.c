@@ -137,6 +137,16 @@ static enum status in_the_past(const struct workbench *wb, const struct command 
     return ST_STATE;
 }
 
+/* The parts of the split are those of the present, and most of what judges had not happened yet. */
+static enum status not_yet(const struct workbench *wb, const struct command *c, struct error *err)
+{
+    char clock[40];
+    clock_short(clock, sizeof clock, wb->now);
+    error_set(err, ST_STATE, "%s judges by events up to the present, and the clock is rewound to %s", c->name, clock);
+    error_hint(err, "`rewind now` goes back; `backtest` trains at moments of the past and judges by what came after each");
+    return ST_STATE;
+}
+
 static enum status check_needs(const struct workbench *wb, const struct command *c, struct error *err)
 {
     if ((c->flags & COMMAND_NEEDS_DATA) && !wb->data) {
@@ -148,6 +158,8 @@ static enum status check_needs(const struct workbench *wb, const struct command 
         return error_set(err, ST_STATE, "%s would change the workspace, which is open for reading only", c->name);
     if ((c->flags & COMMAND_CHANGES) && !(c->flags & COMMAND_ANYTIME) && wb->now != NO_TIME)
         return in_the_past(wb, c, err);
+    if ((c->flags & COMMAND_PRESENT) && wb->now != NO_TIME)
+        return not_yet(wb, c, err);
     return ST_OK;
 }
 

@@ -225,7 +225,7 @@ static enum status choose_items(struct workbench *wb, const struct call *call, c
     a->group = call->where.text;
     if (!st && a->group) {
         put_group(call->where.text, &a->what);
-        return name_group(q->data, call, &a->chosen, err);
+        return name_group(wb, call, q->data, &a->chosen, err);
     }
     if (!st)
         st = name_item(wb, q->data, &call->args[0], item, err);

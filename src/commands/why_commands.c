@@ -224,7 +224,7 @@ static enum status served_aside_where(struct workbench *wb, const struct call *c
     uint8_t *chosen = NULL;
     uint32_t *items = NULL;
     size_t n = 0;
-    enum status st = name_group(q->data, call, &chosen, err);
+    enum status st = name_group(wb, call, q->data, &chosen, err);
     if (!st)
         st = served_chosen(q, chosen, &items, &n, err);
     if (!st)

@@ -162,7 +162,7 @@ enum status why_of_group(struct workbench *wb, const struct call *call, const st
     struct str what = {0};
     struct query query = history_query(&q->history);
     struct selection everybody = question_selection(wb, call, q->data);
-    enum status st = name_group(q->data, call, &chosen, err);
+    enum status st = name_group(wb, call, q->data, &chosen, err);
     if (st)
         return st;
     put_group(call->where.text, &what);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/interactions.h"
 #include "base/parallel.h"
 #include "data/copy.h"
 #include "data/subset.h"
@@ -16,14 +17,14 @@ static bool is_feedback(const struct dataset *d, size_t e)
     return d->type_weight[d->events.type[e]] > 0;
 }
 
-void count_feedback(const struct dataset *d, uint32_t *users, uint32_t *items)
+void count_feedback(const struct dataset *d, int64_t until, uint32_t *users, uint32_t *items)
 {
     if (users)
         memset(users, 0, d->users.n * sizeof *users);
     if (items)
         memset(items, 0, d->items.n * sizeof *items);
     for (size_t e = 0; e < d->events.n; e++) {
-        uint32_t n = is_feedback(d, e);
+        uint32_t n = is_feedback(d, e) && event_before(d, e, until);
         if (users)
             users[d->events.user[e]] += n;
         if (items)

@@ -10,8 +10,9 @@
 #include "base/job.h"
 #include "data/dataset.h"
 
-/* Feedback events of each user and of each item, into users[d->users.n] and items[d->items.n]; either may be NULL. */
-void count_feedback(const struct dataset *d, uint32_t *users, uint32_t *items);
+/* Feedback events of each user and of each item before a moment (NO_TIME: all), into users[d->users.n] and items[d->items.n]; either
+ * may be NULL. */
+void count_feedback(const struct dataset *d, int64_t until, uint32_t *users, uint32_t *items);
 
 /* Events with from <= time < until; NO_TIME leaves that end open. Events without a time go. ST_STATE when none has one. */
 MUST_CHECK enum status shape_between(const struct dataset *d, int64_t from, int64_t until, struct job *job,

@@ -35,6 +35,7 @@ struct condition {
     const struct dataset *data;
     bool counted;           /* may it ask for counts over all of the data? */
     bool of_items;          /* is asked about items, not events: rows are items */
+    int64_t until;          /* what counts lies before this moment; NO_TIME: all */
     uint32_t *user_events, *item_events; /* feedback events of each, when it does */
     struct node *node;
     size_t n, capacity;
@@ -447,7 +448,7 @@ static enum status make_counts(struct condition *c, enum subject subject, struct
     *counts = mem_new(n, sizeof **counts, "counts of events", err);
     if (!*counts)
         return ST_NOMEM;
-    count_feedback(c->data, subject == OF_USER_EVENTS ? *counts : NULL, subject == OF_ITEM_EVENTS ? *counts : NULL);
+    count_feedback(c->data, c->until, subject == OF_USER_EVENTS ? *counts : NULL, subject == OF_ITEM_EVENTS ? *counts : NULL);
     return ST_OK;
 }
 
@@ -560,14 +561,14 @@ static enum status read_whole(const char *text, struct condition like, struct co
 
 enum status condition_read(const char *text, const struct dataset *d, struct condition **out, struct error *err)
 {
-    return read_whole(text, (struct condition){.data = d, .counted = true}, out, err);
+    return read_whole(text, (struct condition){.data = d, .counted = true, .until = NO_TIME}, out, err);
 }
 
-enum status condition_items(const char *text, const struct dataset *d, uint8_t **chosen, size_t *n, struct error *err)
+enum status condition_items(const char *text, const struct dataset *d, int64_t until, uint8_t **chosen, size_t *n, struct error *err)
 {
     struct condition *c = NULL;
     uint8_t *out = mem_new(d->items.n, sizeof *out, "a choice of items", err);
-    enum status st = out ? read_whole(text, (struct condition){.data = d, .counted = true, .of_items = true}, &c, err) : ST_NOMEM;
+    enum status st = out ? read_whole(text, (struct condition){.data = d, .counted = true, .of_items = true, .until = until}, &c, err) : ST_NOMEM;
     *n = 0;
     for (size_t i = 0; i < d->items.n && !st; i++)
         *n += out[i] = condition_holds(c, i);

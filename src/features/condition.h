@@ -27,8 +27,9 @@ MUST_CHECK enum status condition_parse(struct lexer *in, const struct dataset *d
 /* Reads a whole text, which may ask for events_per_user and events_per_item: for choosing events from finished data. */
 MUST_CHECK enum status condition_read(const char *text, const struct dataset *d, struct condition **out, struct error *err);
 /* Which items a condition holds for, by what they are: chosen[i] is 1 or 0, *n of them 1; mem_free it. Columns: item,
- * events_per_item and the attributes of items. */
-MUST_CHECK enum status condition_items(const char *text, const struct dataset *d, uint8_t **chosen, size_t *n, struct error *err);
+ * events_per_item (of the events before `until`; NO_TIME: all) and the attributes of items. */
+MUST_CHECK enum status condition_items(const char *text, const struct dataset *d, int64_t until, uint8_t **chosen, size_t *n,
+                                       struct error *err);
 /* Appends the text as all would write it: words, signs and texts in '...', one blank between them. One that cannot be read
  * stays as it is. */
 void condition_tidy(const char *text, struct str *out);

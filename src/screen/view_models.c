@@ -411,7 +411,7 @@ static enum status show(struct models_view *v, struct workbench *wb, struct erro
 static bool wants_compare(struct models_view *v, struct workbench *wb)
 {
     const struct leaderboard *b = &v->board;
-    if (!b->split || b->unjudged == 0 || v->asked == wb->generation)
+    if (!b->split || b->unjudged == 0 || v->asked == wb->generation || wb->now != NO_TIME)
         return false;
     return (double)b->data->users.n * (double)b->data->items.n < SMALL;
 }

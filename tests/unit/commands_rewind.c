@@ -133,6 +133,18 @@ static const char *const questions[] = {
     "whynot u3 i9 with ease",
     "who i4 with itemknn k=5",
     "who where \"category = 'group 1'\" with ease k=5",
+    "who i9 with ease k=5 by=history_length",
+    "who where \"events_per_item >= 8\" with ease k=5",
+    "why u3 where \"events_per_item >= 8\" with ease",
+    "why u8 #1 minimal with ease",
+    "why u3 i2 steps=yes with ease",
+    "whatif u3 add i2 retrain=no k=5",
+    "map items with ials",
+    "map users with ials",
+    "similar i4 with ease itemknn",
+    "events by=item",
+    "events by=user",
+    "events by=month",
     "user new = i1 i2",
     "recommend new with ease itemknn",
     "similar i4",
@@ -151,6 +163,10 @@ static const char *const questions[] = {
     "SELECT * FROM recommend('ease', 'u4', 10);",
     "SELECT item, score('itemknn', 'u4', item) AS s FROM items WHERE events > 0 ORDER BY item;",
     "SELECT * FROM explain('ease', 'u4', 'i2');",
+    "SELECT * FROM recommend('ease', 'u4', 10, '2023-11-17');",
+    "SELECT item, score FROM score('itemknn', 'u4', '2023-11-17') ORDER BY item;",
+    "SELECT e.time, r.rank FROM events e, recommend('ease', e.user, 20, e.time) r WHERE e.user = 'u4' AND r.item = e.item ORDER BY e.time;",
+    "SELECT * FROM features ORDER BY 1, 2;",
     "features clicks",
 };
 
@@ -217,6 +233,18 @@ static void test_same_models(void **state)
     char at[96];
     now = strdup(run(&p->early, "recommend u3 k=20"));
     snprintf(at, sizeof at, "recommend u3 k=20 at=%lld", (long long)(moment / US_PER_SECOND));
+    assert_string_equal(now, run(&p->late, at));
+    free(now);
+    /* all that is known of a user, and a word about what is left out */
+    run(&p->late, line);
+    now = strdup(run(&p->early, "export user u3"));
+    assert_memory_equal(now, run(&p->late, "export user u3"), strlen(now));
+    assert_string_equal(str_text(&p->late.shown) + strlen(now), "the clock is rewound: what u3 did since then is left out\n");
+    free(now);
+    /* the condition of at= too counts what had happened */
+    now = strdup(run(&p->early, "who where \"events_per_item >= 8\" with ease k=5"));
+    run(&p->late, "rewind now");
+    snprintf(at, sizeof at, "who where \"events_per_item >= 8\" with ease k=5 at=%lld", (long long)(moment / US_PER_SECOND));
     assert_string_equal(now, run(&p->late, at));
     free(now);
     now = strdup(run(&p->early, "features clicks"));
@@ -314,6 +342,8 @@ static void test_words(void **state)
     says(b, "rewind 2001-01-01", "nothing had happened yet");
     says(b, "recommend u3 with pop", "is empty at that moment");
     says(b, "audit", "does not follow the clock");
+    refused(b, "compare", ST_STATE, "the clock is rewound");
+    refused(b, "fairness by=history_length", ST_STATE, "the clock is rewound");
     run(b, "rewind now");
     assert_int_equal(b->wb->now, NO_TIME);
     assert_null(strstr(run(b, "audit"), "clock,"));

@@ -16,7 +16,7 @@ static void test_conditions(void **state)
     struct dataset *d = every_world(20, 30, 300, ODD_NOT);
     uint8_t *chosen;
     size_t n, counted = 0;
-    assert_int_equal(condition_items("category = 'group 1' and price >= 10", d, &chosen, &n, NULL), ST_OK);
+    assert_int_equal(condition_items("category = 'group 1' and price >= 10", d, NO_TIME, &chosen, &n, NULL), ST_OK);
     const struct field *price = fields_find(&d->item_fields, "price");
     for (uint32_t i = 0; i < d->items.n; i++) {
         bool holds = atoi(dict_text(&d->items, i) + 1) % WORLD_GROUPS == 1 && price->real[i] >= 10;
@@ -25,14 +25,14 @@ static void test_conditions(void **state)
     }
     assert_true(n == counted && n > 0);
     mem_free(chosen);
-    assert_int_equal(condition_items("item in ('i3', 'i7') or genres = 'noir'", d, &chosen, &n, NULL), ST_OK);
+    assert_int_equal(condition_items("item in ('i3', 'i7') or genres = 'noir'", d, NO_TIME, &chosen, &n, NULL), ST_OK);
     uint32_t three = dict_find(&d->items, "i3", 2);
     assert_true(chosen[three] && n > 2);
     mem_free(chosen);
     uint32_t *events = mem_new(d->items.n, sizeof *events, "", NULL);
     for (size_t e = 0; e < d->events.n; e++)
         events[d->events.item[e]]++;
-    assert_int_equal(condition_items("events_per_item > 12", d, &chosen, &n, NULL), ST_OK);
+    assert_int_equal(condition_items("events_per_item > 12", d, NO_TIME, &chosen, &n, NULL), ST_OK);
     for (uint32_t i = 0; i < d->items.n; i++)
         assert_int_equal(chosen[i], events[i] > 12);
     mem_free(chosen);
@@ -40,7 +40,7 @@ static void test_conditions(void **state)
     static const char *const of_no_item[] = {"type = 'buy'", "time > 0", "user = 'u1'", "country = 'NO'", "session = 'x'", "value > 3", "events_per_user > 2"};
     for (size_t i = 0; i < sizeof of_no_item / sizeof *of_no_item; i++) {
         struct error err = {0};
-        assert_int_equal(condition_items(of_no_item[i], d, &chosen, &n, &err), ST_USAGE);
+        assert_int_equal(condition_items(of_no_item[i], d, NO_TIME, &chosen, &n, &err), ST_USAGE);
         assert_non_null(strstr(err.message, "items have no column"));
     }
     dataset_release(d);
@@ -110,7 +110,7 @@ static void test_groups(void **state)
     struct dataset *d = every_world(40, 50, 700, ODD_NOT);
     uint8_t *chosen;
     size_t n;
-    assert_int_equal(condition_items("category = 'group 2'", d, &chosen, &n, NULL), ST_OK);
+    assert_int_equal(condition_items("category = 'group 2'", d, NO_TIME, &chosen, &n, NULL), ST_OK);
     for (const struct model_class *const *c = model_classes; *c; c++) {
         struct model *m = every_model(*c, d);
         for (uint32_t u = 0; u < 6; u++)
@@ -215,7 +215,7 @@ static void test_who(void **state)
     struct dataset *d = every_world(60, 50, 900, ODD_NOT);
     uint8_t *chosen;
     size_t n;
-    assert_int_equal(condition_items("category = 'group 2' and price > 8", d, &chosen, &n, NULL), ST_OK);
+    assert_int_equal(condition_items("category = 'group 2' and price > 8", d, NO_TIME, &chosen, &n, NULL), ST_OK);
     for (const struct model_class *const *c = model_classes; *c; c++) {
         struct model *m = every_model(*c, d);
         check_who(d, m, chosen, SEEN_HIDE);
@@ -275,7 +275,7 @@ static void test_segments(void **state)
     struct model *m = every_model(&model_itemknn, d);
     uint8_t *chosen;
     size_t n;
-    assert_int_equal(condition_items("category = 'group 2'", d, &chosen, &n, NULL), ST_OK);
+    assert_int_equal(condition_items("category = 'group 2'", d, NO_TIME, &chosen, &n, NULL), ST_OK);
     check_cut(d, m, chosen, "country", 3);
     check_cut(d, m, chosen, "age", 5);
     check_cut(d, m, chosen, "history_length", 2);
