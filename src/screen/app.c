@@ -401,7 +401,8 @@ const struct surface *app_draw(struct app *app, int *cursor_y, int *cursor_x)
         frame_draw_head(app, whole, app->current, str_text(&crumbs), str_text(&place));
         if (state)
             v->draw(app, state, frame_body(whole));
-        frame_draw_foot(whole, &app->log, &app->notice, v->keys);
+        const char *lacking = state && v->lacking ? v->lacking(state) : NULL;
+        frame_draw_foot(whole, &app->log, &app->notice, lacking ? lacking : v->keys);
         draw_overlays(app, whole);
         frame_draw_error(whole, &app->notice);
         str_free(&crumbs);

@@ -170,7 +170,7 @@ void compare_draw_models(struct compare_view *v, struct area a)
     text_count(users, sizeof users, (int64_t)c->nwarm);
     snprintf(title, sizeof title, "%s, difference from %s", c->measures[0].at.name, c->entries[c->reference].name);
     snprintf(note, sizeof note, "%s part, %s users, 95 %%", v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users);
-    area_rule(a, 0, v->pane == PANE_MODELS ? INK_CYAN : LOOK_DIM, c->n > 1 ? title : c->measures[0].at.name, a.width >= 60 ? note : NULL);
+    area_rule(a, 0, v->pane == PANE_MODELS ? INK_CYAN : LOOK_DIM, c->n > 1 ? title : c->measures[0].at.name, (int)(text_width(title, strlen(title)) + text_width(note, strlen(note))) + 7 <= a.width ? note : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     bool axis_fits = in.height > (int)c->n || in.height >= 6;
     int rows = in.height - axis_fits;
@@ -248,6 +248,8 @@ void compare_draw_scatter(const struct compare_view *v, struct area a)
     area_column(a, a.height - 3, 0, MARGIN - 1, LOOK_DIM, true, text);
     area_text(a, a.height - 2, MARGIN, LOOK_DIM, text);
     snprintf(text, sizeof text, "%zu users better by %s, %zu worse, %zu alike", v->pair.above, x, v->pair.below, v->pair.n - v->pair.above - v->pair.below);
+    if ((int)text_width(text, strlen(text)) > a.width - 2)
+        snprintf(text, sizeof text, "%zu better, %zu worse, %zu alike", v->pair.above, v->pair.below, v->pair.n - v->pair.above - v->pair.below);
     area_column(a, a.height - 1, 1, a.width - 2, INK_DEFAULT, false, text);
 }
 

@@ -70,10 +70,13 @@ static int draw_job(struct app *app, struct area row)
     return area_text_right(row, 0, right, LOOK_BOLD, text);
 }
 
+/* Nothing, and nothing behind it, where it does not fit. */
 static int put_count(struct area row, int x, uint64_t n, const char *unit)
 {
     char number[32];
     text_count(number, sizeof number, (int64_t)n);
+    if (x + (int)(strlen(number) + 1 + strlen(unit)) > row.width)
+        return row.width;
     x = area_text(row, 0, x, LOOK_BOLD, number);
     return area_printf(row, 0, x, INK_DEFAULT, " %s  ", unit);
 }
@@ -98,7 +101,9 @@ static void draw_data(struct app *app, struct area row)
             time_short(day, sizeof day, wb->now);
         else
             time_short(day, sizeof day, newest - (newest % US_PER_DAY + US_PER_DAY) % US_PER_DAY);
-        area_printf(row, 0, x, wb->now != NO_TIME ? LOOK_BOLD | INK_YELLOW : LOOK_DIM, "%s %s", wb->now != NO_TIME ? "rewound to" : "as of", day);
+        const char *clock = wb->now != NO_TIME ? "rewound to" : "as of";
+        if (x + (int)(strlen(clock) + 1 + strlen(day)) <= row.width)
+            area_printf(row, 0, x, wb->now != NO_TIME ? LOOK_BOLD | INK_YELLOW : LOOK_DIM, "%s %s", clock, day);
     }
     dataset_release(d);
 }
@@ -141,6 +146,8 @@ static int draw_keys(struct area row, int x, const char *keys)
     while (*keys) {
         const char *gap = strstr(keys, "   ");
         size_t n = gap ? (size_t)(gap - keys) : strlen(keys), key = strcspn(keys, " ");
+        if (x + (int)text_width(keys, n) > row.width) /* half a key is none */
+            return x - 3;
         x = area_printf(row, 0, x, LOOK_BOLD, "%.*s", (int)key, keys);
         if (key < n)
             x = area_printf(row, 0, x, LOOK_DIM, "%.*s", (int)(n - key), keys + key);
@@ -164,10 +171,11 @@ void frame_draw_foot(struct area whole, const struct frame_log *log, const struc
         area_column(last, 0, 1, last.width - 2, LOOK_BOLD, false, notice->text);
         return;
     }
-    int end = draw_keys(last, 1, keys);
     static const char *const always[] = {"q back", ": command", "? help"};
+    int room = last.width - 3 - (int)strlen(always[0]) - 3 - (int)strlen(always[1]); /* these are told on any screen */
+    int end = draw_keys(area_part(last, 0, 0, 1, room), 1, keys);
     for (size_t i = 0; i < sizeof always / sizeof *always; i++)
-        if (end + 3 + (int)strlen(always[i]) < last.width)
+        if (end + 3 + (int)strlen(always[i]) <= last.width)
             end = draw_keys(last, end + 3, always[i]);
 }
 

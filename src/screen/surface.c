@@ -109,12 +109,16 @@ static void put_mark(struct area a, int y, int x, int32_t code)
         }
 }
 
+enum { JOINER = 0x200d, AS_EMOJI = 0xfe0f };
+
 /* Safe text; returns the column after it. */
 static int put_text(struct area a, int y, int x, unsigned look, const char *text, size_t n)
 {
     for (size_t i = 0; i < n;) {
         int32_t code;
         i += utf8_decode(text + i, n - i, &code);
+        if (code == JOINER || code == AS_EMOJI) /* what they make of their neighbours is as wide as each terminal likes */
+            continue;
         if (a.surface->ascii && code >= 0x80)
             code = '?';
         int w = wcwidth((wchar_t)code);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "commands/lex.h"
+#include "models/served.h"
 #include "screen/app.h"
 #include "screen/picker.h"
 #include "screen/prompt.h"
@@ -205,14 +206,25 @@ static void ask_minimal(struct app *app, struct user_view *v)
 {
     size_t list;
     uint32_t item;
-    if (chosen_item(app, v, &list, &item))
+    if (!chosen_item(app, v, &list, &item))
+        return;
+    if (model_is_served(v->bench.lists[list].model))
+        app_say(app, "%s is what was served and cannot be opened: ask of the list of a model", v->bench.lists[list].model->name);
+    else
         ask_worker(app, v, list, item, ASK_MINIMAL);
 }
 
 static void choose_missing(struct app *app, void *context, size_t id)
 {
     struct user_view *v = context;
-    ask_worker(app, v, v->pane > 0 ? v->pane - 1 : 0, (uint32_t)id, ASK_WHYNOT);
+    size_t list = v->pane > 0 ? v->pane - 1 : 0;
+    if (model_is_served(v->bench.lists[list].model)) /* it cannot be opened: the first model is asked instead */
+        for (list = 0; list < user_lists(v) && model_is_served(v->bench.lists[list].model);)
+            list++;
+    if (list == user_lists(v))
+        app_say(app, "what was served cannot be opened, and no model is trained that could be asked instead");
+    else
+        ask_worker(app, v, list, (uint32_t)id, ASK_WHYNOT);
 }
 
 /* Takes out, or puts in, what the answer names. */

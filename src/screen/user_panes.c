@@ -217,7 +217,7 @@ static void draw_list_row(const struct user_view *v, struct area row, size_t lis
         right -= 4;
         draw_move(row, right, bench_moved(l, at), look & ~(unsigned)LOOK_UNDERLINE);
     }
-    if (wide) {
+    if (wide && !model_is_served(l->model)) { /* what was served has places, no scores */
         number_short(text, sizeof text, (double)s->score, false);
         right -= 5;
         area_column(row, 0, right, 5, look & ~(unsigned)LOOK_UNDERLINE, true, text);
@@ -338,18 +338,19 @@ static void draw_served(const struct user_view *v, struct area a, size_t list)
     str_printf(&title, "%s was served ", name);
     put_ordinal(&title, v->rows[list + 1].cursor + 1);
     area_rule(a, 0, LOOK_DIM, str_text(&title), "cannot be opened");
-    str_puts(&words, "Why production served it is not known here. The models have it: ");
     for (size_t l = 0, n = 0; l < user_lists(v); l++) {
         const struct bench_list *other = &v->bench.lists[l];
         if (model_is_served(other->model))
             continue;
         size_t rank = rank_of(other->scores, v->bench.data->items.n, v->why.item);
-        str_printf(&words, "%s%s ", n++ ? ", " : "", other->model->name);
+        str_printf(&words, "%s%s ", n++ ? ", " : "Why production served it is not known here. The models have it: ", other->model->name);
         if (rank)
             put_ordinal(&words, rank);
         else
             str_puts(&words, "in the history");
     }
+    if (!words.length)
+        str_puts(&words, "Why production served it is not known here, and no model is trained that could be asked instead.");
     area_wrap(area_part(a, 1, 1, -1, a.width - 2), 0, 0, a.width - 2, a.height - 1, INK_DEFAULT, str_text(&words));
     str_free(&title);
     str_free(&words);

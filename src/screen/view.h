@@ -13,7 +13,9 @@ struct app;
 struct view {
     const char *name;  /* "user": for screen_options and the dump */
     const char *title; /* "User" */
-    const char *keys;  /* the bottom line: "Space toggle   a add"; fits in 60 columns */
+    const char *keys;  /* the bottom line: "Space toggle   a add"; the first ones of them on a narrow screen */
+    /* Those that do something while what the view is about is not there yet; NULL: it is. May be NULL itself. */
+    const char *(*lacking)(const void *state);
     const struct key_help *help;
     MUST_CHECK enum status (*open)(struct app *app, void **state, struct error *err);
     void (*close)(void *state);

@@ -17,7 +17,7 @@ static const struct key_help help[] = {
     {"m", "what decides: another metric; type @20 for another length of lists"},
     {"s S", "tell users apart by something else: length of history, taste, attributes; then items"},
     {"p", "judge by the validation part, or by the test part"},
-    {"Enter", "a segment: its users alone; a user: their lists, those of the two models first"},
+    {"Enter", "a model: to its users; a segment: its users alone; a user: their lists, those of the two models first"},
     {"c", "compare anew"},
     {"w", "all of it as tables, by the command `compare`"},
     {"├──●──┤", "where the difference lies with 95 % confidence; better and worse are said only where that holds after adjusting for "
@@ -91,6 +91,12 @@ static void draw(struct app *app, void *state, struct area a)
     compare_draw_scatter(v, area_part(lower, 0, 0, -1, left));
     area_hline(lower, 0, left, 1, LOOK_DIM);
     area_vline(lower, 0, left, lower.height, LOOK_DIM);
+}
+
+static const char *lacking(const void *state)
+{
+    const struct compare_view *v = state;
+    return v->shown ? NULL : !v->data ? "1 Data   : load shop" : v->split && v->nmodels ? "c compare   m metric" : "2 Models";
 }
 
 static void place(struct app *app, void *state, struct str *out)
@@ -175,7 +181,8 @@ static enum status refresh(struct app *app, void *state, struct error *err)
 const struct view view_compare = {
     .name = "compare",
     .title = "Compare",
-    .keys = "b baseline   m metric   s segments   Tab pane   Enter a user",
+    .keys = "Enter user   b baseline   m metric   s segments   Tab pane   p part   w tables",
+    .lacking = lacking,
     .help = help,
     .open = open,
     .close = close,

@@ -210,6 +210,12 @@ static bool back(struct app *app, void *state)
     return true;
 }
 
+static const char *lacking(const void *state)
+{
+    const struct data_view *v = state;
+    return v->data ? NULL : "L load   : load shop";
+}
+
 /* ---- beginning and end ---- */
 
 static enum status open(struct app *app, void **state, struct error *err)
@@ -264,7 +270,8 @@ static enum status refresh(struct app *app, void *state, struct error *err)
 const struct view view_data = {
     .name = "data",
     .title = "Data",
-    .keys = "L load   a audit   Enter the user   / search   r recipe",
+    .keys = "L load   a audit   Enter the user   / search   r recipe   e events   u undo",
+    .lacking = lacking,
     .help = help,
     .open = open,
     .close = close,

@@ -375,6 +375,12 @@ static bool key(struct app *app, void *state, int32_t k)
     }
 }
 
+static const char *lacking(const void *state)
+{
+    const struct models_view *v = state;
+    return !v->board.data ? "1 Data   : load shop" : v->board.nmodels == 0 ? "t train   s split" : NULL;
+}
+
 static void place(struct app *app, void *state, struct str *out)
 {
     const struct model *m = chosen(state);
@@ -442,7 +448,8 @@ static bool finished(struct app *app, void *state, const char *command, struct r
 const struct view view_models = {
     .name = "models",
     .title = "Models",
-    .keys = "t train   c compare   s split   x drop   Enter a user",
+    .keys = "t train   c compare   s split   x drop   Enter a user   / search",
+    .lacking = lacking,
     .help = help,
     .open = open,
     .close = close,

@@ -102,6 +102,12 @@ static void place(struct app *app, void *state, struct str *out)
         str_printf(out, "%s%s", app_ascii(app) ? " > " : " › ", v->bench.lists[list].model->name);
 }
 
+static const char *lacking(const void *state)
+{
+    const struct user_view *v = state;
+    return !v->bench.data ? "1 Data   : load shop" : user_lists(v) == 0 ? "Space switch   a add   u user   < > time   2 Models" : NULL;
+}
+
 static void here(struct app *app, void *state, struct str *command)
 {
     const struct user_view *v = state;
@@ -157,7 +163,8 @@ static bool finished(struct app *app, void *state, const char *command, struct r
 const struct view view_user = {
     .name = "user",
     .title = "User",
-    .keys = "Space switch   a add   n why not   m minimal   < > time",
+    .keys = "Space switch   a add   n why not   m minimal   < > time   u user   w why   z undo   Tab pane",
+    .lacking = lacking,
     .help = help,
     .open = open,
     .close = close,

@@ -2,6 +2,7 @@
 #include "tests/unit/screen_stage.h"
 
 #include <locale.h>
+#include <unistd.h>
 
 #include "screen/app_state.h"
 #include "screen/view_user.h"
@@ -155,6 +156,58 @@ static void the_line_says_what_was_switched(void **state)
     stage_close(&s);
 }
 
+/* ---- the keys that are told ---- */
+
+static void only_keys_that_do_something_are_told(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(NULL, "user", false);
+    assert_true(shows(&s, "1 Data   : load shop"));
+    press(&s, "3");
+    assert_true(shows(&s, "1 Data   : load shop"));
+    press(&s, "1");
+    assert_true(hides(&s, "r recipe"));
+    stage_close(&s);
+    s = stage_open(loaded, "user", false);
+    assert_true(hides(&s, "n why not"));
+    assert_true(shows(&s, "Space switch"));
+    press(&s, "3");
+    assert_true(hides(&s, "b baseline"));
+    stage_close(&s);
+    s = stage_open(trained, "user", false);
+    assert_int_equal(app_resize(s.app, 24, 60, NULL), ST_OK); /* whole keys or none */
+    assert_true(shows(&s, "Space switch   a add   n why not   q back   : command\n"));
+    stage_close(&s);
+}
+
+/* What was served has no reasons: the keys that ask for them say so, or ask a model. */
+static void a_served_list_is_not_opened(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/tailor-served-XXXXXX.csv", line[128];
+    int fd = mkstemps(path, 4);
+    FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+    assert_non_null(f);
+    fputs("user,item,rank,time\nana,pan,1,2025-05-08 06:00\nana,knife,2,2025-05-08 06:00\n", f);
+    fclose(f);
+    struct stage s = stage_open(loaded, "user", false);
+    snprintf(line, sizeof line, "import %s as prod", path);
+    run(s.wb, line);
+    press(&s, ":user ana<Enter><Tab>");
+    assert_true(shows(&s, "prod, as served"));
+    assert_true(shows(&s, "no model is trained that could"));
+    assert_true(hides(&s, "-1.00")); /* a place is no score */
+    press(&s, "m");
+    assert_true(shows(&s, "prod is what was served and cannot be opened"));
+    press(&s, "nspice<Enter>");
+    assert_true(shows(&s, "no model is trained"));
+    run(s.wb, "train ease lambda=1");
+    press(&s, "nspice<Enter>");
+    assert_string_equal(s.app->log.command, "whynot ana id:spices with ease");
+    unlink(path);
+    stage_close(&s);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "");
@@ -162,6 +215,8 @@ int main(void)
         cmocka_unit_test(every_grid_of_users_leads_to_them),
         cmocka_unit_test(one_comes_back_to_the_user_one_came_from),
         cmocka_unit_test(the_line_says_what_was_switched),
+        cmocka_unit_test(only_keys_that_do_something_are_told),
+        cmocka_unit_test(a_served_list_is_not_opened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
