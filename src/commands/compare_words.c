@@ -182,10 +182,15 @@ static void put_pair(struct str *s, const struct compare *compare)
     const char *x = c->entries[compare->x].name, *y = c->entries[compare->y].name, *metric = c->measures[0].at.name;
     struct lead lead = lead_of(&compare->pair, comparison_sign(c));
     int digits = lead.digits;
+    char users[32];
+    text_count(users, sizeof users, (int64_t)compare->pair.users);
     if (difference_verdict(c, &compare->pair) > 0)
         str_printf(s, "%s beats %s by %.*f%s %s (%.*f to %.*f), ", x, y, digits, lead.value, lead.unit, metric, digits, lead.low, digits, lead.high);
     else if (compare->pair.effect.equal == 1)
         str_printf(s, "%s and %s are alike: no user's %s differs", x, y, metric);
+    else if (lead.low > 0) /* an interval of few users, or for one test alone, promises more than can be held */
+        str_printf(s, "%s and %s cannot be told apart by %s: a lead of %.*f%s over %s users may be chance, ", x, y, metric, digits, lead.value,
+                   lead.unit, users);
     else
         str_printf(s, "%s and %s cannot be told apart by %s: a lead of %.*f%s may be chance (%.*f to %.*f), ", x, y, metric, digits,
                    lead.value, lead.unit, digits, lead.low, digits, lead.high);
