@@ -16,6 +16,24 @@ static enum status nothing_changed(const struct call *call, struct error *err)
     return ST_USAGE;
 }
 
+/* A model learns from the attributes that the data have. With events changed too it is said for those models that read them. */
+static enum status check_retrained_attributes(const struct call *call, const struct question *q, bool events, struct result *out, struct error *err)
+{
+    if (!call_yes(call, "retrain") || !call->nopen)
+        return ST_OK;
+    if (!events) {
+        error_set(err, ST_USAGE, "retrain=yes learns from changed events, and none is: %s counts in the question alone", call->open[0].key.text);
+        error_hint(err, "leave retrain=yes out, or add or remove an item too");
+        return error_at_option(ST_USAGE, err, call, "retrain");
+    }
+    for (size_t i = 0; i < q->nmodels; i++)
+        for (size_t a = 0; a < call->nopen; a++)
+            if (model_reads(q->models[i], call->open[a].key.text))
+                result_message(out, MESSAGE_WARNING, "%s is retrained on changed events, with the %s that %s has: another one counts in the question alone",
+                               q->models[i]->name, call->open[a].key.text, q->who);
+    return ST_OK;
+}
+
 /* ---- NAME=VALUE ---- */
 
 /* The attributes and context that there are: "age, country". */
@@ -275,6 +293,8 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
         st = error_nomem(err, said.capacity, "what was changed");
     else if (!st && !said.length)
         st = nothing_changed(call, err);
+    if (!st)
+        st = check_retrained_attributes(call, &q, call->nargs > 1, out, err);
     if (st)
         goto out;
     struct asked a = {.wb = wb, .q = &q, .before = history_query(&q.history), .after = history_query(&changed), .k = (size_t)call_int(call, "k"),
@@ -329,7 +349,8 @@ static const struct command rows[] = {
              "attribute of the user to be another, such as country=NO, for models that read it (`train pop by=country`); where none does, it says so.\n"
              "retrain=yes adds the rank (`retrained`) by the model as training would have made it had these events never been there, or been there. For EASE "
              "that is a change of one row, and takes milliseconds; other models are trained on the changed events with the same "
-             "parameters and seed. Ensembles and made-up users cannot be retrained.",
+             "parameters and seed. Attributes stay what they are for training: NAME=VALUE counts in the question alone. Ensembles and made-up users "
+             "cannot be retrained.",
      .examples = (const char *const[]){"whatif ana remove stove with ease", "whatif ana add pan knife with itemknn k=3",
                                        "whatif ana remove stove tent add pan with ease retrain=yes", NULL},
      .run = run_whatif},
