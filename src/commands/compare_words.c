@@ -108,29 +108,36 @@ static enum status look_at(const struct compare *compare, struct cohorts *list, 
     return st;
 }
 
-/* "users with 1-4 events", "items with category Tea": segments of one kind with the same verdict. */
+/* Is it the segment of those who have none of what it is about? */
+static bool is_without(const struct cohort *s)
+{
+    return strcmp(s->name, "none") == 0;
+}
+
+/* "users with 1-4 or 5-9 events, and users without events", "items with category Tea": segments of one kind with the same verdict. */
 static bool put_segments(struct str *s, const struct comparison *c, const char *who, const struct cohorts *segments, const struct difference *x,
                          int verdict, bool more)
 {
-    size_t n = 0, all = 0;
+    size_t n = 0, all = 0, without = 0;
     bool length = strcmp(segments->by, "history_length") == 0;
     for (size_t i = 0; i < segments->n; i++)
-        all += difference_verdict(c, &x[i]) == verdict;
+        if (difference_verdict(c, &x[i]) == verdict)
+            ++*(is_without(&segments->list[i]) ? &without : &all);
     for (size_t i = 0; i < segments->n; i++) {
-        if (difference_verdict(c, &x[i]) != verdict)
+        if (difference_verdict(c, &x[i]) != verdict || is_without(&segments->list[i]))
             continue;
         if (n)
             str_puts(s, n + 1 == all ? " or " : ", ");
         else
-            str_printf(s, "%s%s with ", more ? ", and " : "", who);
-        if (!n && !length)
-            str_printf(s, "%s ", segments->by);
+            str_printf(s, "%s%s with %s%s", more ? ", and " : "", who, length ? "" : segments->by, length ? "" : " ");
         str_puts(s, segments->list[i].name);
         n++;
     }
     if (n && length)
         str_puts(s, " events");
-    return n;
+    if (without)
+        str_printf(s, "%s%s without %s", more || n ? ", and " : "", who, length ? "events" : segments->by);
+    return n || without;
 }
 
 /* "; it is worse for users with 1-4 events": where a segment contradicts the whole. */
