@@ -64,6 +64,10 @@ static void hand_over(struct app *app, struct compare_asked *a, const struct str
 void compare_ask(struct app *app, struct compare_view *v)
 {
     struct str command = {0};
+    if (v->rewound) {
+        app_say(app, "the clock is rewound: models are judged in the present, and rewind now goes back there");
+        return;
+    }
     struct compare_asked *a = new_question(app, v);
     if (!a)
         return;

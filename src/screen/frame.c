@@ -110,10 +110,11 @@ static void draw_data(struct app *app, struct area row)
 
 static void draw_tabs(struct area row, size_t view, const char *before, const char *place)
 {
+    struct area tabs = area_part(row, 0, 0, 1, row.width - 8); /* help is there on any screen */
     int x = 1;
     for (size_t i = 0; views[i]; i++) {
         unsigned look = i == view ? LOOK_REVERSE | LOOK_BOLD : 0u;
-        x = area_printf(row, 0, x, look, i == view ? "[%zu %s]" : " %zu %s ", i + 1, views[i]->title) + 1;
+        x = area_printf(tabs, 0, x, look, i == view ? "[%zu %s]" : " %zu %s ", i + 1, views[i]->title) + 1;
     }
     const char *arrow = area_glyph(row, " › ", " > ");
     struct str crumbs = {0};

@@ -181,7 +181,7 @@ void user_draw_history(struct user_view *v, struct area a)
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     scroll_fit(&v->rows[0], v->nshown, (size_t)in.height);
     if (v->bench.nitems == 0)
-        area_text(in, 0, 0, LOOK_DIM, "nothing yet: a adds an item");
+        area_wrap(in, 0, 0, in.width, in.height, LOOK_DIM, "nothing yet: a adds an item");
     for (int y = 0; y < in.height && v->rows[0].top + (size_t)y < v->nshown; y++) {
         size_t at = v->rows[0].top + (size_t)y;
         draw_history_row(v, area_part(in, y, 0, 1, -1), &v->bench.items[v->shown[at]], row_look(v, 0, at));

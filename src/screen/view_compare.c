@@ -31,6 +31,7 @@ static const struct key_help help[] = {
 static void draw_nothing(struct app *app, const struct compare_view *v, struct area a)
 {
     const char *text = !v->data     ? "No data yet: go to Data, or press : and type load shop"
+                       : v->rewound ? "The clock is rewound: models are judged in the present.\n\n:rewind now   goes back"
                        : !v->split  ? "There is nothing to judge by: models are compared on events that they have not seen.\n\n"
                                       ":split last 1   then train, then compare"
                        : !v->nmodels ? "No model is trained yet.\n\n:train pop itemknn ease ials   or t in Models"
@@ -44,6 +45,8 @@ static int draw_words(const struct compare_view *v, struct area a)
 {
     const struct comparison *c = &v->shown->comparison;
     int most = a.height < 14 ? 1 : a.height < 20 ? 2 : WORDS, taken;
+    if (v->rewound)
+        return area_wrap(a, 0, 1, a.width - 2, 1, INK_YELLOW, "Judged in the present; the clock is rewound since: rewind now goes back.");
     if (v->stale)
         return area_wrap(a, 0, 1, a.width - 2, 1, INK_YELLOW, "Models or split have changed since: c compares anew.");
     if (v->words.length)
@@ -165,13 +168,14 @@ static enum status refresh(struct app *app, void *state, struct error *err)
     size_t before = v->nmodels;
     v->nmodels = wb->nmodels;
     v->split = wb->split != NULL;
+    v->rewound = wb->now != NO_TIME;
     v->validation = v->split && wb->split->nvalid > 0;
     v->stale = v->shown && (before != v->nmodels || !still_true(v, wb));
     uint64_t generation = wb->generation;
     pthread_mutex_unlock(&wb->lock);
     /* Where judging takes a blink it is not asked for: after the models changed, once. */
     bool small = d && (double)d->users.n * (double)d->items.n < SMALL;
-    if (small && v->split && v->nmodels && (!v->shown || v->stale) && !v->coming && v->asked != generation) {
+    if (small && !v->rewound && v->split && v->nmodels && (!v->shown || v->stale) && !v->coming && v->asked != generation) {
         v->asked = generation;
         compare_ask(app, v);
     }

@@ -17,6 +17,7 @@ struct compare_view {
     struct compare_held *held; /* NULL: nothing was compared yet */
     const struct compare *shown; /* what it holds */
     bool stale;               /* other models, another split since */
+    bool rewound;             /* the clock stands in the past, where nothing is judged */
     struct str words, notes;  /* what can be claimed; what is not in the numbers */
 
     /* What is asked for next, as words of the command; "": as it comes. */

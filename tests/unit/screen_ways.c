@@ -208,6 +208,24 @@ static void a_served_list_is_not_opened(void **state)
     stage_close(&s);
 }
 
+/* `compare` waits for the present, and so does what the views ask of their own accord. */
+static void nothing_is_judged_in_the_past(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":rewind 2025-05-06<Enter><Esc>3");
+    assert_true(shows(&s, "The clock is rewound"));
+    press(&s, "c");
+    assert_true(shows(&s, "judged in the present"));
+    press(&s, "2");
+    assert_true(hides(&s, "it did not work"));
+    press(&s, ":rewind now<Enter><Esc>3");
+    assert_true(shows(&s, "difference from"));
+    press(&s, ":rewind 2025-05-06<Enter><Esc>");
+    assert_true(shows(&s, "Judged in the present; the clock is rewound since"));
+    stage_close(&s);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "");
@@ -217,6 +235,7 @@ int main(void)
         cmocka_unit_test(the_line_says_what_was_switched),
         cmocka_unit_test(only_keys_that_do_something_are_told),
         cmocka_unit_test(a_served_list_is_not_opened),
+        cmocka_unit_test(nothing_is_judged_in_the_past),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
