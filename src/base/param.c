@@ -130,6 +130,8 @@ static enum status parse_typed(const struct param *p, const char *text, struct p
     case PARAM_USER:
     case PARAM_ITEM:
     case PARAM_EVENT:
+    case PARAM_SEGMENT:
+    case PARAM_SEGMENTS:
     case PARAM_MODEL:
         return ST_OK;
     }

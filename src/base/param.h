@@ -25,6 +25,8 @@ enum param_type {
     PARAM_USER,     /* a user of the data */
     PARAM_ITEM,     /* an item of the data */
     PARAM_EVENT,    /* a type of event: click */
+    PARAM_SEGMENT,  /* what tells users apart: history_length, an attribute of theirs */
+    PARAM_SEGMENTS, /* the same, or what tells items apart */
 };
 
 struct param {

@@ -40,7 +40,7 @@ static const struct param compare_options[] = {
      .doc = "length of the lists of metrics without @"},
     {.name = "baseline", .type = PARAM_MODEL, .doc = "the model that all others are compared with; the best one when left out"},
     {.name = "by",
-     .type = PARAM_COLUMN,
+     .type = PARAM_SEGMENTS,
      .doc = "for whom: " COHORTS_BY_USERS "; for which items: " COHORTS_BY_ITEMS "; several: by=gender,taste"},
     {.name = "worst",
      .type = PARAM_INT,

@@ -11,6 +11,7 @@
 #include "commands/lex.h"
 #include "commands/pinned.h"
 #include "commands/places.h"
+#include "eval/cohorts.h"
 #include "eval/metric.h"
 
 enum { MOST = 200 };
@@ -193,6 +194,20 @@ static void offer_columns(struct completer *c, const struct dataset *d)
             offer(c, d->events.context.field[i].name);
 }
 
+/* What tells users apart, and with `items` what tells items apart. */
+static void offer_segments(struct completer *c, const struct dataset *d, bool items)
+{
+    for (size_t i = 0; cohorts_built_in[i]; i++)
+        offer(c, cohorts_built_in[i]);
+    for (size_t i = 0; i < d->user_fields.n; i++)
+        offer(c, d->user_fields.field[i].name);
+    if (items)
+        offer(c, COHORTS_POPULARITY);
+    for (size_t i = 0; i < d->item_fields.n && items; i++)
+        if (cohorts_are_of_items(d, d->item_fields.field[i].name))
+            offer(c, d->item_fields.field[i].name);
+}
+
 static enum status offer_note(void *context, const char *name, const void *value, size_t n, struct error *err)
 {
     (void)value;
@@ -310,6 +325,8 @@ static void offer_value(struct completer *c, const struct param *p)
     struct dataset *d = c->wb ? workbench_data(c->wb) : NULL;
     if (d && p->type == PARAM_COLUMN)
         offer_columns(c, d);
+    else if (d && (p->type == PARAM_SEGMENT || p->type == PARAM_SEGMENTS))
+        offer_segments(c, d, p->type == PARAM_SEGMENTS);
     else if (d && p->type == PARAM_EVENT)
         offer_event_types(c, d);
     else if (d && p->type == PARAM_USER)

@@ -388,7 +388,7 @@ static const struct argument diff_args[] = {
 };
 static const struct param diff_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1000, .doc = "length of the lists"},
-    {.name = "by", .type = PARAM_COLUMN, .doc = "of all users: the same for each segment: " COHORTS_BY_USERS},
+    {.name = "by", .type = PARAM_SEGMENT, .doc = "of all users: the same for each segment: " COHORTS_BY_USERS},
     {.name = "items", .type = PARAM_INT, .initial = "5", .min = 0, .max = 1e9, .doc = "of all users: items shown that gain most, and that lose most"},
     {.name = "users", .type = PARAM_INT, .initial = "10", .min = 0, .max = 1e9, .doc = "of all users: users shown whose lists differ most"},
     OPTION_SEEN,

@@ -224,7 +224,7 @@ static enum status run_fairness(struct workbench *wb, const struct call *call, s
 }
 
 static const struct param options[] = {
-    {.name = "by", .type = PARAM_TEXT, .doc = COHORTS_BY_USERS "; " COHORTS_BY_ITEMS},
+    {.name = "by", .type = PARAM_SEGMENTS, .doc = COHORTS_BY_USERS "; " COHORTS_BY_ITEMS},
     {.name = "metric", .type = PARAM_METRIC, .initial = "ndcg", .doc = "what groups of users are compared by; it needs a value a user"},
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = METRIC_K_MAX, .doc = "length of the lists"},
     {.name = "on", .type = PARAM_ENUM, .initial = "test", .choices = "test|valid", .doc = "the part that judges"},

@@ -79,6 +79,8 @@ static const char *param_expects(const struct param *p, struct result *out)
     case PARAM_EVENT:
         return "type of event";
     case PARAM_COLUMN:
+    case PARAM_SEGMENT:
+    case PARAM_SEGMENTS:
         return "column";
     case PARAM_MODEL:
         return "model";

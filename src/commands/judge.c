@@ -189,10 +189,13 @@ enum status judge_models(struct workbench *wb, const struct call *call, const st
 {
     const char **names = mem_new(call->nmodels, sizeof *names, "names of models", err);
     enum status st = names ? ST_OK : ST_NOMEM;
+    struct metric_at metric;
     for (size_t i = 0; i < call->nmodels && !st; i++) {
         struct model *m = workbench_model(wb, call->models[i].text);
         names[i] = call->models[i].text;
         st = m ? ST_OK : workbench_models(wb, &names[i], 1, models, n, err);
+        if (st && !metric_parse(names[i], 10, &metric, NULL))
+            error_hint(err, "it is a metric, and stands before `with`: %s %s with ...", call->command->name, names[i]);
         if (st)
             error_span(err, call->models[i].offset, call->models[i].length);
         model_release(m);

@@ -9,6 +9,7 @@
 #include "commands/question.h"
 #include "data/grow.h"
 #include "eval/evaluation.h"
+#include "models/served.h"
 
 static const char *better(const struct metric *m)
 {
@@ -156,7 +157,8 @@ static void put_list(const struct worked *w, const struct judged_list *l, struct
     columns[ITEM_COLUMNS + 2] =
         (struct column){.name = "grade", .type = VALUE_REAL, .precision = 1, .flags = graded ? 0 : COLUMN_HIDDEN};
     struct table *t = result_table(out, "list",
-                                   result_textf(out, "what %s would have shown %s before the test part (%s)", w->m->name,
+                                   result_textf(out, "what %s %s %s before the test part (%s)", w->m->name,
+                                                model_is_served(w->m) ? "showed" : "would have shown",
                                                 dict_text(&w->d->users, l->user), w->s->description),
                                    columns, ITEM_COLUMNS + 3);
     for (size_t i = 0; i < l->n; i++) {

@@ -324,7 +324,7 @@ out:
 static const struct argument who_args[] = {{.name = "ITEM", .type = ARG_ITEM, .optional = true, .doc = "an id, a title, or #3 of the last list"}};
 static const struct param who_options[] = {
     OPTION_K("length of the lists"),
-    {.name = "by", .type = PARAM_COLUMN, .doc = "segments: " COHORTS_BY_USERS "; without it the first attribute with few values, and history_length"},
+    {.name = "by", .type = PARAM_SEGMENT, .doc = "segments: " COHORTS_BY_USERS "; without it the first attribute with few values, and history_length"},
     OPTION_SEEN,
     OPTION_AT,
 };

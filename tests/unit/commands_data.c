@@ -124,6 +124,28 @@ static void test_attributes(void **state)
     runs(f, "load users tiny/users.csv", "\"field\":\"country\"");
 }
 
+static bool offers(struct face *f, const char *line, const char *candidate)
+{
+    struct completion c;
+    bool found = false;
+    assert_int_equal(command_complete(f->wb, line, strlen(line), &c, &f->err), ST_OK);
+    for (size_t i = 0; i < c.n; i++)
+        found |= strcmp(c.candidates[i], candidate) == 0;
+    completion_clear(&c);
+    return found;
+}
+
+/* by= offers what the command can tell apart. */
+static void test_segments(void **state)
+{
+    struct face *f = *state;
+    runs(f, "load tiny", "");
+    assert_true(offers(f, "compare by=hist", "by=history_length") && offers(f, "diff by=hist", "by=history_length"));
+    assert_true(offers(f, "who by=cou", "by=country") && offers(f, "fairness by=cou", "by=country"));
+    assert_true(offers(f, "compare by=cat", "by=category") && offers(f, "fairness by=pop", "by=popularity"));
+    assert_false(offers(f, "who by=cat", "by=category") || offers(f, "diff by=pop", "by=popularity"));
+}
+
 static void test_events(void **state)
 {
     struct face *f = *state;
@@ -226,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_load, start, stop),
         cmocka_unit_test_setup_teardown(test_attributes, start, stop),
+        cmocka_unit_test_setup_teardown(test_segments, start, stop),
         cmocka_unit_test_setup_teardown(test_events, start, stop),
         cmocka_unit_test_setup_teardown(test_rejects, start, stop),
         cmocka_unit_test_setup_teardown(test_weight, start, stop),
