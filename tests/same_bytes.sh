@@ -6,7 +6,7 @@ work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 failed=0
 i=0
-echo 1..5
+echo 1..8
 
 script() {
   OMP_NUM_THREADS=$1 "$tailor" --no-init --output json -f "$2" >"$work/$3" 2>"$work/$3.err" </dev/null || {
@@ -45,6 +45,45 @@ script 2 "$work/shop" two
 script 2 "$work/shop" again
 same 'shop: one thread and two' one two
 same 'shop: twice' two again
+
+# Every question that searches, resamples or goes through all users. time=0: a search ends when it is done, not by the clock.
+cat >"$work/asked" <<'X'
+load shop
+split time test=20%
+train pop itemknn ease ials bpr epochs=5
+compare ndcg@10 recall@20 mrr@10 by=history_length,cold with ease itemknn bpr
+compare metric=ndcg@10 test=wilcoxon adjust=bh worst=5 with ease ials
+compare
+diff u0042 with ease ials k=10
+diff with ease itemknn by=history_length
+who p0003 with itemknn ials
+who p0003 with ease k=20 by=taste
+whynot u0042 p0003 with ease itemknn k=5 time=0
+user u0042
+recommend u0042 k=10 with ease
+why u0042 #1 with ease minimal k=5 time=0
+why u0042 #1 with itemknn minimal k=5 time=0
+why u0042 #1 with ials steps
+why u0042 #1 with itemknn steps
+whatif u0042 remove p0518 add p0100 with ease ials retrain=yes
+bisect u0042 #1 with ease itemknn
+fairness with ease ials by=history_length
+fairness with ease ials by=popularity
+help ndcg
+help calibration
+X
+for threads in 1 2; do
+  { cat "$work/asked"; echo "report $work/page$threads.md u0042 with ease ials"; } >"$work/asked$threads"
+  script $threads "$work/asked$threads" a$threads
+  # The page says when it was made, on how many threads, and in how much memory.
+  sed -i '/"sections":/d' "$work/a$threads"
+  sed '/^Made on /d;/^memory in use/d' "$work/page$threads.md" >"$work/p$threads"
+done
+same 'what is asked of models: one thread and two' a1 a2
+same 'a report: one thread and two' p1 p2
+i=$((i + 1))
+answers=$(wc -l <"$work/a1")
+if [ "$answers" = 23 ]; then echo "ok $i - every question was answered"; else failed=1; echo "not ok $i - $answers answers to 23 commands"; fi
 
 cat >"$work/world" <<'X'
 generate users=80 days=30 seed=5

@@ -107,80 +107,108 @@ float event_weight(const struct dataset *d, size_t e, int64_t moment)
 
 /* ---- the matrix ---- */
 
-/* One user's distinct items while they are gathered. */
-struct entry {
-    uint32_t item, count;
-    float weight;
-    int64_t time;
-    size_t event;
-};
-
-static int by_item(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->item != y->item)
-        return x->item < y->item ? -1 : 1;
-    return x->event < y->event ? -1 : x->event > y->event;
-}
-
-/* Entries of one user, ascending by item. Sums of weights must not depend on how a sort treats equal items, so the
- * position of the event breaks the tie. */
-static size_t gather_user(const struct selection *s, int64_t moment, size_t user, struct entry *out)
-{
-    const struct dataset *d = s->data;
-    size_t n = 0;
-    for (size_t e = d->user_begin[user]; e < d->user_begin[user + 1]; e++) {
-        if (!selection_has(s, e))
-            continue;
-        int64_t time = d->events.time ? d->events.time[e] : NO_TIME;
-        out[n++] = (struct entry){d->events.item[e], 1, event_weight(d, e, moment), time, e};
-    }
-    qsort(out, n, sizeof *out, by_item);
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (kept && out[kept - 1].item == out[i].item) {
-            struct entry *e = &out[kept - 1];
-            e->count += out[i].count;
-            e->weight += out[i].weight;
-            if (out[i].time > e->time)
-                e->time = out[i].time;
-        } else {
-            out[kept++] = out[i];
-        }
-    }
-    return kept;
-}
-
 struct gather {
     const struct selection *selection;
     int64_t moment;
     struct interactions *out;
-    struct entry **scratch; /* one a thread, room for the longest user */
+    struct desk {
+        uint64_t *key;  /* room for the longest user: item << 32 | place of the event among the user's */
+        uint32_t *last; /* items: the last user who was seen to have each, plus 1 */
+    } *desks;           /* one a thread */
 };
+
+static int by_key(const void *a, const void *b)
+{
+    uint64_t x, y;
+    memcpy(&x, a, sizeof x);
+    memcpy(&y, b, sizeof y);
+    return (x > y) - (x < y);
+}
 
 static void count_users(void *context, size_t block, size_t begin, size_t end)
 {
     struct gather *g = context;
+    const struct dataset *d = g->selection->data;
+    uint32_t *last = g->desks[parallel_thread()].last;
     (void)block;
-    for (size_t u = begin; u < end; u++)
-        g->out->matrix.begin[u + 1] = gather_user(g->selection, g->moment, u, g->scratch[parallel_thread()]);
+    for (size_t u = begin; u < end; u++) {
+        size_t n = 0;
+        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++) {
+            if (last[d->events.item[e]] == u + 1 || !selection_has(g->selection, e))
+                continue;
+            last[d->events.item[e]] = (uint32_t)u + 1;
+            n++;
+        }
+        g->out->matrix.begin[u + 1] = n;
+    }
+}
+
+/* The row of a user, ascending by item. Sums of weights must not depend on how a sort treats equal items, so the place of the event
+ * breaks the tie. */
+static void fill_user(const struct gather *g, size_t user, uint64_t *key)
+{
+    const struct dataset *d = g->selection->data;
+    struct interactions *x = g->out;
+    size_t n = 0, at = x->matrix.begin[user];
+    for (size_t e = d->user_begin[user]; e < d->user_begin[user + 1]; e++)
+        if (selection_has(g->selection, e))
+            key[n++] = (uint64_t)d->events.item[e] << 32 | (e - d->user_begin[user]);
+    qsort(key, n, sizeof *key, by_key);
+    for (size_t i = 0; i < n; i++) {
+        size_t e = d->user_begin[user] + (uint32_t)key[i];
+        int64_t time = d->events.time ? d->events.time[e] : NO_TIME;
+        float weight = event_weight(d, e, g->moment);
+        if (i && key[i] >> 32 == key[i - 1] >> 32) {
+            x->count[at - 1]++;
+            x->matrix.value[at - 1] += weight;
+            if (time > x->time[at - 1])
+                x->time[at - 1] = time;
+            continue;
+        }
+        x->matrix.index[at] = d->events.item[e];
+        x->matrix.value[at] = weight;
+        x->time[at] = time;
+        x->count[at++] = 1;
+    }
 }
 
 static void fill_users(void *context, size_t block, size_t begin, size_t end)
 {
-    struct gather *g = context;
-    struct interactions *x = g->out;
-    struct entry *row = g->scratch[parallel_thread()];
+    const struct gather *g = context;
     (void)block;
-    for (size_t u = begin; u < end; u++) {
-        size_t n = gather_user(g->selection, g->moment, u, row), at = x->matrix.begin[u];
-        for (size_t i = 0; i < n; i++) {
-            x->matrix.index[at + i] = row[i].item;
-            x->matrix.value[at + i] = row[i].weight;
-            x->time[at + i] = row[i].time;
-            x->count[at + i] = row[i].count;
-        }
+    for (size_t u = begin; u < end; u++)
+        fill_user(g, u, g->desks[parallel_thread()].key);
+}
+
+static struct desk *desks_new(const struct dataset *d, size_t threads, struct error *err)
+{
+    struct desk *desks = mem_new(threads, sizeof *desks, "scratch", err);
+    size_t longest = 0;
+    for (size_t u = 0; u < d->users.n; u++)
+        if (d->user_begin[u + 1] - d->user_begin[u] > longest)
+            longest = d->user_begin[u + 1] - d->user_begin[u];
+    for (size_t t = 0; desks && t < threads; t++) {
+        desks[t].key = mem_new_raw(longest, sizeof *desks->key, "one user's items", err);
+        desks[t].last = mem_new(d->items.n, sizeof *desks->last, "item marks", err);
     }
+    return desks;
+}
+
+static bool desks_whole(const struct desk *desks, size_t threads)
+{
+    bool whole = desks != NULL;
+    for (size_t t = 0; t < threads && whole; t++)
+        whole = desks[t].key && desks[t].last;
+    return whole;
+}
+
+static void desks_free(struct desk *desks, size_t threads)
+{
+    for (size_t t = 0; desks && t < threads; t++) {
+        mem_free(desks[t].key);
+        mem_free(desks[t].last);
+    }
+    mem_free(desks);
 }
 
 static void summarize(struct interactions *x, uint8_t *item_seen)
@@ -200,25 +228,18 @@ static void summarize(struct interactions *x, uint8_t *item_seen)
 
 enum status interactions_build(const struct selection *s, struct interactions *out, struct error *err)
 {
-    enum { BLOCK = 256 };
+    enum { BLOCK = 32 };
     const struct dataset *d = s->data;
-    size_t users = d->users.n, longest = 0;
-    for (size_t u = 0; u < users; u++)
-        if (d->user_begin[u + 1] - d->user_begin[u] > longest)
-            longest = d->user_begin[u + 1] - d->user_begin[u];
+    size_t users = d->users.n, threads = (size_t)parallel_threads();
     memset(out, 0, sizeof *out);
     enum status st = ST_NOMEM;
-    int threads = parallel_threads();
     uint8_t *seen = mem_new(d->items.n, 1, "item marks", err);
-    struct entry **scratch = mem_new((size_t)threads, sizeof *scratch, "scratch", err);
+    struct desk *desks = desks_new(d, threads, err);
     size_t *begin = mem_new(users + 1, sizeof *begin, "row starts", err);
-    if (!seen || !scratch || !begin)
+    if (!seen || !desks_whole(desks, threads) || !begin)
         goto out;
-    for (int t = 0; t < threads; t++)
-        if (!(scratch[t] = mem_new_raw(longest, sizeof **scratch, "one user's items", err)))
-            goto out;
     out->matrix.begin = begin;
-    struct gather g = {s, selection_moment(s), out, scratch};
+    struct gather g = {s, selection_moment(s), out, desks};
     parallel_blocks(users, BLOCK, count_users, &g);
     for (size_t u = 0; u < users; u++)
         begin[u + 1] += begin[u];
@@ -235,9 +256,7 @@ enum status interactions_build(const struct selection *s, struct interactions *o
     parallel_blocks(users, BLOCK, fill_users, &g);
     summarize(out, seen);
 out:
-    for (int t = 0; scratch && t < threads; t++)
-        mem_free(scratch[t]);
-    mem_free(scratch);
+    desks_free(desks, threads);
     mem_free(seen);
     mem_free(begin);
     if (st)

@@ -266,7 +266,7 @@ TARGET_TILES static void drop_losers(struct rivals *r)
     r->n = kept;
 }
 
-/* out[j] = x . y[item[j]], each one chain of fused multiply-adds, as dots_score has it. */
+/* out[j] = x . y[item[j]], each one chain of the same expression as in dots_score: the compiler fuses both or neither. */
 TARGET_TILES static void exactly(const float *y, size_t k, const float *x, const uint32_t *item, float *out)
 {
     const float *row[TOGETHER];
@@ -276,7 +276,7 @@ TARGET_TILES static void exactly(const float *y, size_t k, const float *x, const
     for (size_t f = 0; f < k; f++)
 #pragma GCC unroll 8
         for (size_t j = 0; j < TOGETHER; j++)
-            sum[j] = __builtin_fmaf(x[f], row[j][f], sum[j]);
+            sum[j] += x[f] * row[j][f];
     memcpy(out, sum, sizeof sum);
 }
 

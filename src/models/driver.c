@@ -398,14 +398,15 @@ static enum status train(struct run *r, struct error *err)
     return st ? st : driver_fill_record(m, &r->t, r->started, err);
 }
 
-static enum status train_model(struct run *r, struct error *err)
+/* `x` is what is selected; NULL: it is built here. */
+static enum status train_model(struct run *r, const struct interactions *x, struct error *err)
 {
-    struct interactions x = {0};
-    r->t.interactions = &x;
-    enum status st = interactions_build(r->t.selection, &x, err);
+    struct interactions own = {0};
+    enum status st = x ? ST_OK : interactions_build(r->t.selection, &own, err);
+    r->t.interactions = x ? x : &own;
     if (!st)
         st = train(r, err);
-    interactions_clear(&x);
+    interactions_clear(&own);
     snapshot_clear(&r->best.blob);
     snapshot_clear(&r->last.blob);
     if (st)
@@ -413,19 +414,29 @@ static enum status train_model(struct run *r, struct error *err)
     return st;
 }
 
+static enum status train_on(struct run *r, const struct model_class *class, const char *name, const struct param_value *values,
+                            const struct interactions *x, struct model **out, struct error *err)
+{
+    const struct dataset *d = r->t.selection->data;
+    r->m = model_new(class, name, values, d->users.n, d->items.n, err);
+    enum status st = r->m ? train_model(r, x, err) : ST_NOMEM;
+    if (!st)
+        *out = r->m;
+    return st;
+}
+
 enum status model_train(const struct model_class *class, const char *name, const struct param_value *values,
                         const struct selection *selection, uint64_t seed, const struct train_watch *watch,
                         struct job *job, struct model **out, struct error *err)
 {
-    const struct dataset *d = selection->data;
     struct run r = {.t = {.selection = selection, .seed = seed, .job = job}, .watch = watch};
-    r.m = model_new(class, name, values, d->users.n, d->items.n, err);
-    if (!r.m)
-        return ST_NOMEM;
-    enum status st = train_model(&r, err);
-    if (!st)
-        *out = r.m;
-    return st;
+    return train_on(&r, class, name, values, NULL, out, err);
+}
+
+enum status driver_train_like(const struct model *m, const struct training *t, struct model **out, struct error *err)
+{
+    struct run r = {.t = {.selection = t->selection, .seed = t->seed, .job = t->job}};
+    return train_on(&r, m->class, m->name, m->values, t->interactions, out, err);
 }
 
 enum status model_resume(const struct model *from, size_t epochs, const struct selection *selection,
@@ -442,7 +453,7 @@ enum status model_resume(const struct model *from, size_t epochs, const struct s
     if (st)
         model_release(r.m);
     else
-        st = train_model(&r, err);
+        st = train_model(&r, NULL, err);
     if (!st)
         *out = r.m;
     return st;
@@ -462,7 +473,7 @@ enum status model_train_of(const struct model_class *class, const char *name, co
     if (st)
         model_release(r.m);
     else
-        st = train_model(&r, err);
+        st = train_model(&r, NULL, err);
     if (!st)
         *out = r.m;
     return st;

@@ -41,7 +41,9 @@ MUST_CHECK enum status model_train_of(const struct model_class *class, const cha
 MUST_CHECK enum status model_needs(const struct model_class *class, const struct param_value *values,
                                    const struct interactions *x, size_t *bytes, struct error *err);
 
-/* Within this room, what update.c shares: will this data and memory do, and what is to be remembered of work that started then. */
+/* Within this room, what update.c shares: a model of the class, name and parameters of m on interactions that are there; will this data
+ * and memory do; and what is to be remembered of work that started then. */
+MUST_CHECK enum status driver_train_like(const struct model *m, const struct training *t, struct model **out, struct error *err);
 MUST_CHECK enum status driver_check(const struct model *m, const struct training *t, struct error *err);
 MUST_CHECK enum status driver_fill_record(struct model *m, const struct training *t, double started, struct error *err);
 

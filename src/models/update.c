@@ -119,11 +119,12 @@ enum status model_update(const struct model *from, const struct selection *befor
     if (!st)
         st = update(m, &u, report, err);
     interactions_clear(&old);
-    interactions_clear(&new);
-    if (!st && !report->trained) {
+    if (!st && report->trained)
+        st = driver_train_like(from, &now, out, err);
+    else if (!st)
         *out = m;
-        return ST_OK;
-    }
-    model_release(m);
-    return st ? st : model_train(from->class, from->name, from->values, after, from->record.seed, NULL, job, out, err);
+    interactions_clear(&new);
+    if (st || report->trained)
+        model_release(m);
+    return st;
 }
