@@ -10,6 +10,7 @@
 
 enum { WHY_MODEL, WHY_RANK = WHY_MODEL + 1 + ITEM_COLUMNS, WHY_OF, WHY_SCORE, WHY_BASE, WHY_ABOVE, WHY_ABOVE_BY, WHY_BELOW, WHY_BELOW_BY, WHY_SEEN,
        WHY_EXACT, WHY_METHOD, WHY_SENTENCE, WHY_COLUMNS };
+enum { MADE_MODEL, MADE_PART, MADE_RANK, MADE_SCORE, MADE_VALUE, MADE_WEIGHT, MADE_CONTRIBUTION, MADE_SHARE, MADE_NOTE, MADE_COLUMNS };
 enum { PART_MODEL, PART_REASON, PART_CATEGORY = PART_REASON + REASON_COLUMNS, PART_NOTE, PART_CONTRIBUTION, PART_SHARE, PART_TIME, PART_WITHOUT, PART_COLUMNS };
 
 static struct table *new_places(const struct question *q, uint32_t item, struct result *out)
@@ -158,14 +159,77 @@ static void add_parts(const struct question *q, const struct model *m, const str
         add_label(q, m, "base", w->base, size, t);
 }
 
+/* ---- the models of an ensemble ---- */
+
+static struct table *new_made(const struct question *q, const struct why *whys, struct result *out)
+{
+    struct column columns[MADE_COLUMNS] = {
+        [MADE_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
+        [MADE_PART] = {.name = "part", .type = VALUE_TEXT},
+        [MADE_RANK] = {.name = "rank", .type = VALUE_INT},
+        [MADE_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
+        [MADE_VALUE] = {.name = "value", .type = VALUE_REAL, .precision = 4},
+        [MADE_WEIGHT] = {.name = "weight", .type = VALUE_REAL, .precision = 3},
+        [MADE_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .precision = 4},
+        [MADE_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
+        [MADE_NOTE] = {.name = "note", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
+    };
+    for (size_t i = 0; i < q->nmodels; i++)
+        for (size_t p = 0; p < whys[i].made_of.n; p++)
+            if (whys[i].made_of.parts[p].share.note[0])
+                columns[MADE_NOTE].flags = COLUMN_COMPACT;
+    return result_table(out, "parts", "the models it is made of", columns, MADE_COLUMNS);
+}
+
+/* All rows sum to the score of the ensemble. */
+static void add_made(const struct model *m, const struct made_of *x, struct table *t)
+{
+    double size = 0;
+    for (size_t p = 0; p < x->n; p++)
+        size += fabs(x->parts[p].share.adds);
+    for (size_t p = 0; p < x->n; p++) {
+        const struct part_share *s = &x->parts[p].share;
+        table_text(t, m->name);
+        table_text(t, x->parts[p].model->name);
+        if (x->parts[p].rank)
+            table_int(t, (int64_t)x->parts[p].rank);
+        else
+            table_null(t);
+        table_real(t, isfinite(s->score) ? (double)s->score : NAN);
+        table_real(t, isfinite(s->value) ? s->value : NAN);
+        table_real(t, s->weight);
+        table_real(t, isfinite(s->adds) ? s->adds : NAN);
+        table_real(t, size > 0 && isfinite(size) ? s->adds / size : NAN);
+        table_text(t, s->note[0] ? s->note : NULL);
+    }
+}
+
+static void say_choice(const struct question *q, const struct model *m, const struct made_of *x, struct result *out)
+{
+    struct str text = {0};
+    made_of_choice(x, q->who, &text);
+    if (text.length)
+        say_of_model(q, m, str_text(&text), out);
+    str_free(&text);
+}
+
 static void show(const struct question *q, const struct why *whys, uint32_t item, size_t k, struct result *out)
 {
-    struct table *places = new_places(q, item, out), *parts = new_parts(q, whys, out);
+    bool made = false, opened = false;
+    for (size_t i = 0; i < q->nmodels; i++) {
+        made |= whys[i].made_of.n > 0;
+        opened |= !why_only_models(&whys[i]);
+    }
+    struct table *places = new_places(q, item, out), *models = made ? new_made(q, whys, out) : NULL, *parts = opened ? new_parts(q, whys, out) : NULL;
     for (size_t i = 0; i < q->nmodels; i++) {
         struct str sentence = {0};
         why_sentence(&whys[i], q->data, &sentence);
         add_place(q, q->models[i], &whys[i], str_text(&sentence), places);
-        add_parts(q, q->models[i], &whys[i], k, parts, out);
+        if (models)
+            add_made(q->models[i], &whys[i].made_of, models);
+        if (parts && !why_only_models(&whys[i]))
+            add_parts(q, q->models[i], &whys[i], k, parts, out);
+        say_choice(q, q->models[i], &whys[i].made_of, out);
         say_of_model(q, q->models[i], str_text(&sentence), out);
         if (!whys[i].exact)
             result_message(out, MESSAGE_WARNING, "%s: only approximately, by %s", q->models[i]->name, whys[i].method);
@@ -282,14 +346,16 @@ static const struct command rows[] = {
      .noptions = sizeof why_options / sizeof *why_options,
      .flags = COMMAND_WITH | COMMAND_WHERE | COMMAND_EDITS | COMMAND_NEEDS_DATA,
      .help = "Takes the score apart: the rows of a model sum to it. rank_without is the place the item would have without that part of the "
-             "history, found by asking the model again. behind_by and ahead_by are the margins to the neighbours in the list.\n"
+             "history, found by asking the model again. behind_by and ahead_by are the margins to the neighbours in the list. Of an ensemble "
+             "the models it is made of stand first: where each has the item, its own score, what that is worth (value: on the common scale, or of its place) and what value x weight adds; a switch says "
+             "which model answers.\n"
              "With where it is about a group of items, by what they are: how many of the first k are of it, which ones, and what in the history speaks "
              "for them: their scores are summed and taken apart. of_history and of_all_events are the group's shares of what this user and everybody "
              "did, of_lists_of_all its share of the lists of 500 users.\n"
              "With minimal it looks for the smallest set of items of the history, with all their events, without which the item is not among the first "
              "k. at_least is proved: by bounds where the scores of a model add up, else by trying all smaller sets. What is hidden stays hidden.\n"
              "With steps the score is worked out: for models that add up what each item of the history says, item by item; for models with vectors "
-             "component by component; for a mixture model by model. The last sum is the score.\n"
+             "component by component; for an ensemble model by model. The last sum is the score.\n"
              "With remove and add it is asked of another history, as in `whatif`.",
      .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", "why ana where \"category = 'Kitchen'\" with itemknn k=3", "why chloe boots with ease minimal k=3", "why chloe boots with itemknn steps", "why ana pan remove stove with ease", NULL},
      .run = run_why},

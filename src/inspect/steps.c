@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "models/ensemble.h"
+#include "inspect/made_of.h"
 
 static int by_size(const void *pa, const void *pb)
 {
@@ -32,43 +32,39 @@ static struct step *add_term(struct steps *s, uint32_t item, double left, double
 
 /* ---- an ensemble ---- */
 
-static bool sums_parts(const struct model *m)
+static enum status by_parts(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
 {
-    return m->class->part_weights && param_index(m->class->params, m->class->nparams, "normalize") < m->class->nparams;
-}
-
-/* As models/ensemble.c: an item that the part does not know gets its lowest z. */
-static enum status add_part(const struct model *m, size_t part, const struct query *q, uint32_t item, struct steps *s, struct error *err)
-{
-    const struct model *p = m->parts[part].model;
-    double weight = (double)m->class->part_weights(m)[part];
-    float *scores = mem_new_raw(p->nitems, sizeof *scores, "the scores of a part", err);
-    float *kept = mem_new_raw(q->n, sizeof *kept, "a history", err);
-    enum status st = scores && kept ? model_score(p, q, 1, scores, err) : ST_NOMEM;
-    if (!st) {
-        history_take_out(q, scores, kept);
-        struct line line = normalizer_line((enum normalizer)model_int(m, "normalize"), scores, p->nitems);
-        history_put_back(q, scores, kept);
-        bool known = scores[item] > -INFINITY;
-        double z = known ? (double)line.scale * (double)scores[item] + (double)line.offset : (double)line.lowest;
-        struct step *t = add_term(s, NO_ITEM, weight, z);
-        if (known)
-            snprintf(t->label, sizeof t->label, "%.40s: score %.6g", m->parts[part].name, (double)scores[item]);
+    size_t n = model_trained(m)->nparts;
+    struct part_share *shares = mem_new(n, sizeof *shares, "the steps of a score", err);
+    enum status st = shares ? terms_new(s, n, err) : ST_NOMEM;
+    if (!st)
+        st = model_shares(m, q, item, shares, err);
+    s->formula = m->class->formula;
+    for (size_t p = 0; p < n && !st; p++) {
+        const struct part_share *x = &shares[p];
+        if (x->weight == 0)
+            continue;
+        struct step *t = add_term(s, NO_ITEM, x->weight, x->value);
+        const char *name = model_trained(m)->parts[p].name;
+        if (x->note[0])
+            snprintf(t->label, sizeof t->label, "%.30s: %s", name, x->note);
+        else if (x->place)
+            snprintf(t->label, sizeof t->label, "%.40s: place %zu", name, x->place);
         else
-            snprintf(t->label, sizeof t->label, "%.40s: does not know it", m->parts[part].name);
+            snprintf(t->label, sizeof t->label, "%.40s: score %.6g", name, (double)x->score);
     }
-    mem_free(scores);
-    mem_free(kept);
+    mem_free(shares);
     return st;
 }
 
-static enum status by_parts(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+/* A switch has the steps of the model that answers. */
+static enum status by_answer(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
 {
-    enum status st = terms_new(s, m->nparts, err);
-    s->formula = "score = sum over the models of weight x z; z: their score, put on the common scale of `normalize` over what the history does not hold";
-    for (size_t p = 0; p < m->nparts && !st; p++)
-        if (m->class->part_weights(m)[p] != 0)
-            st = add_part(m, p, q, item, s, err);
+    struct made_of x;
+    enum status st = made_of_make(m, q, item, SEEN_SHOW, &x, err);
+    if (!st)
+        st = steps_make(x.parts[x.alone].model, q, item, s, err);
+    made_of_clear(&x);
     return st;
 }
 
@@ -141,12 +137,14 @@ enum status steps_make(const struct model *m, const struct query *q, uint32_t it
 {
     struct explanation x;
     *out = (struct steps){0};
+    if (m->class->shares && !m->class->part_weights)
+        return by_answer(m, q, item, out, err);
     enum status st = model_explain(m, q, item, &x, err);
     if (st)
         return st;
     out->score = x.score;
     out->exact = x.exact;
-    if (sums_parts(m))
+    if (m->class->shares)
         st = by_parts(m, q, item, out, err);
     else if (m->class->fold && m->class->vectors)
         st = by_components(m, q, item, out, err);

@@ -1,6 +1,7 @@
 /* The arithmetic of one score, with the real numbers: terms that sum to it.
  *
- *   ensembles whose parts are summed   weight x z of each part, z its score on the common scale
+ *   ensembles whose parts are summed   weight x value of each part (inspect/made_of.h)
+ *   switches                           the steps of the part that answers
  *   classes with vectors               x[f] x y[f], component by component
  *   classes whose scores add up        v x w, item of the history by item
  *   all others                         what the explanation says, part by part

@@ -136,12 +136,14 @@ enum status why_make(const struct model *m, const struct query *q, uint32_t item
                      struct error *err)
 {
     struct explanation x;
-    *out = (struct why){.item = item, .shown = seen == SEEN_SHOW, .of_models = m->class->capabilities & OF_MODELS, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};
+    *out = (struct why){.item = item, .shown = seen == SEEN_SHOW, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};
     enum status st = model_explain(m, q, item, &x, err);
     if (!st)
         st = find_place(m, q, out, err);
     if (!st)
         st = take_parts(q, &x, out, err);
+    if (!st)
+        st = made_of_make(m, q, item, seen, &out->made_of, err);
     if (!st)
         st = try_without(m, q, tries, out, err);
     explanation_clear(&x);
@@ -153,7 +155,16 @@ enum status why_make(const struct model *m, const struct query *q, uint32_t item
 void why_clear(struct why *w)
 {
     mem_free(w->parts);
+    made_of_clear(&w->made_of);
     *w = (struct why){.item = NO_ITEM};
+}
+
+bool why_only_models(const struct why *w)
+{
+    bool only = w->made_of.n > 0 && w->made_of.alone == w->made_of.n;
+    for (size_t p = 0; p < w->nparts && only; p++)
+        only = w->parts[p].what.item == NO_ITEM;
+    return only && w->nparts > 0;
 }
 
 /* ---- the sentence ---- */
@@ -233,6 +244,27 @@ static void put_without(const struct why *w, const struct why_part *first, const
     str_putc(out, '.');
 }
 
+/* Where no item of the history is a reason: other models are, or everybody. */
+static void put_no_items(const struct why *w, struct str *out)
+{
+    const struct made_of *x = &w->made_of;
+    bool models = x->n && (x->alone == x->n || x->parts[x->alone].model->class->capabilities & OF_MODELS);
+    struct str places = {0};
+    if (models)
+        made_of_places(x, &places);
+    if (places.length) {
+        str_printf(out, "%s because %s.", w->rank && w->rank <= 20 ? "Recommended" : "It is where it is", str_text(&places));
+    } else if (models) {
+        str_puts(out, "None of the models it is made of speaks for it.");
+    } else {
+        str_puts(out, "Recommended because it is popular with everybody: ");
+        for (size_t i = 0; i < w->nparts; i++)
+            str_printf(out, "%s%s", i == 0 ? "" : i + 1 == w->nparts ? " and " : ", ", w->parts[i].what.label);
+        str_putc(out, '.');
+    }
+    str_free(&places);
+}
+
 void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
 {
     const struct why_part *reason[3];
@@ -250,11 +282,7 @@ void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
     } else if (n) {
         str_puts(out, w->rank && w->rank <= 20 ? "Recommended mostly because of " : "What speaks for it most: ");
     } else if (w->nparts && w->parts[0].what.item == NO_ITEM) {
-        str_puts(out, w->of_models ? "Recommended because of the lists of other models: "
-                                   : "Recommended because it is popular with everybody: ");
-        for (size_t i = 0; i < w->nparts; i++)
-            str_printf(out, "%s%s", i == 0 ? "" : i + 1 == w->nparts ? " and " : ", ", w->parts[i].what.label);
-        str_putc(out, '.');
+        put_no_items(w, out);
     } else {
         str_puts(out, "Nothing in the history speaks for it.");
     }

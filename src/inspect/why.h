@@ -2,7 +2,7 @@
 #ifndef TAILOR_INSPECT_WHY_H
 #define TAILOR_INSPECT_WHY_H
 
-#include "ranking/ranking.h"
+#include "inspect/made_of.h"
 
 /* A part of the score, and what would become of the item without it. */
 struct why_part {
@@ -16,7 +16,7 @@ struct why {
     uint32_t item;
     float score;
     double base;             /* owed to no history item */
-    bool exact, of_models;   /* of_models: of an ensemble */
+    bool exact;
     const char *method;
     size_t rank, ranked;     /* place among the `ranked` items that may be listed; with everything when `shown` */
     bool seen, shown;        /* in the history; everything is shown: as asked, or because it was seen */
@@ -25,6 +25,7 @@ struct why {
     float score_above, score_below;
     struct why_part *parts;  /* largest |value| first; owned */
     size_t nparts;
+    struct made_of made_of;  /* of an ensemble */
 };
 
 /* Takes apart the score of `item` for this history. With SEEN_HIDE items of the history are left out of the ranking, unless
@@ -32,6 +33,8 @@ struct why {
 MUST_CHECK enum status why_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen,
                                 size_t tries, struct why *out, struct error *err);
 void why_clear(struct why *w);
+/* Of an ensemble of which no item of the history can be told, as where lists are fused: its models are all there is to say. */
+bool why_only_models(const struct why *w);
 
 /* What one could tell a customer: "Recommended mostly because of Kolya and Fargo. Without Kolya it would be 9th." Appends. */
 void why_sentence(const struct why *w, const struct dataset *d, struct str *out);

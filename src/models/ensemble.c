@@ -263,8 +263,18 @@ static void merge(struct explanation *x)
     x->nparts = kept;
 }
 
-/* Takes over what one part says: y, times `scale`, behind the contributions of the parts before. */
-static enum status take_explanation(struct explanation *x, const struct explanation *y, const char *name, double scale,
+/* Is there something to say, but of no item of the history? */
+static bool only_labels(const struct explanation *y)
+{
+    for (size_t i = 0; i < y->nparts; i++)
+        if (y->parts[i].item != NO_ITEM)
+            return false;
+    return y->nparts > 0;
+}
+
+/* Takes over what one part says: y, times `scale`, and `offset`, behind the contributions of the parts before. Where it speaks of no item
+ * of the history it is one contribution, under the name of the part. */
+static enum status take_explanation(struct explanation *x, const struct explanation *y, const char *name, double scale, double offset,
                                     struct error *err)
 {
     struct contribution *grown = mem_new(x->nparts + y->nparts, sizeof *grown, "an explanation", err);
@@ -274,6 +284,13 @@ static enum status take_explanation(struct explanation *x, const struct explanat
         memcpy(grown, x->parts, x->nparts * sizeof *grown);
     mem_free(x->parts);
     x->parts = grown;
+    x->exact = x->exact && y->exact;
+    if (only_labels(y)) {
+        struct contribution *c = explanation_add(x, NO_ITEM, scale * y->score + offset);
+        snprintf(c->label, sizeof c->label, "%s", name);
+        return ST_OK;
+    }
+    x->base += scale * y->base + offset;
     for (size_t i = 0; i < y->nparts; i++) {
         struct contribution *c = explanation_add(x, y->parts[i].item, scale * y->parts[i].value);
         if (c->item == NO_ITEM)
@@ -281,8 +298,44 @@ static enum status take_explanation(struct explanation *x, const struct explanat
         else
             snprintf(c->label, sizeof c->label, "%s", y->parts[i].label);
     }
-    x->exact = x->exact && y->exact;
     return ST_OK;
+}
+
+/* What one part gives the item, and the line that puts its scores on the common scale. */
+static enum status ask_part(const struct model *part, enum normalizer how, const struct query *q, uint32_t item, float *score, struct line *line,
+                            struct error *err)
+{
+    float *scores = mem_new_raw(part->nitems, sizeof *scores, "the scores of a part", err);
+    float *kept = mem_new_raw(q->n, sizeof *kept, "a history", err);
+    enum status st = scores && kept ? model_score(part, q, 1, scores, err) : ST_NOMEM;
+    if (!st) {
+        *score = scores[item];
+        history_take_out(q, scores, kept);
+        *line = normalizer_line(how, scores, part->nitems);
+    }
+    mem_free(scores);
+    mem_free(kept);
+    return st;
+}
+
+enum status ensemble_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
+{
+    enum normalizer how = (enum normalizer)model_int(m, "normalize");
+    enum status st = ST_OK;
+    for (size_t p = 0; p < m->nparts && !st; p++) {
+        struct part_share *s = &out[p];
+        struct line line;
+        *s = (struct part_share){.weight = (double)ensemble_weights(m)[p]};
+        st = ask_part(m->parts[p].model, how, q, item, &s->score, &line, err);
+        if (st)
+            break;
+        bool known = s->score > -INFINITY;
+        s->value = known ? (double)line.scale * (double)s->score + (double)line.offset : (double)line.lowest;
+        s->adds = s->weight * s->value;
+        if (!known)
+            snprintf(s->note, sizeof s->note, "does not know it");
+    }
+    return st;
 }
 
 /* One part's share in the score of `item`, into x; `score` and `unknown` as in add_part. */
@@ -290,28 +343,21 @@ static enum status explain_part(const struct model *part, enum normalizer how, f
                                 uint32_t item, struct explanation *x, float *score, float *unknown, struct error *err)
 {
     struct explanation y = {0};
-    float *scores = mem_new_raw(part->nitems, sizeof *scores, "the scores of a part", err);
-    float *kept = mem_new_raw(q->n, sizeof *kept, "a history", err);
-    enum status st = scores && kept ? model_score(part, q, 1, scores, err) : ST_NOMEM;
+    struct line line;
+    float own;
+    enum status st = ask_part(part, how, q, item, &own, &line, err);
     if (st)
-        goto out;
-    history_take_out(q, scores, kept);
-    struct line line = normalizer_line(how, scores, part->nitems);
-    history_put_back(q, scores, kept);
-    if (scores[item] > -INFINITY) {
+        return st;
+    if (own > -INFINITY) {
         st = model_explain(part, q, item, &y, err);
         if (!st)
-            st = take_explanation(x, &y, part->name, (double)weight * (double)line.scale, err);
-        x->base += (double)weight * ((double)line.scale * y.base + (double)line.offset);
+            st = take_explanation(x, &y, part->name, (double)weight * (double)line.scale, (double)weight * (double)line.offset, err);
     } else {
         x->base += (double)weight * (double)line.lowest;
     }
-    add_part(score, &scores[item], 1, weight, &line, *unknown);
+    add_part(score, &own, 1, weight, &line, *unknown);
     *unknown += weight * line.lowest;
-out:
     explanation_clear(&y);
-    mem_free(scores);
-    mem_free(kept);
     return st;
 }
 

@@ -45,6 +45,10 @@ MUST_CHECK enum status ensemble_load(struct model *m, struct blob_reader *r, str
 const float *ensemble_weights(const struct model *m);
 /* scores = sum over parts p of weight[p] * z_p. */
 MUST_CHECK enum status ensemble_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
+/* Weight, z and their product. */
+MUST_CHECK enum status ensemble_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err);
+#define ENSEMBLE_FORMULA                                                                                                 \
+    "score = sum over the models of weight x z; z: their score, put on the common scale of `normalize` over what the history does not hold"
 /* The contributions of all parts, weighted and summed by item of the history; exact when every part's are. */
 MUST_CHECK enum status ensemble_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
 

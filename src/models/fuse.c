@@ -185,49 +185,78 @@ static enum status fuse_score(const struct model *m, const struct query *queries
 }
 
 /* One part's place for the item, and what it is worth. True when its list holds the item. */
-static bool explain_part(const struct fusing *f, size_t part, uint32_t item, struct explanation *out)
+static bool share_of(const struct fusing *f, size_t part, uint32_t item, struct part_share *out)
 {
-    const char *name = f->m->parts[part].name;
     struct part_list l = list_of(f, 0);
+    float weight = ensemble_weights(f->m)[part], score = f->part[item];
+    *out = (struct part_share){.weight = (double)weight, .score = score};
     size_t place;
-    bool listed = place_of(&l, item, f->part[item], &place);
-    float value = listed ? ensemble_weights(f->m)[part] * worth(f->m, &l, place, f->part[item]) : 0;
-    struct contribution *c = explanation_add(out, NO_ITEM, (double)value);
-    if (listed)
-        snprintf(c->label, sizeof c->label, "%.40s: place %zu", name, place + 1);
-    else
-        snprintf(c->label, sizeof c->label, "%.40s: not among its %zu best", name, l.depth);
-    return listed;
+    if (!place_of(&l, item, score, &place)) {
+        snprintf(out->note, sizeof out->note, "does not know it");
+        if (score > -INFINITY)
+            snprintf(out->note, sizeof out->note, "not among its %zu best", l.depth);
+        return false;
+    }
+    out->place = place + 1;
+    out->value = (double)worth(f->m, &l, place, score);
+    out->adds = (double)(weight * (float)out->value);
+    return true;
 }
 
-static enum status fuse_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
-                                struct error *err)
+/* *score: the fused one. */
+static enum status open_lists(const struct model *m, const struct query *q, uint32_t item, struct part_share *shares, float *score,
+                              struct error *err)
 {
     struct fusing f = {.m = m, .queries = q};
     unsigned lists = 0;
     bool known = false;
     float sum = 0;
     enum status st = fusing_new(&f, 1, err);
-    if (!st)
-        st = explanation_new(out, m->nparts, err);
     for (size_t p = 0; p < m->nparts && !st; p++) {
         st = model_score(m->parts[p].model, q, 1, f.part, err);
         if (st)
             break;
-        lists += explain_part(&f, p, item, out);
+        lists += share_of(&f, p, item, &shares[p]);
         known |= f.part[item] > -INFINITY;
-        sum += (float)out->parts[p].value;
+        sum += (float)shares[p].adds;
     }
-    for (size_t p = 0; p < out->nparts && !st; p++)
-        out->parts[p].value = (double)fused(m, (float)out->parts[p].value, lists);
-    if (!st) {
-        explanation_sort(out);
-        out->score = known ? (double)fused(m, sum, lists) : -INFINITY;
-        out->exact = true;
-        out->method = "places in the lists of the models (exact)";
+    for (size_t p = 0; p < m->nparts && !st; p++) {
+        shares[p].value = (double)fused(m, (float)shares[p].value, lists);
+        shares[p].adds = (double)fused(m, (float)shares[p].adds, lists);
     }
+    *score = known ? fused(m, sum, lists) : -INFINITY;
     fusing_clear(&f);
     return st;
+}
+
+static enum status fuse_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
+{
+    float score;
+    return open_lists(m, q, item, out, &score, err);
+}
+
+static enum status fuse_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                                struct error *err)
+{
+    struct part_share shares[PARTS_MAX];
+    float score;
+    enum status st = open_lists(m, q, item, shares, &score, err);
+    if (!st)
+        st = explanation_new(out, m->nparts, err);
+    for (size_t p = 0; p < m->nparts && !st; p++) {
+        struct contribution *c = explanation_add(out, NO_ITEM, shares[p].adds);
+        if (shares[p].place)
+            snprintf(c->label, sizeof c->label, "%.40s: place %zu", m->parts[p].name, shares[p].place);
+        else
+            snprintf(c->label, sizeof c->label, "%.30s: %s", m->parts[p].name, shares[p].note);
+    }
+    if (st)
+        return st;
+    explanation_sort(out);
+    out->score = (double)score;
+    out->exact = true;
+    out->method = "places in the lists of the models (exact)";
+    return ST_OK;
 }
 
 const struct model_class model_fuse = {
@@ -245,6 +274,8 @@ const struct model_class model_fuse = {
     .score = fuse_score,
     .explain = fuse_explain,
     .part_weights = ensemble_weights,
+    .shares = fuse_shares,
+    .formula = "score = sum over the models of weight x what the place in their list is worth, as of `method`",
     .save = ensemble_save,
     .load = ensemble_load,
     .free = ensemble_free,

@@ -584,6 +584,20 @@ enum status model_explain(const struct model *m, const struct query *q, uint32_t
     return st;
 }
 
+enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
+{
+    struct known k = {0};
+    enum status st = check_queries(m, q, 1, err);
+    if (!st && item >= model_trained(m)->nitems)
+        st = no_such_item(m, item, err);
+    if (!st)
+        st = known_new(m, q, 1, &k, err);
+    if (!st)
+        st = m->class->shares(model_trained(m), k.queries, item, out, err);
+    known_clear(&k);
+    return st;
+}
+
 enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
 {
     const struct model *trained = model_trained(m);

@@ -98,6 +98,16 @@ void explanation_sort(struct explanation *x);
  * list. A larger difference is no rounding, and stays to be seen. */
 void explanation_score(struct explanation *x, const float *scores, size_t n, uint32_t item);
 
+/* What one model of an ensemble says of an item, and what that comes to. */
+struct part_share {
+    double weight; /* 0: it has no say */
+    float score;   /* its own; -inf: it does not know the item */
+    size_t place;  /* in its list, from 1, where lists are fused; 0: not in it */
+    double value;  /* what counts: its score on the ensemble's scale, or what its place in its list is worth */
+    double adds;   /* to the score of the ensemble */
+    char note[64]; /* "" or what is special: "not among its 500 best", "from 5 items on" */
+};
+
 /* Lists that should have been: what weights of an ensemble are fitted to. */
 struct fitting {
     struct model *const *parts; /* those of the ensemble, trained without `right`; NULL: its own are */
@@ -211,6 +221,8 @@ struct model_class {
 
     /* OF_MODELS: what each of m->parts counts for in the score, nparts of them. NULL: they are not summed. */
     const float *(*part_weights)(const struct model *m);
+    /* OF_MODELS: out[0..m->nparts): how the parts make up one score, to which what they add sums; -inf where none knows the item. */
+    enum status (*shares)(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err);
 
     enum status (*save)(const struct model *m, struct blob_writer *w, struct error *err);
     /* m->nitems, m->values are set; fills m->state. Must survive any bytes: sizes are checked against nitems. */
@@ -301,6 +313,8 @@ MUST_CHECK enum status model_predict(const struct model *m, const struct query *
                                      const uint32_t *items, float *out, struct error *err);
 MUST_CHECK enum status model_explain(const struct model *m, const struct query *q, uint32_t item,
                                      struct explanation *out, struct error *err);
+/* Of an ensemble (its slot `shares`). */
+MUST_CHECK enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err);
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
 /* The vectors of histories: x[q * width ...]. Only for a class that has the slot. */
 MUST_CHECK enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);

@@ -90,6 +90,28 @@ static enum status switch_explain(const struct model *m, const struct query *q, 
     return st ? st : model_explain(m->parts[part].model, q, item, out, err);
 }
 
+/* One answers; what the others would say is told too. */
+static enum status switch_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
+{
+    const struct switching *s = m->state;
+    size_t part, items;
+    float *scores = mem_new_raw(m->nitems, sizeof *scores, "the scores of a part", err);
+    enum status st = scores ? part_for(m, q, &part, &items, err) : ST_NOMEM;
+    for (size_t p = 0; p < m->nparts && !st; p++) {
+        st = model_score(m->parts[p].model, q, 1, scores, err);
+        if (st)
+            break;
+        out[p] = (struct part_share){.weight = p == part, .score = scores[item], .value = (double)scores[item]};
+        out[p].adds = p == part ? out[p].value : 0;
+        if (p)
+            snprintf(out[p].note, sizeof out[p].note, "from %g items on", s->from[p - 1]);
+        else
+            snprintf(out[p].note, sizeof out[p].note, "below %g items", s->from[0]);
+    }
+    mem_free(scores);
+    return st;
+}
+
 /* What is like an item is best known to the model for long histories. */
 static enum status switch_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
 {
@@ -121,6 +143,7 @@ const struct model_class model_switch = {
     .epoch = ensemble_epoch,
     .score = switch_score,
     .explain = switch_explain,
+    .shares = switch_shares,
     .similar = switch_similar,
     .save = switch_save,
     .load = switch_load,

@@ -286,10 +286,11 @@ static void say_rest(const struct why *w, size_t drawn, struct str *out)
         sum += w->parts[i].what.value;
     number_short(number, sizeof number, sum, true);
     bool based = fabs(w->base) > 0;
+    const char *base = w->made_of.n ? "by the scale" : "for everybody"; /* ensembles have no base but where their models' scales begin */
     if (drawn < w->nparts)
-        str_printf(out, "%s from %zu more%s", number, w->nparts - drawn, based ? " and for everybody" : "");
+        str_printf(out, "%s from %zu more%s%s", number, w->nparts - drawn, based ? " and " : "", based ? base : "");
     else if (based)
-        str_printf(out, "%s for everybody", number);
+        str_printf(out, "%s %s", number, base);
 }
 
 static size_t draw_parts(const struct user_view *v, struct area a, int columns)
@@ -305,10 +306,29 @@ static size_t draw_parts(const struct user_view *v, struct area a, int columns)
     return drawn;
 }
 
+/* "ease 2nd +.92, pop 9th -.06", or which model a switch chose; nothing where the bars are of models already. */
+static void put_models(const struct user_view *v, struct str *out)
+{
+    const struct made_of *x = &v->why.made_of;
+    char who[128] = "the made-up user", number[32];
+    if (v->bench.user != NO_USER)
+        snprintf(who, sizeof who, "%s", dict_text(&v->bench.data->users, v->bench.user));
+    made_of_choice(x, who, out);
+    for (size_t p = 0; p < x->n && x->alone == x->n && !why_only_models(&v->why); p++) {
+        str_printf(out, "%s%s ", p ? ", " : "by its models: ", x->parts[p].model->name);
+        if (x->parts[p].rank) {
+            put_ordinal(out, x->parts[p].rank);
+            str_putc(out, ' ');
+        }
+        number_short(number, sizeof number, x->parts[p].share.adds, true);
+        str_puts(out, number);
+    }
+}
+
 static void draw_explanation(const struct user_view *v, struct area a, size_t list)
 {
     const struct why *w = &v->why;
-    struct str title = {0}, words = {0}, rest = {0};
+    struct str title = {0}, words = {0}, rest = {0}, models = {0};
     char score[32];
     str_printf(&title, "why %s is ", dataset_item_title(v->bench.data, w->item));
     put_ordinal(&title, w->rank);
@@ -316,7 +336,9 @@ static void draw_explanation(const struct user_view *v, struct area a, size_t li
     area_rule(a, 0, LOOK_DIM, str_text(&title), w->exact ? w->method : "an approximation");
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     why_sentence(w, v->bench.data, &words);
-    int lines = in.height >= 4 ? 2 : 1, rows = in.height - lines > 0 ? in.height - lines : 0, columns = (in.width - SCORE) / WHY_COLUMN;
+    if (in.height >= 4)
+        put_models(v, &models);
+    int lines = (in.height >= 4 ? 2 : 1) + (models.length > 0), rows = in.height - lines > 0 ? in.height - lines : 0, columns = (in.width - SCORE) / WHY_COLUMN;
     columns = columns < 1 ? 1 : columns > 3 ? 3 : columns;
     if ((size_t)rows > (w->nparts + (size_t)columns - 1) / (size_t)columns)
         rows = (int)((w->nparts + (size_t)columns - 1) / (size_t)columns);
@@ -324,7 +346,10 @@ static void draw_explanation(const struct user_view *v, struct area a, size_t li
     area_printf(in, 0, 0, LOOK_BOLD, "%s =", score);
     say_rest(w, draw_parts(v, area_part(in, 0, SCORE, rows, -1), columns), &rest);
     int right = rest.length ? area_text_right(in, rows, in.width, LOOK_DIM, str_text(&rest)) - 2 : in.width;
-    area_wrap(in, rows, 0, right, in.height - rows, INK_DEFAULT, str_text(&words));
+    if (models.length)
+        area_column(in, rows++, 0, right, LOOK_DIM, false, str_text(&models));
+    area_wrap(in, rows, 0, models.length ? in.width : right, in.height - rows, INK_DEFAULT, str_text(&words));
+    str_free(&models);
     str_free(&title);
     str_free(&words);
     str_free(&rest);

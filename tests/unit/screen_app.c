@@ -57,6 +57,24 @@ static void every_view_has_its_picture(void **state)
     }
 }
 
+/* The why pane of an ensemble: what its models add, or which one a switch asked. */
+static void ensembles_name_their_models(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"split last 1", "train pop ease lambda=1", "train blend with ease pop weights=3,1 as mix",
+                                        "train fuse with ease pop as rrf", "train switch with pop ease from=3", "use mix switch rrf", NULL};
+    struct stage s = stage_open(lines, "user", false);
+    assert_int_equal(app_resize(s.app, 40, 120, NULL), ST_OK);
+    press(&s, "<Tab>");
+    assert_picture(&s, "user-ensemble");
+    press(&s, "<Tab>");
+    assert_true(shows(&s, "has 3 items in the history, so ease answers."));
+    press(&s, "<Tab>");
+    assert_true(shows(&s, "Recommended because ease has it "));
+    assert_true(hides(&s, "by its models"));
+    stage_close(&s);
+}
+
 static void nothing_is_there_yet(void **state)
 {
     (void)state;
@@ -532,6 +550,7 @@ int main(void)
     setlocale(LC_CTYPE, "");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_view_has_its_picture),
+        cmocka_unit_test(ensembles_name_their_models),
         cmocka_unit_test(nothing_is_there_yet),
         cmocka_unit_test(a_switch_is_named_and_undone),
         cmocka_unit_test(a_recommended_item_can_be_taken_into_the_history),
