@@ -68,12 +68,17 @@ const char *str_text(const struct str *s)
     return s->data ? s->data : "";
 }
 
-void str_clear(struct str *s)
+void str_reuse(struct str *s)
 {
     s->length = 0;
-    s->failed = false;
     if (s->data)
         s->data[0] = 0;
+}
+
+void str_clear(struct str *s)
+{
+    str_reuse(s);
+    s->failed = false;
 }
 
 void str_free(struct str *s)

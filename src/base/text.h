@@ -25,7 +25,8 @@ void str_putc(struct str *s, char c);
 void str_repeat(struct str *s, const char *text, size_t times);
 void str_printf(struct str *s, const char *format, ...) PRINTF_LIKE(2, 3);
 const char *str_text(const struct str *s);
-void str_clear(struct str *s); /* empties, keeps the room */
+void str_clear(struct str *s); /* empties, keeps the room, and begins anew: what failed is forgotten */
+void str_reuse(struct str *s); /* empties for the next piece of one whole: that one failed is kept */
 void str_free(struct str *s);
 
 /* Decodes one code point at s[0..n); returns bytes used (>= 1 when n > 0) and *code, or

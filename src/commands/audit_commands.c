@@ -50,7 +50,7 @@ static void put_findings(const struct audit *a, bool all, struct result *out)
             continue;
         table_text(t, severity_names[f->severity]);
         table_text(t, f->check->name);
-        table_text(t, str_text(&f->text));
+        table_str(t, &f->text);
         if (f->evidence.length)
             table_int(t, (int64_t)f->rows);
         else
@@ -68,7 +68,7 @@ static void put_words(const struct audit *a, struct result *out)
         if (!a->findings[i].evidence.length)
             continue;
         text_count(rows, sizeof rows, (int64_t)a->findings[i].rows);
-        result_message(out, MESSAGE_INFO, "%s row%s: %s", rows, a->findings[i].rows == 1 ? "" : "s", str_text(&a->findings[i].evidence));
+        result_message(out, MESSAGE_INFO, "%s row%s: %s", rows, a->findings[i].rows == 1 ? "" : "s", result_str(out, &a->findings[i].evidence));
     }
     result_message(out, MESSAGE_INFO, "rule of %s: %s", a->findings[0].check->name, a->findings[0].check->rule);
 }

@@ -327,7 +327,7 @@ static void put_means(const struct backtest *b, struct result *out)
             table_real(t, c->p);
         }
         table_int(t, (int64_t)c->summary[0].n);
-        table_text(t, str_text(&parameters));
+        table_str(t, &parameters);
         str_free(&parameters);
     }
 }

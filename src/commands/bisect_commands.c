@@ -103,6 +103,7 @@ static void say(const struct answer *a, struct str *out)
     }
     if (b->hidden != SIZE_MAX)
         put_had(a, out);
+    out->failed |= list.failed;
     str_free(&list);
 }
 
@@ -198,8 +199,8 @@ static enum status answer_all(struct workbench *wb, const struct call *call, con
         if (st)
             break;
         say(&a, &sentence);
-        add_summary(&a, str_text(&sentence), summary);
-        result_message(out, MESSAGE_INFO, "%s", str_text(&sentence));
+        add_summary(&a, result_str(out, &sentence), summary);
+        result_message(out, MESSAGE_INFO, "%s", result_str(out, &sentence));
         size_t first = b.ncrossings > last ? b.ncrossings - last : 0;
         for (size_t c = first; c < b.ncrossings; c++) {
             changes = changes ? changes : new_crossings(q, out);

@@ -89,7 +89,7 @@ void compare_put_leaderboard(const struct compare *compare, struct result *out)
         for (size_t m = 0; m < c->nmeasures; m++)
             put_metric(t, c, &c->entries[i], m);
         table_int(t, (int64_t)c->nwarm);
-        table_text(t, str_text(&parameters));
+        table_str(t, &parameters);
         str_free(&parameters);
     }
 }

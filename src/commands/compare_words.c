@@ -157,6 +157,7 @@ static void put_exceptions(struct str *s, const struct compare *compare, const s
         }
         if (who.length)
             str_printf(s, "; %s is %s for %s", clear ? "it" : c->entries[compare->x].name, verdict > 0 ? "better" : "worse", str_text(&who));
+        s->failed |= who.failed;
         str_free(&who);
     }
 }
@@ -219,7 +220,7 @@ enum status compare_say_claims(const struct compare *compare, struct result *out
         st = put_for_whom(&s, compare, err);
     }
     if (!st)
-        result_message(out, MESSAGE_INFO, "%s", str_text(&s));
+        result_message(out, MESSAGE_INFO, "%s", result_str(out, &s));
     mem_free(names);
     str_free(&s);
     return st;

@@ -44,7 +44,7 @@ static void say_types(const struct dataset *d, struct result *out)
         if (!(d->type_weight[t] > 0))
             str_puts(&text, " (not feedback)");
     }
-    result_message(out, MESSAGE_INFO, "%s", str_text(&text));
+    result_message(out, MESSAGE_INFO, "%s", result_str(out, &text));
     str_free(&text);
 }
 
@@ -410,7 +410,7 @@ static void put_fields(const struct dataset *d, enum attribute_target target, st
             known += !field_missing(f, r);
             first = field_missing(f, r) ? first : r;
         }
-        str_clear(&example);
+        str_reuse(&example);
         if (first < f->n)
             field_format(f, first, &example);
         table_text(t, f->name);
@@ -421,7 +421,7 @@ static void put_fields(const struct dataset *d, enum attribute_target target, st
             table_int(t, f->levels.n);
         else
             table_null(t);
-        table_text(t, first < f->n ? str_text(&example) : NULL);
+        table_text(t, first < f->n ? result_str(t->result, &example) : NULL);
     }
     str_free(&example);
 }

@@ -252,7 +252,7 @@ static void put_users(const struct question *q, const struct selection *s, const
         return;
     struct str user = {0};
     lex_quote(&user, dict_text(&q->data->users, d->users[0].user));
-    result_message(out, MESSAGE_HINT, "`diff %s with %s %s` opens one", str_text(&user), q->models[0]->name, q->models[1]->name);
+    result_message(out, MESSAGE_HINT, "`diff %s with %s %s` opens one", result_str(out, &user), q->models[0]->name, q->models[1]->name);
     str_free(&user);
 }
 

@@ -135,9 +135,9 @@ static void put_context(struct table *t, const struct field *f, size_t row, stru
     } else if (f->type == FIELD_TIME) {
         table_time(t, f->integer[row]);
     } else {
-        str_clear(text);
+        str_reuse(text);
         field_format(f, row, text);
-        table_text(t, str_text(text));
+        table_str(t, text);
     }
 }
 

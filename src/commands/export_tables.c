@@ -27,7 +27,7 @@ void field_cell(struct table *t, const struct field *f, size_t row)
         break;
     case FIELD_LIST:
         field_format(f, row, &text);
-        table_text(t, str_text(&text));
+        table_str(t, &text);
         str_free(&text);
         break;
     case FIELD_REAL:

@@ -163,8 +163,12 @@ static void help_model(const struct model_class *m, struct result *out)
 
 /* ---- everything, and search ---- */
 
-static const struct column topic_columns[] = {{.name = "command", .type = VALUE_TEXT},
-                                              {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
+/* A thing a row and what it is. */
+static struct table *topics(struct result *out, const char *name, const char *title, const char *of)
+{
+    const struct column columns[] = {{.name = of, .type = VALUE_TEXT}, {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
+    return result_table(out, name, title, columns, 2);
+}
 
 const struct help_group help_groups[] = {
     {"files", "events in, results out"},
@@ -200,8 +204,7 @@ static void put_family(struct str *out, size_t *i)
 
 static void models_table(struct result *out)
 {
-    struct table *t = result_table(out, "models", "", topic_columns, 2);
-    t->columns[0].name = "model";
+    struct table *t = topics(out, "models", "", "model");
     for (size_t i = 0; model_classes[i]; i++) {
         table_text(t, model_classes[i]->name);
         table_text(t, model_classes[i]->summary);
@@ -224,7 +227,7 @@ static enum status help_overview(struct result *out, struct error *err)
                 put_family(&names, &i);
         table_text(t, g->name);
         table_text(t, g->about);
-        table_text(t, str_text(&names));
+        table_str(t, &names);
         failed |= names.failed;
         str_free(&names);
     }
@@ -244,7 +247,7 @@ static bool help_group(const char *name, struct result *out)
         if (!all && !text_same(g->name, name))
             continue;
         known = true;
-        struct table *t = result_table(out, g->name, result_textf(out, "%s: %s", g->name, g->about), topic_columns, 2);
+        struct table *t = topics(out, g->name, result_textf(out, "%s: %s", g->name, g->about), "command");
         for (size_t i = 0; (c = command_at(i)); i++) {
             if (strcmp(c->group, g->name))
                 continue;
@@ -287,8 +290,7 @@ static bool metric_speaks_of(const struct metric *m, const char *word)
 static enum status help_search(const char *word, struct result *out, struct error *err)
 {
     const struct command *c;
-    struct table *t = result_table(out, "found", "", topic_columns, 2);
-    t->columns[0].name = "topic";
+    struct table *t = topics(out, "found", "", "topic");
     for (size_t i = 0; (c = command_at(i)); i++) {
         if (!command_speaks_of(c, word))
             continue;
@@ -307,8 +309,9 @@ static enum status help_search(const char *word, struct result *out, struct erro
         table_text(t, metrics[i]->name);
         table_text(t, metrics[i]->summary);
     }
-    if (t->nrows)
-        return ST_OK;
+    enum status st = result_status(out, err);
+    if (st || t->nrows)
+        return st;
     error_set(err, ST_NOT_FOUND, "no help on \"%s\"", word);
     error_hint(err, "`help` lists everything there is");
     return ST_NOT_FOUND;
@@ -323,7 +326,7 @@ static void say_family(const char *word, struct result *out)
         if (same_family(c->name, word))
             str_printf(&names, "%s`help %s`", names.length ? ", " : "", c->name);
     if (names.length)
-        result_message(out, MESSAGE_HINT, "about the commands: %s", str_text(&names));
+        result_message(out, MESSAGE_HINT, "about the commands: %s", result_str(out, &names));
     str_free(&names);
 }
 

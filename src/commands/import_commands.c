@@ -148,8 +148,11 @@ static enum status read_lists(struct workbench *wb, const struct call *call, con
     struct reject_sink sink = {refused, refuse};
     struct mapping *mapping = NULL;
     size_t n = 0;
+    bool is_run = false;
     enum status st = mapping_collect(wb, call, &mapping, &n, err);
-    if (!st && n == 0 && served_is_run(path, &wb->job))
+    if (!st && n == 0)
+        st = served_is_run(path, &wb->job, &is_run, err);
+    if (!st && is_run)
         st = served_read_run(d, path, &sink, &wb->job, rows, err);
     else if (!st)
         st = served_read_table(d, path, mapping, n, &sink, &wb->job, rows, report, err);
@@ -171,10 +174,10 @@ static enum status run_import(struct workbench *wb, const struct call *call, str
         st = read_lists(wb, call, d, &refused, &rows, &report, err);
     if (!st)
         st = served_new(d, name, rows.rows, rows.n, rows.nkeys, &m, &told, err);
-    if (!st)
-        st = publish_model(wb, d, m, out, err);
-    if (!st)
+    if (!st) {
         say_all(m, &rows, &told, &refused, &report, out);
+        st = publish_model(wb, d, m, out, err);
+    }
     served_rows_clear(&rows);
     model_release(m);
     dataset_release(d);

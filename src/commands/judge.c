@@ -169,7 +169,7 @@ static enum status keep_comparable(const struct call *call, bool named, const st
         st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", s->description, str_text(&others));
         error_hint(err, "train again, then %s: models are comparable when they learnt from the same events", call->command->name);
     } else if (others.length) {
-        result_message(out, MESSAGE_WARNING, "left out, trained otherwise: %s", str_text(&others));
+        result_message(out, MESSAGE_WARNING, "left out, trained otherwise: %s", result_str(out, &others));
     }
     str_free(&others);
     kept = 0;

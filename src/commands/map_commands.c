@@ -393,7 +393,7 @@ static enum status add_ends(const struct map *m, const struct places *items, siz
         size_t n = topk(along, known, known / 2 < ENDS ? known / 2 : ENDS, best);
         for (size_t i = 0; i < n; i++)
             str_printf(&names, "%s%s", i ? "; " : "", dataset_item_title(m->q->data, items->who[best[i].index]));
-        result_message(out, MESSAGE_INFO, "%s: %s", ends[end], str_text(&names));
+        result_message(out, MESSAGE_INFO, "%s: %s", ends[end], result_str(out, &names));
         str_free(&names);
     }
     mem_free(along);

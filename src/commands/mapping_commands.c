@@ -158,7 +158,7 @@ static enum status put_mapping(void *context, const char *name, const void *valu
         lex_quote(&text, pair.value);
     }
     table_text(t, name);
-    table_text(t, str_text(&text));
+    table_str(t, &text);
     str_free(&text);
     return ST_OK;
 }
@@ -211,7 +211,7 @@ static void put_columns(const struct preview *p, struct result *out)
         table_text(t, c->type);
         table_real(t, c->seen ? (double)c->missing / (double)c->seen : 0);
         table_int(t, c->distinct);
-        table_text(t, str_text(&examples));
+        table_str(t, &examples);
         str_free(&examples);
     }
 }
@@ -293,7 +293,7 @@ static enum status run_preview(struct workbench *wb, const struct call *call, st
             str_printf(&line, " %s", p->mapping);
         struct table *t = result_table(out, "proposal", "", &line_column, 1);
         t->prose = true;
-        table_text(t, str_text(&line));
+        table_str(t, &line);
     }
     if (p)
         dataset_release(p->head);

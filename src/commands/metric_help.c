@@ -200,7 +200,7 @@ static enum status put_worked(const struct worked *w, const struct metric_at *at
     if (!metric_uncut(at->metric))
         put_list(w, &l, out);
     at->metric->work(&l, &text);
-    table_textf(prose(out, "worked", ""), "%s of %s by %s: %s", at->name, dict_text(&w->d->users, l.user), w->m->name, str_text(&text));
+    table_textf(prose(out, "worked", ""), "%s of %s by %s: %s", at->name, dict_text(&w->d->users, l.user), w->m->name, result_str(out, &text));
     enum status st = text.failed ? error_nomem(err, 256, "help on a metric") : ST_OK;
     str_free(&text);
     return st;

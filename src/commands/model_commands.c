@@ -53,7 +53,7 @@ static void put_model(struct workbench *wb, const struct model *m, const struct 
     }
     table_text(t, m->name);
     table_text(t, m->class->name);
-    table_text(t, str_text(&parameters));
+    table_str(t, &parameters);
     table_text(t, trained_on(wb, m, d));
     table_int(t, (int64_t)m->record.events);
     table_time(t, until);
@@ -105,7 +105,7 @@ static enum status run_models(struct workbench *wb, const struct call *call, str
     if (since) {
         char events[32];
         text_count(events, sizeof events, (int64_t)since);
-        result_message(out, MESSAGE_INFO, "trained before %s new event%s: %s", events, since == 1 ? "" : "s", str_text(&old));
+        result_message(out, MESSAGE_INFO, "trained before %s new event%s: %s", events, since == 1 ? "" : "s", result_str(out, &old));
     }
     str_free(&old);
     if (!n)

@@ -284,6 +284,6 @@ void say_weights(struct result *out, const struct model *m)
     for (size_t p = 0; p < trained->nparts; p++)
         if (weight[p] != 0)
             str_printf(&text, "%s%.3g %s", text.length ? " + " : "", (double)weight[p], trained->parts[p].name);
-    result_message(out, MESSAGE_INFO, "%s = %s", m->name, str_text(&text));
+    result_message(out, MESSAGE_INFO, "%s = %s", m->name, result_str(out, &text));
     str_free(&text);
 }

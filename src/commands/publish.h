@@ -5,7 +5,8 @@
 #include "commands/workbench.h"
 #include "result/result.h"
 
-/* Publishes m, in place of one of its name, and keeps it: small models at once, large ones on `save`, which a message says. */
+/* Keeps m, in place of one of its name (small models at once, large ones on `save`, which a message says), and publishes it: the last
+ * thing that a command does, when all that it tells is in `out`. On failure, also one of `out`, nothing has changed. */
 MUST_CHECK enum status publish_model(struct workbench *wb, const struct dataset *d, struct model *m, struct result *out,
                                      struct error *err);
 

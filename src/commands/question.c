@@ -292,7 +292,7 @@ void warn_of_future(const struct question *q, struct result *out)
         char trained[40], asked[40];
         time_short(trained, sizeof trained, last);
         time_short(asked, sizeof asked, q->history.as_of);
-        result_message(out, MESSAGE_WARNING, "%s %s trained on events up to %s: as of %s %s the future", str_text(&names), n > 1 ? "were" : "was", trained,
+        result_message(out, MESSAGE_WARNING, "%s %s trained on events up to %s: as of %s %s the future", result_str(out, &names), n > 1 ? "were" : "was", trained,
                        asked, n > 1 ? "they know" : "it knows");
     }
     str_free(&names);
@@ -418,6 +418,6 @@ void item_cells(const struct dataset *d, uint32_t item, struct table *t)
     }
     struct str text = {0};
     field_format(category, item, &text);
-    table_text(t, text.failed ? NULL : str_text(&text));
+    table_str(t, &text);
     str_free(&text);
 }

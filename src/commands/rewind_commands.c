@@ -70,8 +70,26 @@ static void put_clock(const struct rewind *r)
 
 /* ---- models as of then ---- */
 
+/* Instead of models of an earlier `then` those that they are made of. */
+static enum status go_back(const struct rewind *r, struct model **out, size_t n, struct error *err)
+{
+    enum status st = ST_OK;
+    for (size_t i = 0; i < n && !st; i++) {
+        struct model *then = out[i];
+        char *name = workbench_is_then(then) ? mem_strndup(then->name, strcspn(then->name, "@"), err) : NULL;
+        if (!workbench_is_then(then))
+            continue;
+        struct model *m = name ? workbench_model(r->wb, name) : NULL;
+        st = m ? ST_OK : ST_NOMEM;
+        out[i] = m ? m : then;
+        model_release(m ? then : NULL);
+        mem_free(name);
+    }
+    return st;
+}
+
 /* The models that are meant, as they are at present. */
-static enum status originals(struct rewind *r, struct model ***out, size_t *n, struct error *err)
+static enum status originals(const struct rewind *r, struct model ***out, size_t *n, struct error *err)
 {
     const char **names = mem_new(r->call->nmodels, sizeof *names, "model names", err);
     if (!names)
@@ -80,18 +98,7 @@ static enum status originals(struct rewind *r, struct model ***out, size_t *n, s
         names[i] = r->call->models[i].text;
     enum status st = workbench_models(r->wb, names, r->call->nmodels, out, n, err);
     mem_free(names);
-    for (size_t i = 0; i < *n && !st; i++) {
-        struct model *then = (*out)[i];
-        char *name = workbench_is_then(then) ? mem_strndup(then->name, strcspn(then->name, "@"), err) : NULL;
-        if (!workbench_is_then(then))
-            continue;
-        struct model *m = name ? workbench_model(r->wb, name) : NULL;
-        st = m ? ST_OK : ST_NOMEM;
-        (*out)[i] = m ? m : then;
-        model_release(m ? then : NULL);
-        mem_free(name);
-    }
-    return st;
+    return st ? st : go_back(r, *out, *n, err);
 }
 
 static bool fits_weights(const struct model *m)
@@ -214,26 +221,41 @@ static enum status retrain(struct rewind *r, struct error *err)
     return st;
 }
 
-/* The models in use that know what is still to come. */
-static void say_future(const struct rewind *r, const char *moment)
+/* Is there one as of then, just trained? */
+static bool stands_in(const struct rewind *r, const struct model *m)
+{
+    size_t n = strlen(m->name);
+    for (size_t i = 0; i < r->nthen; i++)
+        if (strncmp(r->then[i]->name, m->name, n) == 0 && r->then[i]->name[n] == '@')
+            return true;
+    return false;
+}
+
+/* The models in use that will know what is still to come when the clock stands there. */
+static enum status say_future(const struct rewind *r, const char *moment, struct error *err)
 {
     struct model **models = NULL;
     struct str names = {0};
-    struct error none;
     size_t n = 0, know = 0;
-    if (workbench_models(r->wb, NULL, 0, &models, &n, &none))
-        return; /* there are no models */
+    enum status st = workbench_models(r->wb, NULL, 0, &models, &n, err);
+    if (st)
+        return st == ST_STATE ? ST_OK : st; /* there are no models */
+    if (r->call->nargs)
+        st = go_back(r, models, n, err);
     for (size_t i = 0; i < n; i++) {
-        if (model_sees_future(models[i], r->now))
+        if (!stands_in(r, models[i]) && model_sees_future(models[i], r->now))
             str_printf(&names, "%s%s", know++ ? ", " : "", models[i]->name);
         model_release(models[i]);
     }
     mem_free(models);
-    if (know)
-        result_message(r->out, MESSAGE_WARNING, "%s %s trained on later events too, which every answer says", str_text(&names), know > 1 ? "were" : "was");
-    if (know && !r->nthen)
+    if (know && !st)
+        result_message(r->out, MESSAGE_WARNING, "%s %s trained on later events too, which every answer says", result_str(r->out, &names), know > 1 ? "were" : "was");
+    if (know && !r->nthen && !st)
         result_message(r->out, MESSAGE_HINT, "`rewind %s retrain=yes` trains anew as of then", moment);
+    if (!st && names.failed)
+        st = error_nomem(err, names.length, "names of models");
     str_free(&names);
+    return st;
 }
 
 /* ---- the command ---- */
@@ -252,39 +274,47 @@ static enum status read_moment(struct rewind *r, struct error *err)
     return st ? error_at_word(st, err, &r->call->args[0]) : ST_OK;
 }
 
-static enum status move(struct rewind *r, const char *moment, struct error *err)
+static void put_line(const struct rewind *r, const char *moment)
 {
-    enum status st = call_yes(r->call, "retrain") ? retrain(r, err) : ST_OK;
-    if (!st)
-        st = clock_set(r->wb, r->now, r->then, r->nthen, err);
-    if (st)
-        return st;
-    r->then = NULL; /* they are the workbench's now */
     struct str line = {0};
     str_printf(&line, "rewind %s", moment);
     for (size_t i = 0; i < r->call->nmodels; i++)
         str_printf(&line, "%s %s", i ? "" : " with", r->call->models[i].text);
     put_options(&line, r->call);
     put_command(&line, r->out);
-    str_free(&line);
-    return ST_OK;
+}
+
+/* Moves the clock when all has been told: what fails changes nothing. */
+static enum status tell_and_move(struct rewind *r, struct error *err)
+{
+    char moment[40] = "now";
+    enum status st = ST_OK;
+    if (r->now != NO_TIME)
+        clock_short(moment, sizeof moment, r->now);
+    put_clock(r);
+    if (r->call->nargs && call_yes(r->call, "retrain"))
+        st = retrain(r, err);
+    if (!st && r->call->nargs)
+        put_line(r, moment);
+    if (!st && r->now != NO_TIME)
+        st = say_future(r, moment, err);
+    if (!st)
+        st = result_status(r->out, err);
+    if (st || !r->call->nargs)
+        return st;
+    st = clock_set(r->wb, r->now, r->then, r->nthen, err);
+    r->then = st ? r->then : NULL; /* they are the workbench's now */
+    return st;
 }
 
 static enum status run_rewind(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    char moment[40] = "now";
     struct rewind r = {.wb = wb, .call = call, .d = workbench_data(wb), .out = out};
     enum status st = read_moment(&r, err);
     if (!st)
         st = count(&r, err);
-    if (!st && r.now != NO_TIME)
-        clock_short(moment, sizeof moment, r.now);
-    if (!st) {
-        put_clock(&r);
-        st = call->nargs ? move(&r, moment, err) : ST_OK;
-    }
-    if (!st && r.now != NO_TIME)
-        say_future(&r, moment);
+    if (!st)
+        st = tell_and_move(&r, err);
     for (size_t i = 0; r.then && i < r.nthen; i++)
         model_release(r.then[i]);
     mem_free(r.then);

@@ -209,6 +209,13 @@ static enum status hand_on(struct workbench *wb, const struct call *call, struct
     return sink->emit(sink, r, err);
 }
 
+/* What changed something and then could not say so must not look as if it had changed nothing. */
+static void say_done(const struct command *c, struct error *err)
+{
+    if (err && (c->flags & COMMAND_CHANGES))
+        error_hint(err, "`%s` was carried out; only its result could not be told", c->name);
+}
+
 static enum status run_call(struct workbench *wb, const struct call *call, struct sink *sink, struct error *err)
 {
     enum status st = check_needs(wb, call->command, err);
@@ -222,6 +229,7 @@ static enum status run_call(struct workbench *wb, const struct call *call, struc
     wb->sink = sink;
     double start = clock_seconds();
     st = call->command->run(wb, call, r, err);
+    bool done = !st;
     if (!st)
         st = result_status(r, err);
     r->seconds = clock_seconds() - start;
@@ -231,6 +239,8 @@ static enum status run_call(struct workbench *wb, const struct call *call, struc
         r->command = mem_strdup(call->text, NULL); /* without memory the result goes on without its command */
     if (!st)
         st = hand_on(wb, call, sink, r, err);
+    if (st && done)
+        say_done(call->command, err);
     wb->sink = outer;
     result_free(r);
     return st;

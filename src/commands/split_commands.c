@@ -270,7 +270,7 @@ static void say_models(struct workbench *wb, const struct split *s, struct resul
     pthread_mutex_unlock(&wb->lock);
     if (n)
         result_message(out, MESSAGE_WARNING, "trained on other events, so not to be compared on this split: %s",
-                       str_text(&names));
+                       result_str(out, &names));
     if (s->spec.folds > 1)
         result_message(out, MESSAGE_HINT, "this is fold %zu of %zu: `backtest pop ease` goes through all", s->spec.fold,
                        s->spec.folds);
@@ -280,10 +280,8 @@ static void say_models(struct workbench *wb, const struct split *s, struct resul
     str_free(&names);
 }
 
-static enum status show_split(struct workbench *wb, struct result *out, struct error *err)
+static enum status show_split(struct workbench *wb, struct dataset *d, struct split *s, struct result *out, struct error *err)
 {
-    struct dataset *d = workbench_data(wb);
-    struct split *s = workbench_split(wb);
     enum status st = ST_OK;
     if (s) {
         st = split_put(d, s, out, err);
@@ -297,9 +295,7 @@ static enum status show_split(struct workbench *wb, struct result *out, struct e
         else
             result_message(out, MESSAGE_HINT, "`split last 1` keeps each user's last event for testing");
     }
-    split_release(s);
-    dataset_release(d);
-    return st;
+    return st ? st : result_status(out, err);
 }
 
 static const struct argument split_args[] = {
@@ -385,34 +381,50 @@ static enum status read_without_kind(struct workbench *wb, const struct call *ca
     return *change ? read_fold(wb, call, spec, err) : ST_OK;
 }
 
-static enum status change_split(struct workbench *wb, const struct split_spec *spec, struct result *out,
-                                struct error *err)
+static enum status make_split(struct dataset *d, const struct split_spec *spec, struct split **s, struct result *out, struct error *err)
 {
-    struct split *s = NULL;
-    if ((int)spec->kind != KIND_NONE) {
-        struct dataset *d = workbench_data(wb);
-        enum status st = split_new(d, spec, &s, err);
-        dataset_release(d);
-        if (st)
-            return st;
-    }
-    if (s && spec->valid_share > 0 && !s->nvalid)
+    enum status st = (int)spec->kind == KIND_NONE ? ST_OK : split_new(d, spec, s, err);
+    if (*s && spec->valid_share > 0 && !(*s)->nvalid)
         result_message(out, MESSAGE_WARNING, "no event fell into the validation part: there are too few");
+    return st;
+}
+
+/* Takes over s. What cannot be kept is not published. */
+static enum status publish_split(struct workbench *wb, struct split *s, struct error *err)
+{
+    struct split *old = workbench_split(wb);
+    uint64_t old_of = wb->split_of;
     workbench_set_split(wb, s);
-    return workbench_keep_split(wb, err);
+    enum status st = workbench_keep_split(wb, err);
+    if (st) {
+        workbench_set_split(wb, split_hold(old));
+        wb->split_of = old_of;
+    }
+    split_release(old);
+    return st;
 }
 
 static enum status run_split(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     struct split_spec spec = {0};
+    struct split *s = NULL;
+    struct dataset *d = workbench_data(wb);
     bool change = call->nargs > 0;
     enum status st = change ? read_spec(wb, call, &spec, out, err) : read_without_kind(wb, call, &change, &spec, err);
     if (!st && change && wb->readonly)
         st = error_set(err, ST_STATE, "split would change the workspace, which is open for reading only");
     if (!st && change)
-        st = change_split(wb, &spec, out, err);
+        st = make_split(d, &spec, &s, out, err);
+    else if (!st)
+        s = workbench_split(wb);
+    if (!st)
+        st = show_split(wb, d, s, out, err);
+    if (!st && change)
+        st = publish_split(wb, split_hold(s), err);
     split_list_release(spec.list);
-    return st ? st : show_split(wb, out, err);
+    split_release(s);
+    dataset_release(d);
+    return st;
 }
 
 static const struct param leak_options[] = {OPTION_LEAK};

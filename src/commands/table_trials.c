@@ -58,7 +58,7 @@ static enum status fill(struct held_cursor *c, size_t piece, struct table *out, 
     (void)piece;
     enum status st = trials_recall(c->pinned->wb, c->pinned->data->name, held_text(c, CLASS), 0, &list, err);
     for (size_t i = 0; i < list.n && !st; i++) {
-        str_clear(&parameters);
+        str_reuse(&parameters);
         trial_describe(&list.list[i], &parameters);
         put_trial(c, &list.list[i], str_text(&parameters), out);
     }

@@ -151,7 +151,7 @@ static void put_session(const struct dataset *d, const struct field *f, size_t u
     else
         str_printf(&name, "%zu", number + 1);
     table_text(out, dict_text(&d->users, (uint32_t)user));
-    table_text(out, str_text(&name));
+    table_str(out, &name);
     table_time(out, s->start);
     table_time(out, s->end);
     table_int(out, (int64_t)s->events);

@@ -153,11 +153,11 @@ static enum status fill_models(struct held_cursor *c, size_t piece, struct table
     for (size_t i = 0; i < p->nmodels; i++) {
         const struct model *m = p->models[i];
         const struct model_record *r = &m->record;
-        str_clear(&words);
+        str_reuse(&words);
         model_describe(m, false, &words);
         table_text(out, m->name);
         table_text(out, m->class->name);
-        table_text(out, str_text(&words));
+        table_str(out, &words);
         table_int(out, (int64_t)r->events);
         table_int(out, (int64_t)r->users);
         table_int(out, (int64_t)r->items);

@@ -94,7 +94,7 @@ static void put_model(struct table *t, const struct training_order *o)
     model_describe(o->model, false, &parameters);
     table_text(t, o->model->name);
     table_text(t, o->class->name);
-    table_text(t, str_text(&parameters));
+    table_str(t, &parameters);
     table_int(t, (int64_t)r->events);
     table_int(t, (int64_t)r->users);
     table_int(t, (int64_t)r->items);
@@ -137,6 +137,21 @@ static struct table *models_table(struct result *out, const char *title)
     return result_table(out, "models", title, columns, sizeof columns / sizeof *columns);
 }
 
+static void put_trained(struct table *t, const struct training_order *o, struct result *out)
+{
+    put_model(t, o);
+    training_curves(out, o->model);
+    say_weights(out, o->model);
+}
+
+static void say_next(const struct split *s, bool all, struct result *out)
+{
+    if (s)
+        result_message(out, MESSAGE_HINT, "`compare` judges them");
+    else if (!all)
+        result_message(out, MESSAGE_HINT, "`split last 1` before training keeps events to judge the models by");
+}
+
 static enum status run_train(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     enum status st = check_words(call, err);
@@ -154,17 +169,14 @@ static enum status run_train(struct workbench *wb, const struct call *call, stru
                                    .base = call->args[i].text, .replace = call_yes(call, "replace")}};
         st = fulfil(&w, out, err);
         if (!st) {
-            put_model(t, &w.order);
-            training_curves(out, w.order.model);
-            say_weights(out, w.order.model);
             going = w.order.reused || w.order.model->record.ended != END_CANCELLED;
+            put_trained(t, &w.order, out);
+            if (!going || i + 1 == call->nargs)
+                say_next(s, all, out);
+            st = training_publish(&w.order, out, err);
         }
         clear_wish(&w);
     }
-    if (!s && !all)
-        result_message(out, MESSAGE_HINT, "`split last 1` before training keeps events to judge the models by");
-    else if (s)
-        result_message(out, MESSAGE_HINT, "`compare` judges them");
     split_release(s);
     dataset_release(d);
     return st;

@@ -120,14 +120,15 @@ static void say_time(const struct training_order *o, struct result *out)
         result_message(out, MESSAGE_INFO, "%s took %s", o->model->name, took);
 }
 
-enum status training_publish(struct training_order *o, struct result *out, struct error *err)
+void training_say(const struct training_order *o, struct result *out)
 {
-    enum status st = publish_model(o->wb, o->d, o->model, out, err);
-    if (st)
-        return st;
     say_time(o, out);
     say_end(o, out);
-    return ST_OK;
+}
+
+enum status training_publish(const struct training_order *o, struct result *out, struct error *err)
+{
+    return o->reused ? result_status(out, err) : publish_model(o->wb, o->d, o->model, out, err);
 }
 
 static enum status train_ensemble(struct training_order *o, const char *name, struct error *err)
@@ -156,7 +157,9 @@ enum status training_run(struct training_order *o, struct result *out, struct er
     enum status st = choose_name(o, name, err);
     if (!st)
         st = o->class->capabilities & OF_MODELS ? train_ensemble(o, name, err) : train_alone(o, name, err);
-    return st ? st : training_publish(o, out, err);
+    if (!st)
+        training_say(o, out);
+    return st;
 }
 
 /* ---- judging while it learns ---- */

@@ -25,11 +25,13 @@ struct training_order {
     bool reused;                      /* it was there already */
 };
 
-/* Trains, publishes and keeps; or finds the model that training would give again (never with a validation in the watch). Tells what
- * the user should know of it. */
+/* Trains and says what the user should know of it; or finds the model that training would give again (never with a validation in the
+ * watch). */
 MUST_CHECK enum status training_run(struct training_order *o, struct result *out, struct error *err);
-/* Puts a model in the place of the one of its name: published, kept, told about. */
-MUST_CHECK enum status training_publish(struct training_order *o, struct result *out, struct error *err);
+/* How long it took and why it ended. */
+void training_say(const struct training_order *o, struct result *out);
+/* Puts the model that was trained in the place of the one of its name: after all that is told of it, as publish_model. */
+MUST_CHECK enum status training_publish(const struct training_order *o, struct result *out, struct error *err);
 
 /* Judging a model while it learns: the context of a train_watch. */
 struct validation {

@@ -142,7 +142,7 @@ static enum status read_trial(char *text, struct trial *t, struct error *err)
             read_field(t, at, equals + 1, &rungs);
         }
     }
-    enum status st = parameters.failed ? ST_NOMEM : ST_OK;
+    enum status st = parameters.failed ? error_nomem(err, parameters.length, "the parameters of a trial") : ST_OK;
     if (!st && (!(t->parameters = mem_strdup(str_text(&parameters), err)) || !(t->message = mem_strdup(message, err))))
         st = ST_NOMEM;
     str_free(&parameters);

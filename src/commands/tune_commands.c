@@ -61,7 +61,7 @@ static void put_best(const struct study *s, struct result *out)
         table_real(t, base > 0 ? x->value / base - 1 : NAN);
         put_count(t, x->epoch);
         table_text(t, trial_status_name(x->status));
-        table_text(t, str_text(&parameters));
+        table_str(t, &parameters);
         table_real(t, x->seconds);
         str_free(&parameters);
     }
@@ -85,7 +85,7 @@ static void put_effect(const struct study *s, size_t axis, const struct tune_eff
     char best[64];
     describe_axis(s, axis, &searched);
     table_text(t, parameter);
-    table_text(t, str_text(&searched));
+    table_str(t, &searched);
     table_text(t, trial_value(study_best(s), parameter, best, sizeof best) ? best : NULL);
     table_real(t, e->share);
     table_real(t, e->p);
@@ -156,8 +156,8 @@ static void say_line(const struct study *s, const struct param_value *values, st
         str_printf(&line, "%s%s", i ? " " : " with ", s->parts[i]->name);
     struct str parameters = {0};
     values_describe(s->class, values, true, &parameters);
-    str_printf(&line, "%s%s", parameters.length ? " " : "", str_text(&parameters));
-    result_message(out, MESSAGE_HINT, "by hand: `%s`", str_text(&line));
+    str_printf(&line, "%s%s", parameters.length ? " " : "", result_str(out, &parameters));
+    result_message(out, MESSAGE_HINT, "by hand: `%s`", result_str(out, &line));
     str_free(&parameters);
     str_free(&line);
 }
@@ -171,9 +171,12 @@ static enum status train_winner(struct study *s, const struct param_value *value
     struct training_order o = {.wb = s->wb, .class = s->class, .d = s->d, .s = s->s, .values = values, .as = &s->call->as, .base = base,
                                .replace = call_yes(s->call, "replace"), .watch = &watch, .parts = s->parts, .nparts = s->nparts};
     enum status st = training_run(&o, out, err);
-    if (!st)
+    if (!st) {
         result_message(out, MESSAGE_INFO, "%s has the parameters of trial %zu and is trained on all of the train part%s", o.model->name,
                        study_best(s)->number + 1, s->inner != s->s ? ", with what was set aside" : "");
+        say_line(s, values, out);
+        st = training_publish(&o, out, err);
+    }
     model_release(o.model);
     return st;
 }
@@ -185,10 +188,10 @@ static enum status finish(struct study *s, struct result *out, struct error *err
     enum status st = study_values(s, best, &values, err);
     if (!st && s->by_epoch)
         st = set_epochs(s, best->epoch, values, err);
-    if (!st && !s->cancelled)
-        st = train_winner(s, values, out, err);
-    if (!st)
+    if (!st && s->cancelled)
         say_line(s, values, out);
+    else if (!st)
+        st = train_winner(s, values, out, err);
     class_values_free(s->class, values);
     return st;
 }
@@ -272,7 +275,7 @@ static void put_trial(const struct trial *x, struct table *t)
     table_text(t, trial_status_name(x->status));
     put_count(t, x->epoch);
     put_count(t, x->epochs);
-    table_text(t, str_text(&parameters));
+    table_str(t, &parameters);
     table_text(t, *x->message ? x->message : NULL);
     table_real(t, x->seconds);
     table_time(t, x->created);

@@ -230,8 +230,9 @@ static enum status update_one(struct order *o, struct table *updates, struct tab
     }
     put_update(updates, o, o->report.trained ? "trained anew" : "updated");
     say_done(o, out);
-    st = publish_model(o->wb, o->d, o->to, out, err);
-    return !st && checks ? check(o, checks, err) : st;
+    if (checks)
+        st = check(o, checks, err);
+    return st ? st : publish_model(o->wb, o->d, o->to, out, err);
 }
 
 static enum status run_update(struct workbench *wb, const struct call *call, struct result *out, struct error *err)

@@ -66,7 +66,7 @@ static const char *attributes_in_words(const struct question *q, size_t n, struc
         str_printf(&text, "%s%s ", text.length ? ", " : "", f->name);
         field_format(f, q->user, &text);
     }
-    const char *words = result_text(out, str_text(&text));
+    const char *words = result_text(out, result_str(out, &text));
     str_free(&text);
     return words;
 }
@@ -94,7 +94,7 @@ static void add_user(const struct question *q, const struct profile *p, struct r
     for (size_t i = 0; i < n; i++) {
         struct str cell = {0};
         field_format(&attributes->field[i], q->user, &cell);
-        table_text(t, cell.length && !cell.failed ? str_text(&cell) : NULL);
+        table_text(t, cell.failed || cell.length ? result_str(out, &cell) : NULL);
         str_free(&cell);
     }
 }

@@ -9,7 +9,7 @@ static void add_shared(const struct dataset *d, const struct neighbour *n, struc
         str_printf(&text, "%s%s", i ? "; " : "", dataset_item_title(d, n->most[i]));
     if (n->shared > NEIGHBOUR_ITEMS)
         str_puts(&text, "; ...");
-    table_text(t, text.failed || !text.length ? NULL : str_text(&text));
+    table_text(t, text.failed || text.length ? result_str(t->result, &text) : NULL);
     str_free(&text);
 }
 

@@ -89,7 +89,7 @@ static void say_who_reads(struct workbench *wb, const struct question *q, const 
             str_printf(&others, "%s%s", others.length ? ", " : "", wb->models[i]->name);
     pthread_mutex_unlock(&wb->lock);
     result_message(out, MESSAGE_WARNING, "none of the models asked reads %s, so it changes nothing%s%s", field, others.length ? "; these do: " : "",
-                   others.length ? str_text(&others) : "");
+                   others.length ? result_str(out, &others) : "");
     if (!others.length && fields_find(&q->data->user_fields, field))
         result_message(out, MESSAGE_HINT, "`train pop by=%s` reads it", field);
     str_free(&others);
@@ -209,9 +209,9 @@ static void say_retrained(const struct model *m, const struct retrained *r, stru
     if (r->way == RETRAIN_SAME)
         result_message(out, MESSAGE_INFO, "%s learnt from none of these events, so retraining changes nothing", m->name);
     else if (r->way == RETRAIN_UPDATE)
-        result_message(out, MESSAGE_INFO, "%s was retrained%s, exactly, by a change of its inverse", m->name, str_text(&what));
+        result_message(out, MESSAGE_INFO, "%s was retrained%s, exactly, by a change of its inverse", m->name, result_str(out, &what));
     else
-        result_message(out, MESSAGE_INFO, "%s was trained anew%s%s%s", m->name, str_text(&what), took,
+        result_message(out, MESSAGE_INFO, "%s was trained anew%s%s%s", m->name, result_str(out, &what), took,
                        r->way == RETRAIN_CHANCE ? "; it learns in epochs from a random start, so part of what moved may be chance" : "");
     str_free(&what);
 }
@@ -303,13 +303,13 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
     a.after.nattributes = call->nopen;
     st = served_aside(wb, &q, NULL, 0, out, err);
     if (!st && q.nmodels)
-        st = answer(&a, str_text(&said), out, err);
+        st = answer(&a, result_str(out, &said), out, err);
     if (st)
         goto out;
     warn_of_future(&q, out);
     wb->user = q.user;
     put_end(&line, call, &q);
-    str_puts(&line, str_text(&open));
+    str_puts(&line, result_str(out, &open));
     put_command(&line, out);
 out:
     mem_free(attributes);

@@ -74,7 +74,7 @@ static struct tables new_tables(const struct question *q, const struct asked *a,
     for (size_t i = 0; i < ITEM_COLUMNS && !a->group; i++)
         users[USER_ITEM + i].flags |= COLUMN_HIDDEN;
     char places[PLACES];
-    const char *title = result_textf(out, "%s %s", str_text(&a->what), first_places(k, places, sizeof places));
+    const char *title = result_textf(out, "%s %s", result_str(out, &a->what), first_places(k, places, sizeof places));
     struct tables t = {.reach = result_table(out, "reach", title, reach, REACH_COLUMNS)};
     t.segments = result_table(out, "segments", "by segment", segments, SEGMENT_COLUMNS);
     t.users = result_table(out, "users", "who gets it, those where it stands highest first", users, USER_COLUMNS);
@@ -154,7 +154,7 @@ static void put_shares(const struct model *m, const struct asked *a, const struc
         if (!(s[i].far > 0) || s[i].got < 5 || s[i].times <= best)
             continue;
         best = s[i].times;
-        str_clear(most);
+        str_reuse(most);
         str_printf(most, "; most of all %s %s (%zu of %zu, %.1f times as many as usual)", s[i].by, s[i].name, s[i].got, s[i].users, s[i].times);
     }
 }
@@ -191,7 +191,7 @@ static void say(const struct question *q, const struct model *m, const struct wh
         str_printf(&had, "; %s had %s already", some, a->group ? "some" : "it");
     result_message(out, MESSAGE_INFO, "%s%s%s of %s users (%.1f%%) get %s%s%s %s%s%s.", q->nmodels > 1 ? m->name : "",
                    q->nmodels > 1 ? ": " : "", users, all, w->asked ? 100 * (double)w->n / (double)w->asked : 0., a->group ? "some " : "\"",
-                   str_text(&a->what), a->group ? "" : "\"", first_places(k, places, sizeof places), str_text(&had), most);
+                   result_str(out, &a->what), a->group ? "" : "\"", first_places(k, places, sizeof places), result_str(out, &had), most);
     str_free(&had);
 }
 

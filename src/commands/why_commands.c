@@ -128,7 +128,7 @@ static void add_part(const struct question *q, const struct model *m, const stru
     struct str cell = {0};
     if (category)
         field_format(category, p->what.item, &cell);
-    table_text(t, cell.length && !cell.failed ? str_text(&cell) : NULL);
+    table_text(t, cell.failed || cell.length ? result_str(t->result, &cell) : NULL);
     str_free(&cell);
     table_text(t, p->what.label[0] ? p->what.label : NULL);
     table_real(t, p->what.value);
@@ -224,13 +224,13 @@ static void show(const struct question *q, const struct why *whys, uint32_t item
     for (size_t i = 0; i < q->nmodels; i++) {
         struct str sentence = {0};
         why_sentence(&whys[i], q->data, &sentence);
-        add_place(q, q->models[i], &whys[i], str_text(&sentence), places);
+        add_place(q, q->models[i], &whys[i], result_str(out, &sentence), places);
         if (models)
             add_made(q->models[i], &whys[i].made_of, models);
         if (parts && !why_only_models(&whys[i]))
             add_parts(q, q->models[i], &whys[i], k, parts, out);
         say_choice(q, q->models[i], &whys[i].made_of, out);
-        say_of_model(q, q->models[i], str_text(&sentence), out);
+        say_of_model(q, q->models[i], result_str(out, &sentence), out);
         if (!whys[i].exact)
             result_message(out, MESSAGE_WARNING, "%s: only approximately, by %s", q->models[i]->name, whys[i].method);
         str_free(&sentence);

@@ -129,16 +129,12 @@ static void add_pulls(const struct model *m, const struct why_group *g, struct t
     }
 }
 
-static enum status add_group(const struct question *q, const struct model *m, const struct why_group *g, const char *what, struct tables *t,
-                             struct result *out, struct error *err)
+static void add_group(const struct question *q, const struct model *m, const struct why_group *g, const char *what, struct tables *t,
+                      struct result *out)
 {
     struct str sentence = {0};
     why_group_sentence(g, q->data, what, &sentence);
-    if (sentence.failed) {
-        str_free(&sentence);
-        return error_nomem(err, 0, "a sentence");
-    }
-    add_sums(m, g, str_text(&sentence), t->sums);
+    add_sums(m, g, result_str(out, &sentence), t->sums);
     for (size_t i = 0; i < g->nfound; i++) {
         table_text(t->found, m->name);
         table_int(t->found, (int64_t)g->found[i].rank);
@@ -149,11 +145,10 @@ static enum status add_group(const struct question *q, const struct model *m, co
         add_parts(q, m, g, t->parts, out);
     if (g->nfound && t->pulls)
         add_pulls(m, g, t->pulls);
-    say_of_model(q, m, str_text(&sentence), out);
+    say_of_model(q, m, result_str(out, &sentence), out);
     if (!g->exact)
         result_message(out, MESSAGE_WARNING, "%s takes its scores apart only approximately", m->name);
     str_free(&sentence);
-    return ST_OK;
 }
 
 enum status why_of_group(struct workbench *wb, const struct call *call, const struct question *q, struct result *out, struct error *err)
@@ -177,9 +172,9 @@ enum status why_of_group(struct workbench *wb, const struct call *call, const st
         any |= g[i].nfound > 0;
     }
     if (!st) {
-        struct tables t = new_tables(q, result_text(out, str_text(&what)), any, out);
-        for (size_t i = 0; i < q->nmodels && !st; i++)
-            st = add_group(q, q->models[i], &g[i], str_text(&what), &t, out, err);
+        struct tables t = new_tables(q, result_text(out, result_str(out, &what)), any, out);
+        for (size_t i = 0; i < q->nmodels; i++)
+            add_group(q, q->models[i], &g[i], result_str(out, &what), &t, out);
     }
     for (size_t i = 0; g && i < q->nmodels; i++)
         why_group_clear(&g[i]);

@@ -85,10 +85,10 @@ static void show(const struct question *q, const struct minimal *all, uint32_t i
     for (size_t i = 0; i < q->nmodels; i++) {
         struct str sentence = {0};
         minimal_sentence(&all[i], q->data, &sentence);
-        add_sums(q->models[i], &all[i], str_text(&sentence), sums);
+        add_sums(q->models[i], &all[i], result_str(out, &sentence), sums);
         if (removed)
             add_removed(q, q->models[i], &all[i], removed);
-        say_of_model(q, q->models[i], str_text(&sentence), out);
+        say_of_model(q, q->models[i], result_str(out, &sentence), out);
         str_free(&sentence);
     }
 }

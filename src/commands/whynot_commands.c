@@ -174,8 +174,8 @@ static void place_table(const struct answers *a, struct result *out)
         struct str sentence = {0};
         const char *name = q->models[i]->name;
         put_sentence(q, q->models[i], &a->of[i], &sentence);
-        add_place(q, q->models[i], &a->of[i], str_text(&sentence), t);
-        result_message(out, MESSAGE_INFO, "%s%s%s", q->nmodels > 1 ? name : "", q->nmodels > 1 ? ": " : "", str_text(&sentence));
+        add_place(q, q->models[i], &a->of[i], result_str(t->result, &sentence), t);
+        result_message(out, MESSAGE_INFO, "%s%s%s", q->nmodels > 1 ? name : "", q->nmodels > 1 ? ": " : "", result_str(out, &sentence));
         str_free(&sentence);
     }
 }
@@ -250,8 +250,8 @@ static void add_change(const struct question *q, const struct model *m, const st
         str_printf(&ids, "%s%s", i ? " " : "", dict_text(&q->data->items, b->items[i]));
     table_text(t, m->name);
     table_text(t, adding ? "add" : "remove");
-    table_text(t, b->found ? str_text(&titles) : b->none ? "nothing does" : "nothing found");
-    table_text(t, b->found ? str_text(&ids) : NULL);
+    table_text(t, b->found ? result_str(out, &titles) : b->none ? "nothing does" : "nothing found");
+    table_text(t, b->found ? result_str(out, &ids) : NULL);
     if (b->found) {
         table_int(t, (int64_t)b->n);
         table_int(t, (int64_t)b->rank);
@@ -312,9 +312,8 @@ static void hint_whatif(const struct question *q, const struct model *m, const s
     str_puts(&line, b == &w->removing ? " remove" : " add");
     for (size_t i = 0; i < b->n; i++)
         put_item(&line, q->data, b->items[i]);
-    if (!line.failed)
-        result_message(out, MESSAGE_HINT, "`%s with %s%s` shows the list after it%s", str_text(&line), m->name, w->shown ? " seen=show" : "",
-                       b == &w->removing && !w->shown ? ", where what was taken out may be a rival again" : "");
+    result_message(out, MESSAGE_HINT, "`%s with %s%s` shows the list after it%s", result_str(out, &line), m->name, w->shown ? " seen=show" : "",
+                   b == &w->removing && !w->shown ? ", where what was taken out may be a rival again" : "");
     str_free(&line);
 }
 

@@ -77,6 +77,14 @@ void workbench_set_split(struct workbench *wb, struct split *s)
     split_release(old);
 }
 
+enum status workbench_room_for_model(struct workbench *wb, struct error *err)
+{
+    pthread_mutex_lock(&wb->lock);
+    enum status st = mem_grow(&wb->models, &wb->models_capacity, wb->nmodels + 1, sizeof *wb->models, err);
+    pthread_mutex_unlock(&wb->lock);
+    return st;
+}
+
 enum status workbench_add_model(struct workbench *wb, struct model *m, struct error *err)
 {
     struct model *old = NULL;

@@ -64,6 +64,8 @@ void workbench_set_data(struct workbench *wb, struct dataset *d);
 void workbench_set_shaped(struct workbench *wb, struct dataset *d, struct recipe *r);
 void workbench_set_split(struct workbench *wb, struct split *s);
 MUST_CHECK enum status workbench_add_model(struct workbench *wb, struct model *m, struct error *err); /* replaces one of the same name */
+/* After this the next workbench_add_model cannot fail. */
+MUST_CHECK enum status workbench_room_for_model(struct workbench *wb, struct error *err);
 /* A counted reference for the caller (release it), or NULL. */
 struct dataset *workbench_data(struct workbench *wb);
 struct split *workbench_split(struct workbench *wb);

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "ingest/source.h"
@@ -167,20 +168,24 @@ static bool is_run_line(const char *line, size_t n)
     return words == 6 && q0;
 }
 
-bool served_is_run(const char *path, struct job *job)
+enum status served_is_run(const char *path, struct job *job, bool *is, struct error *err)
 {
     struct source *source = NULL;
+    struct stat info;
     char head[4096];
     size_t n = 0;
-    bool is = false;
-    if (strcmp(path, "-") == 0) /* can be read once only */
-        return false;
-    if (source_open(path, job, &source, NULL) == ST_OK && source_read(source, head, sizeof head, &n, NULL) == ST_OK) {
+    *is = false;
+    if (stat(path, &info) || !S_ISREG(info.st_mode))
+        return ST_OK;
+    enum status st = source_open(path, job, &source, err);
+    if (!st)
+        st = source_read(source, head, sizeof head, &n, err);
+    if (!st) {
         const char *end = memchr(head, '\n', n);
-        is = !memchr(head, 0, n) && is_run_line(head, end ? (size_t)(end - head) : n);
+        *is = !memchr(head, 0, n) && is_run_line(head, end ? (size_t)(end - head) : n);
     }
     source_close(source);
-    return is;
+    return st == ST_NOMEM || st == ST_CANCELLED ? st : ST_OK; /* the reader of tables tells all else better */
 }
 
 enum status served_read_run(const struct dataset *d, const char *path, struct reject_sink *rejects, struct job *job,

@@ -19,8 +19,9 @@ struct served_rows {
 MUST_CHECK enum status served_read_table(const struct dataset *d, const char *path, const struct mapping *mapping, size_t nmapping,
                                          struct reject_sink *rejects, struct job *job, struct served_rows *out,
                                          struct ingest_report *report, struct error *err);
-/* Is it a run as trec_eval reads it: lines of `user Q0 item rank score tag`? False also when it cannot be read. */
-bool served_is_run(const char *path, struct job *job);
+/* *is: it is a run as trec_eval reads it, lines of `user Q0 item rank score tag`. What can be read once only (standard
+ * input, a pipe) is none, nor is what cannot be read. */
+MUST_CHECK enum status served_is_run(const char *path, struct job *job, bool *is, struct error *err);
 /* A run: one list a user, by the rank that is written; it does not tell when. */
 MUST_CHECK enum status served_read_run(const struct dataset *d, const char *path, struct reject_sink *rejects, struct job *job,
                                        struct served_rows *out, struct error *err);

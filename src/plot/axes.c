@@ -162,6 +162,7 @@ static void put_bottom(struct axes *a, struct str *out)
     str_puts(out, str_text(&labels));
     dim(a, false, out);
     str_putc(out, '\n');
+    out->failed |= labels.failed;
     str_free(&labels);
 }
 

@@ -72,6 +72,7 @@ static void put_title(const char *text, const struct plot_options *o, struct str
     str_puts(out, o->color ? "\033[1m" : "");
     str_put_column(out, str_text(&title), o->width, false, false, o->kind == CANVAS_TEXT);
     str_puts(out, o->color ? "\033[0m\n" : "\n");
+    out->failed |= title.failed;
     str_free(&title);
 }
 
@@ -106,7 +107,7 @@ static void put_legend(const struct series *const *series, size_t n, const struc
             i = place;
         while (!points && above_at_end(series, n, i) != place)
             i++;
-        str_clear(&name);
+        str_reuse(&name);
         str_puts(&name, o->kind == CANVAS_TEXT ? signs[i % INKS] : points ? "⠿" : "━━");
         str_putc(&name, ' ');
         const char *text = series[i]->group ? series[i]->title : series[i]->name;
@@ -123,6 +124,7 @@ static void put_legend(const struct series *const *series, size_t n, const struc
     static const char order[] = "   (as they end, from the top)";
     str_puts(out, n > 1 && !points && used + sizeof order <= o->width ? order : "");
     str_putc(out, '\n');
+    out->failed |= name.failed;
     str_free(&name);
 }
 

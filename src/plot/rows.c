@@ -42,18 +42,19 @@ static int precision_of(const struct series *s, const struct range *r)
     return whole ? 0 : digits < 0 ? 0 : digits > 9 ? 9 : digits;
 }
 
-static void measure(struct rows *r)
+static void measure(struct rows *r, struct str *out)
 {
     struct str text = {0};
     for (size_t i = 0; i < r->s->n; i++) {
-        str_clear(&text);
+        str_reuse(&text);
         str_put_safe(&text, r->s->labels[i], strlen(r->s->labels[i]));
         size_t width = text_width(str_text(&text), text.length);
         r->label = width > r->label ? width : r->label;
-        str_clear(&text);
+        str_reuse(&text);
         put_numbers(r, i, &text);
         r->number = text.length > r->number ? text.length : r->number;
     }
+    out->failed |= text.failed;
     str_free(&text);
     r->label = r->label > LABEL_MOST ? LABEL_MOST : r->label;
     size_t width = r->o->width;
@@ -135,13 +136,14 @@ static void put_row(const struct rows *r, size_t i, struct str *out)
     else
         put_bar(r, r->s->y[i], out);
     str_puts(out, "  ");
-    str_clear(&text);
+    str_reuse(&text);
     put_numbers(r, i, &text);
     if (r->s->low) /* estimates stand one below the other, whatever their intervals */
         str_puts(out, str_text(&text));
     else
         str_put_column(out, str_text(&text), r->number, true, true, true);
     str_putc(out, '\n');
+    out->failed |= text.failed;
     str_free(&text);
 }
 
@@ -151,7 +153,7 @@ void draw_rows(const struct series *s, const struct plot_options *o, struct str 
     if (!range_of_y(&s, 1, s->low == NULL, &r.range))
         return;
     r.precision = precision_of(s, &r.range);
-    measure(&r);
+    measure(&r, out);
     if (2 + r.label + r.number + 2 > o->width && r.number + 4 > o->width)
         return; /* not even the numbers have room */
     for (size_t i = 0; i < s->n; i++)

@@ -165,6 +165,7 @@ static bool put_svg(const struct series *const *series, size_t n, struct str *ou
     const char *begin = drawn ? strstr(str_text(&page), "<svg") : NULL, *end = begin ? strstr(begin, "</svg>") : NULL;
     if (end)
         str_append(out, begin, (size_t)(end - begin) + 6);
+    out->failed |= page.failed;
     str_free(&page);
     return end != NULL;
 }
@@ -181,5 +182,6 @@ void plot_page(const struct series *const *series, size_t n, struct str *out)
     str_puts(out, "<pre>");
     put_html(out, str_text(&text));
     str_puts(out, "</pre>\n");
+    out->failed |= text.failed;
     str_free(&text);
 }

@@ -97,7 +97,7 @@ static void measure_cell(struct layout *l, size_t i, const struct value *row, st
 {
     struct shape *s = &l->shapes[i];
     const struct column *c = column_of(l, i);
-    str_clear(cell);
+    str_reuse(cell);
     cell_format(c, &row[s->column], l->options->ascii, cell);
     size_t width = text_width(str_text(cell), cell->length);
     if (width > s->content)
@@ -346,7 +346,7 @@ static void heading_line(const struct layout *l, size_t i, int line, struct str 
 {
     const char *name = column_of(l, i)->name;
     size_t split = l->shapes[i].split;
-    str_clear(out);
+    str_reuse(out);
     if (split && line == 0)
         str_append(out, name, split);
     else if (line == 1 || !l->two_lines)
@@ -387,21 +387,21 @@ static bool next_line(struct layout *l, size_t i, const struct value *row, struc
     struct shape *s = &l->shapes[i];
     const struct column *c = column_of(l, i);
     bool first = s->shown == 0;
-    str_clear(cell);
+    str_reuse(cell);
     cell_format(c, &row[s->column], l->options->ascii, cell);
     if (!(c->flags & COLUMN_WRAP)) {
         s->shown = 1;
         if (!first)
-            str_clear(cell);
+            str_reuse(cell);
         return false;
     }
     const char *rest = str_text(cell) + s->shown;
     size_t n = line_bytes(rest, s->width), skip = n + strspn(rest + n, " ");
     bool more = skip > 0 && rest[skip];
     s->shown += skip;
-    str_clear(line);
+    str_reuse(line);
     str_append(line, rest, n);
-    str_clear(cell);
+    str_reuse(cell);
     str_append(cell, str_text(line), line->length);
     return more;
 }
@@ -458,6 +458,7 @@ static void put_dropped(struct str *out, const struct layout *l)
         pen(out, l->options->color, PEN_OFF);
         str_putc(out, '\n');
     }
+    out->failed |= names.failed;
     str_free(&names);
 }
 
@@ -486,6 +487,7 @@ static void put_title(struct str *out, const struct layout *l)
         pen(out, l->options->color, PEN_OFF);
         str_putc(out, '\n');
     }
+    out->failed |= title.failed;
     str_free(&title);
 }
 
@@ -524,7 +526,7 @@ static enum status draw_prose(struct writer *w, struct table *t, struct error *e
     put_title(&w->text, &l);
     enum status st = walk_begin(&walk, t, w->job, err);
     while (!st && !(st = walk_next(&walk, &row, err)) && row) {
-        str_clear(&line);
+        str_reuse(&line);
         cell_format(t->columns, row, w->options->ascii, &line);
         put_filled(&w->text, str_text(&line), w->options->width, 0, strspn(str_text(&line), " "));
         str_putc(&w->text, '\n');

@@ -195,6 +195,7 @@ void message_format(const struct message *m, size_t width, bool color, struct st
     if (m->level != MESSAGE_INFO)
         pen(out, color, PEN_OFF);
     str_putc(out, '\n');
+    out->failed |= line.failed;
     str_free(&line);
 }
 

@@ -105,7 +105,7 @@ static void put_row(struct writer *w, const struct table *t, const struct value 
         if (column->flags & COLUMN_HIDDEN)
             continue;
         bool bar = column->flags & COLUMN_BAR;
-        str_clear(cell);
+        str_reuse(cell);
         cell_format(column, &row[c], false, cell);
         str_puts(out, is_number(column) && !bar ? "<td class=\"n\">" : "<td>");
         put_html(out, str_text(cell));

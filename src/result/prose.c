@@ -60,7 +60,7 @@ enum status render_markdown_table(struct writer *w, struct table *t, size_t inde
         for (size_t c = 0; c < t->ncolumns; c++) {
             if (t->columns[c].flags & COLUMN_HIDDEN)
                 continue;
-            str_clear(&cell);
+            str_reuse(&cell);
             cell_format(&t->columns[c], &row[c], w->options->ascii, &cell);
             str_puts(out, prose ? "" : " ");
             put_escaped(out, str_text(&cell));
@@ -103,7 +103,7 @@ enum status render_line_table(struct writer *w, struct table *t, size_t index, s
         for (size_t c = 0; c < t->ncolumns; c++) {
             if (t->columns[c].flags & COLUMN_HIDDEN)
                 continue;
-            str_clear(&cell);
+            str_reuse(&cell);
             cell_format(&t->columns[c], &row[c], w->options->ascii, &cell);
             pen(out, w->options->color, PEN_DIM);
             str_printf(out, "%s:", t->columns[c].name);

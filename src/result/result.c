@@ -186,6 +186,13 @@ const char *result_textf(struct result *r, const char *format, ...)
     return text;
 }
 
+const char *result_str(struct result *r, const struct str *s)
+{
+    if (s->failed && !failed(r))
+        error_nomem(&r->failed, s->length, "a text");
+    return s->failed ? "" : str_text(s);
+}
+
 void result_message(struct result *r, enum message_level level, const char *format, ...)
 {
     va_list args;
@@ -334,6 +341,11 @@ void table_text(struct table *t, const char *text)
         table_textn(t, text, strlen(text));
     else
         table_null(t);
+}
+
+void table_str(struct table *t, const struct str *s)
+{
+    table_text(t, result_str(t->result, s));
 }
 
 void table_textn(struct table *t, const char *text, size_t n)

@@ -122,12 +122,15 @@ const char *result_text(struct result *r, const char *text);
 const char *result_textf(struct result *r, const char *format, ...) PRINTF_LIKE(2, 3);
 /* n elements of scratch that live as long as the result, zeroed; NULL after a failure. */
 void *result_room(struct result *r, size_t count, size_t size);
+/* The text of a growable string, which lives as long as that; one that failed makes the result fail, and is "": nothing is told by halves. */
+const char *result_str(struct result *r, const struct str *s);
 void result_message(struct result *r, enum message_level level, const char *format, ...) PRINTF_LIKE(3, 4);
 /* Adds a series of n points with x and y allocated (labels too when x_type is TEXT; low/high when with_interval). NULL after a failure. */
 struct series *result_series(struct result *r, const char *name, const char *title, enum value_type x_type, size_t n, bool with_interval);
 
 /* Cells are appended left to right, row by row. The type must be the column's. Text is copied; NULL text is null; NaN is null. */
 void table_text(struct table *t, const char *text);
+void table_str(struct table *t, const struct str *s); /* as result_str */
 void table_textn(struct table *t, const char *text, size_t n);
 void table_textf(struct table *t, const char *format, ...) PRINTF_LIKE(2, 3);
 void table_int(struct table *t, int64_t v);
