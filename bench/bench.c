@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/rng.h"
 #include "base/text.h"
 
 static int by_value(const void *pa, const void *pb)
@@ -77,4 +78,22 @@ void bench_print_bytes(const char *what, const char *reference, struct timing t,
         printf("  %5.3f x  %s (%.0f MB/s)", t.ratio, reference, bytes / t.reference / 1e6);
     putchar('\n');
     fflush(stdout);
+}
+
+void bench_make_up(const char *path)
+{
+    enum { USERS = 20000, ITEMS = 100000 };
+    struct rng r = rng_stream(1, "catalogue", 0);
+    FILE *f = fopen(path, "wb");
+    if (!f) {
+        perror(path);
+        exit(1);
+    }
+    fputs("user,item\n", f);
+    for (unsigned i = 0; i < ITEMS; i++)
+        fprintf(f, "u%u,i%u\n", i % USERS, i);
+    for (unsigned u = 0; u < USERS; u++)
+        for (uint64_t n = rng_below(&r, 95); n > 0; n--)
+            fprintf(f, "u%u,i%u\n", u, (unsigned)(ITEMS * rng_real(&r) * rng_real(&r) * rng_real(&r)));
+    fclose(f);
 }

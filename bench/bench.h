@@ -22,6 +22,9 @@ void bench_print(const char *what, const char *reference, struct timing t, doubl
 /* The same with rates of `bytes` (0: none) a run, of ours and of the reference. */
 void bench_print_bytes(const char *what, const char *reference, struct timing t, double bytes);
 
+/* Writes a file of events: 20,000 users of up to 100 among 100,000 items, popular ones more often. Ends the program when it cannot. */
+void bench_make_up(const char *path);
+
 double bench_median(double *x, size_t n);
 double bench_quantile(double *x, size_t n, double q);
 

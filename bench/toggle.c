@@ -126,25 +126,6 @@ static void print(const char *what, double *seconds)
     printf("%-44s p50 %10s   p99 %10s   worst %10s\n", what, half, most, worst);
 }
 
-/* 20,000 users of 5 to 100 events, popular items more often. */
-static void make_up(const char *path)
-{
-    enum { USERS = 20000, ITEMS = 100000 };
-    struct rng r = rng_stream(1, "toggle catalogue", 0);
-    FILE *f = fopen(path, "wb");
-    if (!f) {
-        perror(path);
-        exit(1);
-    }
-    fputs("user,item\n", f);
-    for (unsigned i = 0; i < ITEMS; i++)
-        fprintf(f, "u%u,i%u\n", i % USERS, i);
-    for (unsigned u = 0; u < USERS; u++)
-        for (uint64_t n = rng_below(&r, 95); n > 0; n--)
-            fprintf(f, "u%u,i%u\n", u, (unsigned)(ITEMS * rng_real(&r) * rng_real(&r) * rng_real(&r)));
-    fclose(f);
-}
-
 static bool load(struct toggles *t, const struct place *p, const char *folder)
 {
     struct ingest_report report;
@@ -155,7 +136,7 @@ static bool load(struct toggles *t, const struct place *p, const char *folder)
         snprintf(path, sizeof path, "%s/%s", folder, p->file);
     } else {
         snprintf(path, sizeof path, "/tmp/tailor-toggle-%d.csv", (int)getpid());
-        make_up(path);
+        bench_make_up(path);
     }
     bool there = access(path, R_OK) == 0;
     if (there)

@@ -1,31 +1,9 @@
 #!/bin/sh
 # Exports, as files: what is read back is what was written, to the byte; headers of arrays; nothing half-written.
-tailor=${TAILOR:-./tailor}
-case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
 data=${TAILOR_DATA:-../shared/data}
 case $data in /*) ;; *) data=$PWD/$data ;; esac
-datasets=$(cd "${DATASETS_DIR:-$(dirname "$0")/../datasets}" && pwd)
-export TAILOR_DATASETS="$datasets"
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-failed=0
-i=0
+. "$(dirname "$0")/files.sh"
 echo 1..19
-
-result() { # what, 0 when fine
-  i=$((i + 1))
-  if [ "$2" = 0 ]; then echo "ok $i - $1"; else
-    failed=1
-    echo "not ok $i - $1"
-    sed 's/^/# /' log 2>/dev/null
-  fi
-}
-skip() {
-  i=$((i + 1))
-  echo "ok $i - $1 # SKIP not there"
-}
-run() { "$tailor" --no-init "$@" >log 2>&1 </dev/null; }
 
 # Ids that try everything, values, gaps, a list of context.
 printf '%s\n' 'user,item,type,time,value,note' '"a,b","say ""x""",view,2025-01-02T00:00:00Z,4.5,' '=1+1,-3,buy,2025-01-01T00:00:00.000001Z,0.1,"two' \
@@ -61,7 +39,7 @@ if [ -d "$data/ml-100k" ]; then
     cmp u1.csv f1.csv >>log 2>&1 && cmp u5.csv f5.csv >>log 2>&1 && [ "$(wc -l <f5.csv)" = 20001 ]
   result 'MovieLens: folds as published' $?
 else
-  skip 'MovieLens: folds as published'
+  skip 'MovieLens: folds as published' 'not there'
 fi
 
 run -c 'load odd.csv' -c 'export events atomic format=recbole'
@@ -119,7 +97,7 @@ assert all((r[p[u]:p[u + 1]] == u).all() for u in range(6)) and d.sum() == 22
 P
   result 'NumPy reads them' $?
 else
-  skip 'NumPy reads them'
+  skip 'NumPy reads them' 'not there'
 fi
 
 run -c 'load tiny' -c 'export interactions fm.libsvm'
@@ -170,7 +148,7 @@ if [ -c /dev/full ]; then
     ! run --readonly -c 'split none' forms && [ $bad = 0 ]
   result 'exports of a workspace that is only looked at; a full disk' $?
 else
-  skip 'exports of a workspace that is only looked at; a full disk'
+  skip 'exports of a workspace that is only looked at; a full disk' 'not there'
 fi
 
 run -c 'load tiny' -c 'train pop' -c 'export user ana > u.json' -c 'recommend all with pop k=2 > all.csv'
@@ -186,7 +164,7 @@ if [ -d "$data/gowalla" ] && [ -z "${QUICK:-}" ]; then
   sed 's/ *$//' "$data/gowalla/train.txt" | awk 'NF > 1' | cmp - g/train.txt >>log 2>&1 && sed 's/ *$//' "$data/gowalla/test.txt" | awk 'NF > 1' | cmp - g/test.txt >>log 2>&1
   result 'Gowalla: the published lists, to the byte' $?
 else
-  skip 'Gowalla: the published lists, to the byte'
+  skip 'Gowalla: the published lists, to the byte' 'not there'
 fi
 
 # A run and its qrels hold what `compare` says, reckoned as trec_eval does: by score, ties by id, the last in the alphabet first.

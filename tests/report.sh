@@ -1,29 +1,7 @@
 #!/bin/sh
 # Reports: a page that needs nothing beside itself, in which nothing of the data is more than text.
-tailor=${TAILOR:-./tailor}
-case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
-datasets=$(cd "${DATASETS_DIR:-$(dirname "$0")/../datasets}" && pwd)
-export TAILOR_DATASETS="$datasets"
-work=$(mktemp -d) || exit 99
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 99
-failed=0
-i=0
+. "$(dirname "$0")/files.sh"
 echo 1..8
-
-result() { # what, 0 when fine
-  i=$((i + 1))
-  if [ "$2" = 0 ]; then echo "ok $i - $1"; else
-    failed=1
-    echo "not ok $i - $1"
-    sed 's/^/# /' log 2>/dev/null
-  fi
-}
-skip() {
-  i=$((i + 1))
-  echo "ok $i - $1 # SKIP no gnuplot"
-}
-run() { "$tailor" --no-init "$@" >log 2>&1 </dev/null; }
 has() { grep -qF "$2" "$1" || { echo "missing in $1: $2" >>log; false; }; }
 
 prepare='load tiny;split last 1;train pop itemknn ease'
@@ -51,7 +29,7 @@ if command -v gnuplot >/dev/null; then
   has page.html '<svg' && has page.html '</svg>'
   result 'plots are drawn by gnuplot' $?
 else
-  skip 'plots are drawn by gnuplot'
+  skip 'plots are drawn by gnuplot' 'no gnuplot'
 fi
 mkdir bin
 PATH=$work/bin run "$@" -c 'report plain.html ana' && has plain.html '<pre>' && ! grep -q '<svg' plain.html
