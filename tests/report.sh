@@ -1,7 +1,7 @@
 #!/bin/sh
 # Reports: a page that needs nothing beside itself, in which nothing of the data is more than text.
 . "$(dirname "$0")/files.sh"
-echo 1..8
+echo 1..9
 has() { grep -qF "$2" "$1" || { echo "missing in $1: $2" >>log; false; }; }
 
 prepare='load tiny;split last 1;train pop itemknn ease'
@@ -17,7 +17,7 @@ result 'a page of data, models and two users' $?
 result 'it needs nothing beside itself' $?
 run "$@" -c 'report page.md ana k=2' && has page.md '## User ana' && has page.md '| model | ndcg@10 |' && ! grep -q '<table' page.md
 result 'the same as Markdown' $?
-run "$@" -c 'compare > table.html' && has table.html '<title>compare' && has table.html '<th>model</th>'
+run "$@" -c 'compare > table.html' && has table.html '<title>compare' && has table.html '<th scope="col">model</th>'
 result 'any table as a page' $?
 
 printf '%s\n' 'user,item,type' 'u1,i1,<script>alert(1)</script>' 'u1,i2,b' 'u2,i2,b' "u2,'\`date\`' \"&amp;,b" 'u3,i1,b' >odd.csv
@@ -26,11 +26,18 @@ run -c 'load odd.csv' -c 'train itemknn' -c 'report odd.html u1' && has odd.html
 result 'text of the data is text' $?
 
 if command -v gnuplot >/dev/null; then
-  has page.html '<svg' && has page.html '</svg>'
-  result 'plots are drawn by gnuplot' $?
+  has page.html '</svg>' && ! grep -qi '<title>gnuplot' page.html && has page.html '<svg role="img" aria-label="ndcg@10'
+  result 'plots are drawn by gnuplot, and say what they show' $?
 else
-  skip 'plots are drawn by gnuplot' 'no gnuplot'
+  skip 'plots are drawn by gnuplot, and say what they show' 'no gnuplot'
 fi
+
+# The reason is asked of the model that the leaderboard has first, about the first item of its own list.
+best=$(sed -n 's|.*<h3>Why the first by \(.*\)</h3>.*|\1|p' page.html | head -n 1)
+run "$@" --output tsv -c "select item from recommend('$best', 'ana', 1)"
+top=$(tail -n 1 log)
+[ -n "$best" ] && has page.html "<code>why ana id:$top with $best</code>"
+result 'the reason is that of the first item by the best model' $?
 mkdir bin
 PATH=$work/bin run "$@" -c 'report plain.html ana' && has plain.html '<pre>' && ! grep -q '<svg' plain.html
 result 'without it they are dots' $?

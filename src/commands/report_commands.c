@@ -96,15 +96,19 @@ static void note_best(struct page *p, struct result *r)
     plot_leaderboard(r, t);
 }
 
-/* Notes the first item of a list, which the next section is about. */
+/* Notes the first item of the best model's list, which the next section is about (of the first list, without a leaderboard). */
 static void note_top(struct page *p, const struct result *r)
 {
     const struct table *t = result_find_table(r, "list");
-    size_t item = t ? table_column(t, "item") : 0;
-    if (!t || !t->nrows || item >= t->ncolumns || table_value(t, 0, item)->null)
+    size_t item = t ? table_column(t, "item") : 0, model = t ? table_column(t, "model") : 0, row = 0;
+    if (!t || !t->nrows || item >= t->ncolumns)
         return;
+    while (p->best[0].length && model < t->ncolumns && row < t->nrows &&
+           strcmp(table_value(t, row, model)->text, str_text(&p->best[0])) != 0)
+        row++;
     str_clear(&p->top);
-    str_printf(&p->top, "id:%s", table_value(t, 0, item)->text);
+    if (row < t->nrows && !table_value(t, row, item)->null)
+        str_printf(&p->top, "id:%s", table_value(t, row, item)->text);
 }
 
 static enum status take_result(struct sink *sink, struct result *r, struct error *err)
@@ -239,7 +243,10 @@ static enum status report_user(struct page *p, const struct call *call, const st
     str_putc(&p->line, ' ');
     lex_quote(&p->line, str_text(&p->top));
     put_best(p, q, 1);
-    return run_section(p, "Why the first of these", 3, err);
+    str_printf(&heading, "Why the first by %s", p->best[0].length ? str_text(&p->best[0]) : q->models[0]->name);
+    st = run_section(p, str_text(&heading), 3, err);
+    str_free(&heading);
+    return st;
 }
 
 /* ---- the command ---- */

@@ -151,6 +151,23 @@ static bool run(FILE *script, struct str *out)
     return !failed && state == 0;
 }
 
+/* Appends what is between two places but its titles, which say who drew it instead of what: those who cannot see it would hear
+ * them, and a mouse shows them. */
+static void put_untitled(struct str *out, const char *from, const char *end)
+{
+    static const char *const left_out[][2] = {{"<title>", "</title>"}, {"<desc>", "</desc>"}};
+    while (from < end) {
+        const char *close = NULL;
+        size_t i;
+        for (i = 0; i < 2 && !close; i++)
+            close = strncmp(from, left_out[i][0], strlen(left_out[i][0])) == 0 ? strstr(from, left_out[i][1]) : NULL;
+        if (close && close < end)
+            from = close + strlen(left_out[i - 1][1]);
+        else
+            str_putc(out, *from++);
+    }
+}
+
 static bool put_svg(const struct series *const *series, size_t n, struct str *out)
 {
     struct str page = {0};
@@ -163,8 +180,12 @@ static bool put_svg(const struct series *const *series, size_t n, struct str *ou
         fclose(script);
     }
     const char *begin = drawn ? strstr(str_text(&page), "<svg") : NULL, *end = begin ? strstr(begin, "</svg>") : NULL;
-    if (end)
-        str_append(out, begin, (size_t)(end - begin) + 6);
+    if (end) {
+        str_puts(out, "<svg role=\"img\" aria-label=\"");
+        put_html(out, series[0]->group ? series[0]->group : series[0]->title);
+        str_putc(out, '"');
+        put_untitled(out, begin + 4, end + 6);
+    }
     out->failed |= page.failed;
     str_free(&page);
     return end != NULL;

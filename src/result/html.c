@@ -5,18 +5,20 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "result/writer.h"
 
 static const char style[] =
-    "body{font:15px/1.5 system-ui,sans-serif;color:#1f2937;background:#fff;max-width:62rem;margin:2rem auto;padding:0 1rem}"
+    ":root{color-scheme:light}body{font:15px/1.5 system-ui,sans-serif;color:#1f2937;background:#fff;max-width:62rem;margin:2rem auto;padding:0 1rem}"
     "h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.4rem;border-bottom:1px solid #e5e7eb}h3{font-size:1rem}"
-    "table{border-collapse:collapse;margin:.8rem 0;font-size:.9rem;font-variant-numeric:tabular-nums}"
+    ".t{overflow-x:auto;margin:.8rem 0}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}"
     "caption{text-align:left;font-weight:600;padding:.2rem 0}th{text-align:left;border-bottom:2px solid #9ca3af}"
     "th,td{padding:.15rem .7rem .15rem 0;vertical-align:top}td{border-bottom:1px solid #f3f4f6}.n{text-align:right}"
-    ".bar{display:inline-block;height:.7em;margin-left:.5em;background:#2563eb}.bar.minus{background:#dc2626}"
-    "code,pre{font:.85rem/1.35 ui-monospace,monospace;background:#f6f7f9}code{padding:.1em .3em}pre{padding:.6rem;overflow-x:auto}"
+    ".b{min-width:8em}.bar{display:inline-block;height:.7em;background:#2563eb}.bar.minus{background:#dc2626}"
+    "code,pre{font:.85rem/1.35 ui-monospace,monospace;background:#f6f7f9}code{padding:.1em .3em;overflow-wrap:anywhere}pre{padding:.6rem;overflow-x:auto}"
     ".warning{color:#b45309}.hint,.more{color:#6b7280}svg{max-width:100%;height:auto}"
-    "@media print{body{margin:0;max-width:none}h2{break-after:avoid}table,svg{break-inside:avoid}}";
+    "@media print{:root{font-size:11px}body{font-size:1rem;margin:0;max-width:none}.t{overflow:visible}h2,h3,caption{break-after:avoid}tr,svg{break-inside:avoid}"
+    ".bar{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
 void put_html(struct str *out, const char *text)
 {
@@ -55,30 +57,41 @@ static double number(const struct column *c, const struct value *v)
     return v->null ? 0 : c->type == VALUE_INT ? (double)v->integer : v->real;
 }
 
-/* The longest bar of a column; 0 of a table that streams: its rows are not known before. */
-static double largest(const struct table *t, size_t column)
+enum { WIDEST = 8 }; /* of a bar, in em */
+
+/* What the bars of a column stand for: from the least number (0 at most) to the greatest (0 at least). */
+struct bars {
+    double low, high;
+};
+
+/* Of each column; of a table that streams none: its rows are not known before. */
+static struct bars *measure_bars(const struct table *t, struct error *err)
 {
-    double most = 0;
-    if (!(t->columns[column].flags & COLUMN_BAR) || t->next)
-        return 0;
-    for (size_t r = 0; r < t->nrows; r++) {
-        double x = fabs(number(&t->columns[column], &t->values[r * t->ncolumns + column]));
-        most = x > most && isfinite(x) ? x : most;
+    struct bars *bars = mem_new(t->ncolumns, sizeof *bars, "the bars of a table", err);
+    for (size_t c = 0; bars && !t->next && c < t->ncolumns; c++) {
+        for (size_t r = 0; (t->columns[c].flags & COLUMN_BAR) && r < t->nrows; r++) {
+            double x = number(&t->columns[c], &t->values[r * t->ncolumns + c]);
+            if (!isfinite(x))
+                continue;
+            bars[c].low = fmin(bars[c].low, x);
+            bars[c].high = fmax(bars[c].high, x);
+        }
     }
-    return most;
+    return bars;
 }
 
-static void put_bar(struct str *out, double x, double most)
+/* Bars of one column begin at one line: those of negative numbers end there. */
+static void put_bar(struct str *out, double x, const struct bars *b)
 {
-    enum { WIDEST = 8 }; /* em */
-    double width = most > 0 && isfinite(x) ? fabs(x) / most * WIDEST : 0;
+    double unit = b->high > b->low ? WIDEST / (b->high - b->low) : 0, width = isfinite(x) ? fabs(x) * unit : 0;
     if (width >= .01)
-        str_printf(out, "<span class=\"bar%s\" style=\"width:%.2fem\"></span>", x < 0 ? " minus" : "", width);
+        str_printf(out, "<span class=\"bar%s\" style=\"margin-left:%.2fem;width:%.2fem\"></span>", x < 0 ? " minus" : "",
+                   fmax(0, (fmin(x, 0) - b->low) * unit), width);
 }
 
 static void put_heading(struct str *out, const struct table *t)
 {
-    str_puts(out, "<table>");
+    str_puts(out, "<div class=\"t\"><table>");
     if (*t->title) {
         str_puts(out, "<caption>");
         put_html(out, t->title);
@@ -88,15 +101,15 @@ static void put_heading(struct str *out, const struct table *t)
     for (size_t c = 0; c < t->ncolumns; c++) {
         if (t->columns[c].flags & COLUMN_HIDDEN)
             continue;
-        /* The bars of a column begin in one place when its numbers are as wide as the widest: they stand on the left. */
-        str_puts(out, is_number(&t->columns[c]) && !(t->columns[c].flags & COLUMN_BAR) ? "<th class=\"n\">" : "<th>");
+        bool bar = t->columns[c].flags & COLUMN_BAR; /* a cell of its own, beside its number */
+        str_puts(out, bar ? "<th scope=\"col\" colspan=\"2\">" : is_number(&t->columns[c]) ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
         put_html(out, t->columns[c].name);
         str_puts(out, "</th>");
     }
     str_puts(out, "</tr>\n");
 }
 
-static void put_row(struct writer *w, const struct table *t, const struct value *row, struct str *cell)
+static void put_row(struct writer *w, const struct table *t, const struct value *row, const struct bars *bars, struct str *cell)
 {
     struct str *out = &w->text;
     str_puts(out, "<tr>");
@@ -107,10 +120,12 @@ static void put_row(struct writer *w, const struct table *t, const struct value 
         bool bar = column->flags & COLUMN_BAR;
         str_reuse(cell);
         cell_format(column, &row[c], false, cell);
-        str_puts(out, is_number(column) && !bar ? "<td class=\"n\">" : "<td>");
+        str_puts(out, is_number(column) ? "<td class=\"n\">" : "<td>");
         put_html(out, str_text(cell));
-        if (bar)
-            put_bar(out, number(column, &row[c]), largest(t, c));
+        if (bar) {
+            str_puts(out, "</td><td class=\"b\">");
+            put_bar(out, number(column, &row[c]), &bars[c]);
+        }
         str_puts(out, "</td>");
     }
     str_puts(out, "</tr>\n");
@@ -138,6 +153,9 @@ enum status render_html_table(struct writer *w, struct table *t, struct error *e
     size_t most = w->options->max_rows, left = 0;
     if (t->prose)
         return put_paragraphs(w, t, err);
+    struct bars *bars = measure_bars(t, err);
+    if (!bars)
+        return ST_NOMEM;
     put_heading(&w->text, t);
     enum status st = walk_begin(&walk, t, w->job, err);
     while (!st && !(st = walk_next(&walk, &row, err)) && row) {
@@ -145,10 +163,10 @@ enum status render_html_table(struct writer *w, struct table *t, struct error *e
             left++;
             continue;
         }
-        put_row(w, t, row, &cell);
+        put_row(w, t, row, bars, &cell);
         st = writer_spill(w, err);
     }
-    str_puts(&w->text, "</table>\n");
+    str_puts(&w->text, "</table></div>\n");
     if (left) {
         char count[32];
         text_count(count, sizeof count, (int64_t)left);
@@ -156,14 +174,36 @@ enum status render_html_table(struct writer *w, struct table *t, struct error *e
     }
     if (!st && cell.failed)
         st = error_nomem(err, cell.capacity, "a cell");
+    mem_free(bars);
     str_free(&cell);
     return st;
+}
+
+/* Commands stand between ` in messages. */
+static void put_message(struct str *out, const char *text)
+{
+    const char *open, *close;
+    struct str part = {0};
+    while ((open = strchr(text, '`')) && (close = strchr(open + 1, '`'))) {
+        str_clear(&part);
+        str_append(&part, text, (size_t)(open - text));
+        put_html(out, str_text(&part));
+        str_clear(&part);
+        str_append(&part, open + 1, (size_t)(close - open - 1));
+        str_puts(out, "<code>");
+        put_html(out, str_text(&part));
+        str_puts(out, "</code>");
+        text = close + 1;
+    }
+    put_html(out, text);
+    out->failed |= part.failed;
+    str_free(&part);
 }
 
 void render_html_message(struct writer *w, const struct message *m)
 {
     static const char *const levels[] = {[MESSAGE_INFO] = "info", [MESSAGE_WARNING] = "warning", [MESSAGE_HINT] = "hint"};
     str_printf(&w->text, "<p class=\"%s\">", levels[m->level]);
-    put_html(&w->text, m->text);
+    put_message(&w->text, m->text);
     str_puts(&w->text, "</p>\n");
 }
