@@ -6,6 +6,7 @@
 
 #include "screen/app_state.h"
 #include "screen/view_user.h"
+#include "tests/unit/memory.h"
 
 static const char *user_of_view(struct stage *s)
 {
@@ -226,6 +227,22 @@ static void nothing_is_judged_in_the_past(void **state)
     stage_close(&s);
 }
 
+/* The n-th allocation fails on the ways there and back: the screen says so, and goes on. */
+static void lost_memory_is_survived_on_the_way(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    for (long n = 0; n < 600; n += n < 60 ? 1 : 17) {
+        atomic_long left = n;
+        mem_set_hook(fail_one, &left);
+        press(&s, ":who tent k=5 with ease<Enter><Tab><Tab>j<Enter><Tab>muchl<Enter><BS><BS><Esc><Esc>");
+        mem_set_hook(NULL, NULL);
+        press(&s, "<Esc><Esc><Esc><Esc><Esc><Esc>:user ana<Enter>");
+    }
+    assert_string_equal(user_of_view(&s), "ana");
+    stage_close(&s);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "");
@@ -236,6 +253,7 @@ int main(void)
         cmocka_unit_test(only_keys_that_do_something_are_told),
         cmocka_unit_test(a_served_list_is_not_opened),
         cmocka_unit_test(nothing_is_judged_in_the_past),
+        cmocka_unit_test(lost_memory_is_survived_on_the_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
