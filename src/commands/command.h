@@ -49,6 +49,7 @@ enum command_flags {
 };
 
 struct call;
+struct shaping;
 
 enum { COMMAND_MORE_MAX = 64 };
 
@@ -67,6 +68,8 @@ struct command {
     /* COMMAND_OPEN: parameters that depend on the words (those of the model classes of `train`) into out[0..max); returns
      * how many. A name may come several times, with other ranges: a value must suit them all. NULL: none. */
     size_t (*more)(struct workbench *wb, const struct call *call, const struct param **out, size_t max);
+    /* What a step of a recipe makes of a data set (shaping.h); NULL: the command is no step. */
+    enum status (*step)(const struct shaping *s, struct dataset **out, struct error *err);
     enum status (*run)(struct workbench *wb, const struct call *call, struct result *out, struct error *err);
 };
 

@@ -1,30 +1,16 @@
-/* load, load items, load users: what makes the data set that is open. */
-#include <inttypes.h>
+/* load: events become the data set that is open. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/mem.h"
 #include "commands/catalogue.h"
 #include "commands/families.h"
 #include "commands/loading.h"
 #include "commands/origin.h"
 #include "commands/mapping.h"
-#include "commands/places.h"
 #include "commands/recipe.h"
 #include "ingest/ingest.h"
-
-/* ---- what the command line says, as ingest wants it ---- */
-
-enum status loading_reject(void *context, const char *file, uint64_t line, const char *reason, const char *text,
-                           size_t n, struct error *err)
-{
-    struct workbench *wb = context;
-    const struct reject r = {.file = file, .line = line, .reason = reason, .text = text, .text_length = n};
-    return workspace_stage_reject(wb->space, &r, err);
-}
 
 /* ---- the report ---- */
 
@@ -46,19 +32,6 @@ static void say_types(const struct dataset *d, struct result *out)
     }
     result_message(out, MESSAGE_INFO, "%s", result_str(out, &text));
     str_free(&text);
-}
-
-void loading_say_rows(uint64_t read, uint64_t kept, uint64_t rejected, struct result *out)
-{
-    char r[32], k[32], j[32];
-    text_count(r, sizeof r, (int64_t)read);
-    text_count(k, sizeof k, (int64_t)kept);
-    text_count(j, sizeof j, (int64_t)rejected);
-    if (rejected)
-        result_message(out, MESSAGE_WARNING, "%s rows read: %s kept, %s rejected (`rejects` shows which and why)", r, k,
-                       j);
-    else
-        result_message(out, MESSAGE_INFO, "%s rows read: %s kept, %s rejected", r, k, j);
 }
 
 /* A low rating is an event like any other: who does not want that filters. */
@@ -103,12 +76,6 @@ static void say_next(const struct dataset *d, struct result *out)
                                                 : "");
 }
 
-void loading_say_notes(const struct ingest_report *report, struct result *out)
-{
-    for (size_t i = 0; i < report->nnotes; i++)
-        result_message(out, MESSAGE_INFO, "%s", report->notes[i].text);
-}
-
 static void put_dataset(const struct dataset *d, const char *reader, struct result *out)
 {
     static const struct column columns[] = {
@@ -140,14 +107,6 @@ static void put_dataset(const struct dataset *d, const char *reader, struct resu
     table_int(t, (int64_t)d->rows_rejected);
 }
 
-/* Stores the next base, replays its recipe and opens it; takes over both. */
-static enum status publish(struct workbench *wb, struct dataset *d, struct recipe *r, bool replace, const struct origin *from,
-                           struct error *err)
-{
-    job_begin(&wb->job, 0, "", "load %s: storing", d->name);
-    return workbench_keep_shaped(wb, d, r, replace, from, err);
-}
-
 /* What the recipe made of the rows that were loaded. */
 static void say_recipe(struct workbench *wb, struct result *out)
 {
@@ -160,40 +119,6 @@ static void say_recipe(struct workbench *wb, struct result *out)
 }
 
 /* ---- load ---- */
-
-/* Names of data sets: letters, digits, - _ and . from the last part of the path, without what tells the format. */
-static void name_of_path(const char *path, char *out, size_t size)
-{
-    static const char *const endings[] = {".gz", ".zst", ".csv", ".tsv", ".jsonl", ".json", ".txt", ".dat", ".log",
-                                          ".ascii", ".inter", ".sqlite", ".sqlite3", ".db"};
-    file_last_part(path, out, size);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t length = strlen(out), end = strlen(endings[i]);
-        if (length > end && text_same(out + length - end, endings[i]))
-            out[length - end] = 0;
-    }
-    for (char *p = out; *p; p++)
-        if (!((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') || (*p >= '0' && *p <= '9') || strchr("-_.", *p)))
-            *p = '_';
-    if (strpbrk(path, "*?["))
-        while (*out && strchr("-_.", out[strlen(out) - 1]))
-            out[strlen(out) - 1] = 0; /* events-* is called events */
-    if (strcmp(path, "-") == 0 || !out[0] || out[0] == '.')
-        snprintf(out, size, "%s", strcmp(path, "-") == 0 ? "stdin" : "data");
-}
-
-/* Is there a data set of that name in the workspace? */
-static enum status is_kept(struct workbench *wb, const char *name, bool *found, struct error *err)
-{
-    struct dataset_info *list = NULL;
-    size_t n = 0;
-    enum status st = workspace_list_datasets(wb->space, &list, &n, err);
-    *found = false;
-    for (size_t i = 0; i < n && !st; i++)
-        *found |= strcmp(list[i].name, name) == 0;
-    mem_free(list);
-    return st;
-}
 
 /* `load NAME` of a data set that the workspace holds: opens it, with its split and models. */
 static enum status open_kept(struct workbench *wb, const char *name, struct result *out, struct error *err)
@@ -214,55 +139,6 @@ static enum status open_kept(struct workbench *wb, const char *name, struct resu
     return ST_OK;
 }
 
-static enum status already_there(const struct call *call, const char *name, struct error *err)
-{
-    error_set(err, ST_USAGE, "there is a data set %s already", name);
-    error_hint(err, "`load %s` opens it; as NAME keeps both; replace=yes reads the files again", name);
-    return error_at_word(ST_USAGE, err, call->as.text ? &call->as : &call->args[0]);
-}
-
-/* Does the message speak of key=...? As the ingest room quotes it. */
-static bool speaks_of(const struct error *err, const char *key, const char *form)
-{
-    char quoted[80];
-    snprintf(quoted, sizeof quoted, form, key);
-    return strstr(err->message, quoted) != NULL;
-}
-
-enum status loading_point_at(const struct call *call, enum status st, struct error *err)
-{
-    if (!st || !err)
-        return st;
-    for (size_t i = 0; i < call->command->noptions; i++)
-        if (call_given(call, call->command->options[i].name) && speaks_of(err, call->command->options[i].name, "%s="))
-            return error_at_option(st, err, call, call->command->options[i].name);
-    for (size_t i = 0; i < call->nopen; i++) {
-        if (speaks_of(err, call->open[i].key.text, "option \"%s\""))
-            return error_at_word(st, err, &call->open[i].key);
-        if (speaks_of(err, call->open[i].key.text, "(%s="))
-            return error_at_word(st, err, &call->open[i].value);
-    }
-    for (size_t i = 0; i < call->nargs; i++)
-        if (strstr(err->message, call->args[i].text))
-            return error_at_word(st, err, &call->args[i]);
-    return st;
-}
-
-/* The source is what was typed: the same on every machine, also for bundled data. */
-static enum status name_source(struct dataset *d, const struct call *call, struct error *err)
-{
-    struct str text = {0};
-    for (size_t i = 0; i < call->nargs; i++)
-        str_printf(&text, "%s%s", i ? " " : "", call->args[i].text);
-    char *source = text.failed ? NULL : mem_strdup(str_text(&text), err);
-    str_free(&text);
-    if (!source)
-        return error_nomem(err, 256, "the name of the source");
-    mem_free(d->source);
-    d->source = source;
-    return ST_OK;
-}
-
 /* recipe=NAME; without it that of the data set that is replaced. */
 static enum status recipe_of_load(struct workbench *wb, const struct call *call, const char *name, bool found,
                                   struct recipe **out, struct error *err)
@@ -274,30 +150,6 @@ static enum status recipe_of_load(struct workbench *wb, const struct call *call,
         return recipe_load(wb->space, name, out, err);
     *out = recipe_copy(NULL, 0, err);
     return *out ? ST_OK : ST_NOMEM;
-}
-
-void loading_paths_free(char **paths, size_t n)
-{
-    for (size_t i = 0; paths && i < n; i++)
-        mem_free(paths[i]);
-    mem_free(paths);
-}
-
-enum status loading_paths(const struct call *call, char ***out, struct error *err)
-{
-    char bundled[PLACE_MOST];
-    char **paths = mem_new(call->nargs, sizeof *paths, "paths", err);
-    bool good = paths != NULL;
-    for (size_t i = 0; i < call->nargs && good; i++) {
-        const char *typed = call->args[i].text;
-        good = (paths[i] = mem_strdup(place_of_data(typed, bundled, sizeof bundled) ? bundled : typed, err)) != NULL;
-    }
-    if (!good) {
-        loading_paths_free(paths, call->nargs);
-        return ST_NOMEM;
-    }
-    *out = paths;
-    return ST_OK;
 }
 
 static void say_loaded(struct workbench *wb, const struct dataset *d, const struct ingest_report *report, struct result *out)
@@ -335,9 +187,9 @@ static enum status read_events(struct workbench *wb, const struct call *call, co
     if (st)
         workspace_unstage_rejects(wb->space);
     if (!st)
-        st = name_source(d, call, err);
+        st = loading_name_source(d, call, err);
     if (!st) {
-        st = publish(wb, dataset_hold(d), r, call_yes(call, "replace"),
+        st = loading_publish(wb, dataset_hold(d), r, call_yes(call, "replace"),
                      &(struct origin){.pair = mapping, .n = nmapping, .places = &places}, err);
         r = NULL;
     }
@@ -364,161 +216,24 @@ static enum status run_load(struct workbench *wb, const struct call *call, struc
 {
     char name[64];
     bool found;
-    name_of_path(call->args[0].text, name, sizeof name);
+    loading_name(call->args[0].text, name, sizeof name);
     bool plain =
         call->nargs == 1 && strcmp(call->args[0].text, name) == 0 && !call->as.text && !call_yes(call, "replace");
     if (call->as.text && strlen(call->as.text) >= sizeof name)
         return error_at_word(error_set(err, ST_USAGE, "the name of a data set has at most 63 bytes"), err, &call->as);
     if (call->as.text)
         snprintf(name, sizeof name, "%s", call->as.text);
-    enum status st = is_kept(wb, name, &found, err);
+    enum status st = loading_found(wb, name, &found, err);
     if (st)
         return st;
     if (found && plain)
         return open_kept(wb, name, out, err);
     if (found && !call_yes(call, "replace"))
-        return already_there(call, name, err);
+        return loading_refuse_name(call, name, err);
     st = read_events(wb, call, name, found, out, err);
     if (st == ST_NOT_FOUND && call->nargs == 1)
         hint_download(call->args[0].text, err);
     return st;
-}
-
-/* ---- load items, load users ---- */
-
-static void put_fields(const struct dataset *d, enum attribute_target target, struct result *out)
-{
-    static const struct column columns[] = {
-        {.name = "field", .type = VALUE_TEXT},
-        {.name = "type", .type = VALUE_TEXT},
-        {.name = "known", .type = VALUE_INT},
-        {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
-        {.name = "values", .type = VALUE_INT},
-        {.name = "example", .type = VALUE_TEXT},
-    };
-    static const char *const types[] = {"text", "list", "real", "int", "time"};
-    bool items = target == ATTRIBUTES_OF_ITEMS;
-    const struct fields *set = items ? &d->item_fields : &d->user_fields;
-    struct table *t =
-        result_table(out, items ? "item_fields" : "user_fields", items ? "fields of items" : "fields of users", columns,
-                     sizeof columns / sizeof *columns);
-    struct str example = {0};
-    for (size_t i = 0; i < set->n; i++) {
-        const struct field *f = &set->field[i];
-        size_t known = 0, first = f->n;
-        for (size_t r = f->n; r-- > 0;) {
-            known += !field_missing(f, r);
-            first = field_missing(f, r) ? first : r;
-        }
-        str_reuse(&example);
-        if (first < f->n)
-            field_format(f, first, &example);
-        table_text(t, f->name);
-        table_text(t, types[f->type]);
-        table_int(t, (int64_t)known);
-        table_real(t, f->n ? (double)known / (double)f->n : 0);
-        if (f->levels.n)
-            table_int(t, f->levels.n);
-        else
-            table_null(t);
-        table_text(t, first < f->n ? result_str(t->result, &example) : NULL);
-    }
-    str_free(&example);
-}
-
-/* What the attributes are joined to: the data set that is open; or, with `as NAME` or when none is open, a new one that
- * has users (or items) and no events. */
-static enum status attribute_base(struct workbench *wb, const struct call *call, struct dataset **base, bool *alone, struct error *err)
-{
-    char name[64];
-    bool found;
-    struct dataset *open = workbench_data(wb);
-    *alone = call->as.text || !open;
-    dataset_release(open);
-    if (!*alone)
-        return workbench_base(wb, base, err);
-    if (call->as.text && strlen(call->as.text) >= sizeof name)
-        return error_at_word(error_set(err, ST_USAGE, "the name of a data set has at most 63 bytes"), err, &call->as);
-    if (call->as.text)
-        snprintf(name, sizeof name, "%s", call->as.text);
-    else
-        name_of_path(call->args[0].text, name, sizeof name);
-    enum status st = is_kept(wb, name, &found, err);
-    if (!st && found && !call_yes(call, "replace"))
-        st = already_there(call, name, err);
-    if (st)
-        return st;
-    *base = dataset_new(name, err);
-    if (!*base)
-        return ST_NOMEM;
-    st = dataset_finish(*base, err);
-    if (st) {
-        dataset_release(*base);
-        *base = NULL;
-    }
-    return st;
-}
-
-static enum status load_attributes(struct workbench *wb, const struct call *call, enum attribute_target target,
-                                   struct result *out, struct error *err)
-{
-    struct reject_sink rejects = {wb, loading_reject};
-    struct ingest_report report;
-    struct mapping *mapping = NULL;
-    size_t nmapping;
-    struct dataset *base = NULL, *d = NULL;
-    struct recipe *r = NULL;
-    bool items = target == ATTRIBUTES_OF_ITEMS;
-    char bundled[PLACE_MOST];
-    const char *path = place_of_data(call->args[0].text, bundled, sizeof bundled) ? bundled : call->args[0].text;
-    bool alone;
-    enum status st = attribute_base(wb, call, &base, &alone, err);
-    if (st)
-        return st;
-    uint32_t before = items ? base->items.n : base->users.n;
-    st = mapping_collect(wb, call, &mapping, &nmapping, err);
-    if (!st && !alone)
-        st = workbench_recipe(wb, &r, err);
-    else if (!st && !(r = recipe_copy(NULL, 0, err)))
-        st = ST_NOMEM;
-    if (!st)
-        st = ingest_attributes(base, target, path, mapping, nmapping, &rejects, &wb->job, &d, &report, err);
-    if (st)
-        workspace_unstage_rejects(wb->space);
-    if (!st) {
-        size_t models = wb->nmodels;
-        if (alone)
-            st = name_source(d, call, err);
-        if (!st)
-            st = publish(wb, dataset_hold(d), r, !alone || call_yes(call, "replace"), NULL, err);
-        r = NULL;
-        if (!st) {
-            uint32_t now = items ? d->items.n : d->users.n;
-            uint64_t rejected = d->rows_rejected - base->rows_rejected, read = d->rows_read - base->rows_read;
-            put_fields(d, target, out);
-            loading_say_rows(read, read - rejected, rejected, out);
-            loading_say_notes(&report, out);
-            if (now > before)
-                result_message(out, MESSAGE_INFO, "%u new %s without events", now - before, items ? "items" : "users");
-            if (models && !alone)
-                result_message(out, MESSAGE_WARNING, "models and split belonged to the data as it was: train again");
-        }
-        dataset_release(d);
-    }
-    mem_free(mapping);
-    recipe_free(r);
-    dataset_release(base);
-    return loading_point_at(call, st, err);
-}
-
-static enum status run_load_items(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
-{
-    return load_attributes(wb, call, ATTRIBUTES_OF_ITEMS, out, err);
-}
-
-static enum status run_load_users(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
-{
-    return load_attributes(wb, call, ATTRIBUTES_OF_USERS, out, err);
 }
 
 /* ---- the table ---- */
@@ -570,31 +285,6 @@ static const struct param load_options[] = {
      .doc = "replay the steps of this data set or file; none: without (replace=yes keeps those it had)"},
 };
 
-static const struct argument attribute_args[] = {
-    {.name = "FILE",
-     .type = ARG_PATH,
-     .doc = "a file or a pattern in quotes: CSV, TSV, JSON lines, u.item, movies.dat, u.user, users.dat"},
-};
-
-static const struct param attribute_options[] = {
-    {.name = "id",
-     .type = PARAM_TEXT,
-     .doc = "column of the id (without it: one of a well-known name); row is the number of the row"},
-    {.name = "map", .type = PARAM_TEXT, .doc = "a mapping that `mapping save` keeps"},
-    {.name = "query", .type = PARAM_TEXT, .doc = "of an SQLite database: the SELECT whose rows are read"},
-    {.name = "table", .type = PARAM_TEXT, .doc = "of an SQLite database: the table to read"},
-    {.name = "keep", .type = PARAM_TEXT, .doc = "keep these columns only: a,b,c*"},
-    {.name = "skip", .type = PARAM_TEXT, .doc = "leave these columns out: a,b,c*"},
-    {.name = "delimiter",
-     .type = PARAM_TEXT,
-     .doc = "between columns: one character, or tab, comma, semicolon, pipe, space, ::"},
-    {.name = "header", .type = PARAM_ENUM, .choices = "yes|no", .doc = "is the first row a header?"},
-    {.name = "encoding", .type = PARAM_TEXT, .doc = "utf-8, latin1 or auto"},
-    {.name = "time_format", .type = PARAM_TEXT, .doc = "how dates are written: a pattern as '%d %b %Y'"},
-    {.name = "decimal", .type = PARAM_TEXT, .doc = "the mark in numbers: . or ,"},
-    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "with as NAME: overwrite the data set of that name"},
-};
-
 static const struct command rows[] = {
     {.name = "load",
      .group = "files",
@@ -622,34 +312,6 @@ static const struct command rows[] = {
              "a line for a strange file; `mapping save` keeps one for others like it.",
      .examples = (const char *const[]){"load tiny", "load tiny as mine", "load shop", NULL},
      .run = run_load},
-    {.name = "load items",
-     .group = "files",
-     .summary = "join titles, categories, prices, ... to the items",
-     .arguments = attribute_args,
-     .narguments = 1,
-     .options = attribute_options,
-     .noptions = sizeof attribute_options / sizeof *attribute_options,
-     .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES,
-     .help = "id=COLUMN says which column is the item; NAME=COLUMN gives a column another name, as in title=label. "
-             "Values like a|b|c and JSON arrays are lists. "
-             "Items of the file that no event has become new, cold items. Fields that are there already keep their "
-             "values where the file says nothing.",
-     .examples =
-         (const char *const[]){"load items tiny/items.csv", "load items tiny/items.csv id=id title=title", NULL},
-     .run = run_load_items},
-    {.name = "load users",
-     .group = "files",
-     .summary = "join country, age, ... to the users",
-     .arguments = attribute_args,
-     .narguments = 1,
-     .options = attribute_options,
-     .noptions = sizeof attribute_options / sizeof *attribute_options,
-     .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES,
-     .help = "As `load items`, for users.\n"
-             "With `as NAME`, or when no data set is open, the table becomes a data set of its own that has users and no "
-             "events; id=row makes every row a user where no column is an id.",
-     .examples = (const char *const[]){"load users tiny/users.csv", "load users tiny/users.csv as people", NULL},
-     .run = run_load_users},
 };
 
 const struct command_family data_commands = {rows, sizeof rows / sizeof *rows};

@@ -6,7 +6,8 @@
 #include "commands/command.h"
 
 #define COMMAND_FAMILIES(FAMILY)                                                         \
-    FAMILY(data)      /* load, load items, load users */                                 \
+    FAMILY(data)      /* load */                                                         \
+    FAMILY(attribute) /* load items, load users */                                       \
     FAMILY(mapping)   /* preview, mapping, mapping save */                               \
     FAMILY(append)    /* append follow */                                                \
     FAMILY(catalogue) /* datasets */                                                     \
@@ -20,7 +21,9 @@
     FAMILY(audit)     /* audit */                                                        \
     FAMILY(sql)       /* select tables describe */                                       \
     FAMILY(feature)   /* feature define, feature drop, features */                       \
-    FAMILY(shape)     /* weight decay filter kcore sessions ... */                       \
+    FAMILY(weight)                                                                       \
+    FAMILY(shape)     /* decay filter between kcore sessions ... */                      \
+    FAMILY(bots)      /* bots drop, bots show */                                         \
     FAMILY(recipe)    /* recipe undo */                                                  \
     FAMILY(split)     /* split */                                                        \
     FAMILY(train)     /* train */                                                        \

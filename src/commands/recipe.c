@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "commands/lex.h"
+#include "commands/shaping.h"
 #include "features/condition.h"
 
 static const char note_kind[] = "recipe", note_name[] = "current";
@@ -108,13 +109,12 @@ void recipe_line(const struct call *call, struct str *out)
 }
 
 /* The call that a line of a recipe is. */
-static enum status parse_step(const char *line, struct call **call, shape_step *step, struct error *err)
+static enum status parse_step(const char *line, struct call **call, struct error *err)
 {
     enum status st = call_parse(NULL, line, false, call, err);
     if (st)
         return st;
-    *step = shape_step_of((*call)->command);
-    if (*step)
+    if ((*call)->command->step)
         return ST_OK;
     call_free(*call);
     *call = NULL;
@@ -126,9 +126,8 @@ static enum status parse_step(const char *line, struct call **call, shape_step *
 enum status recipe_add(struct recipe *r, const char *line, struct error *err)
 {
     struct call *call = NULL;
-    shape_step step;
     struct str text = {0};
-    enum status st = parse_step(line, &call, &step, err);
+    enum status st = parse_step(line, &call, err);
     if (st)
         return st;
     recipe_line(call, &text);
@@ -173,13 +172,13 @@ void recipe_format(const struct recipe *r, struct str *out)
 /* ---- applying ---- */
 
 /* Applies the last step that was parsed. Its fingerprint comes from the data before it and from its line. */
-static enum status apply(struct recipe_step *s, const struct call *call, shape_step step, const struct dataset *d,
+static enum status apply(struct recipe_step *s, const struct call *call, const struct dataset *d,
                          struct job *job, struct dataset **out, struct error *err)
 {
     struct str said = {0};
     struct shaping shaping = {.data = d, .call = call, .job = job, .said = &said};
     job_begin(job, 0, "", "%.80s", s->text);
-    enum status st = step(&shaping, out, err);
+    enum status st = call->command->step(&shaping, out, err);
     if (!st) {
         mem_free(s->said);
         s->said = mem_strdup(str_text(&said), err);
@@ -215,7 +214,7 @@ enum status recipe_take(struct recipe *r, const struct call *call, const struct 
         return st;
     if (r->n == 1)
         note_base(r, d);
-    return apply(&r->step[r->n - 1], call, shape_step_of(call->command), d, job, out, err);
+    return apply(&r->step[r->n - 1], call, d, job, out, err);
 }
 
 enum status recipe_replay(struct recipe *r, size_t from, struct dataset *d, struct job *job, struct dataset **out,
@@ -227,10 +226,9 @@ enum status recipe_replay(struct recipe *r, size_t from, struct dataset *d, stru
     for (size_t i = from; i < r->n; i++) {
         struct dataset *next = NULL;
         struct call *call = NULL;
-        shape_step step;
-        enum status st = parse_step(r->step[i].text, &call, &step, err);
+            enum status st = parse_step(r->step[i].text, &call, err);
         if (!st)
-            st = apply(&r->step[i], call, step, now, job, &next, err);
+            st = apply(&r->step[i], call, now, job, &next, err);
         if (call)
             call_free(call);
         dataset_release(now);

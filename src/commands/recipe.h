@@ -54,16 +54,6 @@ MUST_CHECK enum status recipe_load(struct workspace *space, const char *dataset,
 /* Keeps it; an empty one leaves no note. */
 MUST_CHECK enum status recipe_save(struct workspace *space, const char *dataset, const struct recipe *r, struct error *err);
 
-/* A shaping command does its work here. `said` is filled with one sentence: what it did. */
-struct shaping {
-    const struct dataset *data; /* that the step is applied to */
-    const struct call *call;    /* parsed again from the line when it is replayed */
-    struct job *job;
-    struct str *said;
-};
-/* The step of a command, or NULL when it is none: shape_commands.c. */
-typedef enum status (*shape_step)(const struct shaping *s, struct dataset **out, struct error *err);
-shape_step shape_step_of(const struct command *c);
 /* The condition of a `filter` as it was typed, without quotes around all of it; *at is where it begins in the line. */
 MUST_CHECK enum status filter_condition(const struct call *call, char **out, size_t *at, struct error *err);
 
