@@ -6,7 +6,7 @@ work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 failed=0
 i=0
-echo 1..8
+echo 1..9
 
 script() {
   OMP_NUM_THREADS=$1 "$tailor" --no-init --output json -f "$2" >"$work/$3" 2>"$work/$3.err" </dev/null || {
@@ -113,5 +113,20 @@ if [ -d "$movies" ]; then
 else
   i=$((i + 1))
   echo "ok $i - MovieLens 100K # SKIP not there"
+fi
+# The served file of the shop is what its script makes of the events.
+i=$((i + 1))
+shop=$(cd "$TAILOR_DATASETS/shop" && pwd)
+if command -v zstd >/dev/null; then
+  case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
+  TAILOR_DATASETS=$(cd "$TAILOR_DATASETS" && pwd)
+  mkdir "$work/served"
+  (cd "$work/served" && "$tailor" --no-init -f "$shop/served.sql" >/dev/null 2>&1 </dev/null && zstd -qdc "$shop/served.csv.zst" | cmp -s - served.csv)
+  if [ $? = 0 ]; then echo "ok $i - shop/served.csv.zst"; else
+    failed=1
+    echo "not ok $i - shop/served.csv.zst"
+  fi
+else
+  echo "ok $i - shop/served.csv.zst # SKIP no zstd"
 fi
 exit $failed

@@ -115,6 +115,8 @@ MUST_CHECK enum status call_parse(struct workbench *wb, const char *text, bool a
 void call_free(struct call *c);
 /* Marks a word in err's span, so that the face can draw the caret; returns st. */
 enum status error_at_word(enum status st, struct error *err, const struct word *w);
+/* ST_USAGE at the first word that stands there twice: one model has one answer. */
+MUST_CHECK enum status words_differ(const struct word *words, size_t n, struct error *err);
 /* The same for the value of option key=; nothing when the option was not typed. */
 enum status error_at_option(enum status st, struct error *err, const struct call *c, const char *key);
 

@@ -86,11 +86,17 @@ static void say_order(const struct served_rows *rows, const struct served_report
     else if (rows->scored_by[0])
         result_message(out, MESSAGE_INFO, "lists are ordered by %s, highest first%s", rows->scored_by,
                        r->crossed ? "; equal ones stay as in the file" : "");
+    else if (rows->rankless[0])
+        result_message(out, MESSAGE_WARNING, "column %s holds no numbers: lists are ordered as the file is (rank=COLUMN says another)", rows->rankless);
     else
         result_message(out, MESSAGE_INFO, "no column is taken for rank or score: lists are ordered as the file is (rank=COLUMN says another)");
-    if (r->unranked)
-        result_message(out, MESSAGE_WARNING, "%zu row%s no %s: last in %s list", r->unranked, r->unranked == 1 ? " has" : "s have",
-                       r->ranked ? "rank" : "score", r->unranked == 1 ? "its" : "their");
+    if (!r->unranked)
+        return;
+    result_message(out, MESSAGE_WARNING, "%zu row%s no %s%s: last in %s", r->unranked, r->unranked == 1 ? " has" : "s have",
+                   r->ranked ? "rank" : "score", rows->strange_rank[0] ? result_textf(out, " (\"%s\" is not a number)", rows->strange_rank) : "",
+                   r->unranked == 1 ? "its list" : "their lists");
+    if (rows->strange_rank[0])
+        result_message(out, MESSAGE_HINT, "rank=%s rejects rows without a number there, and tells their lines", rows->ranked_by);
 }
 
 static void say_strangers(const struct served_rows *rows, const struct served_report *r, struct result *out)
@@ -214,7 +220,8 @@ static const struct command rows[] = {
              "served: `seen` hides nothing of it, and a history that is edited does not change it. `why` says that it cannot be opened, "
              "and shows what the other models think of the same item.\n"
              "Items that the data does not have keep their place: the score of an item is less its place in the list, or the score "
-             "of the file where that falls along every list.",
+             "of the file where that falls along every list.\n"
+             "With `load shop` there is `shop/served.csv.zst`: what that shop had shown before each user's last visit.",
      .examples = (const char *const[]){"import tiny/served.csv as prod", "import tiny/served.csv as prod user=uid item=sku rank=pos time=ts replace=yes", NULL},
      .run = run_import},
 };

@@ -136,7 +136,7 @@ static enum status check_trained(struct workbench *wb, const struct word *w, str
 static enum status use_models(struct workbench *wb, const struct call *call, struct error *err)
 {
     char **names = mem_new(call->nargs, sizeof *names, "names of models", err);
-    enum status st = names ? ST_OK : ST_NOMEM;
+    enum status st = names ? words_differ(call->args, call->nargs, err) : ST_NOMEM;
     size_t n = 0;
     for (size_t i = 0; i < call->nargs && !st; i++) {
         st = check_trained(wb, &call->args[i], err);

@@ -25,6 +25,15 @@ enum status error_at_word(enum status st, struct error *err, const struct word *
     return st;
 }
 
+enum status words_differ(const struct word *words, size_t n, struct error *err)
+{
+    for (size_t i = 1; i < n; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(words[i].text, words[j].text) == 0)
+                return error_at_word(error_set(err, ST_USAGE, "%s is named twice", words[i].text), err, &words[i]);
+    return ST_OK;
+}
+
 enum status error_at_option(enum status st, struct error *err, const struct call *c, const char *key)
 {
     size_t n = strlen(key);
@@ -450,6 +459,12 @@ static enum status words_after(struct parser *p, struct word **list, size_t *n, 
     return ST_OK;
 }
 
+static enum status models_after(struct parser *p)
+{
+    enum status st = words_after(p, &p->call->models, &p->call->nmodels, "a model");
+    return st ? st : words_differ(p->call->models, p->call->nmodels, p->err);
+}
+
 static enum status edits_after(struct parser *p)
 {
     struct call *c = p->call;
@@ -464,7 +479,7 @@ static enum status parse_words(struct parser *p)
     while (p->at < p->end && !st) {
         const struct lexeme *l = &p->words.at[p->at];
         if ((c->flags & COMMAND_WITH) && lexeme_is(l, "with")) {
-            st = words_after(p, &p->call->models, &p->call->nmodels, "a model");
+            st = models_after(p);
         } else if (is_edit(c, l) && p->call->nargs) {
             st = edits_after(p);
         } else if ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) {

@@ -31,9 +31,6 @@ static enum status take_part(struct workbench *wb, const char *name, struct mode
     enum status st = workbench_models(wb, &name, 1, &one, &found, err);
     if (!st)
         parts[(*n)++] = one[0];
-    for (size_t i = 0; i + 1 < *n && !st; i++)
-        if (parts[i] == parts[*n - 1])
-            st = error_set(err, ST_USAGE, "%s is named twice", name);
     mem_free(one);
     return st;
 }

@@ -188,15 +188,19 @@ enum status served_say_judged(struct judge *j, const struct model *m, struct res
     }
     if (st)
         return st;
-    const char *what = j->protocol.rolling ? "events" : "users";
+    const char *what = j->protocol.rolling ? "event" : "user";
+    char n[24], of[24];
+    text_count(of, sizeof of, (int64_t)j->set->nqueries);
     result_message(out, MESSAGE_INFO, "%s was not trained on this split: its lists are judged as they were served, the latest before the %s events",
                    m->name, j->protocol.on == PART_VALID ? "validation" : "test");
+    text_count(n, sizeof n, (int64_t)without);
     if (without)
-        result_message(out, MESSAGE_WARNING, "%s: %zu of %zu %s found no list by then%s, which counts as an empty one", m->name, without,
-                       j->set->nqueries, what, later ? result_textf(out, " (%zu only one that was served later)", later) : "");
+        result_message(out, MESSAGE_WARNING, "%s: %s of %s %ss found no list by then%s, which counts as an empty one", m->name, n, of, what,
+                       later ? result_textf(out, " (%zu only one that was served later)", later) : "");
+    text_count(n, sizeof n, (int64_t)untimed);
     if (untimed)
         result_message(out, MESSAGE_WARNING,
-                       "%s: it is not told whether lists of %zu %s were served before or after the events that judge them: they may know the answers",
-                       m->name, untimed, what);
+                       "%s: it is not told whether lists of %s %s%s were served before or after the events that judge them: they may know the answers",
+                       m->name, n, what, untimed == 1 ? "" : "s");
     return ST_OK;
 }

@@ -61,18 +61,33 @@ static size_t reader_mapping(const struct mapping *mapping, size_t n, struct map
     return used;
 }
 
-static bool holds_numbers(const struct field *f)
+/* A level of a column that is text for some other cell's sake; NaN when it is no number. */
+static double level_number(const struct field *f, uint32_t code)
 {
-    return f->type == FIELD_REAL || f->type == FIELD_INT;
+    double x;
+    return text_parse_real(dict_text(&f->levels, code), &x) && isfinite(x) ? x : NAN;
 }
 
-static const struct field *rank_column(const struct dataset *lists)
+static bool holds_numbers(const struct field *f)
+{
+    bool any = f->type == FIELD_REAL || f->type == FIELD_INT;
+    for (uint32_t i = 0; f->type == FIELD_TEXT && i < f->levels.n && !any; i++)
+        any = !isnan(level_number(f, i));
+    return any;
+}
+
+static const struct field *rank_column(const struct dataset *lists, char rankless[64])
 {
     static const char *const names[] = {"rank", "position", "pos", "place"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        for (size_t c = 0; c < lists->events.context.n; c++)
-            if (text_same(lists->events.context.field[c].name, names[i]) && holds_numbers(&lists->events.context.field[c]))
-                return &lists->events.context.field[c];
+        for (size_t c = 0; c < lists->events.context.n; c++) {
+            const struct field *f = &lists->events.context.field[c];
+            if (!text_same(f->name, names[i]))
+                continue;
+            if (holds_numbers(f))
+                return f;
+            snprintf(rankless, 64, "%s", f->name);
+        }
     return NULL;
 }
 
@@ -87,7 +102,7 @@ static void find_columns(const struct dataset *lists, const struct mapping *mapp
         c->field[BY_SCORE] = score ? fields_find(&lists->events.context, "price") : NULL;
     } else {
         c->value[BY_SCORE] = lists->events.value;
-        c->field[BY_RANK] = score ? NULL : rank_column(lists);
+        c->field[BY_RANK] = score ? NULL : rank_column(lists, out->rankless);
     }
     const char *found = c->field[BY_RANK] ? c->field[BY_RANK]->name : "";
     snprintf(out->ranked_by, sizeof out->ranked_by, "%s", rank ? rank : found);
@@ -101,7 +116,17 @@ static double number_of(const struct order_columns *c, int which, size_t event)
     const struct field *f = c->field[which];
     if (!f || field_missing(f, event))
         return NAN;
+    if (f->type == FIELD_TEXT)
+        return level_number(f, f->code[event]);
     return f->type == FIELD_REAL ? f->real[event] : (double)f->integer[event];
+}
+
+/* The first rank that was told and is none. */
+static void find_strange_rank(const struct field *f, size_t n, char out[64])
+{
+    for (size_t i = 0; f && f->type == FIELD_TEXT && i < n && !*out; i++)
+        if (!field_missing(f, i) && isnan(level_number(f, f->code[i])))
+            snprintf(out, 64, "%s", dict_text(&f->levels, f->code[i]));
 }
 
 /* Rows in the order of the file: ties keep it. */
@@ -138,6 +163,7 @@ enum status served_read_table(const struct dataset *d, const char *path, const s
     enum status st = ingest_events(&path, 1, how, reader_mapping(mapping, nmapping, how), "served", rejects, job, &lists, report, err);
     if (!st) {
         find_columns(lists, mapping, nmapping, &columns, out);
+        find_strange_rank(columns.field[BY_RANK], lists->events.n, out->strange_rank);
         st = rows_of(lists, d, &columns, out, err);
     }
     dataset_release(lists);

@@ -11,11 +11,14 @@ struct served_rows {
     uint64_t read, rejected;
     bool said; /* by rank= or score= */
     char ranked_by[64], scored_by[64]; /* the columns that told it, or "" */
+    char rankless[64];                 /* a column called rank or the like without any number in it, or "" */
+    char strange_rank[64];             /* the first of the ranks that are not numbers, cut; "" */
     char strange_user[64], strange_item[64]; /* the first id that the data does not have, cut; "" */
 };
 
 /* A table of impressions or of list places, by any reader of events. The mapping is one of events (user, item, time and how to
- * read), and rank=COLUMN, score=COLUMN; without them columns called rank or position, and score, are taken. */
+ * read), and rank=COLUMN, score=COLUMN, whose cells are numbers or the row is rejected; without them columns called rank or position,
+ * and score, are taken, and what is no number there is no rank. */
 MUST_CHECK enum status served_read_table(const struct dataset *d, const char *path, const struct mapping *mapping, size_t nmapping,
                                          struct reject_sink *rejects, struct job *job, struct served_rows *out,
                                          struct ingest_report *report, struct error *err);

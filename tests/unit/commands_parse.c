@@ -112,6 +112,11 @@ static void test_refusals(void **state)
     refused("help |", ST_USAGE, "|", NULL);
     refused("", ST_USAGE, NULL, NULL);
     refused("watch", ST_USAGE, NULL, "usage: watch");
+    struct call *c = NULL;
+    struct error err;
+    assert_int_equal(call_parse(NULL, "recommend ana with pop ease k=3 with pop", false, &c, &err), ST_USAGE);
+    assert_string_equal(err.message, "pop is named twice");
+    assert_int_equal(err.offset, 37);
 }
 
 static void test_abbreviations(void **state)

@@ -75,6 +75,20 @@ static void ensembles_name_their_models(void **state)
     stage_close(&s);
 }
 
+/* A served list is a model among the others: compared, and a column beside theirs. */
+static void a_served_list_has_its_picture(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"split last 1", "train itemknn pop", "import tiny/served.csv as prod", "use prod itemknn", NULL};
+    struct stage s = stage_open(lines, "user", false);
+    assert_int_equal(app_resize(s.app, 30, 100, NULL), ST_OK);
+    press(&s, "<Tab>");
+    assert_picture(&s, "user-served");
+    press(&s, "3");
+    assert_picture(&s, "compare-served");
+    stage_close(&s);
+}
+
 static void nothing_is_there_yet(void **state)
 {
     (void)state;
@@ -551,6 +565,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_view_has_its_picture),
         cmocka_unit_test(ensembles_name_their_models),
+        cmocka_unit_test(a_served_list_has_its_picture),
         cmocka_unit_test(nothing_is_there_yet),
         cmocka_unit_test(a_switch_is_named_and_undone),
         cmocka_unit_test(a_recommended_item_can_be_taken_into_the_history),
