@@ -37,6 +37,8 @@ size_t gram_scratch(size_t k);
  * of b. For the many small systems of ALS (k <= 512): runs on the calling thread and needs no memory. False
  * when A is not positive definite, with b unchanged. */
 MUST_CHECK bool cholesky_solve(float *a, size_t k, float *b);
+/* Once more for another b, by what cholesky_solve left in a. */
+void cholesky_again(const float *a, size_t k, float *b);
 
 /* out[c] = sum over j of weight[j] * y[index[j] * stride + c] for c < k: one chain of fused multiply-adds in the order of
  * j, so that an entry has the same bits whatever k. weight NULL means all ones. Runs on the calling thread. */
@@ -54,6 +56,10 @@ static inline void rows_sum(float *out, size_t k, const float *y, const uint32_t
 /* out[j] = x . y[index[j] * stride ..] over k components, for j < n: partial sums a lane, added in a fixed order, so that a
  * product has the same bits whatever its place. Runs on the calling thread. */
 void rows_dot(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, size_t n, const float *x);
+
+/* out[i * ld + j] = v_i . v_j for j <= i < n, of rows of `stride` components: n is a multiple of 4, stride of 16, and v is aligned to
+ * 64 bytes. Spoils out for i < j < i + 4. Runs on the calling thread. */
+void rows_products(float *out, size_t ld, const float *v, size_t n, size_t stride);
 
 /* out (rows x columns) += a (rows x inner) * b (inner x columns), in doubles. Runs on the calling thread. */
 void product_doubles(double *out, const double *a, const double *b, size_t rows, size_t inner, size_t columns);

@@ -107,15 +107,15 @@ static float weight_of(const struct entries *e, size_t j)
 
 /* ---- exactly ---- */
 
-void normal_matrix(const struct normal *s, const uint32_t *index, const float *weight, size_t n, float ridge, float *a,
-                   float *scratch)
+/* a (k x k, lower triangle) = A of one row. */
+static void matrix_of(const struct normal *s, const struct entries *e, float ridge, float *a, float *scratch)
 {
     size_t k = s->k;
     for (size_t i = 0; i < k; i++) {
         memcpy(a + i * k, s->g + i * k, (i + 1) * sizeof *a);
         a[i * k + i] += ridge;
     }
-    gram_add(a, k, s->y, index, weight, n, scratch);
+    gram_add(a, k, s->y, e->index, e->weight, e->n, scratch);
 }
 
 bool normal_exact(const struct normal *s, const struct normal_rows *r, size_t begin, size_t end, float *scratch,
@@ -129,7 +129,7 @@ bool normal_exact(const struct normal *s, const struct normal_rows *r, size_t be
         memset(x, 0, k * sizeof *x);
         if (!e.n)
             continue;
-        normal_matrix(s, e.index, e.weight, e.n, r->ridge[row], a, rest);
+        matrix_of(s, &e, r->ridge[row], a, rest);
         rows_sum(b, k, s->y, e.index, e.weight, e.n);
         memcpy(x, b, k * sizeof *x);
         if (!cholesky_solve(a, k, x))

@@ -31,10 +31,6 @@ enum { NORMAL_BLOCK = 36 }; /* rows at a time that suit the kernels: a multiple 
 /* Floats of scratch, aligned to 64 bytes, for any of the functions below, when no row has more than `longest` entries. */
 size_t normal_scratch(size_t k, size_t longest);
 
-/* a (k x k, lower triangle) = A of one row. */
-void normal_matrix(const struct normal *s, const uint32_t *index, const float *weight, size_t n, float ridge, float *a,
-                   float *scratch);
-
 /* Each solves the rows begin .. end - 1 and adds to *explained the sum over them of b.x + x.(b - A x): what the row's part of
  * the squared error, sum of w (1 - x.y)^2 + x'(G + ridge E) x, falls short of the sum of w. */
 

@@ -194,3 +194,60 @@ void rows_dot(float *out, size_t k, const float *y, size_t stride, const uint32_
         break;
     }
 }
+
+/* ---- all products of some rows ---- */
+
+/* The 4 x 4 products of rows of a with rows of b, over whole vectors. */
+static inline __attribute__((always_inline)) void product_block(float *out, size_t ld, const float *a, const float *b, size_t stride)
+{
+    floats sum[TOGETHER][TOGETHER];
+#pragma GCC unroll 4
+    for (size_t i = 0; i < TOGETHER; i++)
+#pragma GCC unroll 4
+        for (size_t j = 0; j < TOGETHER; j++)
+            sum[i][j] = (floats){0};
+    for (size_t c = 0; c < stride; c += LANES)
+#pragma GCC unroll 4
+        for (size_t i = 0; i < TOGETHER; i++)
+#pragma GCC unroll 4
+            for (size_t j = 0; j < TOGETHER; j++)
+                sum[i][j] += *(const floats *)(a + i * stride + c) * *(const floats *)(b + j * stride + c);
+#pragma GCC unroll 4
+    for (size_t i = 0; i < TOGETHER; i++) {
+        quarter_floats all = add_pairs(add_pairs(fold_lanes(sum[i][0]), fold_lanes(sum[i][1])),
+                                       add_pairs(fold_lanes(sum[i][2]), fold_lanes(sum[i][3])));
+        memcpy(out + i * ld, &all, sizeof all);
+    }
+}
+
+static inline __attribute__((always_inline)) void product_rows(float *out, size_t ld, const float *v, size_t n, size_t stride)
+{
+    for (size_t i = 0; i < n; i += TOGETHER)
+        for (size_t j = 0; j <= i; j += TOGETHER)
+            product_block(out + i * ld + j, ld, v + i * stride, v + j * stride, stride);
+}
+
+TARGET_AVX512 static void product_rows_avx512(float *out, size_t ld, const float *v, size_t n, size_t stride)
+{
+    product_rows(out, ld, v, n, stride);
+}
+
+TARGET_AVX2 static void product_rows_avx2(float *out, size_t ld, const float *v, size_t n, size_t stride)
+{
+    product_rows(out, ld, v, n, stride);
+}
+
+void rows_products(float *out, size_t ld, const float *v, size_t n, size_t stride)
+{
+    switch (kernel_simd()) {
+    case SIMD_AVX512:
+        product_rows_avx512(out, ld, v, n, stride);
+        break;
+    case SIMD_AVX2:
+        product_rows_avx2(out, ld, v, n, stride);
+        break;
+    case SIMD_BASE:
+        product_rows(out, ld, v, n, stride);
+        break;
+    }
+}

@@ -13,6 +13,7 @@ void als_free(struct model *m)
 {
     struct als *s = m->state;
     factors_clear(&s->items);
+    ridge_clear(&s->fold);
     dots_clear(&s->users.packed);
     mem_free(s->g);
     mem_free(s->x);
@@ -25,7 +26,8 @@ enum status als_check(const struct model *m, const struct training *t, size_t *b
 {
     (void)err;
     size_t k = (size_t)model_int(m, "factors");
-    *bytes = (m->nusers + 2 * m->nitems) * k * sizeof(float) + csr_count(&t->interactions->matrix) * 2 * sizeof(float) +
+    *bytes = (m->nusers + 2 * m->nitems) * k * sizeof(float) + ridge_bytes(m->nitems, k) +
+             csr_count(&t->interactions->matrix) * 2 * sizeof(float) +
              (size_t)parallel_threads() * normal_scratch(k, m->nusers + m->nitems) * sizeof(float);
     return ST_OK;
 }
@@ -134,26 +136,49 @@ static enum status equations_pack(struct normal *e, struct error *err)
     return dots_pack(&e->packed, e->g, e->k, e->k, err);
 }
 
-/* The equations of users for the item vectors as they stand. */
+/* What answers are made of, for the item vectors as they stand. */
+static enum status make_ready(struct als *s, struct error *err)
+{
+    if (!s->stale)
+        return ST_OK;
+    enum status st = ridge_set(&s->fold, s->items.y, s->items.nitems, s->items.k, err);
+    if (!st)
+        st = factors_pack(&s->items, err);
+    s->stale = st != ST_OK;
+    return st;
+}
+
+/* The equations of users in training, for the item vectors as they stand. */
 static enum status items_changed(struct als *s, struct error *err)
 {
-    s->users = (struct normal){s->items.k, s->items.y, s->g, s->users.packed};
-    enum status st = shared_part(s->items.y, s->items.nitems, s->items.k, s->alpha0, s->g, err);
-    return st ? st : factors_pack(&s->items, err);
+    s->stale = true;
+    return shared_part(s->items.y, s->items.nitems, s->items.k, s->alpha0, s->g, err);
 }
 
 static enum status new_state(struct model *m, struct error *err)
 {
     struct als *s = mem_new(1, sizeof *s, "least squares", err);
-    size_t k = (size_t)model_int(m, "factors");
     if (!s)
         return ST_NOMEM;
     m->state = s;
     s->lambda = model_real(m, "lambda");
     s->nu = model_real(m, "nu");
     s->weigh = model_int(m, "values") == VALUES_WEIGHT;
-    s->g = mem_new(k * k, sizeof *s->g, "least squares", err);
-    return s->g ? ST_OK : ST_NOMEM;
+    s->stale = true;
+    return ST_OK;
+}
+
+static double pull_of(const void *context, size_t entries)
+{
+    const struct als *s = context;
+    return pull(s, entries, s->items.nitems);
+}
+
+/* x of users whose items are these rows, exactly. */
+static enum status fold_rows(const struct als *s, const struct csr *rows, float *x, struct job *job, struct error *err)
+{
+    struct ridge_rows sets = {rows, pull_of, s, s->alpha0};
+    return ridge_solve_rows(&s->fold, &sets, x, job, err);
 }
 
 /* A view of the matrix without its values when every pair weighs 1. */
@@ -201,9 +226,11 @@ enum status als_begin(struct model *m, const struct training *t, struct als_way 
     s->way = way;
     s->alpha0 = model_has(m, "alpha0") ? model_real(m, "alpha0") : pow(share_observed(t->interactions), .6);
     s->x = mem_new(m->nusers * k, sizeof *s->x, "user vectors", err); /* zeros: where steps and sweeps begin */
-    st = s->x ? factors_new(&s->items, m->nitems, k, false, err) : ST_NOMEM;
+    s->g = mem_new(k * k, sizeof *s->g, "least squares", err);
+    st = s->x && s->g ? factors_new(&s->items, m->nitems, k, false, err) : ST_NOMEM;
     if (st)
         return st;
+    s->users = (struct normal){.k = k, .y = s->items.y, .g = s->g};
     struct first w = {&s->items, rng_purpose(t->seed, "ials items"), model_real(m, "init") / sqrt((double)k)};
     parallel_blocks(m->nitems, ITEMS_A_BLOCK, first_block, &w);
     st = csr_transpose(&seen, &s->by_item, err);
@@ -256,16 +283,21 @@ enum status als_epoch(struct model *m, const struct training *t, size_t epoch, b
     return st;
 }
 
+enum status als_ready(struct model *m, struct error *err)
+{
+    return make_ready(m->state, err);
+}
+
 enum status als_end(struct model *m, const struct training *t, struct error *err)
 {
     (void)t;
-    (void)err;
     struct als *s = m->state;
     mem_free(s->x);
-    s->x = NULL;
+    mem_free(s->g);
+    s->x = s->g = NULL;
     csr_clear(&s->by_item);
     dots_clear(&s->users.packed);
-    return ST_OK;
+    return make_ready(s, err);
 }
 
 /* Users are solved for before anything asks for them, but steps and sweeps begin where the last epoch left them. */
@@ -289,8 +321,8 @@ enum status als_resume(struct model *m, const struct model *from, const struct t
     if (r)
         return factors_resume(s->x, m, k, r, err);
     *same = false; /* where steps and sweeps would have arrived in the end */
-    st = equations_pack(&s->users, err);
-    return st ? st : solve_rows(s, &s->users, &seen, (struct als_way){.solver = ALS_EXACT}, s->x, t->job, NULL, err);
+    st = make_ready(s, err);
+    return st ? st : fold_rows(s, &seen, s->x, t->job, err);
 }
 
 /* ---- updating ---- */
@@ -355,14 +387,15 @@ enum status als_update(struct model *m, const struct update *u, bool *worth, str
     if (!st) {
         memcpy(s->items.y, old->items.y, old->items.nitems * k * sizeof *x);
         memset(s->items.y + old->items.nitems * k, 0, (m->nitems - old->items.nitems) * k * sizeof *x);
-        st = items_changed(s, err);
+        st = make_ready(s, err);
     }
     if (!st)
-        st = solve_rows(s, &s->users, &seen, (struct als_way){.solver = ALS_EXACT}, x, u->after->job, NULL, err);
+        st = fold_rows(s, &seen, x, u->after->job, err);
     if (!st)
         st = solve_touched(s, &seen, touched, x, u->after->job, err);
+    s->stale = true;
     if (!st)
-        st = items_changed(s, err);
+        st = make_ready(s, err);
     mem_free(touched);
     mem_free(x);
     return st;
@@ -376,7 +409,7 @@ enum status als_fold(const struct model *m, const struct query *queries, size_t 
     struct csr rows = {0};
     enum status st = folded_rows(queries, n, m->nitems, s->weigh, &rows, err);
     if (!st)
-        st = solve_rows(s, &s->users, &rows, (struct als_way){.solver = ALS_EXACT}, x, NULL, NULL, err);
+        st = fold_rows(s, &rows, x, NULL, err);
     csr_clear(&rows);
     return st;
 }
@@ -395,49 +428,15 @@ enum status als_native(const struct model *m, uint32_t user, float *scores, stru
     return ST_OK;
 }
 
-/* z = A^-1 y_item, so that the score is the sum over the history of w_j y_j.z (Hu, Koren, Volinsky 2008, section 5). */
-static enum status explaining_vector(const struct model *m, const struct csr *row, uint32_t item, float *z,
-                                     struct error *err)
-{
-    const struct als *s = m->state;
-    size_t k = s->items.k, room = (k * k + 15) / 16 * 16;
-    float *a = mem_new_raw(room + gram_scratch(k), sizeof *a, "least squares", err);
-    if (!a)
-        return ST_NOMEM;
-    size_t n = csr_count(row);
-    normal_matrix(&s->users, row->index, row->value, n, (float)pull(s, n, m->nitems), a, a + room);
-    memcpy(z, s->items.y + item * k, k * sizeof *z);
-    bool solved = cholesky_solve(a, k, z);
-    mem_free(a);
-    return solved ? ST_OK : error_set(err, ST_FORMAT, "the least squares of %s cannot be solved for this history", m->name);
-}
-
 enum status als_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
 {
     const struct als *s = m->state;
-    size_t k = s->items.k;
     struct csr row = {0};
-    float *z = mem_new_raw(k, sizeof *z, "an explanation", err);
-    float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
-    enum status st = z && scores ? folded_rows(q, 1, m->nitems, s->weigh, &row, err) : ST_NOMEM;
+    enum status st = folded_rows(q, 1, m->nitems, s->weigh, &row, err);
+    size_t n = st ? 0 : csr_count(&row);
     if (!st)
-        st = explaining_vector(m, &row, item, z, err);
-    if (!st)
-        st = als_score(m, q, 1, scores, err);
-    if (!st)
-        st = explanation_new(out, csr_count(&row), err);
-    if (st)
-        goto out;
-    for (size_t j = 0; j < csr_count(&row); j++)
-        explanation_add(out, row.index[j], (row.value ? row.value[j] : 1) * factors_product(s->items.y + row.index[j] * k, z, k));
-    explanation_sort(out);
-    explanation_score(out, scores, m->nitems, item);
-    out->exact = true;
-    out->method = "least squares taken apart by history item (exact; Hu et al. 2008, section 5)";
-out:
+        st = factors_explain(&s->fold, &(struct ridge_set){row.index, row.value, n, s->alpha0, pull_of(s, n)}, m, q, item, out, err);
     csr_clear(&row);
-    mem_free(z);
-    mem_free(scores);
     return st;
 }
 
@@ -467,7 +466,10 @@ enum status als_load(struct model *m, struct blob_reader *r, struct error *err)
         st = error_set(err, ST_CORRUPT, "model %s is damaged: alpha0 is %g", m->name, s->alpha0);
     if (!st)
         st = factors_load(&s->items, m, (size_t)model_int(m, "factors"), false, r, err);
-    return st ? st : items_changed(s, err);
+    if (!st)
+        st = ridge_set(&s->fold, s->items.y, s->items.nitems, s->items.k, err);
+    s->stale = false;
+    return st;
 }
 
 const float *als_vectors(const struct model *m, size_t *width)

@@ -8,11 +8,12 @@
  * With one side fixed, each row of the other has the normal equations of linalg/normal.h, with G = alpha0 Y'Y and
  * ridge = lambda (n_u + alpha0 I)^nu; the classes differ in how they solve them. A row is solved by one worker and Y'Y is
  * summed over fixed chunks, so the bits do not depend on threads. Users are not kept: a history, known or not, gets its vector from
- * the same equations, solved exactly. */
+ * the same equations, solved exactly (linalg/ridge.h). */
 #ifndef TAILOR_MODELS_ALS_H
 #define TAILOR_MODELS_ALS_H
 
 #include "linalg/normal.h"
+#include "linalg/ridge.h"
 #include "models/factors.h"
 
 /* The parameters of the objective: the same in all classes. */
@@ -42,20 +43,22 @@ struct als_way {
 /* The state of a model. */
 struct als {
     struct factors items;
-    struct normal users; /* the equations of users: items.y and its G; `packed` only while training */
-    float *g;
+    struct ridge fold; /* of items.y: how histories are folded in */
+    bool stale;        /* fold and the packed items are not yet those of items.y */
     double lambda, alpha0, nu;
     bool weigh; /* values=weight */
     /* while training */
     struct als_way way;
-    float *x;           /* users x k */
-    struct csr by_item; /* items x users */
+    struct normal users; /* the equations of users */
+    float *g, *x;        /* their G; users x k */
+    struct csr by_item;  /* items x users */
 };
 
 /* The slots of a class; begin takes the way, too. */
 MUST_CHECK enum status als_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
 MUST_CHECK enum status als_begin(struct model *m, const struct training *t, struct als_way way, struct error *err);
 MUST_CHECK enum status als_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err);
+MUST_CHECK enum status als_ready(struct model *m, struct error *err);
 MUST_CHECK enum status als_end(struct model *m, const struct training *t, struct error *err);
 MUST_CHECK enum status als_pause(const struct model *m, struct blob_writer *w, struct error *err);
 MUST_CHECK enum status als_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,

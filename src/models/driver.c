@@ -152,11 +152,17 @@ static void keep_last(struct run *r)
     r->keeping = r->kept_at - now;
 }
 
+static enum status make_ready(struct run *r, struct error *err)
+{
+    return r->m->class->ready ? r->m->class->ready(r->m, err) : ST_OK;
+}
+
 /* How close folding in comes; a trial that nobody will ask goes without. */
 static enum status measure_fold_in(struct run *r, struct error *err)
 {
     bool trial = r->watch && r->watch->hopeless;
-    return trial ? ST_OK : fold_in_measure(r->m, &r->t, &r->m->record.fold_in, err);
+    enum status st = trial ? ST_OK : make_ready(r, err);
+    return trial || st ? st : fold_in_measure(r->m, &r->t, &r->m->record.fold_in, err);
 }
 
 /* Asks the caller how good the model is, and remembers the best. */
@@ -168,8 +174,11 @@ static enum status validate(struct run *r, bool last, bool *stop, struct error *
     double value = NAN;
     if (!w || !w->validate || (w->every > 1 && epoch % w->every && !last))
         return ST_OK;
+    enum status st = make_ready(r, err);
+    if (st)
+        return st;
     job_enter(r->t.job);
-    enum status st = w->validate(w->context, r->m, epoch - 1, &value, err);
+    st = w->validate(w->context, r->m, epoch - 1, &value, err);
     job_leave(r->t.job);
     if (st)
         return st;

@@ -35,6 +35,32 @@ enum status factors_score(const struct factors *f, const struct model *m, const 
     return st;
 }
 
+enum status factors_explain(const struct ridge *r, const struct ridge_set *set, const struct model *m, const struct query *q,
+                            uint32_t item, struct explanation *out, struct error *err)
+{
+    float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
+    double *part = mem_new_raw(set->n, sizeof *part, "an explanation", err);
+    void *scratch = mem_new_raw(ridge_scratch(r->k, set->n), 1, "least squares", err);
+    enum status st = scores && part && scratch ? m->class->score(m, q, 1, scores, err) : ST_NOMEM;
+    if (!st && set->n && !ridge_parts(r, set, item, part, scratch))
+        st = error_set(err, ST_FORMAT, "the least squares of %s cannot be solved for this history", m->name);
+    if (!st)
+        st = explanation_new(out, set->n, err);
+    if (st)
+        goto out;
+    for (size_t j = 0; j < set->n; j++)
+        explanation_add(out, set->index[j], part[j]);
+    explanation_sort(out);
+    explanation_score(out, scores, m->nitems, item);
+    out->exact = true;
+    out->method = "least squares taken apart by history item (exact; Hu et al. 2008, section 5)";
+out:
+    mem_free(scores);
+    mem_free(part);
+    mem_free(scratch);
+    return st;
+}
+
 void factors_similar(const struct factors *f, uint32_t item, float *similarity)
 {
     size_t k = f->k - f->bias;

@@ -6,6 +6,7 @@
 #define TAILOR_MODELS_FACTORS_H
 
 #include "linalg/dense.h"
+#include "linalg/ridge.h"
 #include "models/model.h"
 
 struct factors {
@@ -24,6 +25,9 @@ MUST_CHECK enum status factors_pack(struct factors *f, struct error *err);
 /* The slot `score` of a class that has `fold`: folds the histories in, then multiplies. */
 MUST_CHECK enum status factors_score(const struct factors *f, const struct model *m, const struct query *queries, size_t n,
                                      float *scores, struct error *err);
+/* The slot `explain` of a class that folds histories in by ridge regression on their items, the set. */
+MUST_CHECK enum status factors_explain(const struct ridge *r, const struct ridge_set *set, const struct model *m, const struct query *q,
+                                       uint32_t item, struct explanation *out, struct error *err);
 /* The slot `similar`: cosine of the item vectors; -inf where one of them is zero. */
 void factors_similar(const struct factors *f, uint32_t item, float *similarity);
 /* The slot `vectors`. */

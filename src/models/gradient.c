@@ -14,12 +14,17 @@ static size_t components(const struct model *m)
     return (size_t)model_int(m, "factors") + (model_int(m, "bias") != 0);
 }
 
+static bool by_logistic(const struct model *m)
+{
+    return param_index(m->class->params, m->class->nparams, "fold_alpha0") == m->class->nparams;
+}
+
 enum status gradient_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
 {
     (void)err;
     size_t k = components(m);
     *bytes = sgd_bytes(m->nusers, m->nitems, (size_t)model_int(m, "factors"), csr_count(&t->interactions->matrix)) +
-             2 * m->nitems * k * sizeof(float) + ((size_t)parallel_threads() + 1) * k * k * sizeof(float);
+             2 * m->nitems * k * sizeof(float) + (by_logistic(m) ? 0 : ridge_bytes(m->nitems, k)) + k * k * sizeof(float);
     return ST_OK;
 }
 
@@ -65,11 +70,6 @@ static enum status draw_sample(struct gradient *g, const struct csr *seen, struc
         g->sample.begin[r + 1] = to + n;
     }
     return st;
-}
-
-static bool by_logistic(const struct model *m)
-{
-    return param_index(m->class->params, m->class->nparams, "fold_alpha0") == m->class->nparams;
 }
 
 static enum status prepare_logistic(struct gradient *g, const struct model *m, struct error *err)
@@ -235,9 +235,9 @@ enum status gradient_epoch(struct model *m, const struct training *t, size_t epo
         return st;
     parallel_blocks(m->nitems, COPY_BLOCK, copy_items, g);
     *done = epoch + 1 >= (size_t)model_int(m, "epochs");
-    st = items_changed(g, err);
+    st = check_finite(g, m, err);
     if (!st)
-        st = check_finite(g, m, err);
+        st = items_changed(g, err);
     return st || g->logistic.sample ? st : fit_fold(g, m, *done ? STEPS_LAST : 1, err);
 }
 
@@ -388,9 +388,11 @@ static enum status update_from(struct model *m, const struct update *u, const st
     if (st)
         return st;
     parallel_blocks(m->nitems, COPY_BLOCK, copy_items, g);
-    st = items_changed(g, err);
+    st = check_finite(g, m, err);
+    if (!st)
+        st = items_changed(g, err);
     drop_training(g);
-    return st ? st : check_finite(g, m, err);
+    return st;
 }
 
 enum status gradient_update(struct model *m, const struct update *u, sgd_learner *learner, const void *context, bool *worth,

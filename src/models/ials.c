@@ -35,6 +35,7 @@ const struct model_class model_ials = {
     .begin = ials_begin,
     .epoch = als_epoch,
     .end = als_end,
+    .ready = als_ready,
     .score = als_score,
     .explain = als_explain,
     .similar = als_similar,

@@ -28,6 +28,7 @@ const struct model_class model_ialspp = {
     .begin = ialspp_begin,
     .epoch = als_epoch,
     .end = als_end,
+    .ready = als_ready,
     .score = als_score,
     .explain = als_explain,
     .similar = als_similar,

@@ -10,18 +10,18 @@
 #ifndef TAILOR_MODELS_LEAST_SQUARES_H
 #define TAILOR_MODELS_LEAST_SQUARES_H
 
-#include "linalg/sparse.h"
+#include "linalg/ridge.h"
 #include "models/model.h"
 
 struct least_squares {
-    const float *y; /* items x k; the caller's */
     size_t items, k;
     double alpha0, lambda;
+    struct ridge ridge; /* of y */
     float *gram;    /* y'y, lower triangle */
     double unit;    /* length^2 / k */
 };
 
-/* Reads y, which must stay and be left as it is; alpha0 and lambda are the caller's to set. Called again after a change of y. */
+/* Reads y; alpha0 and lambda are the caller's to set. Called again after a change of y. */
 MUST_CHECK enum status least_squares_set(struct least_squares *s, const float *y, size_t items, size_t k, struct error *err);
 void least_squares_clear(struct least_squares *s);
 /* x (rows x k): the vectors of histories, which are the rows of a matrix; its values are not read. */

@@ -178,6 +178,9 @@ struct model_class {
     enum status (*begin)(struct model *m, const struct training *t, struct error *err);
     enum status (*epoch)(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err);
     enum status (*end)(struct model *m, const struct training *t, struct error *err);
+    /* Between two epochs, and before m is asked there: makes what answers need and epochs do not. A model that has ended, or was loaded or
+     * updated, is ready. Once more is no harm. NULL: always ready. */
+    enum status (*ready)(struct model *m, struct error *err);
 
     /* scores[q * nitems + i] for queries[0..n); the row of a query has the same bits whatever n and its place. */
     enum status (*score)(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
@@ -194,7 +197,7 @@ struct model_class {
      * same bits whatever n and its place. NULL: the class has no such vectors. */
     enum status (*fold)(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
     /* scores[0..nitems) of a user of the training data by the parameters that training itself gave this user. Called between
-     * the last epoch and end, from any thread: the driver measures with it how close folding in comes (record.fold_in).
+     * the last epoch and end, when m is ready, from any thread: the driver measures with it how close folding in comes (record.fold_in).
      * NULL: the class keeps nothing of users, so that folding in is all there is. */
     enum status (*native)(const struct model *m, uint32_t user, float *scores, struct error *err);
 

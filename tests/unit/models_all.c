@@ -450,6 +450,8 @@ static void test_memory(void **state)
         st = class->begin(m, &t, &err);
     for (size_t epoch = 0; !st && epoch < 2 && !done; epoch++)
         st = class->epoch(m, &t, epoch, &done, &loss, &err);
+    if (!st && class->ready)
+        st = class->ready(m, &err);
     mem_set_hook(NULL, NULL);
     if (st)
         fail_msg("%s: %s", class->name, err.message);
