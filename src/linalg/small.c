@@ -70,6 +70,16 @@ static inline __attribute__((always_inline)) void add_outer(float *out, size_t k
             outer(out, k, rows, n, r, c, 1, vectors);
 }
 
+/* One row times scale, padded with zeros to whole tiles. */
+static inline __attribute__((always_inline)) void gather(float *restrict to, const float *restrict row, size_t k, float scale)
+{
+    size_t c = 0, wide = padded(k);
+    for (; c + LANES <= k; c += LANES)
+        *(floats *)(to + c) = scale * *(const floats_anywhere *)(row + c);
+    for (; c < wide; c++)
+        to[c] = c < k ? scale * row[c] : 0;
+}
+
 /* row[c] -= sum over r of u[r][i] u[r][c] for c >= i, from `pivots` finished rows of U. What stands left of the diagonal
  * is overwritten too: it is not kept, and whole vectors are faster. */
 static inline __attribute__((always_inline)) void take_from(float *restrict row, const float *restrict u, size_t k,
@@ -164,6 +174,11 @@ TARGET_AVX512 static void add_outer_avx512(float *out, size_t k, const float *ro
     add_outer(out, k, rows, n, TILE_ROWS, TILE_VECTORS);
 }
 
+TARGET_AVX512 static void gather_avx512(float *to, const float *row, size_t k, float scale)
+{
+    gather(to, row, k, scale);
+}
+
 TARGET_AVX512 static bool factor_avx512(float *a, size_t k)
 {
     return factor(a, k);
@@ -177,6 +192,11 @@ TARGET_AVX512 static void solve_avx512(const float *u, size_t k, float *b)
 TARGET_AVX2 static void add_outer_avx2(float *out, size_t k, const float *rows, size_t n)
 {
     add_outer(out, k, rows, n, 6, 1);
+}
+
+TARGET_AVX2 static void gather_avx2(float *to, const float *row, size_t k, float scale)
+{
+    gather(to, row, k, scale);
 }
 
 TARGET_AVX2 static bool factor_avx2(float *a, size_t k)
@@ -194,6 +214,11 @@ static void add_outer_base(float *out, size_t k, const float *rows, size_t n)
     add_outer(out, k, rows, n, 2, 1);
 }
 
+static void gather_base(float *to, const float *row, size_t k, float scale)
+{
+    gather(to, row, k, scale);
+}
+
 static bool factor_base(float *a, size_t k)
 {
     return factor(a, k);
@@ -205,13 +230,14 @@ static void solve_base(const float *u, size_t k, float *b)
 }
 
 static const struct {
+    void (*gather)(float *to, const float *row, size_t k, float scale);
     void (*add_outer)(float *out, size_t k, const float *rows, size_t n);
     bool (*factor)(float *a, size_t k);
     void (*solve)(const float *u, size_t k, float *b);
 } targets[] = {
-    [SIMD_BASE] = {add_outer_base, factor_base, solve_base},
-    [SIMD_AVX2] = {add_outer_avx2, factor_avx2, solve_avx2},
-    [SIMD_AVX512] = {add_outer_avx512, factor_avx512, solve_avx512},
+    [SIMD_BASE] = {gather_base, add_outer_base, factor_base, solve_base},
+    [SIMD_AVX2] = {gather_avx2, add_outer_avx2, factor_avx2, solve_avx2},
+    [SIMD_AVX512] = {gather_avx512, add_outer_avx512, factor_avx512, solve_avx512},
 };
 
 /* ---- what the room offers ---- */
@@ -220,17 +246,12 @@ void gram_add_stride(float *out, size_t k, const float *y, size_t stride, const 
                      size_t n, float *scratch)
 {
     size_t wide = padded(k);
+    enum simd simd = kernel_simd();
     for (size_t begin = 0; begin < n; begin += GATHER) {
         size_t m = n - begin < GATHER ? n - begin : GATHER;
-        for (size_t j = 0; j < m; j++) {
-            float scale = weight ? sqrtf(weight[begin + j]) : 1;
-            const float *row = y + (size_t)index[begin + j] * stride;
-            for (size_t f = 0; f < k; f++)
-                scratch[j * wide + f] = scale * row[f];
-            for (size_t f = k; f < wide; f++)
-                scratch[j * wide + f] = 0;
-        }
-        targets[kernel_simd()].add_outer(out, k, scratch, m);
+        for (size_t j = 0; j < m; j++)
+            targets[simd].gather(scratch + j * wide, y + (size_t)index[begin + j] * stride, k, weight ? sqrtf(weight[begin + j]) : 1);
+        targets[simd].add_outer(out, k, scratch, m);
     }
 }
 

@@ -7,6 +7,7 @@
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "linalg/dense.h"
+#include "linalg/steps.h"
 #include "models/factors.h"
 
 enum { SAMPLE = 1024 };
@@ -103,47 +104,82 @@ static void take_history(struct problem *p, const uint32_t *items, size_t n)
 /* The objective at x; the derivatives of its entries are left in p. */
 static double look(struct problem *p, const float *x)
 {
+    enum { TOGETHER = 16, REACH = 80 }; /* how many entries the kernel takes, and up to where it tells losses apart */
     const struct logistic *s = p->s;
+    const struct step_kernels *kernels = step_kernels();
     double sum = .5 * (double)p->ridge * factors_product(x, x, s->k);
     rows_dot(p->plain, s->k, s->y, s->width, p->index, p->n, x);
-    for (size_t e = 0; e < p->n; e++) {
-        double score = p->plain[e], sign = e < p->taken ? -1 : 1, weight = e < p->taken ? s->alpha : p->drawn;
-        if (s->width > s->k)
-            score += s->y[p->index[e] * s->width + s->k];
-        double t = sign * score, small = exp(-fabs(t)), share = t > 0 ? 1 / (1 + small) : small / (1 + small);
-        sum += weight * ((t > 0 ? t : 0) + log1p(small));
-        p->slope[e] = (float)(weight * sign * share);
-        p->curve[e] = (float)(weight * share * (1 - share));
+    for (size_t begin = 0; begin < p->n; begin += TOGETHER) {
+        size_t n = p->n - begin < TOGETHER ? p->n - begin : TOGETHER;
+        float lead[TOGETHER] = {0}, share[TOGETHER], loss[TOGETHER];
+        for (size_t e = begin; e < begin + n; e++) {
+            float score = p->plain[e] + (s->width > s->k ? s->y[p->index[e] * s->width + s->k] : 0);
+            lead[e - begin] = e < p->taken ? score : -score;
+        }
+        kernels->logistic(lead, share, loss);
+        for (size_t i = 0; i < n; i++) {
+            bool taken = begin + i < p->taken;
+            double weight = taken ? s->alpha : p->drawn, beyond = lead[i] < -REACH ? -REACH - lead[i] : 0;
+            sum += weight * (loss[i] + beyond);
+            p->slope[begin + i] = (float)((taken ? -weight : weight) * share[i]);
+            p->curve[begin + i] = (float)(weight * share[i] * (1 - share[i]));
+        }
     }
     return sum;
 }
 
-/* p->gradient and p->a, the matrix of second derivatives, at the x that was looked at. */
-static void derivatives(struct problem *p, const float *x)
+/* p->gradient at the x that was looked at. */
+static void gradient_at(struct problem *p, const float *x)
+{
+    const struct logistic *s = p->s;
+    rows_sum_stride(p->gradient, s->k, s->y, s->width, p->index, p->slope, p->n);
+    for (size_t f = 0; f < s->k; f++)
+        p->gradient[f] += p->ridge * x[f];
+}
+
+/* p->a, the matrix of second derivatives there. */
+static void matrix_at(struct problem *p)
 {
     const struct logistic *s = p->s;
     memset(p->a, 0, s->k * s->k * sizeof *p->a);
     gram_add_stride(p->a, s->k, s->y, s->width, p->index, p->curve, p->n, p->a + (s->k * s->k + 15) / 16 * 16);
     for (size_t f = 0; f < s->k; f++)
         p->a[f * s->k + f] += p->ridge;
-    rows_sum_stride(p->gradient, s->k, s->y, s->width, p->index, p->slope, p->n);
-    for (size_t f = 0; f < s->k; f++)
-        p->gradient[f] += p->ridge * x[f];
 }
 
-/* Newton's method with steps halved until they do what they promise. False: the matrix is not positive definite. */
+/* p->step and what it promises, by the matrix factorized last while its steps get shorter fast, else by that of here. `before`: what the
+ * last step promised; 0: there is no matrix yet, or it led astray. False: the matrix is not positive definite. */
+static bool next_step(struct problem *p, double enough, double before, double *promise)
+{
+    size_t k = p->s->k;
+    *promise = INFINITY;
+    memcpy(p->step, p->gradient, k * sizeof *p->step);
+    if (before > 0) {
+        cholesky_again(p->a, k, p->step);
+        *promise = factors_product(p->gradient, p->step, k);
+    }
+    if (*promise <= fmax(.05 * before, enough))
+        return true;
+    matrix_at(p);
+    memcpy(p->step, p->gradient, k * sizeof *p->step);
+    if (!cholesky_solve(p->a, k, p->step))
+        return false;
+    *promise = factors_product(p->gradient, p->step, k);
+    return true;
+}
+
+/* Newton's method, a matrix kept while it serves, with steps halved until they do what they promise. False as next_step. */
 static bool solve(struct problem *p, float *x)
 {
-    enum { STEPS = 30, HALVINGS = 30 };
+    enum { STEPS = 60, HALVINGS = 30 };
     size_t k = p->s->k;
     memset(x, 0, k * sizeof *x);
-    double value = look(p, x);
+    double value = look(p, x), promise = 0;
     for (int i = 0; i < STEPS; i++) {
-        derivatives(p, x);
-        memcpy(p->step, p->gradient, k * sizeof *p->step);
-        if (!cholesky_solve(p->a, k, p->step))
+        gradient_at(p, x);
+        if (!next_step(p, 1e-6 * value, promise, &promise))
             return false;
-        double promise = factors_product(p->gradient, p->step, k), length = 1, next = value;
+        double length = 1, next = value;
         bool last = !(promise > 1e-6 * value); /* so near that a whole step is right, and rounding would hide that it helps */
         for (int h = 0; h < HALVINGS; h++, length /= 2) {
             for (size_t f = 0; f < k; f++)
@@ -158,6 +194,8 @@ static bool solve(struct problem *p, float *x)
         value = next;
         if (last)
             break;
+        if (length < 1)
+            promise = 0;
     }
     return true;
 }
@@ -256,7 +294,8 @@ enum status logistic_explain(const struct logistic *s, const struct model *m, co
     out->base = s->width > s->k ? s->y[item * s->width + s->k] : 0;
     if (p.taken && solve(&p, x)) {
         look(&p, x);
-        derivatives(&p, x);
+        gradient_at(&p, x);
+        matrix_at(&p);
         memcpy(x, s->y + item * s->width, s->k * sizeof *x);
         if (!cholesky_solve(p.a, s->k, x))
             memset(x, 0, s->k * sizeof *x); /* score() failed before this could */
