@@ -4,222 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-
-/* ---- runs: where the rows of a grown column come from ---- */
-
-struct run {
-    bool late; /* from the batch, else from the base */
-    size_t begin, end;
-};
-
-struct runs {
-    struct run *run;
-    size_t n, capacity, rows;
-};
-
-static enum status add_run(struct runs *r, bool late, size_t begin, size_t end, struct error *err)
-{
-    if (begin == end)
-        return ST_OK;
-    r->rows += end - begin;
-    struct run *last = r->n ? &r->run[r->n - 1] : NULL;
-    if (last && last->late == late && last->end == begin) {
-        last->end = end;
-        return ST_OK;
-    }
-    enum status st = mem_grow(&r->run, &r->capacity, r->n + 1, sizeof *r->run, err);
-    if (!st)
-        r->run[r->n++] = (struct run){late, begin, end};
-    return st;
-}
-
-static void clear_runs(struct runs *r)
-{
-    mem_free(r->run);
-    *r = (struct runs){0};
-}
-
-/* *out = the rows of base and batch in the order of the runs; a side that is NULL has `missing` everywhere. */
-static enum status join_column(void *out, const struct runs *r, const void *base, const void *batch, size_t size,
-                               const void *missing, struct error *err)
-{
-    char *column = mem_new_raw(r->rows, size, "a column", err), *at = column;
-    if (!column)
-        return ST_NOMEM;
-    for (size_t i = 0; i < r->n; i++) {
-        const char *from = r->run[i].late ? batch : base;
-        size_t rows = r->run[i].end - r->run[i].begin;
-        if (from)
-            memcpy(at, from + r->run[i].begin * size, rows * size);
-        for (size_t k = 0; !from && k < rows; k++)
-            memcpy(at + k * size, missing, size);
-        at += rows * size;
-    }
-    memcpy(out, &column, sizeof column);
-    return ST_OK;
-}
-
-/* ---- ids ---- */
-
-/* to = base and what is new in batch; map[code of the batch] = code of to. */
-static enum status join_dict(struct dict *to, const struct dict *base, const struct dict *batch, uint32_t **map,
-                             struct error *err)
-{
-    enum status st = dict_copy(to, base, err);
-    *map = mem_new_raw(batch->n, sizeof **map, "a map of ids", err);
-    if (!*map)
-        return ST_NOMEM;
-    for (uint32_t i = 0; i < batch->n && !st; i++)
-        st = dict_add(to, dict_text(batch, i), dict_length(batch, i), &(*map)[i], err);
-    return st;
-}
-
-static enum status map_codes(const uint32_t *codes, size_t n, const uint32_t *map, uint32_t **out, struct error *err)
-{
-    *out = mem_new_raw(n, sizeof **out, "a column", err);
-    if (!*out)
-        return ST_NOMEM;
-    for (size_t i = 0; i < n; i++)
-        (*out)[i] = codes[i] == NO_CODE ? NO_CODE : map[codes[i]];
-    return ST_OK;
-}
-
-/* ---- fields ---- */
-
-/* The type that holds values of both. */
-static enum field_type common_type(enum field_type a, enum field_type b)
-{
-    if (a == b)
-        return a;
-    if (a == FIELD_LIST || b == FIELD_LIST)
-        return FIELD_LIST;
-    bool numbers = (a == FIELD_REAL || a == FIELD_INT) && (b == FIELD_REAL || b == FIELD_INT);
-    return numbers ? FIELD_REAL : FIELD_TEXT;
-}
-
-/* `out` = the field with another type, one that common_type gave. */
-static enum status convert(const struct field *f, enum field_type type, struct fields *out, struct error *err)
-{
-    struct field *to;
-    struct str text = {0};
-    enum status st = fields_add(out, f->name, type, &to, err);
-    for (size_t row = 0; row < f->n && !st; row++) {
-        bool missing = field_missing(f, row);
-        str_clear(&text);
-        if (type == FIELD_REAL) {
-            st = field_push_real(to, missing ? NAN : (double)f->integer[row], err);
-            continue;
-        }
-        field_format(f, row, &text);
-        st = text.failed ? error_nomem(err, text.length, "a value")
-                         : field_push_text(to, missing ? NULL : str_text(&text), text.length, err);
-    }
-    str_free(&text);
-    return st;
-}
-
-static size_t list_end(const struct field *f, const struct run *r)
-{
-    return f ? f->list_begin[r->end] : 0;
-}
-
-static size_t list_start(const struct field *f, const struct run *r)
-{
-    return f ? f->list_begin[r->begin] : 0;
-}
-
-static enum status join_lists(struct field *to, const struct runs *r, const struct field *base,
-                              const struct field *batch, const uint32_t *map, struct error *err)
-{
-    size_t total = 0, row = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        const struct field *from = r->run[i].late ? batch : base;
-        total += list_end(from, &r->run[i]) - list_start(from, &r->run[i]);
-    }
-    mem_free(to->list_begin);
-    to->list_begin = mem_new_raw(r->rows + 1, sizeof *to->list_begin, "a list column", err);
-    to->list_code = mem_new_raw(total, sizeof *to->list_code, "a list column", err);
-    if (!to->list_begin || !to->list_code)
-        return ST_NOMEM;
-    to->list_capacity = total;
-    to->list_begin[0] = total = 0;
-    for (size_t i = 0; i < r->n; i++) {
-        const struct field *from = r->run[i].late ? batch : base;
-        for (size_t k = r->run[i].begin; k < r->run[i].end; k++) {
-            for (size_t l = from ? from->list_begin[k] : 0; from && l < from->list_begin[k + 1]; l++)
-                to->list_code[total++] = r->run[i].late ? map[from->list_code[l]] : from->list_code[l];
-            to->list_begin[++row] = total;
-        }
-    }
-    return ST_OK;
-}
-
-static enum status join_texts(struct field *to, const struct runs *r, const struct field *base,
-                              const struct field *batch, const uint32_t *map, struct error *err)
-{
-    static const uint32_t missing = NO_CODE;
-    uint32_t *codes = NULL;
-    enum status st = batch ? map_codes(batch->code, batch->n, map, &codes, err) : ST_OK;
-    if (!st)
-        st = join_column(&to->code, r, base ? base->code : NULL, codes, sizeof *to->code, &missing, err);
-    mem_free(codes);
-    return st;
-}
-
-/* Both sides, where there are two, have the type of `to`, which is empty. */
-static enum status join_same(struct field *to, const struct runs *r, const struct field *base,
-                             const struct field *batch, struct error *err)
-{
-    static const double no_real = NAN;
-    static const int64_t no_int = NO_INT;
-    static const struct dict nothing = {0};
-    uint32_t *map = NULL;
-    enum status st = ST_OK;
-    if (to->type == FIELD_TEXT || to->type == FIELD_LIST)
-        st = join_dict(&to->levels, base ? &base->levels : &nothing, batch ? &batch->levels : &nothing, &map, err);
-    if (!st && to->type == FIELD_TEXT)
-        st = join_texts(to, r, base, batch, map, err);
-    else if (!st && to->type == FIELD_LIST)
-        st = join_lists(to, r, base, batch, map, err);
-    else if (!st && to->type == FIELD_REAL)
-        st = join_column(&to->real, r, base ? base->real : NULL, batch ? batch->real : NULL, sizeof *to->real, &no_real,
-                         err);
-    else if (!st)
-        st = join_column(&to->integer, r, base ? base->integer : NULL, batch ? batch->integer : NULL,
-                         sizeof *to->integer, &no_int, err);
-    mem_free(map);
-    if (!st)
-        to->n = to->capacity = r->rows;
-    return st;
-}
-
-/* Appends to `out` the field that base and batch (either may be NULL) have together. */
-static enum status join_field(struct fields *out, const struct runs *r, const struct field *base,
-                              const struct field *batch, struct error *err)
-{
-    const struct field *any = base ? base : batch;
-    enum field_type type = base && batch ? common_type(base->type, batch->type) : any->type;
-    struct fields converted = {0};
-    struct field *to;
-    enum status st = fields_add(out, any->name, type, &to, err);
-    if (!st && base && base->type != type)
-        st = convert(base, type, &converted, err);
-    if (!st && base && base->type != type)
-        base = &converted.field[0];
-    else if (!st && batch && batch->type != type && !(st = convert(batch, type, &converted, err)))
-        batch = &converted.field[0];
-    if (!st && batch && batch->type != type) { /* neither has it: an integer and a moment become text */
-        struct fields other = {0};
-        st = convert(batch, type, &other, err);
-        if (!st)
-            st = join_same(to, r, base, &other.field[0], err);
-        fields_clear(&other);
-    } else if (!st) {
-        st = join_same(to, r, base, batch, err);
-    }
-    fields_clear(&converted);
-    return st;
-}
+#include "data/runs.h"
 
 /* ---- events ---- */
 
@@ -237,14 +22,14 @@ static enum status merge_user(struct runs *r, const struct dataset *base, size_t
         size_t begin = b;
         while (b < b_end && time_of(&base->events, b) <= time_of(&batch->events, l))
             b++;
-        st = add_run(r, false, begin, b, err);
+        st = runs_add(r, false, begin, b, err);
         begin = l;
         while (l < l_end && (b == b_end || time_of(&batch->events, l) < time_of(&base->events, b)))
             l++;
         if (!st)
-            st = add_run(r, true, begin, l, err);
+            st = runs_add(r, true, begin, l, err);
     }
-    return st ? st : add_run(r, false, b, b_end, err);
+    return st ? st : runs_add(r, false, b, b_end, err);
 }
 
 /* users[u] = the user of the batch who is user u of the grown data, or NO_USER; map the other way. */
@@ -292,9 +77,9 @@ struct mapped {
 static enum status map_batch(const struct events *e, const uint32_t *users, const uint32_t *items,
                              const uint32_t *types, uint64_t sequence, struct mapped *m, struct error *err)
 {
-    enum status st = map_codes(e->user, e->n, users, &m->user, err);
+    enum status st = runs_codes(e->user, e->n, users, &m->user, err);
     if (!st)
-        st = map_codes(e->item, e->n, items, &m->item, err);
+        st = runs_codes(e->item, e->n, items, &m->item, err);
     m->sequence = mem_new_raw(e->n, sizeof *m->sequence, "a column", err);
     m->type = mem_new_raw(e->n, sizeof *m->type, "a column", err);
     if (st || !m->sequence || !m->type)
@@ -320,17 +105,17 @@ static enum status join_events(struct events *to, const struct events *base, con
     static const int64_t no_time = NO_TIME;
     static const float no_value = NAN;
     to->n = r->rows;
-    enum status st = join_column(&to->user, r, base->user, m->user, sizeof *to->user, NULL, err);
+    enum status st = runs_column(&to->user, r, base->user, m->user, sizeof *to->user, NULL, err);
     if (!st)
-        st = join_column(&to->item, r, base->item, m->item, sizeof *to->item, NULL, err);
+        st = runs_column(&to->item, r, base->item, m->item, sizeof *to->item, NULL, err);
     if (!st)
-        st = join_column(&to->sequence, r, base->sequence, m->sequence, sizeof *to->sequence, NULL, err);
+        st = runs_column(&to->sequence, r, base->sequence, m->sequence, sizeof *to->sequence, NULL, err);
     if (!st)
-        st = join_column(&to->type, r, base->type, m->type, sizeof *to->type, NULL, err);
+        st = runs_column(&to->type, r, base->type, m->type, sizeof *to->type, NULL, err);
     if (!st && (base->time || batch->time))
-        st = join_column(&to->time, r, base->time, batch->time, sizeof *to->time, &no_time, err);
+        st = runs_column(&to->time, r, base->time, batch->time, sizeof *to->time, &no_time, err);
     if (!st && (base->value || batch->value))
-        st = join_column(&to->value, r, base->value, batch->value, sizeof *to->value, &no_value, err);
+        st = runs_column(&to->value, r, base->value, batch->value, sizeof *to->value, &no_value, err);
     return st;
 }
 
@@ -340,10 +125,10 @@ static enum status join_context(struct fields *to, const struct fields *base, co
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < base->n && !st; i++)
-        st = join_field(to, r, &base->field[i], fields_find(batch, base->field[i].name), err);
+        st = runs_field(to, r, &base->field[i], fields_find(batch, base->field[i].name), err);
     for (size_t i = 0; i < batch->n && !st; i++)
         if (!fields_find(base, batch->field[i].name))
-            st = join_field(to, r, NULL, &batch->field[i], err);
+            st = runs_field(to, r, NULL, &batch->field[i], err);
     return st;
 }
 
@@ -357,7 +142,7 @@ static enum status attribute_runs(struct runs *r, const struct field *batch, siz
     for (size_t row = 0; row < rows && !st; row++) {
         uint32_t from = late[row];
         bool says = from != NO_CODE && (row >= known || (batch && !field_missing(batch, from)));
-        st = says ? add_run(r, true, from, from + (size_t)1, err) : add_run(r, false, row, row + 1, err);
+        st = says ? runs_add(r, true, from, from + (size_t)1, err) : runs_add(r, false, row, row + 1, err);
     }
     return st;
 }
@@ -368,8 +153,8 @@ static enum status join_attribute(struct fields *to, const struct field *base, c
     struct runs r = {0};
     enum status st = attribute_runs(&r, batch, known, late, rows, err);
     if (!st)
-        st = join_field(to, &r, base, batch, err);
-    clear_runs(&r);
+        st = runs_field(to, &r, base, batch, err);
+    runs_clear(&r);
     return st;
 }
 
@@ -435,11 +220,11 @@ struct maps {
 static enum status join_ids(struct dataset *d, const struct dataset *base, const struct dataset *batch, struct maps *m,
                             struct error *err)
 {
-    enum status st = join_dict(&d->users, &base->users, &batch->users, &m->users, err);
+    enum status st = runs_dict(&d->users, &base->users, &batch->users, &m->users, err);
     if (!st)
-        st = join_dict(&d->items, &base->items, &batch->items, &m->items, err);
+        st = runs_dict(&d->items, &base->items, &batch->items, &m->items, err);
     if (!st)
-        st = join_dict(&d->types, &base->types, &batch->types, &m->types, err);
+        st = runs_dict(&d->types, &base->types, &batch->types, &m->types, err);
     if (!st && d->types.n > (size_t)UINT16_MAX + 1)
         st = error_set(err, ST_FORMAT, "more than 65,536 types of events");
     return st;
@@ -471,7 +256,7 @@ static enum status join_all(struct dataset *d, const struct dataset *base, const
     if (!st)
         st = add_stage(d, base, sequence, err);
     free_mapped(&columns);
-    clear_runs(&r);
+    runs_clear(&r);
     mem_free(m.users);
     mem_free(m.items);
     mem_free(m.types);
@@ -535,17 +320,17 @@ static enum status early_fields(struct fields *to, const struct fields *from, co
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < from->n && !st; i++)
-        st = join_field(to, r, &from->field[i], NULL, err);
+        st = runs_field(to, r, &from->field[i], NULL, err);
     return st;
 }
 
 static enum status early_attributes(struct fields *to, const struct fields *from, size_t rows, struct error *err)
 {
     struct runs first = {0};
-    enum status st = add_run(&first, false, 0, rows, err);
+    enum status st = runs_add(&first, false, 0, rows, err);
     if (!st)
         st = early_fields(to, from, &first, err);
-    clear_runs(&first);
+    runs_clear(&first);
     return st;
 }
 
@@ -561,14 +346,14 @@ static enum status early_events(struct dataset *e, const struct dataset *d, cons
     for (uint32_t u = 0; u < stage->users && !st; u++) {
         for (size_t i = d->user_begin[u]; i < d->user_begin[u + 1] && !st; i++)
             if (d->events.sequence[i] < stage->sequence)
-                st = add_run(&r, false, i, i + 1, err);
+                st = runs_add(&r, false, i, i + 1, err);
         e->user_begin[u + 1] = r.rows;
     }
     if (!st)
         st = join_events(&e->events, &d->events, &d->events, &none, &r, err);
     if (!st)
         st = early_fields(&e->events.context, &d->events.context, &r, err);
-    clear_runs(&r);
+    runs_clear(&r);
     return st;
 }
 

@@ -1,45 +1,14 @@
 #include "features/condition.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "data/shape.h"
+#include "features/condition_body.h"
 
 enum { DEEPEST = 200, MOST_NODES = 2000 }; /* what recursion may cost */
-enum node_type { NODE_OR, NODE_AND, NODE_NOT, NODE_COMPARISON };
-enum operator { IN, NOT_IN, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
-
-/* Where the cell of an event is found: in a column that all data have, or in a field. */
-enum subject { OF_TYPE, OF_VALUE, OF_USER, OF_ITEM, OF_TIME, OF_USER_EVENTS, OF_ITEM_EVENTS, OF_CONTEXT, OF_ITEM_FIELD, OF_USER_FIELD };
-
-struct comparison {
-    enum subject subject;
-    const struct field *field; /* the last three */
-    enum operator operator;
-    uint32_t *codes;   /* what a text is compared with, ... */
-    double *numbers;   /* ... or a number or time; n of them */
-    size_t n;
-};
-
-struct node {
-    enum node_type type;
-    size_t left, right; /* children; NOT has left only */
-    struct comparison comparison;
-};
-
-/* Nodes in the order in which they were read; the last is the root. */
-struct condition {
-    const struct dataset *data;
-    bool counted;           /* may it ask for counts over all of the data? */
-    bool of_items;          /* is asked about items, not events: rows are items */
-    int64_t until;          /* what counts lies before this moment; NO_TIME: all */
-    uint32_t *user_events, *item_events; /* feedback events of each, when it does */
-    struct node *node;
-    size_t n, capacity;
-};
 
 void condition_free(struct condition *c)
 {
@@ -53,141 +22,6 @@ void condition_free(struct condition *c)
     mem_free(c->user_events);
     mem_free(c->item_events);
     mem_free(c);
-}
-
-/* ---- holding ---- */
-
-static bool compares_text(const struct comparison *c)
-{
-    switch (c->subject) {
-    case OF_TYPE:
-    case OF_USER:
-    case OF_ITEM:
-        return true;
-    case OF_VALUE:
-    case OF_TIME:
-    case OF_USER_EVENTS:
-    case OF_ITEM_EVENTS:
-        return false;
-    default:
-        return c->field->type == FIELD_TEXT || c->field->type == FIELD_LIST;
-    }
-}
-
-static size_t item_of(const struct condition *whole, size_t e)
-{
-    return whole->of_items ? e : whole->data->events.item[e];
-}
-
-static size_t row_of(const struct condition *whole, const struct comparison *c, size_t e)
-{
-    if (c->subject == OF_ITEM_FIELD)
-        return item_of(whole, e);
-    return c->subject == OF_USER_FIELD ? whole->data->events.user[e] : e;
-}
-
-static bool has_code(const struct comparison *c, uint32_t code)
-{
-    for (size_t i = 0; i < c->n; i++)
-        if (c->codes[i] == code)
-            return true;
-    return false;
-}
-
-static bool list_holds(const struct comparison *c, size_t row)
-{
-    const struct field *f = c->field;
-    bool any = false;
-    for (size_t i = f->list_begin[row]; i < f->list_begin[row + 1]; i++)
-        any |= has_code(c, f->list_code[i]);
-    return f->list_begin[row] < f->list_begin[row + 1] && any == (c->operator == IN);
-}
-
-static bool text_holds(const struct condition *whole, const struct comparison *c, size_t e)
-{
-    const struct dataset *d = whole->data;
-    uint32_t code;
-    switch (c->subject) {
-    case OF_TYPE:
-        code = d->events.type[e];
-        break;
-    case OF_USER:
-        code = d->events.user[e];
-        break;
-    case OF_ITEM:
-        code = (uint32_t)item_of(whole, e);
-        break;
-    default:
-        if (c->field->type == FIELD_LIST)
-            return list_holds(c, row_of(whole, c, e));
-        code = c->field->code[row_of(whole, c, e)];
-    }
-    return code != NO_CODE && has_code(c, code) == (c->operator == IN);
-}
-
-/* NaN when missing. */
-static double number_of(const struct condition *whole, const struct comparison *c, size_t e)
-{
-    const struct dataset *d = whole->data;
-    int64_t integer = NO_INT;
-    if (c->subject == OF_USER_EVENTS)
-        return whole->user_events[d->events.user[e]];
-    if (c->subject == OF_ITEM_EVENTS)
-        return whole->item_events[item_of(whole, e)];
-    if (c->subject == OF_VALUE)
-        return d->events.value ? (double)d->events.value[e] : NAN;
-    if (c->subject == OF_TIME)
-        integer = d->events.time ? d->events.time[e] : NO_TIME;
-    else if (c->field->type == FIELD_REAL)
-        return c->field->real[row_of(whole, c, e)];
-    else
-        integer = c->field->integer[row_of(whole, c, e)];
-    return integer == NO_INT ? NAN : (double)integer;
-}
-
-static bool number_holds(const struct condition *whole, const struct comparison *c, size_t e)
-{
-    double x = number_of(whole, c, e);
-    if (isnan(x))
-        return false;
-    switch (c->operator) {
-    case LESS:
-        return x < c->numbers[0];
-    case LESS_EQUAL:
-        return x <= c->numbers[0];
-    case GREATER:
-        return x > c->numbers[0];
-    case GREATER_EQUAL:
-        return x >= c->numbers[0];
-    case IN:
-    case NOT_IN:
-        break;
-    }
-    bool any = false;
-    for (size_t i = 0; i < c->n; i++)
-        any |= x == c->numbers[i];
-    return any == (c->operator == IN);
-}
-
-static bool node_holds(const struct condition *c, size_t i, size_t e)
-{
-    const struct node *n = &c->node[i];
-    switch (n->type) {
-    case NODE_OR:
-        return node_holds(c, n->left, e) || node_holds(c, n->right, e);
-    case NODE_AND:
-        return node_holds(c, n->left, e) && node_holds(c, n->right, e);
-    case NODE_NOT:
-        return !node_holds(c, n->left, e);
-    case NODE_COMPARISON:
-        break;
-    }
-    return compares_text(&n->comparison) ? text_holds(c, &n->comparison, e) : number_holds(c, &n->comparison, e);
-}
-
-bool condition_holds(const struct condition *c, size_t e)
-{
-    return node_holds(c, c->n - 1, e);
 }
 
 /* ---- reading: columns ---- */
@@ -361,7 +195,7 @@ static enum status read_value(struct lexer *in, const struct dataset *d, struct 
     enum status st;
     if (t->type != TOKEN_WORD && t->type != TOKEN_TEXT)
         return lexer_expected(in, "a value", err);
-    if (compares_text(c)) {
+    if (condition_compares_text(c)) {
         st = mem_grow(&c->codes, capacity, c->n + 1, sizeof *c->codes, err);
         if (st)
             return st;
@@ -428,7 +262,7 @@ static enum status read_operator(struct lexer *in, struct comparison *c, bool *l
         if (!lexer_sees(in, signs[i].sign))
             continue;
         c->operator = signs[i].operator;
-        if (c->operator <= NOT_IN || !compares_text(c))
+        if (c->operator <= NOT_IN || !condition_compares_text(c))
             return lexer_next(in, err);
         error_set(err, ST_USAGE, "text cannot be compared with %s", signs[i].sign);
         error_span(err, in->token.offset, in->token.length);
