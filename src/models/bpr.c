@@ -144,6 +144,7 @@ const struct model_class model_bpr = {
     .begin = gradient_begin,
     .epoch = bpr_epoch,
     .end = gradient_end,
+    .ready = gradient_ready,
     .score = gradient_score,
     .explain = gradient_explain,
     .similar = gradient_similar,

@@ -102,8 +102,20 @@ enum status gradient_begin(struct model *m, const struct training *t, struct err
 /* What stands in g->items is new. */
 static enum status items_changed(struct gradient *g, struct error *err)
 {
-    enum status st = factors_pack(&g->items, err);
-    return st || g->logistic.sample ? st : least_squares_set(&g->fold, g->items.y, g->items.nitems, g->items.k, err);
+    g->stale = true;
+    return g->logistic.sample ? ST_OK : least_squares_set(&g->fold, g->items.y, g->items.nitems, g->items.k, err);
+}
+
+static enum status make_ready(struct gradient *g, struct error *err)
+{
+    enum status st = g->stale ? factors_pack(&g->items, err) : ST_OK;
+    g->stale = st != ST_OK;
+    return st;
+}
+
+enum status gradient_ready(struct model *m, struct error *err)
+{
+    return make_ready(m->state, err);
 }
 
 /* The trained vector of a user, with the 1 that meets the biases. */
@@ -288,10 +300,9 @@ enum status gradient_resume(struct model *m, const struct model *from, const str
 enum status gradient_end(struct model *m, const struct training *t, struct error *err)
 {
     (void)t;
-    (void)err;
     struct gradient *g = m->state;
     drop_training(g);
-    return ST_OK;
+    return make_ready(g, err);
 }
 
 /* ---- updating ---- */
@@ -392,7 +403,7 @@ static enum status update_from(struct model *m, const struct update *u, const st
     if (!st)
         st = items_changed(g, err);
     drop_training(g);
-    return st;
+    return st ? st : make_ready(g, err);
 }
 
 enum status gradient_update(struct model *m, const struct update *u, sgd_learner *learner, const void *context, bool *worth,

@@ -37,6 +37,7 @@
 
 struct gradient {
     struct factors items; /* k components, and the bias when there is one */
+    bool stale;           /* they are not yet packed */
     struct least_squares fold;
     struct logistic logistic; /* instead, of classes without LEAST_SQUARES_PARAMS; else empty */
     /* while training */
@@ -61,6 +62,7 @@ enum status gradient_begin(struct model *m, const struct training *t, struct err
 enum status gradient_pause(const struct model *m, struct blob_writer *w, struct error *err);
 enum status gradient_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
                             struct error *err);
+enum status gradient_ready(struct model *m, struct error *err);
 enum status gradient_end(struct model *m, const struct training *t, struct error *err);
 enum status gradient_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
 enum status gradient_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);

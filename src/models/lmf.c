@@ -100,6 +100,7 @@ const struct model_class model_lmf = {
     .begin = gradient_begin,
     .epoch = lmf_epoch,
     .end = gradient_end,
+    .ready = gradient_ready,
     .score = gradient_score,
     .explain = gradient_explain,
     .similar = gradient_similar,

@@ -111,6 +111,7 @@ const struct model_class model_warp = {
     .begin = gradient_begin,
     .epoch = warp_epoch,
     .end = gradient_end,
+    .ready = gradient_ready,
     .score = gradient_score,
     .explain = gradient_explain,
     .similar = gradient_similar,
