@@ -95,7 +95,7 @@ static const struct command rows[] = {
              "says how often a distance like that comes up when the two models are swapped at random, user by user (20,000 times, up to 320,000 where that happens "
              "rarely; all ways for up to 20 users; a proved bound where no number of swaps would say less). "
              "p is adjusted for the number of tests; against the best, which the same values have chosen, for all pairs of models. What is said below the tables is "
-             "what holds after that at p < .05: of the first two, and of the segments, by length of history and attributes of users, that contradict it.\n"
+             "what holds after that at p < .05: of the first two, and of the segments that contradict it: those of by=, else by length of history and attributes of users.\n"
              "by= shows segments of users: the means of all models, and the difference of the first two (of the first and the baseline) with its interval. They are the same wherever by= tells users apart: "
              "history_length counts the events of the history; recency goes by the time since the last of them; taste is niche, mixed or mainstream, by the share of the "
              "history that is among the most popular fifth of the items; cold users have no history; texts have a segment each (the most frequent 20), numbers too when they are at "

@@ -1,6 +1,7 @@
 /* What `compare` found out, as tables. */
 #include "base/mem.h"
 #include "commands/compare.h"
+#include "commands/lex.h"
 
 struct columns {
     struct column at[3 * MEASURES_MAX + 24];
@@ -240,6 +241,22 @@ static struct table *users_table(const struct compare *compare, const char *name
                         columns.at, columns.n);
 }
 
+/* How to open the first of them. */
+static void hint_diff(const struct compare *compare, uint32_t u, struct result *out)
+{
+    const struct comparison *c = &compare->comparison;
+    const size_t models[] = {compare->x, compare->y};
+    struct str line = {0};
+    str_puts(&line, "diff ");
+    lex_quote(&line, dict_text(&compare->d->users, c->user[u]));
+    for (size_t i = 0; i < 2; i++) {
+        str_puts(&line, i ? " " : " with ");
+        lex_quote(&line, c->entries[models[i]].name);
+    }
+    result_message(out, MESSAGE_HINT, "one of them, list beside list: `%s`", result_str(out, &line));
+    str_free(&line);
+}
+
 enum status compare_put_users(const struct compare *compare, size_t most, struct result *out, struct error *err)
 {
     const struct comparison *c = &compare->comparison;
@@ -259,6 +276,8 @@ enum status compare_put_users(const struct compare *compare, size_t most, struct
             if (!t)
                 t = users_table(compare, end ? "gained" : "worst", end ? "wins" : "loses", out);
             put_user(compare, u, t);
+            if (!end && !i)
+                hint_diff(compare, u, out);
         }
     }
     mem_free(order);

@@ -162,11 +162,16 @@ static void put_exceptions(struct str *s, const struct compare *compare, const s
     }
 }
 
+/* Segments that by= shows are spoken of as their table has them; else those that words look at by themselves are tested. */
 static enum status put_for_whom(struct str *s, const struct compare *compare, struct error *err)
 {
     struct cohorts list[LOOKED_AT_MAX] = {{.by = NULL}};
     struct comparison c = compare->comparison; /* borrowed: without intervals */
     size_t n = 0, total = 0;
+    if (compare->nsegments) {
+        put_exceptions(s, compare, compare->segments, compare->nsegments, compare->in_segment);
+        return ST_OK;
+    }
     c.resamples = 0;
     enum status st = look_at(compare, list, &n, err);
     for (size_t i = 0; i < n && !st; i++)

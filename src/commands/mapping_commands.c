@@ -287,7 +287,7 @@ static enum status run_preview(struct workbench *wb, const struct call *call, st
             result_message(out, MESSAGE_INFO, "%s", p->report.notes[i].text);
         if (p->trouble[0])
             result_message(out, MESSAGE_WARNING, "as it stands it does not load: %s", p->trouble);
-        str_printf(&line, "load %s", p->users ? "users " : "");
+        str_printf(&line, "load %s%s", p->table ? p->table : "", p->table ? " " : "");
         lex_quote(&line, typed);
         if (p->mapping[0])
             str_printf(&line, " %s", p->mapping);

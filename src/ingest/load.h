@@ -187,6 +187,8 @@ bool folder_holds(const char *path, const char *file);
 bool folder_find(const char *path, const char *ending, char *out, size_t size);
 /* Does the text begin so, blanks, quotes and case aside? */
 bool head_starts(const char *head, size_t n, const char *text);
+/* Does known_attributes know the file by its name? Tags stand in a file of events of their own. */
+bool known_attributes_mine(const char *path, enum attribute_target target);
 /* A well-known file of attributes by its name ("u.item", "movies.dat"): true when it was read. */
 MUST_CHECK enum status known_attributes(struct ingest *in, const char *path, enum attribute_target target,
                                             bool *mine, struct error *err);

@@ -220,6 +220,15 @@ static enum status read_tags(struct ingest *in, const char *path, struct error *
     return st;
 }
 
+bool known_attributes_mine(const char *path, enum attribute_target target)
+{
+    static const char *const of_items[] = {"u.item", "movies.dat", "movies_extrainfos.dat"}, *const of_users[] = {"u.user", "users.dat"};
+    bool items = target == ATTRIBUTES_OF_ITEMS, mine = bookcrossing_mine(path, target) || recbole_mine(path, target);
+    for (size_t i = 0; i < (items ? sizeof of_items : sizeof of_users) / sizeof *of_items; i++)
+        mine |= stem_is(path, (items ? of_items : of_users)[i]);
+    return mine;
+}
+
 enum status known_attributes(struct ingest *in, const char *path, enum attribute_target target, bool *mine,
                                  struct error *err)
 {

@@ -272,28 +272,87 @@ static void guess_rest(struct sample *s)
     }
 }
 
-/* A table of users: every row has another user, and nothing says what they did. */
-static bool is_table(struct sample *s)
+static bool has_times(const struct sample *s)
 {
-    uint32_t user = s->roles.column[ROLE_USER];
-    if (roles_has(&s->roles, ROLE_ITEM) || roles_has(&s->roles, ROLE_TIME))
-        return false;
-    if (user != NO_CODE)
-        return is_unique(s, user);
-    if (s->roles.computed[ROLE_USER].kind)
-        return false;
     for (uint32_t c = 0; c < s->n; c++)
         if (mostly(s->look[c].times, s->look[c].texts))
-            return false;
+            return true;
+    return false;
+}
+
+/* Does it look like things that are shown to people: titles, prices and such? */
+static bool names_say_items(const struct sample *s)
+{
+    static const char *const words[] = {"title", "price", "genre", "categor", "brand", "product", "author", "artist", NULL};
+    bool any = false;
+    for (uint32_t c = 0; c < s->n; c++) {
+        const struct look *l = &s->look[c];
+        bool prose = l->spaces * 2 > l->texts && l->levels.n * 2 > s->rows;
+        any |= s->t.header ? name_says(s, c, words) : prose;
+    }
+    return any;
+}
+
+static bool names_say_users(const struct sample *s)
+{
+    static const char *const words[] = {"gender", "birth", "joined", "signup", "sign_up", "email", "occupation", NULL};
+    bool any = false;
+    for (uint32_t c = 0; c < s->n; c++)
+        any |= s->t.header && (name_says(s, c, words) || text_same(name_of(s, c), "age"));
+    return any;
+}
+
+/* Its column called id has another value in every row, and the others or the file's name say what of: NULL where they do not. */
+static const char *table_by_id(const struct sample *s, const char *path)
+{
+    uint32_t id = dict_find_text(&s->t.names, "id");
+    const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
+    if (id == NO_CODE || id >= s->n || !s->rows || s->look[id].levels.n < s->rows)
+        return NULL;
+    bool items = names_say_items(s) || text_starts(file, "items."), users = names_say_users(s) || text_starts(file, "users.");
+    return items ? "items" : users ? "users" : NULL;
+}
+
+/* A table of one thing a row, with nobody who does anything to it: its id goes to where a user stands, whose column it is then. */
+static const char *table_by(struct sample *s, uint32_t key, const char *what)
+{
+    for (int i = 0; i < ROLES; i++)
+        s->roles.column[i] = NO_CODE;
+    s->roles.column[ROLE_USER] = key;
+    return what;
+}
+
+/* A table of users or of items: every row has another one, and nothing says who did what. */
+static const char *table_of(struct sample *s, const char *path)
+{
+    uint32_t user = s->roles.column[ROLE_USER], item = s->roles.column[ROLE_ITEM];
+    bool said = ingest_mapped(s->in, "user") || ingest_mapped(s->in, "item");
+    if (said && roles_has(&s->roles, ROLE_USER) && roles_has(&s->roles, ROLE_ITEM))
+        return NULL;
+    for (int of_users = 0; of_users < 2 && !said; of_users++)
+        if (known_attributes_mine(path, of_users ? ATTRIBUTES_OF_USERS : ATTRIBUTES_OF_ITEMS))
+            return table_by(s, 0, of_users ? "users" : "items");
+    if (!s->t.header && user == 0 && is_unique(s, 0) && !has_times(s))
+        return table_by(s, 0, names_say_items(s) ? "items" : "users");
+    if (item != NO_CODE && !roles_has(&s->roles, ROLE_USER) && is_unique(s, item))
+        return table_by(s, item, "items");
+    if (user == NO_CODE && item == NO_CODE && !said && !roles_has(&s->roles, ROLE_TIME) && table_by_id(s, path))
+        return table_by(s, dict_find_text(&s->t.names, "id"), table_by_id(s, path));
+    if (roles_has(&s->roles, ROLE_ITEM) || roles_has(&s->roles, ROLE_TIME))
+        return NULL;
+    if (user != NO_CODE)
+        return is_unique(s, user) ? "users" : NULL;
+    if (s->roles.computed[ROLE_USER].kind || has_times(s))
+        return NULL;
     for (uint32_t c = 0; c < s->n; c++)
         if (text_same(name_of(s, c), "id") && is_unique(s, c)) {
             guess(s, ROLE_USER, c);
-            return true;
+            return names_say_items(s) ? "items" : "users";
         }
     size_t ids = 0;
     for (uint32_t c = 0; c < s->n; c++)
         ids += is_id(s, c);
-    return ids < 2 || s->n > 30;
+    return ids < 2 || s->n > 30 ? "users" : NULL;
 }
 
 /* Is the column a function of the role's ids, by rows that have the same id? Constants prove nothing. */
@@ -346,14 +405,14 @@ static void tell_column(struct sample *s, uint32_t c, struct str *mapping, void 
     snprintf(number, sizeof number, "%u", c + 1);
     const char *called = s->t.header ? p->name : number;
     for (int i = 0; i < ROLES; i++) {
-        if (s->roles.column[i] != c || (s->out->users && i != ROLE_USER))
+        if (s->roles.column[i] != c || (s->out->table && i != ROLE_USER))
             continue;
-        snprintf(p->role, sizeof p->role, "%s", s->out->users ? "id" : role_names[i]);
+        snprintf(p->role, sizeof p->role, "%s", s->out->table ? "id" : role_names[i]);
         p->by = s->guessed[i] ? "content" : ingest_mapped(s->in, role_names[i]) ? "said" : s->t.header ? "name" : "place";
         if (s->guessed[i])
             put_pair(mapping, p->role, called, quote);
     }
-    if (p->role[0] || s->out->users || !s->t.header)
+    if (p->role[0] || s->out->table || !s->t.header)
         return;
     for (int role = ROLE_USER; role <= ROLE_ITEM; role++)
         if (!text_starts(p->name, role == ROLE_USER ? "item." : "user.") && s->roles.column[role] != NO_CODE && depends(s, c, (enum role)role)) {
@@ -382,9 +441,10 @@ static void tell_form(struct sample *s)
 static void find_doubts(struct sample *s)
 {
     struct preview *p = s->out;
-    if (p->users)
-        doubt(p, "no column looks like the item: taken for a table of users (item==NAME makes events of its rows)");
-    for (uint32_t c = 0; c < s->n && !roles_has(&s->roles, ROLE_TYPE) && !p->users; c++)
+    if (p->table)
+        doubt(p, strcmp(p->table, "users") == 0 ? "nothing says which item: taken for a table of users (item==NAME makes events of its rows)"
+                                                : "nothing says who: taken for a table of items (user=COLUMN makes events of its rows)");
+    for (uint32_t c = 0; c < s->n && !roles_has(&s->roles, ROLE_TYPE) && !p->table; c++)
         if (!p->column[c].role[0] && s->look[c].reals == 0 && s->look[c].levels.n > 1 && s->look[c].levels.n <= FEW_TYPES &&
             s->rows >= 50) {
             doubt(p, "%s has %u values: type=%s where it says what the user did", name_of(s, c), s->look[c].levels.n,
@@ -394,7 +454,7 @@ static void find_doubts(struct sample *s)
 }
 
 /* Finds the roles by what was said, by names, then by content. */
-static enum status find_roles(struct sample *s, struct error *err)
+static enum status find_roles(struct sample *s, const char *path, struct error *err)
 {
     enum status st = roles_known(s->in, &s->t, &s->roles, err);
     if (st)
@@ -402,8 +462,8 @@ static enum status find_roles(struct sample *s, struct error *err)
     for (int i = 0; i < ROLES; i++)
         if (s->roles.column[i] != NO_CODE && s->roles.column[i] >= s->n)
             s->roles.column[i] = NO_CODE;
-    s->out->users = is_table(s);
-    if (s->out->users)
+    s->out->table = table_of(s, path);
+    if (s->out->table)
         return ST_OK;
     guess_rest(s);
     if (!roles_has(&s->roles, ROLE_USER) || !roles_has(&s->roles, ROLE_ITEM))
@@ -423,11 +483,11 @@ static enum status tell_all(struct sample *s, void (*quote)(struct str *, const 
     p->rows = s->rows;
     for (uint32_t c = 0; c < s->n; c++)
         tell_column(s, c, &mapping, quote);
-    if (p->users && s->roles.column[ROLE_USER] == NO_CODE)
+    if (p->table && s->roles.column[ROLE_USER] == NO_CODE)
         put_pair(&mapping, "id", "row", quote);
     if (s->dates)
         put_pair(&mapping, "dates", s->dates, quote);
-    s->no_item = !p->users && roles_has(&s->roles, ROLE_USER) && !roles_has(&s->roles, ROLE_ITEM);
+    s->no_item = !p->table && roles_has(&s->roles, ROLE_USER) && !roles_has(&s->roles, ROLE_ITEM);
     if (s->no_item) {
         put_pair(&mapping, "item", "=item", quote);
         doubt(p, "no column looks like the item: all rows are of one item, \"item\"");
@@ -455,7 +515,7 @@ static enum status look_at_file(struct sample *s, const char *path, void (*quote
         return st;
     st = take_sample(s, err);
     if (!st)
-        st = find_roles(s, err);
+        st = find_roles(s, path, err);
     if (!st)
         st = tell_all(s, quote, err);
     if (!s->out->whole && s->rows && s->rows < ROWS_MOST && window)
@@ -533,7 +593,7 @@ enum status ingest_preview(const char *path, const struct mapping *mapping, size
     feed_close(in.opened);
     dataset_release(in.data);
     in.opened = NULL;
-    if (!st && !out->users)
+    if (!st && !out->table)
         st = read_head(&s, path, job, err);
     out->reader = out->head ? out->report.reader : reader ? reader->name : "folder";
     return st;

@@ -26,6 +26,8 @@ uint32_t sheet_column(const struct sheet *t, const char *name)
         if (text_same(dict_text(&t->names, c), name))
             like = c;
     int64_t number;
+    if (!t->header && text_starts(name, "column_")) /* what a column without a name is called in a preview */
+        name += strlen("column_");
     if (like == NO_CODE && text_parse_int(name, &number) && number >= 1 && number <= t->names.n)
         return (uint32_t)(number - 1);
     return like;

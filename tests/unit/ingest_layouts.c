@@ -99,6 +99,24 @@ static void test_folder(void **state)
     unload(&l);
 }
 
+/* A column without a name is said by its number, or by what `preview` calls it. */
+static void test_attributes_by_number(void **state)
+{
+    (void)state;
+    static const struct mapping said[][2] = {{{"id", "1"}, {"title", "3"}}, {{"id", "column_1"}, {"title", "column_3"}}};
+    const char *path = write_text("items3.csv", "7,3,Bag\n8,4,Cup\n");
+    for (size_t i = 0; i < 2; i++) {
+        struct loaded l;
+        struct dataset *next;
+        assert_int_equal(load_text(&l, "ev.csv", "user,item\nu,7\nu,8\n"), ST_OK);
+        struct reject_sink sink = {&l, count_reject};
+        assert_int_equal(ingest_attributes(l.data, ATTRIBUTES_OF_ITEMS, path, said[i], 2, &sink, NULL, &next, &l.report, &l.err), ST_OK);
+        assert_string_equal(cell_text(&next->item_fields, "title", 1), "Cup");
+        dataset_release(next);
+        unload(&l);
+    }
+}
+
 /* Attributes that come later: joined by id, cold items made, what was there kept, the first data set untouched. */
 static void test_attributes(void **state)
 {
@@ -193,6 +211,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_movielens_small), cmocka_unit_test(test_lists_small),
         cmocka_unit_test(test_folder),          cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_attributes_by_number),
         cmocka_unit_test(test_real_movielens),  cmocka_unit_test(test_real_lists),
         cmocka_unit_test(test_real_events),
     };

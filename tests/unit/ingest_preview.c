@@ -77,7 +77,7 @@ static void test_tables_and_layouts(void **state)
     for (unsigned i = 0; i < 60; i++)
         str_printf(&s, "a%u,%s,%u\n", i, i % 2 ? "basic" : "full", i % 9);
     struct preview *p = look(write_text("table.csv", str_text(&s)), NULL, 0);
-    assert_true(p->users);
+    assert_string_equal(p->table, "users");
     assert_null(p->head);
     assert_string_equal(p->mapping, "");
     done(p);
@@ -86,7 +86,7 @@ static void test_tables_and_layouts(void **state)
     for (unsigned i = 0; i < 60; i++)
         str_printf(&s, "%s,%u\n", i % 2 ? "basic" : "full", i % 9);
     p = look(write_text("noid.csv", str_text(&s)), NULL, 0);
-    assert_true(p->users);
+    assert_string_equal(p->table, "users");
     assert_string_equal(p->mapping, "id=row");
     done(p);
     str_clear(&s);
@@ -103,6 +103,38 @@ static void test_tables_and_layouts(void **state)
     assert_int_equal(p->head->events.n, 3);
     done(p);
     str_free(&s);
+}
+
+static void check_table(const char *file, const char *text, const char *table, const char *id)
+{
+    struct preview *p = look(write_text(file, text), NULL, 0);
+    assert_string_equal(p->table, table);
+    assert_string_equal(role_of(p, id), "id");
+    assert_string_equal(p->mapping, "");
+    assert_null(p->head);
+    done(p);
+}
+
+/* Files that say what items or users are, not who did what: well known by their names, without a header, with an id. */
+static void test_attributes(void **state)
+{
+    (void)state;
+    struct str films = {0}, people = {0}, goods = {0};
+    str_puts(&goods, "id,title,added,price\n");
+    for (unsigned i = 0; i < 40; i++) {
+        str_printf(&films, "%u,A film of %u,Drama\n", i, i);
+        str_printf(&people, "%u,%s,%u\n", i, i % 2 ? "F" : "M", 20 + i % 9);
+        str_printf(&goods, "g%u,The %uth thing,2025-01-%02u,%u.5\n", i, i, 1 + i % 28, i);
+    }
+    check_table("u.user", "1|24|M|writer|85711\n2|53|F|other|94043\n", "users", "column_1");
+    check_table("movies.dat", "1::Toy Story (1995)::Comedy\n2::Heat (1995)::Crime\n", "items", "column_1");
+    check_table("films.csv", str_text(&films), "items", "column_1");
+    check_table("people.csv", str_text(&people), "users", "column_1");
+    check_table("goods.csv", str_text(&goods), "items", "id");
+    check_table("users.csv", "id,country\na,ES\nb,FR\n", "users", "id");
+    str_free(&films);
+    str_free(&people);
+    str_free(&goods);
 }
 
 /* A log of 200 rows: `row` takes user, item, and the two numbers a date begins with, below first and second. */
@@ -188,6 +220,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_by_content),
         cmocka_unit_test(test_tables_and_layouts),
+        cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_dates),
         cmocka_unit_test(test_popular),
         cmocka_unit_test(test_nested),
