@@ -133,6 +133,8 @@ static enum status parse_typed(const struct param *p, const char *text, struct p
     case PARAM_SEGMENT:
     case PARAM_SEGMENTS:
     case PARAM_MODEL:
+    case PARAM_WEIGHTS:
+    case PARAM_LENGTHS:
         return ST_OK;
     }
     return error_set(err, ST_INTERNAL, "%s has an unknown type", p->name);

@@ -27,6 +27,8 @@ enum param_type {
     PARAM_EVENT,    /* a type of event: click */
     PARAM_SEGMENT,  /* what tells users apart: history_length, an attribute of theirs */
     PARAM_SEGMENTS, /* the same, or what tells items apart */
+    PARAM_WEIGHTS,  /* of an ensemble: a number for each model, "0.5,0.3,0.2", or equal */
+    PARAM_LENGTHS,  /* of an ensemble: ascending whole numbers, one fewer than models: "5,20" */
 };
 
 struct param {
@@ -37,8 +39,11 @@ struct param {
     const char *choices; /* ENUM: "box|csv|tsv" */
     const char *doc;     /* one line */
     bool log_scale;      /* tuning searches the logarithm */
-    double tune_min, tune_max; /* sensible search range; both 0: not tuned. BOOL, ENUM: tune_max 1 tries every value */
-    const char *when;    /* "weighting=bm25|tfidf": tells nothing unless that parameter has one of these values; NULL: always does */
+    /* Sensible search range; both 0: not tuned. BOOL, ENUM: tune_max 1 tries every value. DURATION: days. WEIGHTS: of a model against the
+     * first; LENGTHS: of each. */
+    double tune_min, tune_max;
+    const char *when;    /* "weighting=bm25|tfidf": tells nothing unless that parameter has one of these values, "by": unless it is given;
+                          * NULL: always does */
 };
 
 struct param_value {

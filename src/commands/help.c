@@ -84,6 +84,10 @@ static const char *param_expects(const struct param *p, struct result *out)
         return "column";
     case PARAM_MODEL:
         return "model";
+    case PARAM_WEIGHTS:
+        return "numbers (0.7,0.3) or equal";
+    case PARAM_LENGTHS:
+        return "ascending numbers (5,20)";
     case PARAM_TEXT:
     case PARAM_ENUM:
         break;
@@ -156,9 +160,10 @@ static void help_model(const struct model_class *m, struct result *out)
     table_textf(t, "`update` %s.", m->updated ? m->updated : "cannot teach it new events: it is trained anew");
     param_table(out, "parameters", "", m->params, m->nparams);
     struct table *e = prose(out, "examples", "Examples");
-    table_textf(e, "    train %s", m->name);
+    const char *with = m->capabilities & OF_MODELS ? " with pop ease" : "";
+    table_textf(e, "    train %s%s", m->name, with);
     if (m->nparams && m->params[0].initial)
-        table_textf(e, "    train %s %s=%s as mine", m->name, m->params[0].name, m->params[0].initial);
+        table_textf(e, "    train %s%s %s=%s as mine", m->name, with, m->params[0].name, m->params[0].initial);
 }
 
 /* ---- everything, and search ---- */

@@ -71,11 +71,9 @@ static void put_best(const struct study *s, struct result *out)
 
 static void describe_axis(const struct study *s, size_t axis, struct str *out)
 {
-    const struct tune_axis *a = &s->space.axes[axis];
-    for (size_t v = 0; v < a->nvalues; v++)
-        str_printf(out, "%s%s", v ? "|" : "", a->values[v]);
-    if (!a->values)
-        str_printf(out, "%g..%g%s", a->low, a->high, a->log ? ", log" : "");
+    tune_axis_describe(&s->space.axes[axis], out);
+    if (s->space.axes[axis].log)
+        str_printf(out, ", log");
 }
 
 static void put_effect(const struct study *s, size_t axis, const struct tune_effect *e, struct table *t)
@@ -355,7 +353,9 @@ static const struct command rows[] = {
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_SPACES | COMMAND_AS | COMMAND_WITH | COMMAND_SEVERAL,
      .more = class_params,
      .help = "Every other key=value is a parameter of the class: PARAM=low..high and PARAM=a|b|c are searched, PARAM=value is fixed; the "
-             "rest is searched in the range of its table. The first trial has the defaults, or what of the ranges given comes closest.\n"
+             "rest is searched in the range of its table. Of an ensemble also what each model counts for against the first (weight.NAME) is "
+             "searched, or the length of a history from which it is asked (from.NAME). The first trial has the defaults, or what of the ranges "
+             "given comes closest.\n"
              "Trials learn from a part of train and are judged by the validation part of the split, or, where it has none, by a tenth of "
              "train that is set aside by the rule of the split. The test part is never looked at. The winner is trained on all of the "
              "train part as NAME, or CLASS.tuned.\n"

@@ -36,18 +36,29 @@ static enum status check_given(const struct study *s, const struct call_option *
     return st ? error_at_word(st, err, &o->value) : ST_OK;
 }
 
+/* An age is none of anything that could be chosen where nothing has a time. */
+static size_t fix_ages(const struct study *s, struct tune_given *given, size_t n)
+{
+    for (size_t i = 0; i < s->class->nparams && n < COMMAND_MORE_MAX && s->d->events.time == NULL; i++)
+        if (s->class->params[i].type == PARAM_DURATION)
+            given[n++] = (struct tune_given){s->class->params[i].name, ""};
+    return n;
+}
+
 static enum status read_space(struct study *s, struct error *err)
 {
     const struct call *call = s->call;
     struct tune_given given[COMMAND_MORE_MAX];
-    enum status st = ST_OK;
+    enum status st = part_axes_new(s->class, s->parts, s->nparts, call, &s->each, err);
+    if (st)
+        return st;
     if (call->nopen > COMMAND_MORE_MAX)
         return error_set(err, ST_USAGE, "more than %d parameters at once", COMMAND_MORE_MAX);
     for (size_t i = 0; i < call->nopen && !st; i++) {
         given[i] = (struct tune_given){call->open[i].key.text, call->open[i].value.text};
         st = check_given(s, &call->open[i], err);
     }
-    return st ? st : tune_space_new(s->class->params, s->class->nparams, given, call->nopen, &s->space, err);
+    return st ? st : tune_space_new(s->each.params, s->each.nparams, given, fix_ages(s, given, call->nopen), &s->space, err);
 }
 
 static const char *given_text(const struct study *s, const char *name)
@@ -185,9 +196,9 @@ enum status study_open(struct study *s, struct workbench *wb, const struct call 
     s->by_epoch = counts_by_epoch(s);
     st = check_class(s, err);
     if (!st)
-        st = read_space(s, err);
-    if (!st)
         st = call_parts(wb, call, s->class, s->d, s->s, &s->parts, &s->nparts, err);
+    if (!st)
+        st = read_space(s, err);
     if (!st)
         st = split_to_validate(s->d, s->s, &s->inner, err);
     if (!st)
@@ -203,6 +214,7 @@ void study_clear(struct study *s)
 {
     validation_close(&s->valid);
     tune_space_clear(&s->space);
+    part_axes_clear(&s->each);
     trials_clear(&s->trials);
     mem_free(s->points);
     parts_free(s->inner_parts, s->inner_parts ? s->nparts : 0);
@@ -288,14 +300,14 @@ enum status study_values(const struct study *s, const struct trial *t, struct pa
 {
     const struct model_class *class = s->class;
     struct param_value *values = mem_new(class->nparams, sizeof *values, "model parameters", err);
-    char said[TEXT_MAX];
+    char said[PART_NUMBERS_MAX];
     if (!values)
         return ST_NOMEM;
     enum status st = param_defaults(class->params, class->nparams, values, err);
     for (size_t i = 0; i < class->nparams && !st; i++) {
         const char *given = given_text(s, class->params[i].name);
         const char *text = given && !is_searched(given) ? given : NULL;
-        if (trial_value(t, class->params[i].name, said, sizeof said))
+        if (trial_value(t, class->params[i].name, said, sizeof said) || part_axes_text(&s->each, i, t, said, sizeof said))
             text = said;
         if (text) {
             param_values_free(&values[i], 1);

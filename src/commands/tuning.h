@@ -2,6 +2,7 @@
 #ifndef TAILOR_COMMANDS_TUNING_H
 #define TAILOR_COMMANDS_TUNING_H
 
+#include "commands/part_axes.h"
 #include "commands/training.h"
 #include "commands/trials.h"
 
@@ -15,6 +16,7 @@ struct study {
     struct model **parts;     /* of an ensemble: behind `with`, trained on s */
     size_t nparts;
     struct model **inner_parts; /* the same trained on inner; NULL: they are `parts` */
+    struct part_axes each;    /* of an ensemble: its parameters, and a number for each part */
     struct tune_space space;
     enum tune_search search;
     size_t wanted;            /* trials there shall be */

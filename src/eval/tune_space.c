@@ -7,12 +7,13 @@
 #include "base/mem.h"
 
 enum { VALUE_TEXT_MAX = 64 };
+static const double day = 86400e6; /* us */
 
 /* ---- axes ---- */
 
 static bool is_number(const struct param *p)
 {
-    return p->type == PARAM_INT || p->type == PARAM_REAL || p->type == PARAM_PERCENT;
+    return p->type == PARAM_INT || p->type == PARAM_REAL || p->type == PARAM_PERCENT || p->type == PARAM_DURATION;
 }
 
 static enum status add_value(struct tune_axis *a, const char *text, size_t n, struct error *err)
@@ -56,7 +57,7 @@ static enum status parse_end(const struct param *p, const char *text, size_t n, 
     snprintf(end, sizeof end, "%.*s", (int)n, text);
     enum status st = param_parse(p, end, &v, err);
     if (!st)
-        *out = p->type == PARAM_INT ? (double)v.integer : v.real;
+        *out = p->type == PARAM_INT ? (double)v.integer : p->type == PARAM_DURATION ? (double)v.integer / day : v.real;
     param_values_free(&v, 1);
     return st;
 }
@@ -142,7 +143,7 @@ static void find_parent(struct tune_space *s, size_t axis)
     const char *when = a->param->when;
     for (size_t i = 0; when && i < s->n; i++) {
         const struct tune_axis *p = &s->axes[i];
-        if (strlen(p->param->name) != name_length(when) || strncmp(p->param->name, when, name_length(when)) != 0)
+        if (strlen(p->param->name) != name_length(when) || strncmp(p->param->name, when, name_length(when)) != 0 || !when[name_length(when)])
             continue;
         a->parent = i;
         for (size_t v = 0; v < p->nvalues; v++)
@@ -157,6 +158,8 @@ static bool never_awake(const struct param *params, size_t nparams, const char *
     snprintf(name, sizeof name, "%.*s", (int)name_length(when), when);
     size_t parent = param_index(params, nparams, name);
     const char *text = text_given(given, ngiven, name);
+    if (!when[name_length(when)])
+        return !text;
     if (!text && (parent == nparams || is_tuned(&params[parent])))
         return false;
     text = text ? text : params[parent].initial;
@@ -236,7 +239,8 @@ void tune_text(const struct tune_axis *a, double at, char *out, size_t size)
     snprintf(digits, sizeof digits, "%.*g", a->param->type == PARAM_INT ? 17 : 4, x);
     if (!text_parse_real(digits, &rounded))
         rounded = x;
-    text_real(out, size, rounded);
+    text_real(digits, sizeof digits, rounded);
+    snprintf(out, size, "%s%s", digits, a->param->type == PARAM_DURATION ? "d" : "");
 }
 
 double tune_place(const struct tune_axis *a, const char *text)
@@ -259,15 +263,20 @@ double tune_number(const struct tune_axis *a, const char *text)
     return parse_end(a->param, text, strlen(text), &x, NULL) ? NAN : x;
 }
 
+void tune_axis_describe(const struct tune_axis *a, struct str *out)
+{
+    const char *unit = a->param->type == PARAM_DURATION ? "d" : "";
+    for (size_t v = 0; v < a->nvalues; v++)
+        str_printf(out, "%s%s", v ? "|" : "", a->values[v]);
+    if (!a->values)
+        str_printf(out, "%g%s..%g%s", a->low, unit, a->high, unit);
+}
+
 void tune_space_describe(const struct tune_space *s, struct str *out)
 {
     for (size_t i = 0; i < s->n; i++) {
-        const struct tune_axis *a = &s->axes[i];
-        str_printf(out, "%s%s=", i ? " " : "", a->param->name);
-        for (size_t v = 0; v < a->nvalues; v++)
-            str_printf(out, "%s%s", v ? "|" : "", a->values[v]);
-        if (!a->values)
-            str_printf(out, "%g..%g", a->low, a->high);
+        str_printf(out, "%s%s=", i ? " " : "", s->axes[i].param->name);
+        tune_axis_describe(&s->axes[i], out);
     }
 }
 

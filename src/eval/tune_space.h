@@ -16,7 +16,7 @@ struct tune_axis {
     const struct param *param;
     size_t index;       /* among the parameters of the class */
     bool log;           /* RANGE: the logarithm is searched */
-    double low, high;   /* RANGE, as values of the parameter; INT: both ends included */
+    double low, high;   /* RANGE, as values of the parameter; INT: both ends included; DURATION: days */
     char **values;      /* LIST: as one would type them; NULL: a range */
     size_t nvalues;
     size_t parent;      /* the axis that can put this one to sleep, or SIZE_MAX */
@@ -48,7 +48,9 @@ void tune_text(const struct tune_axis *a, double at, char *out, size_t size);
 double tune_place(const struct tune_axis *a, const char *text);
 /* The number behind a value, for charts: the number of the value in a list. */
 double tune_number(const struct tune_axis *a, const char *text);
-/* "lambda=1..5000 (log) weighting=none|bm25" */
+/* "1..5000", "1d..365d", "none|bm25" */
+void tune_axis_describe(const struct tune_axis *a, struct str *out);
+/* "lambda=1..5000 weighting=none|bm25" */
 void tune_space_describe(const struct tune_space *s, struct str *out);
 /* How many different settings there are; SIZE_MAX: no end of them. */
 size_t tune_space_size(const struct tune_space *s);

@@ -4,9 +4,10 @@
 
 #include "models/model.h"
 
-#define HALF_LIFE_PARAM                                                                                            \
+/* low, high: days that a search may choose from; both 0: none unless they are typed. */
+#define HALF_LIFE_PARAM(low, high)                                                                                 \
     {                                                                                                              \
-        .name = "half_life", .type = PARAM_DURATION,                                                               \
+        .name = "half_life", .type = PARAM_DURATION, .tune_min = (low), .tune_max = (high), .log_scale = true,     \
         .doc = "age at which an event counts half, such as 30d; not given: all ages count the same"                \
     }
 

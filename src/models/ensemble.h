@@ -31,7 +31,7 @@ struct ensemble {
 
 /* Slots of the classes. Those that need a common scale read the parameter `normalize` (NORMALIZERS). */
 #define PARAM_NORMALIZE                                                                                                  \
-    {.name = "normalize", .type = PARAM_ENUM, .initial = "zscore", .choices = NORMALIZERS,                               \
+    {.name = "normalize", .type = PARAM_ENUM, .initial = "zscore", .choices = NORMALIZERS, .tune_max = 1,                \
      .doc = "the common scale of the scores: standard deviations from the mean, 0 to 1, share of the largest, as they are"}
 /* ST_USAGE unless the model has least..PARTS_MAX parts. */
 MUST_CHECK enum status ensemble_check(const struct model *m, size_t least, struct error *err);

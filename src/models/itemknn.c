@@ -39,7 +39,7 @@ static const struct param params[] = {
      .doc = "cosine: share of the division that falls on the recommended item; 0.5 is the usual cosine, less favours popular ones"},
     {.name = "shrink", .type = PARAM_REAL, .initial = "5", .min = 0, .max = 1e9, .tune_min = .1, .tune_max = 100, .log_scale = true,
      .doc = "draws similarities that rest on few common users towards 0"},
-    HALF_LIFE_PARAM,
+    HALF_LIFE_PARAM(0, 0),
     VALUES_PARAM,
     {.name = "k1", .type = PARAM_REAL, .initial = "1.2", .min = 0, .max = 1e6, .tune_min = .2, .tune_max = 100, .log_scale = true,
      .when = "weighting=bm25", .doc = "bm25: how slowly repeats saturate"},

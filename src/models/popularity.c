@@ -21,11 +21,11 @@ enum { COUNT_EVENTS, COUNT_USERS };
 enum { PRIOR = 100 };
 
 static const struct param params[] = {
-    HALF_LIFE_PARAM,
-    {.name = "count", .type = PARAM_ENUM, .initial = "events", .choices = "events|users",
+    HALF_LIFE_PARAM(1, 365),
+    {.name = "count", .type = PARAM_ENUM, .initial = "events", .choices = "events|users", .tune_max = 1,
      .doc = "sum events by the weight of their type, or count each user of an item once"},
     {.name = "by", .type = PARAM_COLUMN, .doc = "an attribute of users, such as country: what is popular among those with the same value"},
-    {.name = "prior", .type = PARAM_REAL, .min = 0, .max = 1e12, .tune_min = 1, .tune_max = 10000, .log_scale = true,
+    {.name = "prior", .type = PARAM_REAL, .min = 0, .max = 1e12, .tune_min = 1, .tune_max = 10000, .log_scale = true, .when = "by",
      .doc = "by: so many events of everybody's taste are added to those of a segment; 100 when left out"},
 };
 

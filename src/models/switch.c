@@ -7,7 +7,7 @@
 #include "models/ensemble.h"
 
 static const struct param params[] = {
-    {.name = "from", .type = PARAM_TEXT, .initial = "5",
+    {.name = "from", .type = PARAM_LENGTHS, .initial = "5", .tune_min = 1, .tune_max = 100, .log_scale = true,
      .doc = "items in a history from which the second model is asked, and the third and so on: 5,20"},
 };
 

@@ -70,6 +70,37 @@ static void test_space(void **state)
     assert_int_equal(tune_space_new(params + 5, 2, NULL, 0, &s, &err), ST_USAGE); /* nothing to vary */
 }
 
+/* A parameter that waits for another to be given, and an age, searched in days. */
+static void test_ages(void **state)
+{
+    (void)state;
+    static const struct param ages[] = {
+        {.name = "by", .type = PARAM_COLUMN},
+        {.name = "prior", .type = PARAM_REAL, .max = 100, .tune_min = 1, .tune_max = 9, .when = "by"},
+        {.name = "half_life", .type = PARAM_DURATION, .tune_min = 1, .tune_max = 100, .log_scale = true},
+    };
+    struct tune_space s;
+    struct error err;
+    char text[64];
+    assert_int_equal(tune_space_new(ages, 3, NULL, 0, &s, &err), ST_OK);
+    assert_int_equal(s.n, 1); /* prior says nothing without by */
+    tune_text(&s.axes[0], .5, text, sizeof text);
+    assert_string_equal(text, "10d");
+    assert_true(fabs(tune_place(&s.axes[0], "240h") - .5) < 1e-12);
+    assert_true(fabs(tune_number(&s.axes[0], "36h") - 1.5) < 1e-12);
+    tune_space_clear(&s);
+    struct tune_given given[] = {{"by", "country"}, {"half_life", "12h..2w"}};
+    assert_int_equal(tune_space_new(ages, 3, given, 2, &s, &err), ST_OK);
+    assert_int_equal(s.n, 2);
+    double point[] = {0, 0};
+    assert_true(tune_awake(&s, point, 0) && tune_awake(&s, point, 1));
+    struct str described = {0};
+    tune_space_describe(&s, &described);
+    assert_string_equal(str_text(&described), "half_life=0.5d..14d prior=1..9");
+    str_free(&described);
+    tune_space_clear(&s);
+}
+
 /* Branin's function, turned round; its best value is -0.397887. */
 static double branin(const struct tune_space *s, const double *p)
 {
@@ -230,7 +261,7 @@ static void test_effect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_space),    cmocka_unit_test(test_searches), cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_space),    cmocka_unit_test(test_ages), cmocka_unit_test(test_searches), cmocka_unit_test(test_grid),
         cmocka_unit_test(test_stopping), cmocka_unit_test(test_effect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
