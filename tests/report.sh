@@ -1,7 +1,7 @@
 #!/bin/sh
 # Reports: a page that needs nothing beside itself, in which nothing of the data is more than text.
 . "$(dirname "$0")/files.sh"
-echo 1..9
+echo 1..11
 has() { grep -qF "$2" "$1" || { echo "missing in $1: $2" >>log; false; }; }
 
 prepare='load tiny;split last 1;train pop itemknn ease'
@@ -46,4 +46,24 @@ run "$@" -c 'report page.txt'
 [ $? = 3 ] && has log 'should end in .html or .md' && [ ! -e page.txt ] &&
   { run "$@" -c 'report other.html nobody'; [ $? = 3 ] && [ ! -e other.html ]; }
 result 'what cannot be written is refused' $?
+# Titles that would be markup, a code of the terminal, a line of their own, or a page full.
+long=$(printf '%10240s' '' | tr ' ' x)
+{
+  echo 'user,item,time,title'
+  for u in 1 2 3 'u<b>`' 5; do
+    for i in 1 2 3 4; do [ $(((i + ${#u}) % 4)) = "$u" ] || echo "u$u,i$i,$((1700000000 + i * 60)),@$i"; done
+    echo "u$u,i5,1700000500,$long"
+  done
+} | sed 's|@1|"</text></svg><script>alert(1)</script>"|; s|@2|"\x1b[2J ""><img src=x onerror=alert(1)>"|; s|@3|"a\n# line \xe2\x80\xae"|; s|@4|`code` \| [x](y)|' >hostile.csv
+printf 'user,item,rank\nu1,i2,1\nu1,i<script>,2\nu<script>,i1,1\n' >shown.csv
+run -c 'load hostile.csv item.title=title' -c 'split last 1' -c 'train pop itemknn ease' -c 'import shown.csv as prod' \
+  -c 'report hostile.html u1 u2 u3 "uu<b>`"' -c 'report hostile.md u1 u2 u3 "uu<b>`"' && has hostile.html '&lt;script&gt;alert(1)' && has hostile.md '&lt;script&gt;alert(1)' &&
+  ! grep -qE '<script|<img|<b>' hostile.html && ! sed '/^    /d; s/`[^`]*`//g' hostile.md | grep -E '<script|<img|<b>|^# line|[^\\]\]\(y' >>log &&
+  ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" hostile.html hostile.md log && ! grep -q "$(printf '\342\200\256')" hostile.html hostile.md log
+result 'hostile titles and ids, as a page and as Markdown' $?
+
+ln -s /dev/full full.html
+run "$@" -c 'report full.html ana'
+[ $? = 3 ] && has log 'cannot write full.html' && { run "$@" -c 'report nowhere/page.md'; [ $? = 3 ] && has log 'cannot write nowhere/page.md'; }
+result 'a full disk and a folder that is not there' $?
 exit $failed

@@ -50,7 +50,7 @@ static void put_heading(struct page *p, int level, const char *text)
         str_puts(&p->text, p->text.length ? "\n" : "");
         str_repeat(&p->text, "#", (size_t)level);
         str_putc(&p->text, ' ');
-        str_put_safe(&p->text, text, strlen(text));
+        put_markdown(&p->text, text);
         str_putc(&p->text, '\n');
     }
 }

@@ -208,7 +208,8 @@ enum status served_is_run(const char *path, struct job *job, bool *is, struct er
         st = source_read(source, head, sizeof head, &n, err);
     if (!st) {
         const char *end = memchr(head, '\n', n);
-        *is = !memchr(head, 0, n) && is_run_line(head, end ? (size_t)(end - head) : n);
+        size_t length = end ? (size_t)(end - head) : n;
+        *is = !memchr(head, 0, length) && is_run_line(head, length);
     }
     source_close(source);
     return st == ST_NOMEM || st == ST_CANCELLED ? st : ST_OK; /* the reader of tables tells all else better */

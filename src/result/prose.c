@@ -10,7 +10,7 @@ static bool right_aligned(const struct column *c)
 
 /* ---- markdown ---- */
 
-/* Text that Markdown takes as text: no emphasis, links, code, cell ends or HTML out of a title. */
+/* Safe text that Markdown takes as text. */
 static void put_escaped(struct str *out, const char *text)
 {
     for (const char *p = text; *p; p++) {
@@ -24,6 +24,36 @@ static void put_escaped(struct str *out, const char *text)
     }
 }
 
+void put_markdown(struct str *out, const char *text)
+{
+    struct str safe = {0};
+    str_put_safe(&safe, text, strlen(text));
+    put_escaped(out, str_text(&safe));
+    out->failed |= safe.failed;
+    str_free(&safe);
+}
+
+/* Commands stand between ` in messages, and are code here too; all else is text. */
+void render_markdown_message(struct writer *w, const struct message *m)
+{
+    struct str line = {0}, part = {0}, *out = &w->text;
+    message_format(m, 0, false, &line);
+    if (line.length)
+        line.data[line.length - 1] = 0; /* without its end */
+    const char *text = str_text(&line), *open, *close;
+    for (; (open = strchr(text, '`')) && (close = strchr(open + 1, '`')); text = close + 1) {
+        str_clear(&part);
+        str_append(&part, text, (size_t)(open - text));
+        put_escaped(out, str_text(&part));
+        str_append(out, open, (size_t)(close + 1 - open));
+    }
+    put_escaped(out, text);
+    str_puts(out, "\n");
+    out->failed |= line.failed || part.failed;
+    str_free(&line);
+    str_free(&part);
+}
+
 enum status render_markdown_table(struct writer *w, struct table *t, size_t index, struct error *err)
 {
     struct walk walk;
@@ -33,9 +63,8 @@ enum status render_markdown_table(struct writer *w, struct table *t, size_t inde
     if (index)
         str_putc(out, '\n');
     if (*t->title) {
-        str_put_safe(&cell, t->title, strlen(t->title));
         str_puts(out, "**");
-        put_escaped(out, str_text(&cell));
+        put_markdown(out, t->title);
         str_puts(out, "**\n\n");
     }
     for (int line = 0; !prose && line < 2; line++) {

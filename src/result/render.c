@@ -212,7 +212,10 @@ static void put_messages(struct writer *w, const struct result *r)
     if (o->messages && r->nmessages && (r->ntables || r->nseries))
         str_putc(&w->text, '\n');
     for (size_t i = 0; o->messages && i < r->nmessages; i++)
-        message_format(&r->messages[i], o->width, o->color, &w->text);
+        if (o->form == OUTPUT_MARKDOWN)
+            render_markdown_message(w, &r->messages[i]);
+        else
+            message_format(&r->messages[i], o->width, o->color, &w->text);
 }
 
 enum status result_render(struct result *r, const struct render_options *options, struct output *out, struct job *job,

@@ -52,6 +52,8 @@ MUST_CHECK enum status result_render_text(struct result *r, const struct render_
                                           struct error *err);
 /* Text as text of a page; the beginning and the end of one. */
 void put_html(struct str *out, const char *text);
+/* The same for Markdown: no emphasis, links, code, cell ends or HTML out of a title; control characters are made visible. */
+void put_markdown(struct str *out, const char *text);
 void put_html_head(struct str *out, const char *title);
 void put_html_tail(struct str *out);
 /* One cell as people see it (precision, unit, safe text). */

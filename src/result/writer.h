@@ -46,6 +46,7 @@ MUST_CHECK enum status render_csv_table(struct writer *w, struct table *t, size_
 MUST_CHECK enum status render_tsv_table(struct writer *w, struct table *t, size_t index, struct error *err);
 MUST_CHECK enum status render_html_table(struct writer *w, struct table *t, struct error *err);
 void render_html_message(struct writer *w, const struct message *m);
+void render_markdown_message(struct writer *w, const struct message *m);
 MUST_CHECK enum status render_json_tables(struct writer *w, struct table *const *tables, size_t n, bool named,
                                           struct error *err);
 MUST_CHECK enum status render_jsonl_tables(struct writer *w, struct table *const *tables, size_t n, bool named,

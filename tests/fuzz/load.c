@@ -52,11 +52,11 @@ static void load_fd(int fd, const struct mapping *mapping, size_t nmapping, stru
     out->st = ingest_events(paths, 1, mapping, nmapping, "fuzz", &sink, NULL, &out->data, &out->report, &out->err);
 }
 
-/* A regular file without a name that holds data[0..n). */
-static int memory_file(const uint8_t *data, size_t n)
+int fuzz_file(const uint8_t *data, size_t n, char path[64])
 {
     int fd = memfd_create("fuzz", MFD_CLOEXEC);
     MUST(fd >= 0 && write(fd, data, n) == (ssize_t)n && lseek(fd, 0, SEEK_SET) == 0);
+    snprintf(path, 64, "/proc/self/fd/%d", fd);
     return fd;
 }
 
@@ -74,7 +74,8 @@ void fuzz_load(const uint8_t *data, size_t n, bool piped, const struct mapping *
         close(ends[0]);
         pthread_join(writer, NULL);
     } else {
-        int fd = memory_file(data, n);
+        char path[64];
+        int fd = fuzz_file(data, n, path);
         load_fd(fd, mapping, nmapping, out);
         close(fd);
     }
@@ -145,8 +146,7 @@ static void check_rows(const uint8_t *data, size_t n, const char *format, const 
     struct sheet t;
     uint64_t rows = 0, bad = 0;
     char path[64];
-    int fd = memory_file(data, n);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int fd = fuzz_file(data, n, path);
     MUST(feed_open(path, NULL, &feed, NULL) == ST_OK && sheet_open(feed, &form, &t, NULL) == ST_OK);
     for (bool more = true; more;) {
         MUST(sheet_next(&t, &more, NULL) == ST_OK);

@@ -13,6 +13,8 @@ struct outcome {
     uint64_t rejects_hash; /* of line, reason and text of each, in order */
 };
 
+/* A regular file without a name that holds data[0..n), and the path that opens it as long as it is not closed. */
+int fuzz_file(const uint8_t *data, size_t n, char path[64]);
 /* Loads data[0..n) from a regular file that has no name; piped: through a pipe instead. */
 void fuzz_load(const uint8_t *data, size_t n, bool piped, const struct mapping *mapping, size_t nmapping,
                struct outcome *out);

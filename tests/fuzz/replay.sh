@@ -2,7 +2,7 @@
 # Every committed input of every fuzz target, through the normal build.
 cd "${FUZZ_DIR:-tests/fuzz}" || exit 99
 corpus=${TESTS_DIR:-$(dirname "$0")/..}/fuzz/corpus
-targets='command csv jsonl mapping'
+targets='command csv jsonl mapping served trec'
 failed=0
 i=0
 echo "1..$(echo $targets | wc -w)"
