@@ -123,9 +123,9 @@ static struct table *new_summary(const struct question *q, uint32_t item, size_t
 {
     struct column columns[SUM_COLUMNS] = {
         [SUM_MODEL] = {.name = "model", .type = VALUE_TEXT},
-        [SUM_RANK] = {.name = "rank", .type = VALUE_INT},
+        [SUM_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SUM_LISTED] = {.name = "listed", .type = VALUE_BOOL},
-        [SUM_BEST] = {.name = "best_rank", .type = VALUE_INT},
+        [SUM_BEST] = {.name = "best_rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SUM_EVENTS] = {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SUM_CHANGES] = {.name = "changes", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SUM_SENTENCE] = {.name = "sentence", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
@@ -160,7 +160,7 @@ static struct table *new_crossings(const struct question *q, struct result *out)
         [CROSS_TIME] = {.name = "time", .type = VALUE_TIME, .flags = d->events.time ? 0 : COLUMN_HIDDEN},
         [CROSS_TYPE] = {.name = "type", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
         [CROSS_BEFORE] = {.name = "before", .type = VALUE_INT},
-        [CROSS_RANK] = {.name = "rank", .type = VALUE_INT},
+        [CROSS_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [CROSS_EVENT] = {.name = "event", .type = VALUE_INT, .flags = COLUMN_COUNT | COLUMN_HIDDEN},
     };
     item_columns(d, columns + CROSS_AFTER);

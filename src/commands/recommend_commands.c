@@ -26,7 +26,7 @@ static struct table *new_list(const struct question *q, struct result *out)
     bool served = any_served(q);
     struct column columns[LIST_COLUMNS] = {
         [LIST_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
-        [LIST_RANK] = {.name = "rank", .type = VALUE_INT},
+        [LIST_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [LIST_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
         [LIST_SEEN] = {.name = "seen", .type = VALUE_TIME, .flags = q->seen == SEEN_HIDE && !served ? COLUMN_HIDDEN : 0},
         [LIST_SERVED] = {.name = "served", .type = VALUE_TIME, .flags = served ? 0 : COLUMN_HIDDEN},
@@ -213,7 +213,7 @@ static enum status recommend_all(struct workbench *wb, const struct call *call, 
     const struct column columns[ALL_COLUMNS] = {
         [ALL_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = e->q.nmodels == 1 ? COLUMN_HIDDEN : 0},
         [ALL_USER] = {.name = "user", .type = VALUE_TEXT},
-        [ALL_RANK] = {.name = "rank", .type = VALUE_INT},
+        [ALL_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [ALL_ITEM] = {.name = "item", .type = VALUE_TEXT, .flags = titles ? COLUMN_COMPACT : 0},
         [ALL_TITLE] = {.name = "title", .type = VALUE_TEXT, .flags = titles ? 0 : COLUMN_HIDDEN},
         [ALL_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
@@ -279,7 +279,7 @@ static enum status run_similar(struct workbench *wb, const struct call *call, st
         goto out;
     struct column columns[SIMILAR_COLUMNS] = {
         [SIMILAR_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q.nmodels == 1 ? COLUMN_HIDDEN : 0},
-        [SIMILAR_RANK] = {.name = "rank", .type = VALUE_INT},
+        [SIMILAR_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SIMILAR_VALUE] = {.name = "similarity", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_BAR},
     };
     item_columns(q.data, columns + SIMILAR_ITEM);

@@ -40,7 +40,7 @@ static void put_side_by_side(const struct question *q, const struct panel *p, st
     struct column *columns = result_room(out, n, sizeof *columns);
     if (!columns)
         return;
-    columns[0] = (struct column){.name = "rank", .type = VALUE_INT};
+    columns[0] = (struct column){.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT};
     for (size_t m = 0; m < p->n; m++) {
         struct column *c = columns + 1 + EACH * m;
         const char *name = q->models[m]->name;

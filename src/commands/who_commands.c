@@ -64,7 +64,7 @@ static struct tables new_tables(const struct question *q, const struct asked *a,
     struct column users[USER_COLUMNS] = {
         [USER_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
         [USER_ID] = {.name = "user", .type = VALUE_TEXT},
-        [USER_RANK] = {.name = "rank", .type = VALUE_INT},
+        [USER_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [USER_COUNT] = {.name = "of_them", .type = VALUE_INT, .flags = a->group ? 0 : COLUMN_HIDDEN},
         [USER_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
         [USER_EVENTS] = {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},

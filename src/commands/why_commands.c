@@ -17,7 +17,7 @@ static struct table *new_places(const struct question *q, uint32_t item, struct 
 {
     struct column columns[WHY_COLUMNS] = {
         [WHY_MODEL] = {.name = "model", .type = VALUE_TEXT},
-        [WHY_RANK] = {.name = "rank", .type = VALUE_INT},
+        [WHY_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [WHY_OF] = {.name = "of", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [WHY_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
         [WHY_BASE] = {.name = "base", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN},
@@ -56,7 +56,7 @@ static struct table *new_parts(const struct question *q, const struct why *whys,
         [PART_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .precision = 4},
         [PART_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
         [PART_TIME] = {.name = "time", .type = VALUE_TIME, .flags = q->data->events.time ? 0 : COLUMN_HIDDEN},
-        [PART_WITHOUT] = {.name = "rank_without", .type = VALUE_INT},
+        [PART_WITHOUT] = {.name = "rank_without", .type = VALUE_INT, .flags = COLUMN_COUNT},
     };
     bool exact = true;
     for (size_t i = 0; i < q->nmodels; i++)
@@ -166,7 +166,7 @@ static struct table *new_made(const struct question *q, const struct why *whys, 
     struct column columns[MADE_COLUMNS] = {
         [MADE_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
         [MADE_PART] = {.name = "part", .type = VALUE_TEXT},
-        [MADE_RANK] = {.name = "rank", .type = VALUE_INT},
+        [MADE_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [MADE_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
         [MADE_VALUE] = {.name = "value", .type = VALUE_REAL, .precision = 4},
         [MADE_WEIGHT] = {.name = "weight", .type = VALUE_REAL, .precision = 3},

@@ -39,7 +39,7 @@ static struct tables new_tables(const struct question *q, const char *what, bool
     };
     struct column found[FOUND_COLUMNS] = {
         [FOUND_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
-        [FOUND_RANK] = {.name = "rank", .type = VALUE_INT},
+        [FOUND_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [FOUND_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
     };
     struct column parts[PART_COLUMNS] = {

@@ -10,11 +10,11 @@ static struct table *new_sums(const struct question *q, uint32_t item, struct re
 {
     const struct column columns[SUM_COLUMNS] = {
         [SUM_MODEL] = {.name = "model", .type = VALUE_TEXT},
-        [SUM_RANK] = {.name = "rank", .type = VALUE_INT},
+        [SUM_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SUM_K] = {.name = "k", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
         [SUM_TAKE_OUT] = {.name = "take_out", .type = VALUE_INT},
         [SUM_LEAST] = {.name = "at_least", .type = VALUE_INT},
-        [SUM_AFTER] = {.name = "rank_after", .type = VALUE_INT},
+        [SUM_AFTER] = {.name = "rank_after", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SUM_PROVED] = {.name = "proved", .type = VALUE_BOOL},
         [SUM_OF] = {.name = "of_history", .type = VALUE_INT},
         [SUM_ASKED] = {.name = "lists_made", .type = VALUE_INT, .flags = COLUMN_COUNT | COLUMN_COMPACT},

@@ -190,7 +190,7 @@ static void above_table(const struct answers *a, struct result *out)
     enum { MODEL, RANK, ITEM, SCORE = ITEM + ITEM_COLUMNS, AHEAD, COLUMNS };
     struct column columns[COLUMNS] = {
         [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model_flags(a->q)},
-        [RANK] = {.name = "rank", .type = VALUE_INT},
+        [RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
         [AHEAD] = {.name = "ahead_by", .type = VALUE_REAL, .precision = 4},
     };
@@ -279,7 +279,7 @@ static void changes_table(const struct answers *a, size_t k, struct result *out)
         [ITEMS] = {.name = "items", .type = VALUE_TEXT, .flags = COLUMN_WRAP},
         [IDS] = {.name = "ids", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
         [SIZE] = {.name = "size", .type = VALUE_INT},
-        [RANK] = {.name = "rank", .type = VALUE_INT},
+        [RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [PROOF] = {.name = "proof", .type = VALUE_TEXT},
         [LEAST] = {.name = "at_least", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
         [FOUND] = {.name = "found", .type = VALUE_BOOL, .flags = COLUMN_HIDDEN},

@@ -38,8 +38,10 @@ static enum status find_place(const struct model *m, const struct query *q, stru
     if (!st) {
         w->score = scores[w->item];
         w->rank = rank_of(scores, m->nitems, w->item);
-        for (size_t i = 0; i < m->nitems; i++)
+        for (uint32_t i = 0; i < m->nitems; i++) {
             w->ranked += scores[i] > -INFINITY;
+            w->tied += w->rank && i != w->item && scores[i] == w->score;
+        }
         find_neighbours(w, scores, m->nitems);
     }
     mem_free(scores);
@@ -117,6 +119,8 @@ static enum status take_parts(const struct query *q, const struct explanation *x
     uint32_t times;
     any.hides = 0;
     w->base = x->base;
+    w->own = x->own;
+    w->own_is = x->own_is;
     w->exact = x->exact;
     w->method = x->method;
     w->parts = mem_new(x->nparts, sizeof *w->parts, "an explanation", err);
@@ -136,7 +140,7 @@ enum status why_make(const struct model *m, const struct query *q, uint32_t item
                      struct error *err)
 {
     struct explanation x;
-    *out = (struct why){.item = item, .shown = seen == SEEN_SHOW, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};
+    *out = (struct why){.item = item, .blank = q->n == 0, .shown = seen == SEEN_SHOW, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};
     enum status st = model_explain(m, q, item, &x, err);
     if (!st)
         st = find_place(m, q, out, err);
@@ -244,31 +248,42 @@ static void put_without(const struct why *w, const struct why_part *first, const
     str_putc(out, '.');
 }
 
-/* Where no item of the history is a reason: other models are, or everybody. */
-static void put_no_items(const struct why *w, struct str *out)
+/* ---- what does not come from the history ---- */
+
+/* The reason that is no item of the history, where it weighs more than any that is one: what the item is to everybody, or a model that
+ * has no eye for the history. */
+static void put_apart(const struct why *w, const struct why_part *first, struct str *out)
 {
-    const struct made_of *x = &w->made_of;
-    bool models = x->n && (x->alone == x->n || x->parts[x->alone].model->class->capabilities & OF_MODELS);
-    struct str places = {0};
-    if (models)
-        made_of_places(x, &places);
-    if (places.length) {
-        str_printf(out, "%s because %s.", w->rank && w->rank <= 20 ? "Recommended" : "It is where it is", str_text(&places));
-    } else if (models) {
-        str_puts(out, "None of the models it is made of speaks for it.");
-    } else {
-        str_puts(out, "Recommended because it is popular with everybody: ");
-        for (size_t i = 0; i < w->nparts; i++)
-            str_printf(out, "%s%s", i == 0 ? "" : i + 1 == w->nparts ? " and " : ", ", w->parts[i].what.label);
-        str_putc(out, '.');
+    const struct made_part *by = NULL;
+    double most = first ? first->what.value : 0;
+    if (w->own_is && w->own > most) {
+        str_puts(out, w->own_is);
+        return;
     }
-    str_free(&places);
+    for (size_t i = 0; i < w->nparts; i++) {
+        if (w->parts[i].what.item != NO_ITEM || !(w->parts[i].what.value > most))
+            continue;
+        for (size_t p = 0; p < w->made_of.n; p++)
+            if (w->made_of.parts[p].rank && strcmp(w->made_of.parts[p].model->name, w->parts[i].what.label) == 0)
+                by = &w->made_of.parts[p];
+        break;
+    }
+    if (!by)
+        return;
+    str_printf(out, "%s has it ", by->model->name);
+    put_ordinal(out, by->rank);
 }
 
-void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
+static bool is_listed(const struct why *w)
 {
-    const struct why_part *reason[3];
-    size_t n = why_main_reasons(w->parts, w->nparts, reason);
+    enum { LIST_LONG = 20 }; /* what one would still call recommended */
+    return w->rank && w->rank <= LIST_LONG;
+}
+
+/* "Recommended", "It is 48th", "In the history already (1996-03-02); among all items it would be 3rd". Without a reason nothing is
+ * called recommended. */
+static void put_place(const struct why *w, bool reasons, struct str *out)
+{
     if (w->seen) {
         char date[40];
         str_puts(out, "In the history already");
@@ -276,19 +291,76 @@ void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
             time_short(date, sizeof date, w->seen_at);
             str_printf(out, " (%s)", date);
         }
-        str_puts(out, "; among all items it would be ");
-        put_ordinal(out, w->rank);
-        str_puts(out, n ? ", mostly because of " : ".");
-    } else if (n) {
-        str_puts(out, w->rank && w->rank <= 20 ? "Recommended mostly because of " : "What speaks for it most: ");
-    } else if (w->nparts && w->parts[0].what.item == NO_ITEM) {
-        put_no_items(w, out);
+        str_puts(out, w->rank ? "; among all items it would be " : "");
     } else {
-        str_puts(out, "Nothing in the history speaks for it.");
+        str_puts(out, reasons && is_listed(w) ? "Recommended" : w->rank ? "It is " : "It has no place");
     }
-    if (!n)
+    if (w->rank && (w->seen || !reasons || !is_listed(w)))
+        put_ordinal(out, w->rank);
+}
+
+static void put_nothing(const struct why *w, bool models, struct str *out)
+{
+    char count[32];
+    put_place(w, false, out);
+    str_puts(out, models ? ": none of the models it is made of speaks for it." : w->blank ? ": there is no history to go by."
+                                                                                         : ": nothing in the history speaks for it.");
+    if (models || !w->tied)
         return;
+    text_count(count, sizeof count, (int64_t)w->tied);
+    str_printf(out, " %s other%s the same score: the data's order decides.", count, w->tied == 1 ? " has" : "s have");
+}
+
+/* Where no item of the history is a reason: other models are, or everybody. */
+static void put_no_items(const struct why *w, struct str *out)
+{
+    const struct made_of *x = &w->made_of;
+    bool models = x->n && (x->alone == x->n || x->parts[x->alone].model->class->capabilities & OF_MODELS);
+    bool counted = w->nparts && w->parts[0].what.item == NO_ITEM && !models, joined = is_listed(w) && !w->seen;
+    struct str reason = {0};
+    if (models)
+        made_of_places(x, &reason);
+    else
+        put_apart(w, NULL, &reason);
+    if (reason.length || counted)
+        put_place(w, true, out);
+    else
+        put_nothing(w, models, out);
+    if (reason.length) {
+        str_printf(out, "%sbecause %s.", joined ? " " : ", ", str_text(&reason));
+    } else if (counted) {
+        str_puts(out, joined ? " because it is popular: " : ", by how popular it is: ");
+        for (size_t i = 0; i < w->nparts; i++)
+            str_printf(out, "%s%s", i == 0 ? "" : i + 1 == w->nparts ? " and " : ", ", w->parts[i].what.label);
+        str_putc(out, '.');
+    }
+    str_free(&reason);
+}
+
+static void put_because(const struct why *w, const struct why_part *const *reason, size_t n, const struct dataset *d, struct str *out)
+{
+    bool joined = is_listed(w) || w->seen;
+    struct str apart = {0};
+    put_place(w, true, out);
+    put_apart(w, reason[0], &apart);
+    str_puts(out, !joined ? ". What speaks for it most" : w->seen ? ", mostly because" : " mostly because");
+    if (apart.length)
+        str_printf(out, "%s %s; of the history ", joined ? "" : " is that", str_text(&apart));
+    else
+        str_puts(out, joined ? " of " : ": ");
     put_reasons(reason, n, false, d, out);
-    str_putc(out, '.');
-    put_without(w, reason[0], d, out);
+    str_puts(out, apart.length && joined ? n == 1 ? " speaks for it most." : " speak for it most." : ".");
+    str_free(&apart);
+}
+
+void why_sentence(const struct why *w, const struct dataset *d, struct str *out)
+{
+    const struct why_part *reason[3];
+    size_t n = why_main_reasons(w->parts, w->nparts, reason);
+    if (n) {
+        put_because(w, reason, n, d, out);
+        put_without(w, reason[0], d, out);
+    } else {
+        put_no_items(w, out);
+    }
 }

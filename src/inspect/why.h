@@ -16,9 +16,13 @@ struct why {
     uint32_t item;
     float score;
     double base;             /* owed to no history item */
+    double own;              /* of base: what sets the item apart for everybody */
+    const char *own_is;      /* what that is: "everybody rates it highly"; NULL: nothing of that kind */
     bool exact;
     const char *method;
     size_t rank, ranked;     /* place among the `ranked` items that may be listed; with everything when `shown` */
+    size_t tied;             /* others of the same score */
+    bool blank;              /* there is no history */
     bool seen, shown;        /* in the history; everything is shown: as asked, or because it was seen */
     int64_t seen_at;
     uint32_t above, below;   /* neighbours in the list, NO_ITEM at an end */
@@ -36,7 +40,8 @@ void why_clear(struct why *w);
 /* Of an ensemble of which no item of the history can be told, as where lists are fused: its models are all there is to say. */
 bool why_only_models(const struct why *w);
 
-/* What one could tell a customer: "Recommended mostly because of Kolya and Fargo. Without Kolya it would be 9th." Appends. */
+/* What one could tell a customer: "Recommended mostly because of Kolya and Fargo. Without Kolya it would be 9th." Of what is far down
+ * "It is 48th. What speaks for it most: Kolya." Appends. */
 void why_sentence(const struct why *w, const struct dataset *d, struct str *out);
 
 /* The positive history items, largest first, that make up half of what speaks for it; three at most. Returns how many. */

@@ -79,6 +79,8 @@ static enum status bias_explain(const struct model *m, const struct query *q, ui
         double whole = b->mean + baseline_user(b, row.index, row.value, n);
         explanation_sort(out);
         out->base = b->mean + b->item[item];
+        out->own = b->item[item];
+        out->own_is = "everybody rates it highly";
         out->score = (float)(whole + b->item[item]);
         out->exact = true;
         out->method = "base: mean of all ratings + bias of the item; each part: what a rating adds to the bias of the user (exact)";

@@ -396,6 +396,8 @@ static enum status knn_explain(const struct model *m, const struct query *q, uin
             out->parts[h.best[b].index].value += h.best[b].score * h.beyond[h.best[b].index] / size;
         out->score = predict(s, &h, item, neighbours);
         out->base = s->baseline.mean + s->baseline.item[item];
+        out->own = s->baseline.item[item];
+        out->own_is = "everybody rates it highly";
         out->exact = true;
         out->method = "base: mean of all ratings + bias of the item; each part: what a rating adds to the bias of the user and as a "
                       "neighbour (exact)";

@@ -291,7 +291,8 @@ enum status logistic_explain(const struct logistic *s, const struct model *m, co
     if (st)
         goto out;
     take_history(&p, row.index, csr_count(&row));
-    out->base = s->width > s->k ? s->y[item * s->width + s->k] : 0;
+    out->own = out->base = s->width > s->k ? s->y[item * s->width + s->k] : 0;
+    out->own_is = "everybody takes it";
     if (p.taken && solve(&p, x)) {
         look(&p, x);
         gradient_at(&p, x);

@@ -82,6 +82,8 @@ struct contribution {
 struct explanation {
     double score;        /* what score() gives for this query and item */
     double base;         /* part owed to no history item (bias, popularity) */
+    double own;          /* of base: what sets this item apart for everybody, as its bias does */
+    const char *own_is;  /* what that is when it is positive, after "because": "everybody rates it highly"; NULL: nothing of that kind */
     bool exact;
     const char *method;  /* "rows of B (exact)", static string */
     struct contribution *parts; /* largest |value| first; owned, mem_free */

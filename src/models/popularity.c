@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "models/classes.h"
 #include "models/decay.h"
 #include "models/segments.h"
@@ -255,12 +256,14 @@ static enum status pop_explain(const struct model *m, const struct query *q, uin
     if (st)
         return st;
     if (g != NO_CODE)
-        snprintf(explanation_add(out, NO_ITEM, (double)own)->label, sizeof out->parts->label, "users with %.40s %.40s", model_text(m, "by"),
+        snprintf(explanation_add(out, NO_ITEM, (double)own)->label, sizeof out->parts->label, "events of users with %.32s %.32s", model_text(m, "by"),
                  dict_text(&p->segments.names, g));
     for (size_t j = p->begin[item]; j < p->begin[item + 1]; j++) {
         struct contribution *c = explanation_add(out, NO_ITEM, p->sum[j] * (double)scale);
-        snprintf(c->label, sizeof c->label, "%llu %.48s %s%s", (unsigned long long)p->count[j], p->type_name[p->type[j]],
-                 p->count[j] == 1 ? "event" : "events", g == NO_CODE ? "" : " of all, scaled");
+        char count[32];
+        text_count(count, sizeof count, (int64_t)p->count[j]);
+        snprintf(c->label, sizeof c->label, "%.20s %.40s %s%s", count, p->type_name[p->type[j]],
+                 p->count[j] == 1 ? "event" : "events", g == NO_CODE ? "" : " of all (scaled)");
     }
     explanation_sort(out);
     out->score = (double)(p->score[item] * scale + own);

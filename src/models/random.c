@@ -80,7 +80,8 @@ static enum status random_explain(const struct model *m, const struct query *q, 
     if (st)
         return st;
     struct rng r = stream_of(m, q);
-    out->score = out->base = (double)draw(rng_next(&r), item);
+    out->score = out->base = out->own = (double)draw(rng_next(&r), item);
+    out->own_is = "chance wants it so";
     out->exact = true;
     out->method = "chance alone (exact)";
     return ST_OK;

@@ -344,6 +344,8 @@ enum status rating_factors_explain(const struct model *m, const struct query *q,
     if (!st) {
         out->score = scores[item];
         out->base = s->mean + s->deviation * s->bias[item];
+        out->own = s->deviation * s->bias[item];
+        out->own_is = "everybody rates it highly";
         out->exact = true;
         out->method = "base: mean of all ratings + bias of the item; each part: what a rating adds to bias and vector of the user, whose "
                       "least squares are taken apart (exact)";

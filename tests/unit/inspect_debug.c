@@ -101,6 +101,46 @@ static void test_why(void **state)
     dataset_release(d);
 }
 
+static void says(const struct why *w, const struct dataset *d, const char *sentence)
+{
+    struct str text = {0};
+    why_sentence(w, d, &text);
+    assert_string_equal(str_text(&text), sentence);
+    str_free(&text);
+}
+
+/* What is said fits the place: nothing far down is recommended, nothing without a place has an ordinal, and what the item is to
+ * everybody comes first where it weighs most. */
+static void test_fitting(void **state)
+{
+    (void)state;
+    struct dataset *d = world_tiny();
+    struct why_part history = {.what = {.item = 2, .value = .2}, .tried = true, .rank_without = 60}, count = {.what = {NO_ITEM, 7, "7 click events"}};
+    struct why w = {.item = 4, .rank = 48, .ranked = 90, .seen_at = NO_TIME, .parts = &history, .nparts = 1};
+    says(&w, d, "It is 48th. What speaks for it most: c. Without c it would be 60th.");
+    w.own = .5;
+    w.own_is = "everybody rates it highly";
+    says(&w, d, "It is 48th. What speaks for it most is that everybody rates it highly; of the history c. Without c it would be 60th.");
+    w.rank = 2;
+    says(&w, d, "Recommended mostly because everybody rates it highly; of the history c speaks for it most. Without c it would be 60th.");
+    w.own = -.5;
+    says(&w, d, "Recommended mostly because of c. Without c it would be 60th.");
+    w.seen = true;
+    says(&w, d, "In the history already; among all items it would be 2nd, mostly because of c. Without c it would be 60th.");
+    w = (struct why){.rank = 1203, .ranked = 2000, .seen_at = NO_TIME, .parts = &count, .nparts = 1};
+    says(&w, d, "It is 1,203rd, by how popular it is: 7 click events.");
+    w.rank = 3;
+    says(&w, d, "Recommended because it is popular: 7 click events.");
+    w.rank = 0;
+    w.nparts = 0;
+    says(&w, d, "It has no place: nothing in the history speaks for it.");
+    w.seen = true;
+    says(&w, d, "In the history already: nothing in the history speaks for it.");
+    w = (struct why){.rank = 3, .ranked = 9, .tied = 8, .blank = true, .seen_at = NO_TIME};
+    says(&w, d, "It is 3rd: there is no history to go by. 8 others have the same score: the data's order decides.");
+    dataset_release(d);
+}
+
 static void test_sentence(void **state)
 {
     (void)state;
@@ -117,7 +157,7 @@ static void test_sentence(void **state)
     str_clear(&text);
     assert_int_equal(why_make(m, &q, 6, SEEN_HIDE, 3, &w, NULL), ST_OK);
     why_sentence(&w, d, &text);
-    assert_string_equal(str_text(&text), "Nothing in the history speaks for it.");
+    assert_string_equal(str_text(&text), "It is 5th: nothing in the history speaks for it. 1 other has the same score: the data's order decides.");
     why_clear(&w);
     str_clear(&text);
     assert_int_equal(why_make(m, &q, 0, SEEN_HIDE, 3, &w, NULL), ST_OK);
@@ -194,7 +234,7 @@ static void test_find(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_profile), cmocka_unit_test(test_why),  cmocka_unit_test(test_sentence),
+        cmocka_unit_test(test_profile), cmocka_unit_test(test_why),  cmocka_unit_test(test_sentence), cmocka_unit_test(test_fitting),
         cmocka_unit_test(test_whatif),  cmocka_unit_test(test_find),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -87,7 +87,7 @@ static void test_blend(void **state)
     check_part(&w.made_of, 1, 1, 2, 1, .25, .25);
     assert_true(w.made_of.n == 2 && w.made_of.alone == 2 && !why_only_models(&w));
     assert_true(fabs((double)w.score - .5 * knn / best - .25) < 1e-6);
-    says(&w, &x, "", "Recommended mostly because of ");
+    says(&w, &x, "", "Recommended mostly because pop has it 1st; of the history a speaks for it most.");
     why_clear(&w);
     /* a is in the history: among all items pop has it first. */
     assert_int_equal(why_make(m, &x.u1, A, SEEN_HIDE, 0, &w, NULL), ST_OK);
@@ -120,7 +120,7 @@ static void test_fuse(void **state)
     assert_int_equal(why_make(m, &x.u1, H, SEEN_HIDE, 3, &w, NULL), ST_OK);
     check_part(&w.made_of, 0, 3, 1 / sqrt(6), 0, .5, 0);
     assert_string_equal(w.made_of.parts[0].share.note, "not among its 2 best");
-    says(&w, &x, "", "None of the models it is made of speaks for it.");
+    says(&w, &x, "", "It is 5th: none of the models it is made of speaks for it.");
     why_clear(&w);
     model_release(m);
     made_clear(&x);
