@@ -155,7 +155,9 @@ static void add_history(const struct question *q, const struct split *split, siz
     };
     item_columns(d, columns + TITLE);
     size_t n = q->history.n < most ? q->history.n : most;
-    const char *title = n < q->history.n ? result_textf(out, "history: the last %zu of %zu events", n, q->history.n) : "history, newest first";
+    char count[32];
+    text_count(count, sizeof count, (int64_t)q->history.n);
+    const char *title = n < q->history.n ? result_textf(out, "history: the last %zu of %s events", n, count) : "history, newest first";
     struct table *t = result_table(out, "history", title, columns, COLUMNS);
     for (size_t i = q->history.n; i-- > q->history.n - n;) {
         const struct query_event *e = &q->history.events[i];

@@ -98,10 +98,13 @@ enum status why_of_removal(struct workbench *wb, const struct call *call, const 
 {
     struct query query = history_query(&q->history);
     struct minimal *all = mem_new(q->nmodels, sizeof *all, "smallest removals", err);
+    double seconds = (double)call_int(call, "time") / 1e6;
     enum status st = all ? ST_OK : ST_NOMEM;
     job_begin(&wb->job, q->nmodels, "models", "why: the smallest removal");
     for (size_t i = 0; i < q->nmodels && !st; i++) {
-        st = minimal_make(q->models[i], &query, item, q->seen, (size_t)call_int(call, "k"), (double)call_int(call, "time") / 1e6, &wb->job, &all[i], err);
+        st = minimal_make(q->models[i], &query, item, q->seen, (size_t)call_int(call, "k"), seconds, &wb->job, &all[i], err);
+        if (seconds == 0 && all[i].removed.late)
+            seconds = BRING_AFTER_STOP;
         job_step(&wb->job, 1);
     }
     if (!st)

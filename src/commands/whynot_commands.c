@@ -90,6 +90,17 @@ static void put_titles(const struct dataset *d, const uint32_t *items, size_t n,
         str_printf(s, " and %zu more", n - said);
 }
 
+/* What is proved of a set that was found, or of all that were looked for in vain. */
+static void say_bound(const struct brought *b, struct str *s)
+{
+    if (brought_smallest(b))
+        str_puts(s, b->n > 1 ? "; no smaller set does it." : ".");
+    else if (b->at_least > 1)
+        str_printf(s, "; at least %zu are needed.", b->at_least);
+    else
+        str_puts(s, b->found ? "; fewer may do." : ".");
+}
+
 static void say_change(const struct question *q, const struct brought *b, bool adding, struct str *s)
 {
     put_gap(s);
@@ -98,12 +109,14 @@ static void say_change(const struct question *q, const struct brought *b, bool a
         put_titles(q->data, b->items, b->n, s);
         str_puts(s, " it would be ");
         put_ordinal(s, b->rank);
-        str_putc(s, '.');
+        say_bound(b, s);
+    } else if (b->none && adding) {
+        str_printf(s, "Up to %zu items added do not bring it in, whichever they are.", b->at_least - 1);
     } else if (b->none) {
-        str_puts(s, adding ? "No items that are added bring it in." : b->tried ? "Nothing that is taken out of the history brings it in."
-                                                                               : "There is nothing in the history to take out.");
+        str_puts(s, b->tried ? "Nothing that is taken out of the history brings it in." : "There is nothing in the history to take out.");
     } else {
-        str_puts(s, adding ? "No addition that brings it in was found in time." : "No removal that brings it in was found in time.");
+        str_puts(s, adding ? "No addition that brings it in was found in time" : "No removal that brings it in was found in time");
+        say_bound(b, s);
     }
 }
 
@@ -362,6 +375,8 @@ static enum status answer(struct workbench *wb, const struct call *call, const s
     for (; asked < q->nmodels && !st; asked++) {
         job_begin(&wb->job, 0, "", "whynot: what would bring it in, by %s", q->models[asked]->name);
         st = whynot_make(q->models[asked], &query, item, &how, &a.of[asked], err);
+        if (how.seconds == 0 && (a.of[asked].removing.late || a.of[asked].adding.late))
+            how.seconds = BRING_AFTER_STOP;
     }
     if (!st)
         st = show(wb, &a, k, out, err);
@@ -404,7 +419,7 @@ static const struct command rows[] = {
              "into the first k. What is hidden stays hidden: an item taken out does not come back as a rival, and one that is added leaves "
              "the list, as seen. Where the scores of a model add up over the history (neighbours, EASE, SLIM, filters ...) branch and bound over "
              "what each item adds proves that no smaller set does it; elsewhere the model is asked about every smaller set. When time= is over the "
-             "best set found stands there, and how many are needed at least. Up to 8 items are added. With remove and add it is asked of another "
+             "best set found stands there, and how many are needed at least; so it is when a search with time=0 is cancelled. Up to 8 items are added. With remove and add it is asked of another "
              "history, as in `whatif`.",
      .examples = (const char *const[]){"whynot ana spices with ease k=1", "whynot ana knife with itemknn ials k=2", "whynot ana spices add pan with ease k=1", NULL},
      .run = run_whynot},

@@ -15,6 +15,9 @@
 
 enum bring_by { BY_REMOVING, BY_ADDING };
 
+/* Seconds that are left to a search after one without a limit was stopped by hand. */
+#define BRING_AFTER_STOP .2
+
 struct bring {
     const struct model *m;
     const struct query *q;

@@ -59,6 +59,7 @@ static int by_pull(const void *pa, const void *pb)
 static enum status add_up(const struct model *m, const struct query *q, struct why_group *g, double *sum, struct error *err)
 {
     enum status st = ST_OK;
+    bool items = false;
     g->exact = true;
     for (size_t i = 0; i < g->nfound && !st; i++) {
         struct explanation x;
@@ -68,10 +69,14 @@ static enum status add_up(const struct model *m, const struct query *q, struct w
         g->score += x.score;
         g->base += x.base;
         g->exact = g->exact && x.exact;
-        for (size_t p = 0; p < x.nparts; p++)
+        for (size_t p = 0; p < x.nparts; p++) {
             *(x.parts[p].item == NO_ITEM ? &g->base : &sum[x.parts[p].item]) += x.parts[p].value;
+            items |= x.parts[p].item != NO_ITEM;
+        }
         explanation_clear(&x);
     }
+    if (!items && model_trained(m)->class->part_weights)
+        g->fused = model_trained(m);
     return st;
 }
 
@@ -211,6 +216,15 @@ void why_group_clear(struct why_group *g)
 
 /* ---- the sentence ---- */
 
+/* Of lists that are fused it cannot be said what in the history made them. */
+static void put_models(const struct model *m, struct str *out)
+{
+    str_puts(out, ", by what ");
+    for (size_t p = 0; p < m->nparts; p++)
+        str_printf(out, "%s%s", p == 0 ? "" : p + 1 == m->nparts ? " and " : ", ", m->parts[p].name);
+    str_puts(out, " say of them: those have the reasons");
+}
+
 void why_group_sentence(const struct why_group *g, const struct dataset *d, const char *what, struct str *out)
 {
     const struct why_part *reason[3];
@@ -235,6 +249,8 @@ void why_group_sentence(const struct why_group *g, const struct dataset *d, cons
     if (n) {
         str_puts(out, ", mostly because of ");
         put_reasons(reason, n, true, d, out);
+    } else if (g->fused) {
+        put_models(g->fused, out);
     } else {
         str_puts(out, ", and nothing in the history speaks for that");
     }

@@ -26,6 +26,7 @@ struct why_group {
     struct group_item next;   /* best of the group that is not in the list; item NO_ITEM: none may be */
     /* Sums over `found` and nothing else. */
     double score, base;       /* of their scores; of what is owed to no item of the history */
+    const struct model *fused; /* an ensemble of which no item of the history can be told: its models have the reasons; NULL: no such */
     bool exact;
     struct why_part *parts;   /* an item of the history each, by |value|; rank_without is not known; owned */
     size_t nparts;

@@ -13,11 +13,15 @@ static const double rounding = 1e-5;
 
 /* ---- asking ---- */
 
+/* Without a limit a cancel is what ends the search, and is no loss of what was found or proved. */
 enum status hunt_check(struct hunt *h, struct error *err)
 {
-    enum status st = job_check(h->s->job, err);
+    if (h->s->seconds <= 0 && job_cancelled(h->s->job) && (h->out->found || h->out->at_least > 1)) {
+        job_stopped(h->s->job);
+        h->out->late = true;
+    }
     h->out->late = h->out->late || clock_seconds() > h->until;
-    return st;
+    return job_check(h->s->job, err);
 }
 
 enum status hunt_ask(struct hunt *h, size_t n, size_t size, struct error *err)
@@ -252,13 +256,24 @@ static enum status grow_by_asking(struct hunt *h, struct error *err)
 
 /* ---- all sets of a size ---- */
 
+static uint64_t count_sets(size_t n, size_t size)
+{
+    double all = 1;
+    for (size_t i = 0; i < size; i++)
+        all *= (double)(n - i) / (double)(i + 1);
+    return all < 1e15 ? (uint64_t)(all + .5) : 0; /* more cannot be awaited */
+}
+
 static enum status ask_all(struct hunt *h, size_t size, struct error *err)
 {
+    struct job *job = h->s->seconds > 0 ? NULL : h->s->job; /* how far it is matters where it may take long */
     uint32_t *set = mem_new_raw(size, sizeof *set, "a set", err);
     enum status st = set ? ST_OK : ST_NOMEM;
     bool more = true;
     for (uint32_t i = 0; set && i < size; i++)
         set[i] = i;
+    job_enter(job);
+    job_begin(job, count_sets(h->s->nelements, size), "sets", "all sets of %zu", size);
     while (!st && more && !h->out->late && !(h->out->found && h->out->n <= size)) {
         size_t n = 0;
         for (; n < ASKED && more; n++) {
@@ -272,7 +287,9 @@ static enum status ask_all(struct hunt *h, size_t size, struct error *err)
                 break;
             }
         }
+        job_step(job, n);
     }
+    job_leave(job);
     mem_free(set);
     return st;
 }

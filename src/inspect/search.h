@@ -29,7 +29,7 @@ struct search {
     size_t nelements; /* likeliest first, where that is known */
     size_t most;      /* sets of at most so many elements; 0: any */
     double seconds;   /* then take what there is; 0: no limit */
-    struct job *job;  /* may be NULL; a cancel is ST_CANCELLED */
+    struct job *job;  /* may be NULL; a cancel is ST_CANCELLED, unless there is no limit and something was found or proved: then the search is `late` */
     search_ask *ask;
     void *context;
     /* Where scores add up; lead NULL: they do not. */

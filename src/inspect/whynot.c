@@ -209,6 +209,8 @@ static enum status find_changes(const struct model *m, const struct query *q, co
         struct bring b = {.m = m, .q = q, .item = w->item, .k = w->k, .shown = w->shown, .made_up = h.events[0], .seconds = a->seconds, .job = a->job};
         st = bring_in(&b, BY_REMOVING, &w->removing, err);
         b.most = ADDED_MOST;
+        if (a->seconds == 0 && w->removing.late)
+            b.seconds = BRING_AFTER_STOP;
         if (!st)
             st = bring_in(&b, BY_ADDING, &w->adding, err);
         w->searched = true;

@@ -166,6 +166,15 @@ static enum status large_ask(void *context, const uint32_t *sets, size_t n, size
     return ST_OK;
 }
 
+/* Somebody has waited long enough. */
+static enum status cancelled_at_two(void *context, const uint32_t *sets, size_t n, size_t size, double *far, struct error *err)
+{
+    struct large *l = context;
+    if (size == 2)
+        job_cancel(l->s.job);
+    return large_ask(context, sets, n, size, far, err);
+}
+
 enum { MANY = 200, MANY_RIVALS = 500 };
 
 static struct large large_make(float *lead, float *gain)
@@ -202,6 +211,13 @@ static void test_large(void **state)
     job_cancel(&job);
     l.s.job = &job;
     assert_int_equal(search_smallest(&l.s, &f, &err), ST_CANCELLED);
+    found_set_clear(&f);
+    /* Without a limit what was proved by then stands, and the work after it is not cancelled again. */
+    job_reset(&job);
+    l.s.seconds = 0;
+    l.s.ask = cancelled_at_two;
+    assert_int_equal(search_smallest(&l.s, &f, &err), ST_OK);
+    assert_true(f.late && !f.none && f.at_least == 2 && !job_cancelled(&job));
     found_set_clear(&f);
     job_destroy(&job);
     mem_free(lead);
