@@ -101,7 +101,7 @@ gowalla() {
     'rp3beta neighbours=777 alpha=0.57 beta=0.001' 'rp3beta neighbours=500 alpha=0.6 beta=0.3' \
     'rp3beta neighbours=1000 alpha=0.65 beta=0.3' 'rp3beta neighbours=777 alpha=0.7 beta=0.3 shrink=1' \
     'rp3beta neighbours=777 alpha=0.75 beta=0.3 shrink=1' 'rp3beta neighbours=777 alpha=0.75 beta=0.25 shrink=1'
-  gowalla_row 'SLIM' '.1699 / .1382' 'slim l1=0.03 l2=50 neighbours=500' \
+  gowalla_row 'SLIM' '.1699 / .1382' 'slim l1=0.03 l2=30 neighbours=500' \
     'slim l1=0.1 l2=100 neighbours=300' 'slim l1=1 l2=100 neighbours=300' 'slim l1=0.1 l2=50 neighbours=500' \
     'slim l1=0.1 l2=20 neighbours=500' 'slim l1=0.03 l2=50 neighbours=500' 'slim l1=0.03 l2=30 neighbours=500'
   gowalla_row 'EASE' '.1765 / .1467' 'ease lambda=50' 'ease lambda=50' 'ease lambda=100' 'ease lambda=200'

@@ -89,7 +89,7 @@ static void put_recipe(const struct dataset *d, const struct recipe *r, struct r
         {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "lost", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR},
+        {.name = "lost", .type = VALUE_REAL, .unit = "%", .precision = 1},
         {.name = "did", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
     };
     struct table *t = result_table(out, "recipe", result_textf(out, "recipe of %s", d->name), columns, sizeof columns / sizeof *columns);

@@ -19,9 +19,11 @@ struct page {
     struct workbench *wb;
     enum output_form form;
     struct str text;
-    struct str line;  /* the command of the present section */
-    struct str top;       /* the first item of the latest list: "id:50" */
-    struct str best[2];   /* models, as the leaderboard has them; empty before */
+    struct str line;    /* the command of the present section */
+    struct str claim;   /* what can be said of the models, in the words of the comparison */
+    struct str top;     /* the first item of the best model's list: "id:50" */
+    struct str best[2]; /* models, as the leaderboard has them; empty before */
+    bool bare;          /* the present section is its tables alone */
     size_t sections;
 };
 
@@ -93,29 +95,30 @@ static void note_best(struct page *p, struct result *r)
         return;
     for (size_t i = 0; i < 2 && i < t->nrows; i++)
         str_puts(&p->best[i], table_value(t, i, 0)->text);
+    for (size_t i = 0; i < r->nmessages && !p->claim.length; i++)
+        if (r->messages[i].level == MESSAGE_INFO)
+            str_puts(&p->claim, r->messages[i].text);
     plot_leaderboard(r, t);
 }
 
-/* Notes the first item of the best model's list, which the next section is about (of the first list, without a leaderboard). */
+/* Notes the first item of the best model's list, which the next section is about. */
 static void note_top(struct page *p, const struct result *r)
 {
-    const struct table *t = result_find_table(r, "list");
-    size_t item = t ? table_column(t, "item") : 0, model = t ? table_column(t, "model") : 0, row = 0;
-    if (!t || !t->nrows || item >= t->ncolumns)
-        return;
-    while (p->best[0].length && model < t->ncolumns && row < t->nrows &&
-           strcmp(table_value(t, row, model)->text, str_text(&p->best[0])) != 0)
-        row++;
-    str_clear(&p->top);
-    if (row < t->nrows && !table_value(t, row, item)->null)
-        str_printf(&p->top, "id:%s", table_value(t, row, item)->text);
+    const struct table *t = result_find_table(r, "lists");
+    struct str name = {0};
+    str_printf(&name, "%s_item", str_text(&p->best[0]));
+    size_t column = t && t->nrows ? table_column(t, str_text(&name)) : 0;
+    if (t && t->nrows && column < t->ncolumns && !table_value(t, 0, column)->null)
+        str_printf(&p->top, "id:%s", table_value(t, 0, column)->text);
+    p->top.failed |= name.failed;
+    str_free(&name);
 }
 
 static enum status take_result(struct sink *sink, struct result *r, struct error *err)
 {
     struct page *p = sink->face;
     const struct render_options options = {
-        .form = p->form, .part = true, .header = true, .messages = true, .max_rows = ROWS, .draw = plot_series};
+        .form = p->form, .part = true, .header = true, .messages = !p->bare, .max_rows = ROWS, .draw = plot_series};
     struct str body = {0};
     note_top(p, r);
     note_best(p, r);
@@ -134,7 +137,7 @@ static enum status take_result(struct sink *sink, struct result *r, struct error
 static enum status run_section(struct page *p, const char *heading, int level, struct error *err)
 {
     struct error why = {0};
-    if (p->line.failed || p->top.failed || p->best[0].failed || p->best[1].failed)
+    if (p->line.failed || p->claim.failed || p->top.failed || p->best[0].failed || p->best[1].failed)
         return error_nomem(err, p->line.capacity, "a command line");
     put_heading(p, level, heading);
     enum status st = command_run(p->wb, str_text(&p->line), &p->sink, &why);
@@ -174,52 +177,40 @@ static void put_best(struct page *p, const struct question *q, size_t n)
     }
 }
 
+/* What only the machine is told, such as its memory, is left out. */
 static enum status report_data(struct page *p, struct error *err)
 {
-    static const struct {
-        const char *heading, *line;
-    } sections[] = {{"What is open", "status"}, {"Events by type", "events by=type"}};
-    enum status st = ST_OK;
-    for (size_t i = 0; i < sizeof sections / sizeof *sections && !st; i++) {
-        str_puts(&p->line, sections[i].line);
-        st = run_section(p, sections[i].heading, 2, err);
+    str_puts(&p->line, "status");
+    p->bare = true;
+    enum status st = run_section(p, "What is open", 2, err);
+    p->bare = false;
+    if (!st) {
+        str_puts(&p->line, "events by=type");
+        st = run_section(p, "Events by type", 2, err);
     }
     return st;
 }
 
 static enum status report_models(struct page *p, const struct call *call, const struct question *q, struct error *err)
 {
-    const char *metric = call_text(call, "metric"), *by = call_text(call, "by");
-    enum status st = ST_OK;
+    const char *metric = call_text(call, "metric");
     if (!q->nmodels)
         return ST_OK;
     str_puts(&p->line, "compare");
     if (metric)
         str_printf(&p->line, " metric=%s", metric);
     put_models(p, q);
-    st = run_section(p, "Which model is better", 2, err);
-    if (q->nmodels < 2)
-        return st;
-    if (!st) {
-        str_puts(&p->line, "compare");
-        put_best(p, q, 2);
+    if (q->nmodels > 1) {
         str_puts(&p->line, " by=");
-        lex_quote(&p->line, by);
-        st = run_section(p, "For whom", 2, err);
+        lex_quote(&p->line, call_text(call, "by"));
     }
-    if (!st) {
+    enum status st = run_section(p, q->nmodels > 1 ? "Which model is better, and for whom" : "How good the model is", 2, err);
+    if (!st && q->nmodels > 1) {
         str_puts(&p->line, "diff");
         put_best(p, q, 2);
-        st = run_section(p, "Where the lists differ", 2, err);
+        st = run_section(p, "Where the lists of the best two differ", 2, err);
     }
     return st;
-}
-
-static void put_user_line(struct page *p, const char *verb, const char *user)
-{
-    str_puts(&p->line, verb);
-    str_putc(&p->line, ' ');
-    lex_quote(&p->line, user);
 }
 
 static enum status report_user(struct page *p, const struct call *call, const struct question *q, const char *user,
@@ -227,23 +218,26 @@ static enum status report_user(struct page *p, const struct call *call, const st
 {
     struct str heading = {0};
     str_printf(&heading, "User %s", user);
-    put_user_line(p, "user", user);
+    str_puts(&p->line, "user ");
+    lex_quote(&p->line, user);
+    if (q->nmodels) {
+        put_models(p, q);
+        str_printf(&p->line, " k=%lld", (long long)call_int(call, "k"));
+        if (!p->best[0].length) /* nothing could be judged */
+            str_puts(&p->best[0], q->models[0]->name);
+    }
+    str_clear(&p->top);
     enum status st = run_section(p, str_text(&heading), 2, err);
     str_free(&heading);
-    if (st || !q->nmodels)
-        return st;
-    str_clear(&p->top);
-    put_user_line(p, "recommend", user);
-    put_models(p, q);
-    str_printf(&p->line, " k=%lld", (long long)call_int(call, "k"));
-    st = run_section(p, "What they would see", 3, err);
     if (st || !p->top.length)
         return st;
-    put_user_line(p, "why", user);
+    str_puts(&p->line, "why ");
+    lex_quote(&p->line, user);
     str_putc(&p->line, ' ');
     lex_quote(&p->line, str_text(&p->top));
-    put_best(p, q, 1);
-    str_printf(&heading, "Why the first by %s", p->best[0].length ? str_text(&p->best[0]) : q->models[0]->name);
+    str_puts(&p->line, " with ");
+    lex_quote(&p->line, str_text(&p->best[0]));
+    str_printf(&heading, "Why the first by %s", str_text(&p->best[0]));
     st = run_section(p, str_text(&heading), 3, err);
     str_free(&heading);
     return st;
@@ -280,23 +274,51 @@ static enum status write_page(const struct page *p, const struct word *path, str
     return st;
 }
 
-static enum status fill_page(struct page *p, const struct call *call, const struct question *q, struct error *err)
+static void put_paragraph(struct page *p, const char *text)
 {
-    char title[160], today[40];
-    snprintf(title, sizeof title, "%.100s: models and users", q->data->name);
+    if (p->form == OUTPUT_HTML) {
+        str_puts(&p->text, "<p>");
+        put_html(&p->text, text);
+        str_puts(&p->text, "</p>\n");
+    } else {
+        str_putc(&p->text, '\n');
+        put_markdown(&p->text, text);
+        str_putc(&p->text, '\n');
+    }
+}
+
+/* First what can be claimed, which is known when all is written. */
+static void put_head(struct page *p, const char *dataset)
+{
+    struct str sections = p->text;
+    char title[160], today[40], made[120];
+    snprintf(title, sizeof title, "%.100s: models and users", dataset);
     time_short(today, sizeof today, clock_now_us());
+    snprintf(made, sizeof made, "Made on %s. Each section begins with the command that says the same again.", today);
+    p->text = (struct str){0};
     if (p->form == OUTPUT_HTML)
         put_html_head(&p->text, title);
     put_heading(p, 1, title);
-    str_printf(&p->text, p->form == OUTPUT_HTML ? "<p>Made on %s. Each section begins with the command that says the same again.</p>\n"
-                                                : "\nMade on %s. Each section begins with the command that says the same again.\n", today);
+    if (p->claim.length)
+        put_paragraph(p, str_text(&p->claim));
+    put_paragraph(p, made);
+    if (p->form == OUTPUT_MARKDOWN)
+        str_putc(&p->text, '\n');
+    str_append(&p->text, str_text(&sections), sections.length);
+    if (p->form == OUTPUT_HTML)
+        put_html_tail(&p->text);
+    p->text.failed |= sections.failed;
+    str_free(&sections);
+}
+
+static enum status fill_page(struct page *p, const struct call *call, const struct question *q, struct error *err)
+{
     enum status st = report_data(p, err);
     if (!st)
         st = report_models(p, call, q, err);
     for (size_t i = 0; !st && user_at(p, call, q->data, i); i++)
         st = report_user(p, call, q, user_at(p, call, q->data, i), err);
-    if (p->form == OUTPUT_HTML)
-        put_html_tail(&p->text);
+    put_head(p, q->data->name);
     return st;
 }
 
@@ -342,6 +364,7 @@ static enum status run_report(struct workbench *wb, const struct call *call, str
     wb->user = user;
     str_free(&p.text);
     str_free(&p.line);
+    str_free(&p.claim);
     str_free(&p.top);
     for (size_t i = 0; i < 2; i++)
         str_free(&p.best[i]);
@@ -370,8 +393,8 @@ static const struct command rows[] = {
      .noptions = sizeof report_options / sizeof *report_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_WITH,
      .help = "The page needs nothing beside itself: tables and plots are in it. Its sections are results of commands, whose lines stand above them: "
-             "what is open, which model is better and for whom, where lists differ, and for each user their history, lists and the reason of the "
-             "first recommendation. What cannot be answered says why. Plots are drawn by gnuplot when it is installed.",
+             "what is open, which model is better and for whom, where lists differ, and for each user their history, the lists side by side and the "
+             "reason of the best model's first. What can be claimed of the models stands on top. What cannot be answered says why. Plots are drawn by gnuplot when it is installed.",
      .examples = (const char *const[]){"report page.html", "report page.md ana chloe with ease pop k=3", NULL},
      .run = run_report},
 };

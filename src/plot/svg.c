@@ -181,10 +181,11 @@ static bool put_svg(const struct series *const *series, size_t n, struct str *ou
     }
     const char *begin = drawn ? strstr(str_text(&page), "<svg") : NULL, *end = begin ? strstr(begin, "</svg>") : NULL;
     if (end) {
-        str_puts(out, "<svg role=\"img\" aria-label=\"");
+        str_puts(out, "<div class=\"t\"><svg role=\"img\" aria-label=\"");
         put_html(out, series[0]->group ? series[0]->group : series[0]->title);
         str_putc(out, '"');
         put_untitled(out, begin + 4, end + 6);
+        str_puts(out, "</div>");
     }
     out->failed |= page.failed;
     str_free(&page);

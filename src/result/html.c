@@ -16,7 +16,7 @@ static const char style[] =
     "th,td{padding:.15rem .7rem .15rem 0;vertical-align:top}td{border-bottom:1px solid #f3f4f6}.n{text-align:right}"
     ".b{min-width:8em}.bar{display:inline-block;height:.7em;background:#2563eb}.bar.minus{background:#dc2626}"
     "code,pre{font:.85rem/1.35 ui-monospace,monospace;background:#f6f7f9}code{padding:.1em .3em;overflow-wrap:anywhere}pre{padding:.6rem;overflow-x:auto}"
-    ".warning{color:#b45309}.hint,.more{color:#6b7280}svg{max-width:100%;height:auto}"
+    ".warning{color:#b45309}.hint,.more{color:#6b7280}svg{max-width:100%;height:auto}@media screen and (max-width:40rem){svg{max-width:none;width:36rem}}"
     "@media print{:root{font-size:11px}body{font-size:1rem;margin:0;max-width:none}.t{overflow:visible}h2,h3,caption{break-after:avoid}tr,svg{break-inside:avoid}"
     ".bar{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
