@@ -47,16 +47,27 @@ static bool has_notes(const struct why *whys, size_t n)
     return false;
 }
 
+/* Does a model speak of items of the history? Popularity does not. */
+static bool has_history(const struct why *whys, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t p = 0; p < whys[i].nparts; p++)
+            if (whys[i].parts[p].what.item != NO_ITEM)
+                return true;
+    return false;
+}
+
 static struct table *new_parts(const struct question *q, const struct why *whys, struct result *out)
 {
+    unsigned of_history = has_history(whys, q->nmodels) ? 0 : COLUMN_HIDDEN;
     struct column columns[PART_COLUMNS] = {
         [PART_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
         [PART_CATEGORY] = {.name = "category", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
         [PART_NOTE] = {.name = "shares", .type = VALUE_TEXT, .flags = has_notes(whys, q->nmodels) ? COLUMN_COMPACT : COLUMN_HIDDEN},
         [PART_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .precision = 4},
         [PART_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
-        [PART_TIME] = {.name = "time", .type = VALUE_TIME, .flags = q->data->events.time ? 0 : COLUMN_HIDDEN},
-        [PART_WITHOUT] = {.name = "rank_without", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        [PART_TIME] = {.name = "time", .type = VALUE_TIME, .flags = q->data->events.time ? of_history : COLUMN_HIDDEN},
+        [PART_WITHOUT] = {.name = "rank_without", .type = VALUE_INT, .flags = COLUMN_COUNT | of_history},
     };
     bool exact = true;
     for (size_t i = 0; i < q->nmodels; i++)
@@ -218,7 +229,7 @@ static void show(const struct question *q, const struct why *whys, uint32_t item
     bool made = false, opened = false;
     for (size_t i = 0; i < q->nmodels; i++) {
         made |= whys[i].made_of.n > 0;
-        opened |= !why_only_models(&whys[i]);
+        opened |= whys[i].nparts > 0 && !why_only_models(&whys[i]);
     }
     struct table *places = new_places(q, item, out), *models = made ? new_made(q, whys, out) : NULL, *parts = opened ? new_parts(q, whys, out) : NULL;
     for (size_t i = 0; i < q->nmodels; i++) {
