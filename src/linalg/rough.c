@@ -10,6 +10,7 @@
 
 #ifdef __x86_64__
 
+#include <cpuid.h>
 #include <immintrin.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -46,11 +47,19 @@ struct rough {
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static bool works;
 
+/* Asked of the processor itself: not every compiler knows these features by name. */
+static bool has_tiles(void)
+{
+    const unsigned amx_bf16 = 1U << 22, amx_tile = 1U << 24;
+    unsigned a, b, c, d;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & amx_bf16 && d & amx_tile;
+}
+
 /* Linux gives the tiles' registers to those who ask. */
 static void ask_for_tiles(void)
 {
     enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    works = kernel_simd() == SIMD_AVX512 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16") &&
+    works = kernel_simd() == SIMD_AVX512 && has_tiles() &&
             syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
 }
 

@@ -16,7 +16,6 @@ enum { ROWS_PER_BLOCK = 32, LINE = LANES };
 
 /* dot and n of one column, side by side, so that a product touches one place in memory. */
 typedef float pair __attribute__((vector_size(8)));
-typedef int32_t places __attribute__((vector_size(64)));
 
 /* What one thread makes a row in. */
 struct scratch {
@@ -116,7 +115,6 @@ TARGET_AVX512 static inline size_t pick_avx512(const floats *v, float bar, uint3
  * far are taken out, and the last of those is the bar for what follows: later columns lose ties against it. */
 static inline __attribute__((always_inline)) size_t collect(const struct work *w, size_t row, struct scratch *s, picker *take)
 {
-    static const places even = {0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30};
     const struct sparse_product *p = w->p;
     float scale = p->row ? p->row[row] : 1, bar = 0;
     size_t n = 0;
@@ -129,7 +127,8 @@ static inline __attribute__((always_inline)) size_t collect(const struct work *w
         for (; bits; bits &= bits - 1) {
             size_t line = word * 8 + (size_t)__builtin_ctzll(bits) / 8;
             floats *sum = (floats *)(s->sum + line * LINE);
-            floats dot = __builtin_shuffle(sum[0], sum[1], even), common = __builtin_shuffle(sum[0], sum[1], even + 1), v;
+            floats dot = __builtin_shufflevector(sum[0], sum[1], 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            floats common = __builtin_shufflevector(sum[0], sum[1], 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), v;
             make_values(p, scale, (const floats *)(w->column + line * LINE), &dot, &common, &v);
             sum[0] = sum[1] = (floats){0};
             n += take(&v, bar, (uint32_t)(line * LINE), p->by_size, s->index + n, s->value + n);
