@@ -230,7 +230,7 @@ static const struct command rows[] = {
              "finished stay, and one that learns in epochs is kept as it was after its last whole epoch: `resume` goes on from there.\n"
              "Ensembles are made of trained models, named behind `with`: blend (a weighted sum), stack (the same, with weights "
              "fitted for metric= on the validation part, or on a tenth of train that is set aside), fuse (by rank), switch (by "
-             "the length of the history).",
+             "the length of the history). With replace=yes the ensembles above a model stand on the new one, with the weights they had.",
      .examples = (const char *const[]){"train pop itemknn ease ials", "train ease lambda=100 as ease100",
                                        "train pop on=all", "train blend with ease itemknn weights=0.7,0.3 as mix", NULL},
      .run = run_train},

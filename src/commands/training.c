@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "commands/parts.h"
 #include "commands/publish.h"
+#include "commands/renewal.h"
 
 enum { SLOW_SECONDS = 1 /* from here on people are told how long it took */ };
 
@@ -81,7 +82,7 @@ static enum status choose_name(const struct training_order *o, char name[64], st
     if (!taken(o->wb, name))
         return ST_OK;
     if (o->replace)
-        return workbench_check_no_part(o->wb, name, err);
+        return renewal_check(o->wb, name, o->class, o->s, err);
     error_set(err, ST_USAGE, "there is a model %s already, trained otherwise", name);
     error_hint(err, "replace=yes puts the new one in its place");
     return error_at_word(ST_USAGE, err, o->as);
@@ -128,7 +129,23 @@ void training_say(const struct training_order *o, struct result *out)
 
 enum status training_publish(const struct training_order *o, struct result *out, struct error *err)
 {
-    return o->reused ? result_status(out, err) : publish_model(o->wb, o->d, o->model, out, err);
+    struct renewal r;
+    if (o->reused)
+        return result_status(out, err);
+    enum status st = renewal_open(&r, o->wb, err);
+    size_t at = st ? 0 : renewal_find(&r, o->model->name);
+    if (!st && at == r.n) {
+        st = publish_model(o->wb, o->d, o->model, out, err);
+    } else if (!st) {
+        r.new[at] = model_hold(o->model);
+        st = renewal_rise(&r, err);
+        if (!st)
+            renewal_say(&r, out);
+        if (!st)
+            st = renewal_publish(&r, out, err);
+    }
+    renewal_close(&r);
+    return st;
 }
 
 static enum status train_ensemble(struct training_order *o, const char *name, struct error *err)

@@ -30,7 +30,8 @@ struct training_order {
 MUST_CHECK enum status training_run(struct training_order *o, struct result *out, struct error *err);
 /* How long it took and why it ended. */
 void training_say(const struct training_order *o, struct result *out);
-/* Puts the model that was trained in the place of the one of its name: after all that is told of it, as publish_model. */
+/* Puts the model that was trained in the place of the one of its name, and the ensembles above that on it: after all that is told of it,
+ * as publish_model. */
 MUST_CHECK enum status training_publish(const struct training_order *o, struct result *out, struct error *err);
 
 /* Judging a model while it learns: the context of a train_watch. */

@@ -1,12 +1,13 @@
 /* `update`: models that learn what came since they were trained. */
 #include <math.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
 #include "commands/families.h"
 #include "commands/served_words.h"
 #include "commands/parts.h"
-#include "commands/publish.h"
+#include "commands/renewal.h"
 #include "data/grow.h"
 #include "models/update.h"
 #include "ranking/ranking.h"
@@ -23,6 +24,7 @@ struct order {
     struct dataset *d, *early; /* as it is; as it was when the model was trained, NULL: the same */
     struct split *s;           /* NULL: none */
     struct model *from, *to;
+    const char *asked;         /* the name that people gave: its own, or that of an ensemble above it */
     struct selection before, after;
     struct update_report report;
 };
@@ -52,14 +54,20 @@ static void say_same(const struct order *o, struct result *out)
         result_message(out, MESSAGE_INFO,
                        "%s knows the train part of the split already: %s event%s that came later %s in no part of it; `update "
                        "%s on=all` learns from all events, a new `split` and `train` from the train part of all",
-                       o->from->name, events, since == 1 ? "" : "s", since == 1 ? "is" : "are", o->from->name);
+                       o->from->name, events, since == 1 ? "" : "s", since == 1 ? "is" : "are", o->asked);
+}
+
+/* Is there nothing that its class could learn, whatever that is? */
+static bool knows_all(const struct order *o)
+{
+    const struct model_record *r = &o->from->record;
+    return r->split_fingerprint == (o->after.split ? o->after.split->fingerprint : 0) &&
+           (o->after.split || r->data_fingerprint == o->d->fingerprint);
 }
 
 static bool is_same(const struct order *o)
 {
-    const struct model_record *r = &o->from->record;
-    return !o->report.users && !o->report.new_items && r->split_fingerprint == o->to->record.split_fingerprint &&
-           (o->after.split || r->data_fingerprint == o->d->fingerprint);
+    return !o->report.users && !o->report.new_items && knows_all(o);
 }
 
 /* ---- against training anew ---- */
@@ -170,6 +178,12 @@ static enum status check(struct order *o, struct table *t, struct error *err)
 
 /* ---- the command ---- */
 
+/* What people get. */
+struct answer {
+    struct result *out;
+    struct table *updates, *checks; /* checks: NULL unless asked for */
+};
+
 static struct table *updates_table(struct result *out)
 {
     static const struct column columns[] = {
@@ -186,18 +200,23 @@ static struct table *updates_table(struct result *out)
     return result_table(out, "updates", "", columns, sizeof columns / sizeof *columns);
 }
 
-static void put_update(struct table *t, const struct order *o, const char *done)
+/* report: NULL when nobody compared what was known with what is there. */
+static void put_update(struct table *t, const struct model *from, const struct model *to, const struct update_report *report, const char *done)
 {
-    const struct update_report *r = &o->report;
-    table_text(t, o->from->name);
+    table_text(t, from->name);
     table_text(t, done);
-    table_int(t, (int64_t)r->events_before);
-    table_int(t, (int64_t)r->events);
-    table_int(t, (int64_t)r->users);
-    table_int(t, (int64_t)r->new_users);
-    table_int(t, (int64_t)r->new_items);
-    table_time(t, o->to->record.trained_until);
-    table_real(t, o->to->record.seconds);
+    table_int(t, (int64_t)(report ? report->events_before : from->record.events));
+    table_int(t, (int64_t)(report ? report->events : to->record.events));
+    if (report) {
+        table_int(t, (int64_t)report->users);
+        table_int(t, (int64_t)report->new_users);
+        table_int(t, (int64_t)report->new_items);
+    } else {
+        for (int i = 0; i < 3; i++)
+            table_null(t);
+    }
+    table_time(t, to->record.trained_until);
+    table_real(t, to->record.seconds);
 }
 
 static void say_done(const struct order *o, struct result *out)
@@ -211,51 +230,119 @@ static void say_done(const struct order *o, struct result *out)
         result_message(out, MESSAGE_INFO, "%s took %s", o->from->name, took);
 }
 
-static enum status update_one(struct order *o, struct table *updates, struct table *checks, struct result *out,
-                              struct error *err)
+/* By what its class can do; *done says what that was. */
+static enum status update_model(struct order *o, const char **done, struct error *err)
 {
-    enum status st = workbench_check_no_part(o->wb, o->from->name, err);
-    if (!st)
-        st = model_learnt_from(o->from, o->d, o->s, &o->early, &o->before, err);
+    enum status st = model_update(model_trained(o->from), &o->before, &o->after, &o->wb->job, &o->report, &o->to, err);
+    *done = st || is_same(o) ? "nothing" : o->report.trained ? "trained anew" : "updated";
+    return st;
+}
+
+/* A part of an ensemble, of a class that cannot be taught further. */
+static enum status train_anew(struct order *o, const char **done, struct error *err)
+{
+    struct ground g = {.wb = o->wb, .d = o->d, .s = o->after.split ? o->s : NULL, .until = NO_TIME};
+    *done = "trained anew";
+    if (!knows_all(o))
+        return model_train_again(&g, o->from, o->from->name, o->from->values, &o->to, err);
+    *done = "nothing";
+    o->to = model_hold(o->from);
+    return ST_OK;
+}
+
+/* *to stays NULL when it would be the same. */
+static enum status update_one(struct order *o, bool anew, struct answer *a, struct model **to, struct error *err)
+{
+    const char *done;
+    enum status st = model_learnt_from(o->from, o->d, o->s, &o->early, &o->before, err);
     if (!st)
         st = choose_after(o, err);
     if (!st)
-        st = model_update(model_trained(o->from), &o->before, &o->after, &o->wb->job, &o->report, &o->to, err);
+        st = anew ? train_anew(o, &done, err) : update_model(o, &done, err);
     if (st)
         return st;
-    if (is_same(o)) {
-        put_update(updates, o, "nothing");
-        say_same(o, out);
+    put_update(a->updates, o->from, o->to, anew ? NULL : &o->report, done);
+    if (strcmp(done, "nothing") == 0) {
+        say_same(o, a->out);
         return ST_OK;
     }
-    put_update(updates, o, o->report.trained ? "trained anew" : "updated");
-    say_done(o, out);
-    if (checks)
-        st = check(o, checks, err);
-    return st ? st : publish_model(o->wb, o->d, o->to, out, err);
+    say_done(o, a->out);
+    if (a->checks && !anew)
+        st = check(o, a->checks, err);
+    *to = model_hold(o->to);
+    return st;
+}
+
+static enum status update_wanted(struct renewal *r, const struct call *call, size_t at, bool named, struct answer *a, struct error *err)
+{
+    struct order o = {.wb = r->wb, .call = call, .d = r->d, .s = r->s, .from = r->old[at]};
+    o.asked = named ? o.from->name : call->args[0].text;
+    bool anew = !named && !o.from->class->update;
+    enum status st = update_one(&o, anew, a, &r->new[at], err);
+    model_release(o.to);
+    dataset_release(o.early);
+    return st;
+}
+
+static bool is_ensemble(const struct model *m)
+{
+    return (m->class->capabilities & OF_MODELS) != 0;
+}
+
+/* Those that are named, and what the ensembles among them are made of. */
+static enum status mark_wanted(const struct renewal *r, const struct call *call, bool *named, bool *wanted, struct error *err)
+{
+    for (size_t i = 0; i < call->nargs; i++) {
+        const char *name = call->args[i].text;
+        struct model **list = NULL;
+        size_t n = 0;
+        enum status st = workbench_models(r->wb, &name, 1, &list, &n, err);
+        if (st)
+            return error_at_word(st, err, &call->args[i]);
+        size_t at = renewal_find(r, list[0]->name);
+        st = served_refuse(list[0], "cannot be updated", err);
+        parts_free(list, n);
+        if (st)
+            return error_at_word(st, err, &call->args[i]);
+        if (at < r->n)
+            named[at] = true;
+        renewal_mark(r, at, wanted);
+    }
+    return ST_OK;
+}
+
+/* Models first, then the ensembles above them. */
+static enum status renew(struct renewal *r, const struct call *call, const bool *named, const bool *wanted, struct answer *a,
+                         struct error *err)
+{
+    enum status st = ST_OK;
+    for (size_t i = 0; i < r->n && !st; i++)
+        if (wanted[i] && !is_ensemble(r->old[i]))
+            st = update_wanted(r, call, i, named[i], a, err);
+    if (!st)
+        st = renewal_rise(r, err);
+    for (size_t i = 0; i < r->n && !st; i++)
+        if (is_ensemble(r->old[i]) && (wanted[i] || r->new[i]))
+            put_update(a->updates, r->old[i], r->new[i] ? r->new[i] : r->old[i], NULL, r->new[i] ? "stands anew" : "nothing");
+    if (!st)
+        renewal_say(r, a->out);
+    return st ? st : renewal_publish(r, a->out, err);
 }
 
 static enum status run_update(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    enum status st = ST_OK;
-    struct table *updates = updates_table(out), *checks = call_yes(call, "check") ? checks_table(out) : NULL;
-    for (size_t i = 0; i < call->nargs && !st; i++) {
-        const char *name = call->args[i].text;
-        struct model **list = NULL;
-        size_t n = 0;
-        st = workbench_models(wb, &name, 1, &list, &n, err);
-        if (st)
-            return error_at_word(st, err, &call->args[i]);
-        struct order o = {.wb = wb, .call = call, .d = workbench_data(wb), .s = workbench_split(wb), .from = list[0]};
-        mem_free(list);
-        st = served_refuse(o.from, "cannot be updated", err);
-        st = st ? error_at_word(st, err, &call->args[i]) : update_one(&o, updates, checks, out, err);
-        model_release(o.to);
-        model_release(o.from);
-        dataset_release(o.early);
-        dataset_release(o.d);
-        split_release(o.s);
-    }
+    struct answer a = {.out = out, .updates = updates_table(out), .checks = call_yes(call, "check") ? checks_table(out) : NULL};
+    struct renewal r;
+    enum status st = renewal_open(&r, wb, err);
+    bool *marks = st ? NULL : mem_new(2 * r.n, sizeof *marks, "models", err);
+    if (!st && !marks)
+        st = ST_NOMEM;
+    if (!st)
+        st = mark_wanted(&r, call, marks, marks + r.n, err);
+    if (!st)
+        st = renew(&r, call, marks, marks + r.n, &a, err);
+    mem_free(marks);
+    renewal_close(&r);
     return st;
 }
 
@@ -290,8 +377,11 @@ static const struct command rows[] = {
              "would take longer it trains anew. `help MODEL` tells how close a class comes.\n"
              "Events that were appended are in no part of a split made before, so a model trained on the train part stays as it is; "
              "on=all teaches it all events, to be served.\n"
+             "Ensembles above a model that was updated stand on the new one with the weights they had, and so on upwards. An ensemble is "
+             "updated by its models, each as it can: those that cannot be updated are trained anew. `train stack` fits weights anew. "
+             "All of this happens, or nothing.\n"
              "check=yes trains anew too and tells the rank-biased overlap of the lists of 20 (persistence .9, extrapolated) "
-             "and the largest difference between two scores, of 200 users drawn by the seed.",
+             "and the largest difference between two scores, of 200 users drawn by the seed, for each model that was updated.",
      .examples = (const char *const[]){"update ease", "update ease on=all check=yes", NULL},
      .run = run_update},
 };

@@ -31,6 +31,7 @@ const struct model_class model_blend = {
     .part_weights = ensemble_weights,
     .shares = ensemble_shares,
     .formula = ENSEMBLE_FORMULA,
+    .updated = ENSEMBLE_UPDATED("weights"),
     .save = ensemble_save,
     .load = ensemble_load,
     .free = ensemble_free,

@@ -49,6 +49,8 @@ MUST_CHECK enum status ensemble_score(const struct model *m, const struct query 
 MUST_CHECK enum status ensemble_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err);
 #define ENSEMBLE_FORMULA                                                                                                 \
     "score = sum over the models of weight x z; z: their score, put on the common scale of `normalize` over what the history does not hold"
+#define ENSEMBLE_UPDATED(what)                                                                                           \
+    "updates its models, each as it can (those that cannot be updated are trained anew), and stands on them with the " what " it has"
 /* The contributions of all parts, weighted and summed by item of the history; exact when every part's are. */
 MUST_CHECK enum status ensemble_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
 

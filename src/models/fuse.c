@@ -276,6 +276,7 @@ const struct model_class model_fuse = {
     .part_weights = ensemble_weights,
     .shares = fuse_shares,
     .formula = "score = sum over the models of weight x what the place in their list is worth, as of `method`",
+    .updated = ENSEMBLE_UPDATED("weights"),
     .save = ensemble_save,
     .load = ensemble_load,
     .free = ensemble_free,

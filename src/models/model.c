@@ -641,9 +641,11 @@ void model_describe(const struct model *m, bool only_given, struct str *out)
     const struct model *trained = model_trained(m);
     for (size_t i = 0; i < trained->nparts; i++)
         str_printf(out, "%s%s", i ? " " : "with ", trained->parts[i].name);
-    if (trained->nparts)
-        str_puts(out, " ");
-    values_describe(m->class, m->values, only_given, out);
+    struct str values = {0};
+    values_describe(m->class, m->values, only_given, &values);
+    str_printf(out, "%s%s", trained->nparts && values.length ? " " : "", str_text(&values));
+    out->failed |= values.failed;
+    str_free(&values);
 }
 
 size_t model_epochs(const struct model *m)

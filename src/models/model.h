@@ -207,7 +207,7 @@ struct model_class {
      * u->from nor anything it points to is changed. *worth = false, and m without a state, when training anew costs less or
      * changed more than the class can mend: the driver trains then. NULL: always trained anew, and `update` says so. update.h */
     enum status (*update)(struct model *m, const struct update *u, bool *worth, struct error *err);
-    const char *updated;   /* what update does, and how close that is to training anew; NULL: no update */
+    const char *updated;   /* what update does, and how close that is to training anew; NULL: no update. OF_MODELS: model_stand_on does it */
 
     /* Of a class that learns in epochs and can go on later. pause, between two epochs: writes what the next one needs of the state and
      * save does not write; NULL: nothing. resume, after begin: m continues where `from`, of the same parameters but for `epochs`

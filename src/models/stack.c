@@ -61,6 +61,7 @@ const struct model_class model_stack = {
     .part_weights = ensemble_weights,
     .shares = ensemble_shares,
     .formula = ENSEMBLE_FORMULA,
+    .updated = ENSEMBLE_UPDATED("fitted weights"),
     .save = ensemble_save,
     .load = ensemble_load,
     .free = ensemble_free,

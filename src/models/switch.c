@@ -145,6 +145,7 @@ const struct model_class model_switch = {
     .explain = switch_explain,
     .shares = switch_shares,
     .similar = switch_similar,
+    .updated = ENSEMBLE_UPDATED("lengths"),
     .save = switch_save,
     .load = switch_load,
     .free = ensemble_free,

@@ -128,3 +128,40 @@ enum status model_update(const struct model *from, const struct selection *befor
         model_release(m);
     return st;
 }
+
+/* ---- ensembles ---- */
+
+/* What `from` has learnt, by writing it down and reading it back. */
+static enum status copy_state(const struct model *from, struct model *m, struct error *err)
+{
+    struct snapshot blob = {0};
+    struct blob_writer w = snapshot_writer(&blob);
+    enum status st = from->class->save(from, &w, err);
+    struct blob_reader in = snapshot_reader(&blob);
+    if (!st)
+        st = m->class->load(m, &in, err);
+    snapshot_clear(&blob);
+    return st;
+}
+
+enum status model_stand_on(const struct model *from, struct model *const *parts, const struct selection *selection,
+                           struct model **out, struct error *err)
+{
+    struct interactions x = {0};
+    struct training t = {.selection = selection, .interactions = &x, .seed = from->record.seed};
+    double started = clock_seconds();
+    struct model *m = model_new(from->class, from->name, from->values, selection->data->users.n, selection->data->items.n, err);
+    enum status st = m ? model_set_parts(m, parts, from->nparts, err) : ST_NOMEM;
+    if (!st)
+        st = copy_state(from, m, err);
+    if (!st)
+        st = interactions_build(selection, &x, err);
+    if (!st)
+        st = driver_fill_record(m, &t, started, err);
+    interactions_clear(&x);
+    if (st)
+        model_release(m);
+    else
+        *out = m;
+    return st;
+}

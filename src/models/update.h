@@ -20,6 +20,11 @@ struct update_report {
 MUST_CHECK enum status model_update(const struct model *from, const struct selection *before, const struct selection *after,
                                     struct job *job, struct update_report *report, struct model **out, struct error *err);
 
+/* *out: the ensemble `from` over parts[0..from->nparts), which stand for its own in their order: with what it has learnt (weights) as
+ * it was, under the same name, unpublished. selection: what the parts have learnt from, for the record. */
+MUST_CHECK enum status model_stand_on(const struct model *from, struct model *const *parts, const struct selection *selection,
+                                      struct model **out, struct error *err);
+
 /* What m was trained on, found again: in the data set d, or in what it was then (*early, for the caller to release; else NULL). s: the
  * present split, or NULL. ST_STATE with a hint when m was trained on another split. */
 MUST_CHECK enum status model_learnt_from(const struct model *m, const struct dataset *d, const struct split *s, struct dataset **early,

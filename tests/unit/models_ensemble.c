@@ -3,6 +3,7 @@
 
 #include "models/classes.h"
 #include "models/ensemble.h"
+#include "models/update.h"
 
 enum { PARTS = 3 };
 
@@ -11,12 +12,17 @@ struct made {
     struct model *part[PARTS]; /* pop, itemknn, ease */
 };
 
-static void made_new(struct made *x)
+static void made_new_of(struct made *x, size_t events)
 {
-    x->d = every_world(41, 50, 1100, ODD_NOT);
+    x->d = every_world(41, 50, events, ODD_NOT);
     x->part[0] = every_model(&model_pop, x->d);
     x->part[1] = every_model(&model_itemknn, x->d);
     x->part[2] = every_model(&model_ease, x->d);
+}
+
+static void made_new(struct made *x)
+{
+    made_new_of(x, 1100);
 }
 
 static void made_clear(struct made *x)
@@ -282,12 +288,47 @@ static void test_attach(void **state)
     made_clear(&x);
 }
 
+/* Weights that were fitted go on to the models as they are later: the same bits as a blend of those with these weights. */
+static void test_stand_on(void **state)
+{
+    (void)state;
+    struct made x, later;
+    static struct every_fitting f;
+    struct every_queries s;
+    struct model *old = NULL, *stands = NULL, *fresh = NULL;
+    char text[64];
+    made_new(&x);
+    made_new_of(&later, 1300);
+    every_fitting_make(&f, x.d);
+    every_queries_new(&s, later.d);
+    struct selection all = world_all(later.d);
+    assert_int_equal(ensemble(&x, &model_stack, 2, "pool=1000", &f.fitting, &old, NULL), ST_OK);
+    const float *w = old->class->part_weights(old);
+    snprintf(text, sizeof text, "weights=%.9g,%.9g", (double)w[0], (double)w[1]);
+    assert_int_equal(ensemble(&later, &model_blend, 2, text, NULL, &fresh, NULL), ST_OK);
+    assert_int_equal(model_stand_on(old, later.part, &all, &stands, NULL), ST_OK);
+    assert_string_equal(stands->name, old->name);
+    assert_true(model_is_part(stands, 0, later.part[0]) && model_is_part(stands, 1, later.part[1]));
+    assert_true(stands->record.data_fingerprint == later.d->fingerprint && stands->record.events == fresh->record.events);
+    assert_int_equal(model_score(stands, s.q, EVERY_QUERIES, s.again, NULL), ST_OK);
+    assert_int_equal(model_score(fresh, s.q, EVERY_QUERIES, s.scores, NULL), ST_OK);
+    assert_memory_equal(s.scores, s.again, EVERY_QUERIES * s.nitems * sizeof(float));
+    assert_int_equal(model_score(old, s.q, EVERY_QUERIES, s.again, NULL), ST_OK);
+    assert_memory_not_equal(s.scores, s.again, EVERY_QUERIES * s.nitems * sizeof(float));
+    model_release(old);
+    model_release(stands);
+    model_release(fresh);
+    every_queries_clear(&s);
+    made_clear(&x);
+    made_clear(&later);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),  cmocka_unit_test(test_taken_out), cmocka_unit_test(test_blend),
         cmocka_unit_test(test_bad_words), cmocka_unit_test(test_fuse),   cmocka_unit_test(test_switch),
-        cmocka_unit_test(test_stack),  cmocka_unit_test(test_attach),
+        cmocka_unit_test(test_stack),  cmocka_unit_test(test_attach),   cmocka_unit_test(test_stand_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
