@@ -96,7 +96,7 @@ static void follows_every_size(void **state)
     static const struct {
         int rows, columns;
         const char *words;
-    } sizes[] = {{5, 39, "too small"}, {40, 120, "everybody"}, {24, 80, "? help"}};
+    } sizes[] = {{5, 39, "too small"}, {40, 120, "counts by event type"}, {24, 80, "? help"}};
     SEEN("[x] Camping stove");
     tty_send(&tty, "\t");
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
