@@ -31,7 +31,7 @@ static void test_segments(void **state)
     assert_int_equal(model_explain(m, &q[0], 0, &x, NULL), ST_OK);
     assert_int_equal(x.nparts, 2);
     assert_true(fabs(x.parts[0].value - 3) < 1e-6 && fabs(x.parts[1].value - 2) < 1e-6);
-    assert_string_equal(x.parts[1].label, "users with country de");
+    assert_string_equal(x.parts[1].label, "events of users with country de");
     explanation_clear(&x);
     model_release(m);
     m = world_train(d, &model_pop, (const char *[]){"by=country", "prior=0", "count=users", NULL});
