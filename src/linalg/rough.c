@@ -194,7 +194,7 @@ void rough_free(struct rough *r)
 /* The first `n` of 16. */
 static inline __mmask16 rest_of(uint32_t n)
 {
-    return n < ROWS ? (__mmask16)((1U << n) - 1) : (__mmask16)0xffff;
+    return (__mmask16)(n < ROWS ? (1U << n) - 1 : 0xffffU);
 }
 
 /* Items that may still enter the list of one query, in three columns. lower <= score <= upper; the same when it is known. */

@@ -258,7 +258,7 @@ TARGET_AVX512 static size_t best_avx512(uint32_t *index, float *value, size_t n,
     *bar = by_size ? bar_of(value, n, k, true, space, &ties) : bar_of(value, n, k, false, space, &ties);
     __m512 limit = _mm512_set1_ps(*bar);
     for (; i < n; i += LANES) {
-        __mmask16 there = n - i < LANES ? (__mmask16)((1U << (n - i)) - 1) : (__mmask16)0xFFFF;
+        __mmask16 there = (__mmask16)(n - i < LANES ? (1U << (n - i)) - 1 : 0xFFFFU);
         __m512 v = _mm512_maskz_loadu_ps(there, value + i), size = by_size ? _mm512_abs_ps(v) : v;
         __m512i c = _mm512_maskz_loadu_epi32(there, index + i);
         uint32_t good = _mm512_mask_cmp_ps_mask(there, size, limit, _CMP_GT_OQ);
