@@ -97,3 +97,12 @@ void bench_make_up(const char *path)
             fprintf(f, "u%u,i%u\n", u, (unsigned)(ITEMS * rng_real(&r) * rng_real(&r) * rng_real(&r)));
     fclose(f);
 }
+
+void bench_durations(const char *what, double *seconds, size_t n)
+{
+    char half[32], most[32], worst[32];
+    text_duration(half, sizeof half, bench_quantile(seconds, n, .5));
+    text_duration(most, sizeof most, bench_quantile(seconds, n, .99));
+    text_duration(worst, sizeof worst, bench_quantile(seconds, n, 1));
+    printf("%-44s p50 %10s   p99 %10s   worst %10s\n", what, half, most, worst);
+}

@@ -27,5 +27,7 @@ void bench_make_up(const char *path);
 
 double bench_median(double *x, size_t n);
 double bench_quantile(double *x, size_t n, double q);
+/* A line about n durations in seconds, which it sorts: the median, the 99th percentile and the worst. */
+void bench_durations(const char *what, double *seconds, size_t n);
 
 #endif

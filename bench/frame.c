@@ -69,15 +69,6 @@ static void choose_user(struct app *app, struct workbench *wb, struct rng *r)
         app_poll(app);
 }
 
-static void print(const char *what, double *seconds)
-{
-    char half[32], most[32], worst[32];
-    text_duration(half, sizeof half, bench_quantile(seconds, TOGGLES, .5));
-    text_duration(most, sizeof most, bench_quantile(seconds, TOGGLES, .99));
-    text_duration(worst, sizeof worst, bench_quantile(seconds, TOGGLES, 1));
-    printf("%-44s p50 %10s   p99 %10s   worst %10s\n", what, half, most, worst);
-}
-
 static bool load(struct workbench *wb, const struct place *p, const char *folder)
 {
     char path[4096], line[4200];
@@ -116,9 +107,9 @@ static bool measure(struct workbench *wb, const struct place *p)
         lists[i] = v->bench.seconds;
     }
     printf("\na key in the User view on %s, %zu models, %d x %d cells, %d times\n\n", p->what, v->bench.nlists, WIDTH, HEIGHT, TOGGLES);
-    print("Space: an item toggled, all lists, drawn", all);
-    print("  of it the lists", lists);
-    print("j: what the next one would do, drawn", moves);
+    bench_durations("Space: an item toggled, all lists, drawn", all, TOGGLES);
+    bench_durations("  of it the lists", lists, TOGGLES);
+    bench_durations("j: what the next one would do, drawn", moves, TOGGLES);
     bool fast = bench_quantile(all, TOGGLES, .99) < p->frame;
     printf("%s %.0f ms at p99\n", fast ? "within" : "NOT within", p->frame * 1e3);
     app_close(app);

@@ -117,15 +117,6 @@ static void run(struct toggles *t)
     }
 }
 
-static void print(const char *what, double *seconds)
-{
-    char half[32], most[32], worst[32];
-    text_duration(half, sizeof half, bench_quantile(seconds, TOGGLES, .5));
-    text_duration(most, sizeof most, bench_quantile(seconds, TOGGLES, .99));
-    text_duration(worst, sizeof worst, bench_quantile(seconds, TOGGLES, 1));
-    printf("%-44s p50 %10s   p99 %10s   worst %10s\n", what, half, most, worst);
-}
-
 static bool load(struct toggles *t, const struct place *p, const char *folder)
 {
     struct ingest_report report;
@@ -161,8 +152,8 @@ static bool try_place(const struct place *p, const char *folder)
     run(t);
     printf("\none history item of %s toggled, %zu lists of %d re-ranked, %d times\n\n", p->what, t->nmodels, BEST, TOGGLES);
     for (size_t m = 0; m < t->nmodels; m++)
-        print(t->models[m]->name, t->of_model[m]);
-    print("all lists", t->all);
+        bench_durations(t->models[m]->name, t->of_model[m], TOGGLES);
+    bench_durations("all lists", t->all, TOGGLES);
     fast = bench_quantile(t->all, TOGGLES, .99) < p->frame;
     printf("%s %.0f ms at p99\n", fast ? "within" : "NOT within", p->frame * 1e3);
     for (size_t m = 0; m < t->nmodels; m++)
