@@ -243,7 +243,7 @@ static void show(const struct question *q, const struct why *whys, uint32_t item
         say_choice(q, q->models[i], &whys[i].made_of, out);
         say_of_model(q, q->models[i], result_str(out, &sentence), out);
         if (!whys[i].exact)
-            result_message(out, MESSAGE_WARNING, "%s: only approximately, by %s", q->models[i]->name, whys[i].method);
+            result_message(out, MESSAGE_WARNING, "%s: %s; rank_without is exact", q->models[i]->name, whys[i].method);
         str_free(&sentence);
     }
 }
@@ -359,7 +359,8 @@ static const struct command rows[] = {
      .help = "Takes the score apart: the rows of a model sum to it. rank_without is the place the item would have without that part of the "
              "history, found by asking the model again. behind_by and ahead_by are the margins to the neighbours in the list. Of an ensemble "
              "the models it is made of stand first: where each has the item, its own score, what that is worth (value: on the common scale, or of its place) and what value x weight adds; a switch says "
-             "which model answers.\n"
+             "which model answers. Where lists are merged by place (`fuse`), what a place is worth goes to what speaks for the item in that model, in "
+             "proportion: that sums to the score too, but places are no sums, so it is named as approximate.\n"
              "With where it is about a group of items, by what they are: how many of the first k are of it, which ones, and what in the history speaks "
              "for them: their scores are summed and taken apart. of_history and of_all_events are the group's shares of what this user and everybody "
              "did, of_lists_of_all its share of the lists of 500 users.\n"

@@ -142,8 +142,9 @@ enum status steps_make(const struct model *m, const struct query *q, uint32_t it
     enum status st = model_explain(m, q, item, &x, err);
     if (st)
         return st;
+    bool products = m->class->shares || (m->class->fold && m->class->vectors);
     out->score = x.score;
-    out->exact = x.exact;
+    out->exact = products || x.exact;
     if (m->class->shares)
         st = by_parts(m, q, item, out, err);
     else if (m->class->fold && m->class->vectors)

@@ -272,10 +272,17 @@ static bool only_labels(const struct explanation *y)
     return y->nparts > 0;
 }
 
-/* Takes over what one part says: y, times `scale`, and `offset`, behind the contributions of the parts before. Where it speaks of no item
- * of the history it is one contribution, under the name of the part. */
-static enum status take_explanation(struct explanation *x, const struct explanation *y, const char *name, double scale, double offset,
-                                    struct error *err)
+/* What sets the item apart for everybody in the part where that counts most. */
+static void take_own(struct explanation *x, const struct explanation *y, double scale)
+{
+    if (!y->own_is || !(scale * y->own > x->own))
+        return;
+    x->own = scale * y->own;
+    x->own_is = y->own_is;
+}
+
+enum status ensemble_take(struct explanation *x, const struct explanation *y, const char *name, double scale, double offset,
+                          struct error *err)
 {
     struct contribution *grown = mem_new(x->nparts + y->nparts, sizeof *grown, "an explanation", err);
     if (!grown)
@@ -291,6 +298,7 @@ static enum status take_explanation(struct explanation *x, const struct explanat
         return ST_OK;
     }
     x->base += scale * y->base + offset;
+    take_own(x, y, scale);
     for (size_t i = 0; i < y->nparts; i++) {
         struct contribution *c = explanation_add(x, y->parts[i].item, scale * y->parts[i].value);
         if (c->item == NO_ITEM)
@@ -299,6 +307,14 @@ static enum status take_explanation(struct explanation *x, const struct explanat
             snprintf(c->label, sizeof c->label, "%s", y->parts[i].label);
     }
     return ST_OK;
+}
+
+void ensemble_taken(struct explanation *x, float score, const char *exact, const char *approximate)
+{
+    merge(x);
+    explanation_sort(x);
+    x->score = (double)score;
+    x->method = x->exact ? exact : approximate;
 }
 
 /* What one part gives the item, and the line that puts its scores on the common scale. */
@@ -351,7 +367,7 @@ static enum status explain_part(const struct model *part, enum normalizer how, f
     if (own > -INFINITY) {
         st = model_explain(part, q, item, &y, err);
         if (!st)
-            st = take_explanation(x, &y, part->name, (double)weight * (double)line.scale, (double)weight * (double)line.offset, err);
+            st = ensemble_take(x, &y, part->name, (double)weight * (double)line.scale, (double)weight * (double)line.offset, err);
     } else {
         x->base += (double)weight * (double)line.lowest;
     }
@@ -372,11 +388,7 @@ enum status ensemble_explain(const struct model *m, const struct query *q, uint3
     for (size_t p = 0; p < m->nparts && !st; p++)
         if (weight[p] != 0)
             st = explain_part(m->parts[p].model, how, weight[p], q, item, out, &score, &unknown, err);
-    if (st)
-        return st;
-    merge(out);
-    explanation_sort(out);
-    out->score = (double)score;
-    out->method = out->exact ? "the models it is made of, weighted (exact)" : "the models it is made of, weighted (some of them approximate)";
-    return ST_OK;
+    if (!st)
+        ensemble_taken(out, score, "the models it is made of, weighted (exact)", "the models it is made of, weighted (some of them approximate)");
+    return st;
 }

@@ -53,6 +53,12 @@ MUST_CHECK enum status ensemble_shares(const struct model *m, const struct query
     "updates its models, each as it can (those that cannot be updated are trained anew), and stands on them with the " what " it has"
 /* The contributions of all parts, weighted and summed by item of the history; exact when every part's are. */
 MUST_CHECK enum status ensemble_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
+/* What that is made of. Takes over what one part says of the item: y, times `scale`, and `offset`, behind the contributions of the parts
+ * before. Where it speaks of no item of the history it is one contribution, under the name of the part. */
+MUST_CHECK enum status ensemble_take(struct explanation *x, const struct explanation *y, const char *name, double scale, double offset,
+                                     struct error *err);
+/* All parts are taken: one contribution an item of the history, the largest first, and how they were found. */
+void ensemble_taken(struct explanation *x, float score, const char *exact, const char *approximate);
 
 /* Numbers between commas, `n` of them, finite. False otherwise. */
 bool ensemble_numbers(const char *text, size_t n, double *out);

@@ -184,8 +184,29 @@ static enum status fuse_score(const struct model *m, const struct query *queries
     return st;
 }
 
+/* ---- explaining ---- */
+
+/* What the parts say of one item. */
+struct opened {
+    struct part_share share[PARTS_MAX];
+    double slope[PARTS_MAX]; /* what a point of the part's own score adds, where scores of lists are summed */
+    float score;             /* the fused one */
+};
+
+static bool by_score(const struct model *m)
+{
+    int64_t method = model_int(m, "method");
+    return method == METHOD_COMBSUM || method == METHOD_COMBMNZ;
+}
+
+static double slope_of(const struct model *m, const struct part_list *l)
+{
+    double n = (double)l->n, span = (double)l->best[0].score - (double)l->best[l->n - 1].score;
+    return by_score(m) && span > 0 ? n / (1 + n) / span : 0;
+}
+
 /* One part's place for the item, and what it is worth. True when its list holds the item. */
-static bool share_of(const struct fusing *f, size_t part, uint32_t item, struct part_share *out)
+static bool open_list(const struct fusing *f, size_t part, uint32_t item, struct part_share *out, double *slope)
 {
     struct part_list l = list_of(f, 0);
     float weight = ensemble_weights(f->m)[part], score = f->part[item];
@@ -200,62 +221,109 @@ static bool share_of(const struct fusing *f, size_t part, uint32_t item, struct 
     out->place = place + 1;
     out->value = (double)worth(f->m, &l, place, score);
     out->adds = (double)(weight * (float)out->value);
+    *slope = (double)weight * slope_of(f->m, &l);
     return true;
 }
 
-/* *score: the fused one. */
-static enum status open_lists(const struct model *m, const struct query *q, uint32_t item, struct part_share *shares, float *score,
-                              struct error *err)
+static enum status open_lists(const struct model *m, const struct query *q, uint32_t item, struct opened *out, struct error *err)
 {
     struct fusing f = {.m = m, .queries = q};
     unsigned lists = 0;
     bool known = false;
     float sum = 0;
+    *out = (struct opened){.score = -INFINITY};
     enum status st = fusing_new(&f, 1, err);
     for (size_t p = 0; p < m->nparts && !st; p++) {
         st = model_score(m->parts[p].model, q, 1, f.part, err);
         if (st)
             break;
-        lists += share_of(&f, p, item, &shares[p]);
+        lists += open_list(&f, p, item, &out->share[p], &out->slope[p]);
         known |= f.part[item] > -INFINITY;
-        sum += (float)shares[p].adds;
+        sum += (float)out->share[p].adds;
     }
+    double times = (double)fused(m, 1, lists);
     for (size_t p = 0; p < m->nparts && !st; p++) {
-        shares[p].value = (double)fused(m, (float)shares[p].value, lists);
-        shares[p].adds = (double)fused(m, (float)shares[p].adds, lists);
+        out->share[p].value *= times;
+        out->share[p].adds *= times;
+        out->slope[p] *= times;
     }
-    *score = known ? fused(m, sum, lists) : -INFINITY;
+    if (known)
+        out->score = fused(m, sum, lists);
     fusing_clear(&f);
     return st;
 }
 
 static enum status fuse_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
 {
-    float score;
-    return open_lists(m, q, item, out, &score, err);
+    struct opened x;
+    enum status st = open_lists(m, q, item, &x, err);
+    memcpy(out, x.share, m->nparts * sizeof *out);
+    return st;
+}
+
+/* Leaves of y what speaks for the item: a place is earned by that alone, and what all items have, such as the mean of all ratings, earns
+ * none. y->score becomes the sum. */
+static void keep_earners(struct explanation *y)
+{
+    size_t kept = 0;
+    y->score = y->base = y->own > 0 ? y->own : 0;
+    for (size_t i = 0; i < y->nparts; i++) {
+        if (!(y->parts[i].value > 0))
+            continue;
+        y->score += y->parts[i].value;
+        y->parts[kept++] = y->parts[i];
+    }
+    y->nparts = kept;
+    y->exact = kept + (y->base > 0) <= 1;
+}
+
+/* The whole share of a part goes under its name. */
+static enum status take_whole(struct explanation *x, const char *name, double share, struct error *err)
+{
+    struct contribution whole = {.item = NO_ITEM};
+    struct explanation y = {.score = share, .exact = true, .parts = &whole, .nparts = 1};
+    return ensemble_take(x, &y, name, 1, 0, err);
+}
+
+/* Where scores are summed, the share of a part is a line of its own score, which is taken apart. A place is no sum over the history:
+ * what it is worth is divided among those who earned it, by how much they did. */
+static enum status take_part(const struct model *m, const struct query *q, uint32_t item, size_t p, const struct opened *o,
+                             struct explanation *x, struct error *err)
+{
+    const struct part_share *share = &o->share[p];
+    const char *name = m->parts[p].name;
+    struct explanation y;
+    enum status st = model_explain(m->parts[p].model, q, item, &y, err);
+    if (st)
+        return st;
+    double slope = o->slope[p];
+    if (!by_score(m)) {
+        keep_earners(&y);
+        slope = y.score > 0 ? share->adds / y.score : 0;
+    }
+    st = fabs(slope) > 0 ? ensemble_take(x, &y, name, slope, by_score(m) ? share->adds - slope * (double)share->score : 0, err)
+                         : take_whole(x, name, share->adds, err);
+    explanation_clear(&y);
+    return st;
 }
 
 static enum status fuse_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                                 struct error *err)
 {
-    struct part_share shares[PARTS_MAX];
-    float score;
-    enum status st = open_lists(m, q, item, shares, &score, err);
-    if (!st)
-        st = explanation_new(out, m->nparts, err);
-    for (size_t p = 0; p < m->nparts && !st; p++) {
-        struct contribution *c = explanation_add(out, NO_ITEM, shares[p].adds);
-        if (shares[p].place)
-            snprintf(c->label, sizeof c->label, "%.40s: place %zu", m->parts[p].name, shares[p].place);
-        else
-            snprintf(c->label, sizeof c->label, "%.30s: %s", m->parts[p].name, shares[p].note);
-    }
+    struct opened o;
+    enum status st = open_lists(m, q, item, &o, err);
+    *out = (struct explanation){.exact = true};
+    for (size_t p = 0; p < m->nparts && !st; p++)
+        if (o.share[p].adds < 0 || o.share[p].adds > 0)
+            st = take_part(m, q, item, p, &o, out, err);
     if (st)
         return st;
-    explanation_sort(out);
-    out->score = (double)score;
-    out->exact = true;
-    out->method = "places in the lists of the models (exact)";
+    if (by_score(m))
+        ensemble_taken(out, o.score, "the models it is made of, on the scale of their lists (exact)",
+                       "the models it is made of, on the scale of their lists (some of them approximate)");
+    else
+        ensemble_taken(out, o.score, "places in the lists of the models (exact)",
+                       "what each model's place is worth, divided among what speaks for the item there (approximate: places do not add up)");
     return ST_OK;
 }
 

@@ -566,16 +566,22 @@ enum status model_fold(const struct model *m, const struct query *queries, size_
     return st;
 }
 
-enum status model_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
-                          struct error *err)
+/* A question about one item: *k is the history as the model was trained to read it. Clear it in every case. */
+static enum status ask_of_item(const struct model *m, const struct query *q, uint32_t item, struct known *k, struct error *err)
 {
-    struct known k = {0};
-    *out = (struct explanation){0};
+    *k = (struct known){0};
     enum status st = check_queries(m, q, 1, err);
     if (!st && item >= model_trained(m)->nitems)
         st = no_such_item(m, item, err);
-    if (!st)
-        st = known_new(m, q, 1, &k, err);
+    return st ? st : known_new(m, q, 1, k, err);
+}
+
+enum status model_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                          struct error *err)
+{
+    struct known k;
+    *out = (struct explanation){0};
+    enum status st = ask_of_item(m, q, item, &k, err);
     if (!st)
         st = m->class->explain(model_trained(m), k.queries, item, out, err);
     known_clear(&k);
@@ -586,12 +592,8 @@ enum status model_explain(const struct model *m, const struct query *q, uint32_t
 
 enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
 {
-    struct known k = {0};
-    enum status st = check_queries(m, q, 1, err);
-    if (!st && item >= model_trained(m)->nitems)
-        st = no_such_item(m, item, err);
-    if (!st)
-        st = known_new(m, q, 1, &k, err);
+    struct known k;
+    enum status st = ask_of_item(m, q, item, &k, err);
     if (!st)
         st = m->class->shares(model_trained(m), k.queries, item, out, err);
     known_clear(&k);

@@ -12,7 +12,7 @@ enum { A, B, C, D, E, F, G, H };
 
 struct made {
     struct dataset *d;
-    struct model *knn, *pop;
+    struct model *knn, *pop, *random;
     struct query_event room[8];
     struct query u1;
 };
@@ -22,6 +22,7 @@ static void made_new(struct made *x)
     x->d = world_tiny();
     x->knn = world_train(x->d, &model_itemknn, (const char *[]){"weighting=none", "shrink=0", "alpha=.5", NULL});
     x->pop = world_train(x->d, &model_pop, NULL);
+    x->random = world_train(x->d, &model_random, NULL);
     x->u1 = world_query(x->d, 0, x->room);
 }
 
@@ -29,6 +30,7 @@ static void made_clear(struct made *x)
 {
     model_release(x->knn);
     model_release(x->pop);
+    model_release(x->random);
     dataset_release(x->d);
 }
 
@@ -60,6 +62,12 @@ static void check_part(const struct made_of *x, size_t p, size_t rank, double sc
         !(fabs(part->share.weight - weight) < 1e-6) || !(fabs(part->share.adds - adds) < 1e-6))
         fail_msg("%s is %zu, %g, worth %g x %g = %g", part->model->name, part->rank, (double)part->share.score, part->share.value,
                  part->share.weight, part->share.adds);
+}
+
+static void check_contribution(const struct why_part *p, uint32_t item, double value)
+{
+    if (p->what.item != item || !(fabs(p->what.value - value) < 1e-5))
+        fail_msg("%u adds %g, not %g", p->what.item, p->what.value, value);
 }
 
 static void says(const struct why *w, const struct made *x, const char *choice, const char *sentence)
@@ -107,8 +115,19 @@ static void test_fuse(void **state)
     assert_int_equal(why_make(m, &x.u1, D, SEEN_HIDE, 3, &w, NULL), ST_OK);
     check_part(&w.made_of, 0, 2, 2 / sqrt(6), 1. / 62, .5, .5 / 62);
     check_part(&w.made_of, 1, 1, 2, 1. / 61, .5, .5 / 61);
-    assert_true(w.made_of.parts[0].share.place == 2 && w.made_of.parts[1].share.place == 1 && why_only_models(&w));
-    says(&w, &x, "", "Recommended because itemknn has it 2nd and pop 1st.");
+    assert_true(w.made_of.parts[0].share.place == 2 && w.made_of.parts[1].share.place == 1);
+    /* a and b speak for it alike in itemknn, and earn its place there together. */
+    assert_true(w.nparts == 3 && !w.exact && !why_only_models(&w) && w.base == 0);
+    check_contribution(&w.parts[0], NO_ITEM, .5 / 61);
+    check_contribution(&w.parts[1], A, .25 / 62);
+    check_contribution(&w.parts[2], B, .25 / 62);
+    says(&w, &x, "", "Recommended mostly because pop has it 1st; of the history a speaks for it most. Without a it would ");
+    why_clear(&w);
+    model_release(m);
+    m = ensemble(&x, &model_fuse, x.pop, x.random, NULL);
+    assert_int_equal(why_make(m, &x.u1, D, SEEN_HIDE, 3, &w, NULL), ST_OK);
+    assert_true(w.exact && why_only_models(&w));
+    says(&w, &x, "", "Recommended because pop has it 1st and random ");
     why_clear(&w);
     model_release(m);
     /* Lists of two: e, d and d, e. At the end of its list d is worth 1 / 3, of two with one score 1; both lists hold it: twice. */
@@ -116,6 +135,13 @@ static void test_fuse(void **state)
     assert_int_equal(why_make(m, &x.u1, D, SEEN_HIDE, 3, &w, NULL), ST_OK);
     check_part(&w.made_of, 0, 2, 2 / sqrt(6), 2. / 3, .5, 1. / 3);
     check_part(&w.made_of, 1, 1, 2, 2, .5, 1);
+    /* Two thirds of the way from d to e, times two lists, times .5: what a point of the score of itemknn counts for. */
+    double point = 2. / 3 / (1 / sqrt(6) + .5 - 2 / sqrt(6));
+    assert_true(w.exact && w.nparts == 4 && fabs(w.base - (1. / 3 - point * 2 / sqrt(6))) < 1e-5);
+    check_contribution(&w.parts[0], A, point / sqrt(6));
+    check_contribution(&w.parts[1], B, point / sqrt(6));
+    check_contribution(&w.parts[2], NO_ITEM, 1);
+    check_contribution(&w.parts[3], C, 0);
     why_clear(&w);
     assert_int_equal(why_make(m, &x.u1, H, SEEN_HIDE, 3, &w, NULL), ST_OK);
     check_part(&w.made_of, 0, 3, 1 / sqrt(6), 0, .5, 0);

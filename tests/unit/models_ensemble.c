@@ -184,6 +184,97 @@ static void test_fuse(void **state)
     made_clear(&x);
 }
 
+/* What list p, of the best DEPTH of `scores` that the history does not hold, adds to `item` in rrf; 0: it is not in it. */
+static double rrf_share(const struct query *q, const float *scores, size_t nitems, uint32_t item, size_t depth)
+{
+    bool held[64] = {0};
+    size_t above = 0;
+    for (size_t e = 0; e < q->n; e++)
+        held[q->events[e].item] = true;
+    for (size_t j = 0; j < nitems; j++)
+        above += !held[j] && j != item && (scores[j] > scores[item] || (!(scores[j] < scores[item]) && j < item));
+    return above < depth ? 1. / (60. + (double)above + 1) / PARTS : 0;
+}
+
+/* By item of the history, [nitems] for what is none, what rrf is made of: the share of each list divided among what speaks for the item. */
+static void rrf_credit(const struct made *x, const struct query *q, const struct every_queries *s, uint32_t item, size_t depth, double *credit)
+{
+    memset(credit, 0, (s->nitems + 1) * sizeof *credit);
+    for (int p = 0; p < PARTS; p++) {
+        struct explanation y;
+        double share, positive = 0;
+        assert_int_equal(model_score(x->part[p], q, 1, s->again, NULL), ST_OK);
+        share = rrf_share(q, s->again, s->nitems, item, depth);
+        assert_int_equal(model_explain(x->part[p], q, item, &y, NULL), ST_OK);
+        for (size_t i = 0; i < y.nparts; i++)
+            positive += y.parts[i].value > 0 ? y.parts[i].value : 0;
+        for (size_t i = 0; i < y.nparts; i++)
+            if (y.parts[i].value > 0)
+                credit[y.parts[i].item == NO_ITEM ? s->nitems : y.parts[i].item] += share * y.parts[i].value / positive;
+        if (!(positive > 0))
+            credit[s->nitems] += share;
+        explanation_clear(&y);
+    }
+}
+
+static void check_credit(const struct explanation *x, const struct every_queries *s, const double *credit)
+{
+    double found[65] = {x->base ? NAN : 0}; /* these models have no base of their own */
+    for (size_t i = 0; i < x->nparts; i++)
+        found[x->parts[i].item == NO_ITEM ? s->nitems : x->parts[i].item] += x->parts[i].value;
+    for (size_t i = 0; i <= s->nitems; i++)
+        if (!(fabs(found[i] - credit[i]) < 1e-7))
+            fail_msg("of item %zu %.9g, and not %.9g", i, found[i], credit[i]);
+}
+
+/* Lists merged by place: every share goes to what speaks for the item, which is named an approximation. Merged by score they are sums. */
+static void test_fuse_explained(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *setting;
+        bool exact;
+    } ways[] = {{"depth=12", false}, {"method=borda", false}, {"method=combsum", true}, {"method=combmnz", true}};
+    struct made x;
+    struct every_queries s;
+    made_new(&x);
+    every_queries_new(&s, x.d);
+    for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+        struct model *m = NULL;
+        size_t of_history = 0;
+        assert_int_equal(ensemble(&x, &model_fuse, PARTS, ways[w].setting, NULL, &m, NULL), ST_OK);
+        for (size_t q = 0; q < EVERY_QUERIES; q++) {
+            assert_int_equal(model_score(m, &s.q[q], 1, s.scores, NULL), ST_OK);
+            for (uint32_t item = 0; item < s.nitems; item++) {
+                struct explanation e;
+                double credit[65], sum, size;
+                assert_int_equal(model_explain(m, &s.q[q], item, &e, NULL), ST_OK);
+                sum = e.base;
+                size = fabs(e.base);
+                for (size_t i = 0; i < e.nparts; i++) {
+                    sum += e.parts[i].value;
+                    size += fabs(e.parts[i].value);
+                    of_history += e.parts[i].item != NO_ITEM;
+                    assert_true(ways[w].exact || e.parts[i].value > 0);
+                }
+                assert_true((float)e.score == s.scores[item]);
+                if (isfinite(e.score) && !(fabs(sum - e.score) <= 1e-5 * size))
+                    fail_msg("%s: parts sum to %.9g of %.9g", ways[w].setting, sum, e.score);
+                assert_true(ways[w].exact ? e.exact : !e.exact || e.nparts <= PARTS);
+                if (w == 0 && isfinite(e.score)) {
+                    rrf_credit(&x, &s.q[q], &s, item, 12, credit);
+                    check_credit(&e, &s, credit);
+                }
+                explanation_clear(&e);
+            }
+        }
+        assert_true(of_history > 100);
+        model_release(m);
+    }
+    every_queries_clear(&s);
+    made_clear(&x);
+}
+
 static void test_switch(void **state)
 {
     (void)state;
@@ -327,7 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),  cmocka_unit_test(test_taken_out), cmocka_unit_test(test_blend),
-        cmocka_unit_test(test_bad_words), cmocka_unit_test(test_fuse),   cmocka_unit_test(test_switch),
+        cmocka_unit_test(test_bad_words), cmocka_unit_test(test_fuse),   cmocka_unit_test(test_fuse_explained), cmocka_unit_test(test_switch),
         cmocka_unit_test(test_stack),  cmocka_unit_test(test_attach),   cmocka_unit_test(test_stand_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
