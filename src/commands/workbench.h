@@ -70,6 +70,8 @@ MUST_CHECK enum status workbench_room_for_model(struct workbench *wb, struct err
 struct dataset *workbench_data(struct workbench *wb);
 struct split *workbench_split(struct workbench *wb);
 struct model *workbench_model(struct workbench *wb, const char *name);
+/* How many there are, without those that stand in for others as of the clock: these stand behind them. */
+size_t workbench_count_models(const struct workbench *wb);
 /* Was it trained anew for the moment that the clock is rewound to (clock.h)? It is kept in memory alone. */
 bool workbench_is_then(const struct model *m);
 /* What hides items as seen, as in a query: any event, or those of the target of the split. */
@@ -94,6 +96,8 @@ MUST_CHECK enum status workbench_use(struct workbench *wb, char **names, size_t 
 /* Writes the choice after a model was renamed or dropped; reads it back, without models that are not there. */
 MUST_CHECK enum status workbench_keep_used(struct workbench *wb, struct error *err);
 MUST_CHECK enum status workbench_restore_used(struct workbench *wb, struct error *err);
+/* Brings back the models that the workspace has for d in its present state. */
+MUST_CHECK enum status workbench_restore_models(struct workbench *wb, const struct dataset *d, struct error *err);
 /* The name that a model has in the workspace: its own, and behind an @ the state of the recipe when there is one, so that
  * every state has models of its own. */
 enum { STORED_NAME_MAX = 64 };

@@ -1,0 +1,63 @@
+/* Explanations: the contributions that a score is the sum of. */
+#include "models/model.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum status explanation_new(struct explanation *x, size_t nparts, struct error *err)
+{
+    *x = (struct explanation){0};
+    x->parts = mem_new(nparts, sizeof *x->parts, "an explanation", err);
+    return x->parts ? ST_OK : ST_NOMEM;
+}
+
+struct contribution *explanation_add(struct explanation *x, uint32_t item, double value)
+{
+    struct contribution *c = &x->parts[x->nparts++];
+    *c = (struct contribution){.item = item, .value = value};
+    return c;
+}
+
+static int by_size(const void *pa, const void *pb)
+{
+    const struct contribution *a = pa, *b = pb;
+    double x = fabs(a->value), y = fabs(b->value);
+    if (x != y)
+        return x > y ? -1 : 1;
+    if (a->item != b->item)
+        return a->item < b->item ? -1 : 1;
+    return strcmp(a->label, b->label);
+}
+
+void explanation_sort(struct explanation *x)
+{
+    qsort(x->parts, x->nparts, sizeof *x->parts, by_size);
+}
+
+void explanation_score(struct explanation *x, const float *scores, size_t n, uint32_t item)
+{
+    const double rounding = 1e-6;
+    double sum = x->base, size = fabs(x->base), largest = 0;
+    for (size_t p = 0; p < x->nparts; p++) {
+        sum += x->parts[p].value;
+        size += fabs(x->parts[p].value);
+    }
+    for (size_t i = 0; i < n; i++)
+        largest = isfinite(scores[i]) ? fmax(largest, fabs((double)scores[i])) : largest;
+    x->score = (double)scores[item];
+    double lost = x->score - sum;
+    if (!(size > 0) || !(fabs(lost) <= rounding * largest))
+        return;
+    x->base += fabs(x->base) * (lost / size);
+    for (size_t p = 0; p < x->nparts; p++)
+        x->parts[p].value += fabs(x->parts[p].value) * (lost / size);
+}
+
+void explanation_clear(struct explanation *x)
+{
+    mem_free(x->parts);
+    *x = (struct explanation){0};
+}
