@@ -23,6 +23,9 @@ MUST_CHECK enum status lex_line(const char *text, bool lenient, struct lexemes *
 void lexemes_clear(struct lexemes *l);
 /* Is it this keyword, unquoted? */
 bool lexeme_is(const struct lexeme *l, const char *keyword);
+/* The command whose name the words begin with, the longest name first: "load items" before "load". *used says how many words it
+ * took. With `abbreviations` the first letters do, where they are of one command only. verb.c */
+MUST_CHECK enum status lex_verb(const struct lexemes *words, bool abbreviations, const struct command **out, size_t *used, struct error *err);
 /* SQL begins with SELECT, WITH, VALUES or EXPLAIN. */
 bool lex_is_sql(const char *text);
 /* Bytes of the statement that text begins with: up to its `;`, which stands at text[n], or to the end of the text, where

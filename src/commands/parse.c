@@ -3,8 +3,6 @@
  *     VERB [ARGUMENT ...] [with MODEL ...] [where CONDITION] [key=value ...] [as NAME] [> FILE | | PROGRAM]
  *
  * The grammar is the same for all commands; what differs stands in the command's row of the table. */
-#include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -18,142 +16,6 @@ struct parser {
     struct call *call;
     struct error *err;
 };
-
-enum status error_at_word(enum status st, struct error *err, const struct word *w)
-{
-    error_span(err, w->offset, w->length);
-    return st;
-}
-
-enum status words_differ(const struct word *words, size_t n, struct error *err)
-{
-    for (size_t i = 1; i < n; i++)
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(words[i].text, words[j].text) == 0)
-                return error_at_word(error_set(err, ST_USAGE, "%s is named twice", words[i].text), err, &words[i]);
-    return ST_OK;
-}
-
-enum status error_at_option(enum status st, struct error *err, const struct call *c, const char *key)
-{
-    size_t n = strlen(key);
-    for (const char *p = strstr(c->text, key); p && st; p = strstr(p + n, key)) {
-        if (p[n] != '=' || p == c->text || p[-1] != ' ')
-            continue;
-        error_span(err, (size_t)(p - c->text) + n + 1, strcspn(p + n + 1, " \t"));
-        break;
-    }
-    return st;
-}
-
-void call_free(struct call *c)
-{
-    if (!c)
-        return;
-    mem_free(c->text);
-    for (size_t i = 0; i < c->nargs; i++)
-        mem_free(c->args[i].text);
-    mem_free(c->args);
-    for (size_t i = 0; i < c->nmodels; i++)
-        mem_free(c->models[i].text);
-    mem_free(c->models);
-    for (size_t i = 0; i < c->nedits; i++)
-        mem_free(c->edits[i].text);
-    mem_free(c->edits);
-    if (c->values)
-        param_values_free(c->values, c->command->noptions);
-    mem_free(c->values);
-    for (size_t i = 0; i < c->nopen; i++) {
-        mem_free(c->open[i].key.text);
-        mem_free(c->open[i].value.text);
-    }
-    mem_free(c->open);
-    mem_free(c->where.text);
-    mem_free(c->as.text);
-    mem_free(c->rest.text);
-    mem_free(c->redirect.text);
-    mem_free(c->pipe.text);
-    mem_free(c);
-}
-
-/* ---- the verb ---- */
-
-static enum status unknown_verb(const struct word *verb, bool abbreviations, struct error *err)
-{
-    const char *names[128];
-    size_t n = 0;
-    const struct command *c;
-    for (size_t i = 0; (c = command_at(i)) && n < 128; i++)
-        names[n++] = c->name;
-    enum status st = error_set(err, ST_USAGE, "no command \"%s\"", verb->text);
-    const char *nearest = text_nearest(verb->text, names, n);
-    if (nearest)
-        error_hint(err, "did you mean `%s`?%s", nearest, abbreviations ? "" : " (abbreviations work at the prompt only)");
-    else
-        error_hint(err, "`help` lists the commands, `help WORD` searches them");
-    return error_at_word(st, err, verb);
-}
-
-/* The commands whose name starts with these letters; *count says how many, the last is returned. */
-static const struct command *by_prefix(const char *text, size_t *count, struct str *list)
-{
-    const struct command *c, *found = NULL;
-    *count = 0;
-    for (size_t i = 0; (c = command_at(i)); i++) {
-        if (strncmp(c->name, text, strlen(text)) != 0 || strchr(c->name, ' '))
-            continue;
-        str_printf(list, "%s%s", *count ? ", " : "", c->name);
-        (*count)++;
-        found = c;
-    }
-    return found;
-}
-
-static enum status second_word_missing(const struct word *verb, struct str *list, struct error *err)
-{
-    enum status st = error_set(err, ST_USAGE, "%s what?", verb->text);
-    error_hint(err, "one of: %s", str_text(list));
-    return error_at_word(st, err, verb);
-}
-
-/* Longest name first: "load items" before "load". *used says how many words the name took. */
-static enum status find_verb(const struct lexemes *words, bool abbreviations, const struct command **out, size_t *used,
-                             struct error *err)
-{
-    const struct word *verb = &words->at[0].word;
-    if (words->n > 1 && !words->at[1].word.quoted) {
-        char two[128];
-        snprintf(two, sizeof two, "%s %s", verb->text, words->at[1].word.text);
-        *used = 2;
-        if ((*out = command_find(two)))
-            return ST_OK;
-    }
-    *used = 1;
-    if ((*out = command_find(verb->text)))
-        return ST_OK;
-    struct str list = {0};
-    size_t count = 0;
-    const struct command *c;
-    for (size_t i = 0; (c = command_at(i)); i++) {
-        size_t n = strlen(verb->text);
-        if (strncmp(c->name, verb->text, n) == 0 && c->name[n] == ' ')
-            str_printf(&list, "%s`%s`", count++ ? ", " : "", c->name);
-    }
-    enum status st;
-    if (count) {
-        st = second_word_missing(verb, &list, err);
-    } else if (abbreviations && *verb->text && (*out = by_prefix(verb->text, &count, &list))) {
-        st = ST_OK;
-        if (count > 1) {
-            st = error_set(err, ST_AMBIGUOUS, "\"%s\" could be %s", verb->text, str_text(&list));
-            error_span(err, verb->offset, verb->length);
-        }
-    } else {
-        st = unknown_verb(verb, abbreviations, err);
-    }
-    str_free(&list);
-    return st;
-}
 
 /* ---- redirection ---- */
 
@@ -578,7 +440,7 @@ enum status call_parse(struct workbench *wb, const char *text, bool abbreviation
         st = error_set(err, ST_USAGE, "the command is empty");
         goto out;
     }
-    st = find_verb(&p.words, abbreviations, &call->command, &p.at, err);
+    st = lex_verb(&p.words, abbreviations, &call->command, &p.at, err);
     if (st)
         goto out;
     if (call->command->flags & COMMAND_REST) {
@@ -611,35 +473,3 @@ out:
 }
 
 /* ---- typed access ---- */
-
-static const struct param_value *call_value(const struct call *c, const char *option)
-{
-    size_t i = param_index(c->command->options, c->command->noptions, option);
-    assert(i < c->command->noptions);
-    return &c->values[i];
-}
-
-bool call_given(const struct call *c, const char *option)
-{
-    return call_value(c, option)->given;
-}
-
-int64_t call_int(const struct call *c, const char *option)
-{
-    return call_value(c, option)->integer;
-}
-
-double call_real(const struct call *c, const char *option)
-{
-    return call_value(c, option)->real;
-}
-
-bool call_yes(const struct call *c, const char *option)
-{
-    return call_value(c, option)->yes;
-}
-
-const char *call_text(const struct call *c, const char *option)
-{
-    return call_value(c, option)->text;
-}
