@@ -39,7 +39,7 @@ only() {
 only 'ncurses|curses' screen
 only 'readline/' shell
 only 'sqlite3' store
-only 'cblas|lapacke' linalg
+only 'cblas|lapacke|suitesparse/' linalg
 only 'simdjson' ingest
 only 'curl/' ingest
 only 'archive' ingest

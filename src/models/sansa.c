@@ -7,7 +7,8 @@
  *
  * `neighbours` bounds all of it: the largest entries of each row of A, of each column of the factor and of its inverse, and of
  * each row of B. Where it is as large as the catalogue nothing is dropped, and what is left between this and EASE is the
- * residual of the inverse.
+ * residual of the inverse. With `factorizer=cholmod` A stays whole, and its complete factor is cut down when it is there
+ * (linalg/sparse_cholesky.h): the exact way of the paper, which is this one with `passes=0`.
  *
  * Which weights matter survives all that dropping, their values suffer. So those of each item are refined where they are, on the
  * objective of EASE itself, which needs nothing but X: `passes` turns of coordinate descent for
@@ -18,7 +19,7 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
-#include "linalg/sparse_inverse.h"
+#include "linalg/sparse_cholesky.h"
 #include "linalg/sparse_product.h"
 #include "models/classes.h"
 #include "models/item_weights.h"
@@ -33,19 +34,43 @@ static const struct param params[] = {
      .doc = "refinements of the factor's inverse by its residual"},
     {.name = "passes", .type = PARAM_INT, .initial = "5", .min = 0, .max = 1000, .tune_min = 0, .tune_max = 10,
      .doc = "turns that refine the values of the weights on the data; 0 leaves them as the sparse inverse has them"},
+    {.name = "factorizer", .type = PARAM_ENUM, .initial = "icf", .choices = "icf|cholmod",
+     .doc = "icf: an incomplete Cholesky factorization, never larger than what is kept; cholmod: the complete factor of all pairs of "
+            "items, cut down afterwards"},
     VALUES_PARAM,
 };
 
 enum { ITEMS_TOGETHER = 32 };
+enum { FACTORIZER_ICF, FACTORIZER_CHOLMOD };
+
+/* Pairs of items that some user has both of, at most. */
+static size_t pairs_at_most(const struct csr *x)
+{
+    size_t pairs = 0;
+    for (size_t u = 0; u < x->rows; u++) {
+        size_t n = x->begin[u + 1] - x->begin[u];
+        pairs += n * n;
+    }
+    return pairs < x->cols * x->cols ? pairs : x->cols * x->cols;
+}
 
 static enum status sansa_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
 {
-    (void)err;
     size_t n = m->nitems, kept = (size_t)model_int(m, "neighbours"), entry = sizeof(uint32_t) + sizeof(float);
     size_t most = kept < n ? kept : n;
     /* Before: A both ways beside the factor. After: the inverse both ways, and the weights as they are made. */
     *bytes = sparse_inverse_bytes(n, kept) + n * most * entry * 2 + csr_count(&t->interactions->matrix) * 4 * sizeof(float) +
              sparse_product_bytes(n) + (size_t)parallel_threads() * m->nusers * sizeof(float);
+    if (model_int(m, "factorizer") == FACTORIZER_ICF)
+        return ST_OK;
+    if (!sparse_cholesky_can()) {
+        error_set(err, ST_UNSUPPORTED, "factorizer=cholmod needs CHOLMOD, and this tailor was built without it");
+        error_hint(err, "install libsuitesparse-dev, configure and build again; or factorizer=icf");
+        return ST_UNSUPPORTED;
+    }
+    /* Until the complete factor is begun, which says itself what it takes: all of A, with what that is made in or ordered in. */
+    size_t pairs = pairs_at_most(&t->interactions->matrix), ordering = sparse_cholesky_bytes(n, pairs), joining = pairs * entry * 3 / 2;
+    *bytes += pairs * entry + (ordering > joining ? ordering : joining);
     return ST_OK;
 }
 
@@ -78,15 +103,19 @@ static enum status factorize(const struct model *m, const struct training *t, fl
     if (st)
         return st;
     set_roots(&xt, model_real(m, "lambda"), root);
-    struct sparse_product pairs = {.a = &xt, .b = &x, .row = root, .column = root, .kept = kept};
+    bool complete = model_int(m, "factorizer") == FACTORIZER_CHOLMOD;
+    struct sparse_product pairs = {.a = &xt, .b = &x, .row = root, .column = root, .kept = complete ? 0 : kept};
     job_begin(t->job, m->nitems, "items", "train %s: counting pairs", m->name);
     st = sparse_product(&pairs, &a, t->job, err);
     csr_clear(&xt);
-    snprintf(what, sizeof what, "train %s: factorizing", m->name);
+    snprintf(what, sizeof what, complete ? "train %s" : "train %s: factorizing", m->name);
     if (!st)
-        st = sparse_factorize(&a, kept, f, t->job, what, err);
+        st = complete ? sparse_cholesky(&a, kept, mem_available(), f, t->job, what, err)
+                      : sparse_factorize(&a, kept, f, t->job, what, err);
     if (st == ST_FORMAT)
         error_hint(err, "use values=binary");
+    if (st == ST_NOMEM && complete)
+        error_hint(err, "factorizer=icf never makes a complete factor");
     csr_clear(&a);
     return st;
 }

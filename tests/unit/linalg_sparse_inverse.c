@@ -7,7 +7,7 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
-#include "linalg/sparse_inverse.h"
+#include "linalg/sparse_cholesky.h"
 
 enum { N = 90 };
 
@@ -161,8 +161,97 @@ static void test_inverse(void **state)
     csr_clear(&a);
 }
 
+/* ---- the complete factor ---- */
+
+static struct csr whole(const float *dense)
+{
+    struct csr a;
+    assert_int_equal(csr_new(&a, N, N, N * N, true, NULL), ST_OK);
+    for (size_t i = 0; i < N; i++) {
+        a.begin[i + 1] = a.begin[i];
+        for (size_t j = 0; j < N; j++)
+            if (i != j && fabsf(dense[i * N + j]) > 0) {
+                a.index[a.begin[i + 1]] = (uint32_t)j;
+                a.value[a.begin[i + 1]++] = dense[i * N + j];
+            }
+    }
+    return a;
+}
+
+/* Column j of `few` has the largest entries of that of `all`, and no others. */
+static void check_cut(const struct sparse_factor *all, const struct sparse_factor *few, size_t j, size_t kept)
+{
+    const struct csr *l = &all->l, *cut = &few->l;
+    size_t n = l->begin[j + 1] - l->begin[j], e = cut->begin[j];
+    double smallest = INFINITY;
+    assert_int_equal(cut->begin[j + 1] - e, n < kept ? n : kept);
+    for (size_t i = cut->begin[j]; i < cut->begin[j + 1]; i++)
+        smallest = fmin(smallest, fabs((double)cut->value[i]));
+    for (size_t i = l->begin[j]; i < l->begin[j + 1]; i++) {
+        if (e < cut->begin[j + 1] && cut->index[e] == l->index[i])
+            assert_true(cut->value[e++] == l->value[i]);
+        else
+            assert_true(fabs((double)l->value[i]) <= smallest);
+    }
+    assert_int_equal(e, cut->begin[j + 1]);
+}
+
+static void test_complete(void **state)
+{
+    (void)state;
+    static float dense[N * N];
+    struct sparse_factor all, few;
+    if (!sparse_cholesky_can())
+        skip();
+    for (uint64_t seed = 0; seed < 5; seed++) {
+        struct csr half = random_half(.2, .3F, seed, dense), a = whole(dense);
+        assert_int_equal(sparse_cholesky(&a, N, SIZE_MAX, &all, NULL, "", NULL), ST_OK);
+        assert_true(!(all.shift > 0) && factor_error(&all, dense, N) < 1e-5);
+        assert_int_equal(sparse_cholesky(&a, 6, SIZE_MAX, &few, NULL, "", NULL), ST_OK);
+        assert_memory_equal(all.item, few.item, N * sizeof *all.item);
+        assert_memory_equal(all.d, few.d, N * sizeof *all.d);
+        for (size_t j = 0; j < N; j++)
+            check_cut(&all, &few, j, 6);
+        sparse_factor_clear(&all);
+        sparse_factor_clear(&few);
+        csr_clear(&half);
+        csr_clear(&a);
+    }
+}
+
+/* A raised diagonal, no room, what is no number, and a cancel. */
+static void test_complete_hard(void **state)
+{
+    (void)state;
+    static float dense[N * N];
+    struct sparse_factor f;
+    struct error err = {0};
+    struct job job;
+    if (!sparse_cholesky_can())
+        skip();
+    struct csr half = random_half(.5, 2, 9, dense), a = whole(dense);
+    assert_int_equal(sparse_cholesky(&a, N, SIZE_MAX, &f, NULL, "", NULL), ST_OK);
+    assert_true(f.shift > .5F && factor_error(&f, dense, N) < 1e-3);
+    sparse_factor_clear(&f);
+    assert_int_equal(sparse_cholesky(&a, N, 1000, &f, NULL, "", &err), ST_NOMEM);
+    assert_non_null(strstr(err.message, "the complete factor of 90 rows needs "));
+    assert_non_null(strstr(err.message, "KiB; there are 1000 B free"));
+    sparse_factor_clear(&f);
+    job_init(&job);
+    job_cancel(&job);
+    assert_int_equal(sparse_cholesky(&a, N, SIZE_MAX, &f, &job, "", &err), ST_CANCELLED);
+    job_destroy(&job);
+    sparse_factor_clear(&f);
+    a.value[3] = NAN;
+    assert_int_equal(sparse_cholesky(&a, N, SIZE_MAX, &f, NULL, "", &err), ST_FORMAT);
+    sparse_factor_clear(&f);
+    csr_clear(&half);
+    csr_clear(&a);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_factor), cmocka_unit_test(test_shift), cmocka_unit_test(test_inverse)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_factor), cmocka_unit_test(test_shift), cmocka_unit_test(test_inverse),
+                                       cmocka_unit_test(test_complete), cmocka_unit_test(test_complete_hard)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

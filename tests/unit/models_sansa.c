@@ -1,13 +1,13 @@
-/* SANSA against EASE, its bounds, and its refinement against plain loops. */
+/* SANSA against EASE with either factorizer, its bounds, and its refinement against plain loops. */
 #include "tests/unit/world.h"
 
+#include "linalg/sparse_cholesky.h"
 #include "models/classes.h"
 #include "models/item_weights.h"
 
 /* With nothing dropped and the inverse refined to the end it is EASE. */
-static void test_ease(void **state)
+static void check_ease(const char *factorizer, const char *sweeps, const char *passes)
 {
-    (void)state;
     struct dataset *d = world_new(150, 200, 2500, 2);
     d->type_weight[0] = 1.5F;
     size_t n = d->items.n;
@@ -16,7 +16,8 @@ static void test_ease(void **state)
     for (int weigh = 0; weigh < 2; weigh++) {
         const char *values = weigh ? "values=weight" : "values=binary";
         struct model *ease = world_train(d, &model_ease, (const char *[]){"lambda=40", values, NULL});
-        struct model *sansa = world_train(d, &model_sansa, (const char *[]){"lambda=40", "neighbours=1000", "sweeps=40", values, NULL});
+        struct model *sansa = world_train(d, &model_sansa, (const char *[]){"lambda=40", "neighbours=1000", sweeps, passes, factorizer,
+                                                                           values, NULL});
         for (uint32_t u = 0; u < d->users.n; u++) {
             struct query q = world_query(d, u, room);
             assert_int_equal(model_score(ease, &q, 1, want, NULL), ST_OK);
@@ -31,6 +32,21 @@ static void test_ease(void **state)
     mem_free(want);
     mem_free(room);
     dataset_release(d);
+}
+
+static void test_ease(void **state)
+{
+    (void)state;
+    check_ease("factorizer=icf", "sweeps=40", "passes=5");
+    check_ease("factorizer=icf", "sweeps=40", "passes=0");
+}
+
+static void test_ease_complete(void **state)
+{
+    (void)state;
+    if (!sparse_cholesky_can())
+        skip();
+    check_ease("factorizer=cholmod", "sweeps=40", "passes=0");
 }
 
 /* Cosine of what is kept to the same weights of EASE. No row has more than `kept`. */
@@ -127,12 +143,14 @@ static void test_contract(void **state)
     struct dataset *d = world_new(200, 300, 4000, 5);
     world_check_model(d, &model_sansa, NULL);
     world_check_model(d, &model_sansa, (const char *[]){"lambda=0.001", "neighbours=3", "sweeps=0", "passes=0", "values=weight", NULL});
+    if (sparse_cholesky_can())
+        world_check_model(d, &model_sansa, (const char *[]){"neighbours=20", "factorizer=cholmod", "passes=0", "values=weight", NULL});
     dataset_release(d);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ease), cmocka_unit_test(test_bound), cmocka_unit_test(test_refinement),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_ease), cmocka_unit_test(test_ease_complete), cmocka_unit_test(test_bound), cmocka_unit_test(test_refinement),
                                        cmocka_unit_test(test_contract)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
