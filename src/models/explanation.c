@@ -39,7 +39,7 @@ void explanation_sort(struct explanation *x)
 
 void explanation_score(struct explanation *x, const float *scores, size_t n, uint32_t item)
 {
-    const double rounding = 1e-6;
+    const double apart = 1e-5, rounding = 1e-6;
     double sum = x->base, size = fabs(x->base), largest = 0;
     for (size_t p = 0; p < x->nparts; p++) {
         sum += x->parts[p].value;
@@ -48,12 +48,9 @@ void explanation_score(struct explanation *x, const float *scores, size_t n, uin
     for (size_t i = 0; i < n; i++)
         largest = isfinite(scores[i]) ? fmax(largest, fabs((double)scores[i])) : largest;
     x->score = (double)scores[item];
-    double lost = x->score - sum;
-    if (!(size > 0) || !(fabs(lost) <= rounding * largest))
-        return;
-    x->base += fabs(x->base) * (lost / size);
-    for (size_t p = 0; p < x->nparts; p++)
-        x->parts[p].value += fabs(x->parts[p].value) * (lost / size);
+    double lost = fabs(x->score - sum);
+    if (lost > apart * size && lost <= rounding * largest)
+        x->base += x->score - sum;
 }
 
 void explanation_clear(struct explanation *x)

@@ -94,10 +94,10 @@ void explanation_clear(struct explanation *x);
 MUST_CHECK enum status explanation_new(struct explanation *x, size_t nparts, struct error *err);
 struct contribution *explanation_add(struct explanation *x, uint32_t item, double value);
 void explanation_sort(struct explanation *x);
-/* The score of an explanation that has all its parts: scores[item], of all n scores of the history. Those are float32 sums, and where a
- * score is next to nothing beside the terms that cancelled in it, it has lost digits that the parts, summed in double, still have. What is
- * lost so, a millionth of the largest score at most, goes to base and parts by their size, so that they sum to the very score of the
- * list. A larger difference is no rounding, and stays to be seen. */
+/* The score of an explanation that has all its parts, which stay as they are: scores[item], of all n scores of the history. Those are
+ * float32 sums; one that is next to nothing beside the terms that cancelled in it has lost digits that the parts, summed in double, still
+ * have (of iALS and BSPM, one pair in ten thousand). Where that is more than 1e-5 of the parts' sizes, what is lost (a millionth of the
+ * largest score at most) is part of the base: it is owed to no item of the history. A larger difference is no rounding, and stays to be seen. */
 void explanation_score(struct explanation *x, const float *scores, size_t n, uint32_t item);
 
 /* What one model of an ensemble says of an item, and what that comes to. */
