@@ -1,155 +1,12 @@
 /* Where users and items lie in the space of a model's vectors: maps, and users who are alike. */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "commands/families.h"
-#include "commands/question.h"
+#include "commands/vectors_of.h"
 #include "linalg/pca.h"
 #include "linalg/topk.h"
-
-enum { FOLD_BLOCK = 1024 };
-
-/* ---- vectors ---- */
-
-static bool has_history(const struct selection *s, uint32_t user)
-{
-    for (size_t e = s->data->user_begin[user]; e < s->data->user_begin[user + 1]; e++)
-        if (selection_has(s, e))
-            return true;
-    return false;
-}
-
-static const struct model *trained(const struct model *m)
-{
-    return m->trained ? m->trained : m;
-}
-
-/* The one model that is asked: the one that is named, else the first in use that can answer. */
-static enum status pick_model(const struct call *call, const struct question *q, bool users, const struct model **out, struct error *err)
-{
-    enum status st;
-    *out = NULL;
-    for (size_t i = 0; i < q->nmodels && !*out; i++) {
-        const struct model_class *class = trained(q->models[i])->class;
-        if (class->vectors && (class->fold || !users))
-            *out = q->models[i];
-    }
-    if (call->nmodels > 1) {
-        st = error_set(err, ST_USAGE, "models have spaces of their own: name one");
-        return error_at_word(st, err, &call->models[1]);
-    }
-    if (*out)
-        return ST_OK;
-    st = error_set(err, ST_UNSUPPORTED, "%s %s no vectors of %s", call->nmodels ? call->models[0].text : "the models in use", call->nmodels ? "has" : "have",
-                   users ? "users" : "items");
-    error_hint(err, "models of factors do: `train ials`, then `%s ... with ials`", call->command->name);
-    return call->nmodels ? error_at_word(st, err, &call->models[0]) : st;
-}
-
-/* Rows of vectors: items, or folded users. */
-struct places {
-    uint32_t *who;  /* n */
-    float *x;       /* n x width */
-    size_t n, width;
-};
-
-static void places_clear(struct places *p)
-{
-    mem_free(p->who);
-    mem_free(p->x);
-}
-
-/* A component that is the same for everybody (1, where items have a bias) says nothing of anybody. */
-static void drop_constants(struct places *p)
-{
-    for (size_t f = 0; f < p->width; f++) {
-        bool same = p->n > 1;
-        for (size_t i = 1; i < p->n && same; i++)
-            same = p->x[i * p->width + f] == p->x[f];
-        for (size_t i = 0; i < p->n && same; i++)
-            p->x[i * p->width + f] = 0;
-    }
-}
-
-/* Folds the histories of p->who[0..p->n) in. */
-static enum status fold_users(const struct model *m, const struct selection *s, struct places *p, struct job *job, struct error *err)
-{
-    enum status st = ST_OK;
-    trained(m)->class->vectors(trained(m), &p->width);
-    p->x = mem_new_raw(p->n * p->width, sizeof *p->x, "vectors of users", err);
-    if (!p->x)
-        return ST_NOMEM;
-    job_begin(job, p->n, "users", "%s: vectors of users", m->name);
-    for (size_t from = 0; from < p->n && !st; from += FOLD_BLOCK) {
-        size_t n = p->n - from < FOLD_BLOCK ? p->n - from : FOLD_BLOCK;
-        struct histories h;
-        st = histories_of_users(s, p->who + from, n, &h, err);
-        if (st)
-            break;
-        st = model_fold(m, h.queries, n, p->x + from * p->width, err);
-        histories_clear(&h);
-        job_step(job, n);
-        if (!st)
-            st = job_check(job, err);
-    }
-    return st;
-}
-
-/* At most `most` users with a history, evenly over all of them, and their vectors. */
-static enum status users_of(const struct model *m, const struct selection *s, size_t most, struct places *p, size_t *all, struct job *job,
-                            struct error *err)
-{
-    size_t n = 0;
-    p->who = mem_new_raw(s->data->users.n, sizeof *p->who, "users", err);
-    if (!p->who)
-        return ST_NOMEM;
-    for (uint32_t u = 0; u < s->data->users.n; u++)
-        if (has_history(s, u))
-            p->who[n++] = u;
-    *all = n;
-    p->n = n < most ? n : most;
-    for (size_t i = 0; i < p->n; i++)
-        p->who[i] = p->who[i * n / p->n];
-    enum status st = fold_users(m, s, p, job, err);
-    if (!st)
-        drop_constants(p);
-    return st;
-}
-
-static int by_events(const void *pa, const void *pb, void *events)
-{
-    const size_t *n = events;
-    uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-    return n[a] != n[b] ? (n[a] > n[b] ? -1 : 1) : (a > b) - (a < b);
-}
-
-/* Items with events and a vector, most events first. */
-static enum status items_of(const struct model *m, const size_t *events, struct places *p, struct error *err)
-{
-    const struct model *known = trained(m);
-    const float *y = known->class->vectors(known, &p->width);
-    p->who = mem_new_raw(known->nitems, sizeof *p->who, "items", err);
-    if (!p->who)
-        return ST_NOMEM;
-    for (uint32_t i = 0; i < known->nitems; i++) {
-        bool any = false;
-        for (size_t f = 0; f < p->width && events[i] && !any; f++)
-            any = fabsf(y[i * p->width + f]) > 0;
-        if (any)
-            p->who[p->n++] = i;
-    }
-    union {
-        const void *in;
-        void *out;
-    } counts = {events};
-    qsort_r(p->who, p->n, sizeof *p->who, by_events, counts.out);
-    p->x = mem_new_raw(p->n * p->width, sizeof *p->x, "vectors of items", err);
-    for (size_t i = 0; p->x && i < p->n; i++)
-        memcpy(p->x + i * p->width, y + (size_t)p->who[i] * p->width, p->width * sizeof *p->x);
-    return p->x ? ST_OK : ST_NOMEM;
-}
 
 /* ---- similar users USER ---- */
 
@@ -177,7 +34,7 @@ static size_t items_shared(const struct selection *s, const struct query_item *i
 enum { ALIKE_RANK, ALIKE_USER, ALIKE_VALUE, ALIKE_SHARED, ALIKE_ITEMS, ALIKE_COLUMNS };
 
 static enum status add_alike(const struct question *q, const struct selection *s, const struct model *m, const struct scored *best, size_t n,
-                             const struct places *p, struct result *out, struct error *err)
+                             const struct vectors *p, struct result *out, struct error *err)
 {
     static const struct column columns[ALIKE_COLUMNS] = {
         [ALIKE_RANK] = {.name = "rank", .type = VALUE_INT},
@@ -209,9 +66,9 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
 {
     struct selection s = question_selection(wb, call, q->data);
     struct query query = history_query(&q->history);
-    struct places p = {0};
+    struct vectors p = {0};
     size_t all, k = (size_t)call_int(call, "k");
-    enum status st = users_of(m, &s, SIZE_MAX, &p, &all, &wb->job, err);
+    enum status st = vectors_of_users(m, &s, SIZE_MAX, &p, &all, &wb->job, err);
     k = k < p.n ? k : p.n;
     float *own = mem_new(p.width, sizeof *own, "the vector of a user", err);
     float *like = mem_new_raw(p.n, sizeof *like, "similarities", err);
@@ -235,7 +92,7 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
     mem_free(own);
     mem_free(like);
     mem_free(best);
-    places_clear(&p);
+    vectors_clear(&p);
     return st;
 }
 
@@ -246,7 +103,7 @@ static enum status run_similar_users(struct workbench *wb, const struct call *ca
     const struct model *m;
     enum status st = question_open(wb, call, &call->args[0], &q, err);
     if (!st)
-        st = pick_model(call, &q, true, &m, err);
+        st = vectors_pick(call, &q, true, &m, err);
     if (!st && q.history.n == 0)
         st = error_at_word(error_set(err, ST_STATE, "%s has no history to compare", q.who), err, &call->args[0]);
     if (!st)
@@ -272,7 +129,7 @@ struct map {
     const struct question *q;
     const struct model *m;
     bool users;
-    struct places p;
+    struct vectors p;
     size_t shown, all;         /* the first so many of p are drawn */
     size_t *events;            /* of each item */
     int64_t until;             /* which later events do not count */
@@ -282,7 +139,6 @@ struct map {
     uint32_t group[GROUPS_MOST]; /* levels that have an ink of their own, commonest first */
     size_t ngroups;
 };
-
 
 static uint32_t level_of(const struct map *m, size_t i)
 {
@@ -374,7 +230,7 @@ static void add_points(const struct map *m, const char *title, struct result *ou
 }
 
 /* The known items that lie farthest along an axis: on a map of users, those that pull users that way. */
-static enum status add_ends(const struct map *m, const struct places *items, size_t known, struct result *out, struct error *err)
+static enum status add_ends(const struct map *m, const struct vectors *items, size_t known, struct result *out, struct error *err)
 {
     static const char *const ends[] = {"right", "left", "top", "bottom"};
     float *along = mem_new_raw(known, sizeof *along, "ends of axes", err);
@@ -434,16 +290,16 @@ static enum status find_by(const struct call *call, struct map *m, struct error 
 static enum status make_map(struct workbench *wb, const struct call *call, struct map *m, struct result *out, struct error *err)
 {
     struct selection s = question_selection(wb, call, m->q->data);
-    struct places items = {0};
+    struct vectors items = {0};
     size_t n = (size_t)call_int(call, "n");
     m->until = s.until;
     enum status st = find_by(call, m, err);
     if (!st)
         st = count_events(m, &s, err);
     if (!st)
-        st = items_of(m->m, m->events, &items, err);
+        st = vectors_of_items(m->m, m->events, &items, err);
     if (m->users) {
-        st = st ? st : users_of(m->m, &s, n, &m->p, &m->all, &wb->job, err);
+        st = st ? st : vectors_of_users(m->m, &s, n, &m->p, &m->all, &wb->job, err);
     } else {
         m->p = items;
         m->all = items.n;
@@ -469,7 +325,7 @@ static enum status make_map(struct workbench *wb, const struct call *call, struc
         result_message(out, MESSAGE_INFO, m->users ? "%zu of %zu users, evenly over all; n=%zu shows all" : "the %zu of %zu items with most events; n=%zu shows all",
                        m->shown, m->all, m->all);
     if (m->users)
-        places_clear(&items);
+        vectors_clear(&items);
     return st;
 }
 
@@ -482,12 +338,12 @@ static enum status run_map(struct workbench *wb, const struct call *call, bool u
     if (!st) {
         m->q = &q;
         m->users = users;
-        st = pick_model(call, &q, users, &m->m, err);
+        st = vectors_pick(call, &q, users, &m->m, err);
     }
     if (!st)
         st = make_map(wb, call, m, out, err);
     if (m) {
-        places_clear(&m->p);
+        vectors_clear(&m->p);
         mem_free(m->events);
         mem_free(m->at);
     }

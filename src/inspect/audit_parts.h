@@ -120,4 +120,7 @@ void name_list_clear(struct name_list *l);
 AUDIT_CHECKS(DECLARE)
 #undef DECLARE
 
+/* A column of fewer rows is not judged. */
+enum { LEAST_ROWS = 20 };
+
 #endif

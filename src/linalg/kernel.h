@@ -6,6 +6,7 @@
 #define TAILOR_LINALG_KERNEL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* Sets OpenBLAS to one thread and to kernels that fit, once. Everything that calls BLAS says this first. */
 void kernel_start(void);
@@ -34,5 +35,11 @@ bool kernel_amx(void);
 typedef float floats __attribute__((vector_size(64), aligned(64)));
 typedef float floats_anywhere __attribute__((vector_size(64), aligned(4)));
 enum { LANES = 16 };
+
+/* So many floats rounded up to whole vectors. */
+static inline size_t whole_vectors(size_t n)
+{
+    return (n + LANES - 1) / LANES * LANES;
+}
 
 #endif

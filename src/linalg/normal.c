@@ -4,16 +4,11 @@
 
 #include "linalg/kernel.h"
 
-static size_t aligned(size_t floats_)
-{
-    return (floats_ + LANES - 1) / LANES * LANES;
-}
-
 /* Five vectors a row of a block; or a matrix, what gram_add needs, and vectors. And a number an entry. */
 size_t normal_scratch(size_t k, size_t longest)
 {
-    size_t block = 5 * aligned(NORMAL_BLOCK * k), system = aligned(k * k) + gram_scratch(k) + 3 * aligned(k);
-    return block + system + 2 * aligned(longest);
+    size_t block = 5 * whole_vectors(NORMAL_BLOCK * k), system = whole_vectors(k * k) + gram_scratch(k) + 3 * whole_vectors(k);
+    return block + system + 2 * whole_vectors(longest);
 }
 
 /* ---- vectors ---- */
@@ -122,7 +117,7 @@ bool normal_exact(const struct normal *s, const struct normal_rows *r, size_t be
                   double *explained)
 {
     size_t k = s->k;
-    float *a = scratch, *b = a + aligned(k * k), *rest = b + aligned(k);
+    float *a = scratch, *b = a + whole_vectors(k * k), *rest = b + whole_vectors(k);
     for (size_t row = begin; row < end; row++) {
         struct entries e = entries_of(r->rows, row);
         float *x = r->x + row * k;
@@ -146,7 +141,7 @@ static void apply(const struct normal *s, const struct normal_rows *r, size_t be
                   float *room)
 {
     size_t k = s->k;
-    float *sum = room, *product = room + aligned(k);
+    float *sum = room, *product = room + whole_vectors(k);
     dots_score(&s->packed, p, n, ap);
     for (size_t i = 0; i < n; i++) {
         struct entries e = entries_of(r->rows, begin + i);
@@ -164,7 +159,7 @@ static void conjugate_block(const struct normal *s, const struct normal_rows *r,
                             float *scratch, double *explained)
 {
     static void (*const targets[])(float *, float *, float *, const float *, size_t, float *) = {step_base, step_avx2, step_avx512};
-    size_t k = s->k, block = aligned(NORMAL_BLOCK * k);
+    size_t k = s->k, block = whole_vectors(NORMAL_BLOCK * k);
     float *b = scratch, *rest = b + block, *p = rest + block, *ap = p + block, *room = ap + block, left[NORMAL_BLOCK];
     float *x = r->x + begin * k;
     for (size_t i = 0; i < n; i++) {
@@ -257,11 +252,11 @@ static bool sweep_block(const struct normal *s, const struct normal_rows *r, siz
     size_t k = s->k;
     struct sweep w = {.s = s};
     float *gx = scratch;
-    w.a = gx + aligned(NORMAL_BLOCK * k);
-    w.step = w.a + aligned(k * k);
-    w.room = w.step + aligned(k);
+    w.a = gx + whole_vectors(NORMAL_BLOCK * k);
+    w.step = w.a + whole_vectors(k * k);
+    w.room = w.step + whole_vectors(k);
     w.product = w.room + gram_scratch(k);
-    w.pull = w.product + aligned(longest_of(r->rows, begin, begin + n));
+    w.pull = w.product + whole_vectors(longest_of(r->rows, begin, begin + n));
     dots_score(&s->packed, r->x + begin * k, n, gx);
     for (size_t i = 0; i < n; i++) {
         w.e = entries_of(r->rows, begin + i);

@@ -9,11 +9,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "linalg/kernel.h"
-
-static size_t aligned(size_t n)
-{
-    return (n + LANES - 1) / LANES * LANES;
-}
+#include "linalg/wide_sums.h"
 
 /* ---- the decomposition ---- */
 
@@ -150,123 +146,6 @@ size_t ridge_bytes(size_t rows, size_t k)
     return rows * k * sizeof(float) + STRIPS * k * k * sizeof(double) + (size_t)parallel_threads() * 2 * CHUNK * k * sizeof(double);
 }
 
-/* ---- sums in double over rows in float ---- */
-
-typedef double doubles __attribute__((vector_size(64)));
-typedef double doubles_anywhere __attribute__((vector_size(64), aligned(8)));
-typedef float half_anywhere __attribute__((vector_size(32), aligned(4)));
-enum { WIDE = 8 };
-
-/* out = sum over j of times[j] z_j */
-static inline __attribute__((always_inline)) void sum(double *out, const float *z, size_t k, const uint32_t *index, const double *times,
-                                                      size_t n)
-{
-    memset(out, 0, k * sizeof *out);
-    for (size_t j = 0; j < n; j++) {
-        const float *row = z + index[j] * k;
-        size_t c = 0;
-        for (; c + WIDE <= k; c += WIDE)
-            *(doubles_anywhere *)(out + c) += times[j] * __builtin_convertvector(*(const half_anywhere *)(row + c), doubles);
-        for (; c < k; c++)
-            out[c] += times[j] * row[c];
-    }
-}
-
-/* out[j] = z_j.x */
-static inline __attribute__((always_inline)) void dot(double *out, const float *z, size_t k, const uint32_t *index, const double *x,
-                                                      size_t n)
-{
-    for (size_t j = 0; j < n; j++) {
-        const float *row = z + index[j] * k;
-        doubles lanes = {0};
-        double rest = 0;
-        size_t c = 0;
-        for (; c + WIDE <= k; c += WIDE)
-            lanes += __builtin_convertvector(*(const half_anywhere *)(row + c), doubles) * *(const doubles_anywhere *)(x + c);
-        for (; c < k; c++)
-            rest += row[c] * x[c];
-        for (size_t l = 0; l < WIDE; l++)
-            rest += lanes[l];
-        out[j] = rest;
-    }
-}
-
-/* Rows of whole vectors: times[j] scale z_j, then zeros. */
-static inline __attribute__((always_inline)) void gather(float *out, const float *z, size_t k, const uint32_t *index, const double *times,
-                                                         size_t n, const float *scale)
-{
-    size_t w = aligned(k);
-    for (size_t j = 0; j < n; j++, out += w) {
-        const float *row = z + index[j] * k, time = (float)times[j];
-        size_t c = 0;
-        for (; c + LANES <= k; c += LANES)
-            *(floats *)(out + c) = time * *(const floats *)(scale + c) * *(const floats_anywhere *)(row + c);
-        for (; c < w; c++)
-            out[c] = c < k ? time * scale[c] * row[c] : 0;
-    }
-}
-
-typedef void gather_function(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
-                             const float *scale);
-typedef void rows_function(double *out, const float *z, size_t k, const uint32_t *index, const double *by, size_t n);
-
-TARGET_AVX512 static void sum_avx512(double *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n)
-{
-    sum(out, z, k, index, times, n);
-}
-
-TARGET_AVX512 static void gather_avx512(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
-                   const float *scale)
-{
-    gather(out, z, k, index, times, n, scale);
-}
-
-TARGET_AVX512 static void dot_avx512(double *out, const float *z, size_t k, const uint32_t *index, const double *x, size_t n)
-{
-    dot(out, z, k, index, x, n);
-}
-
-TARGET_AVX2 static void sum_avx2(double *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n)
-{
-    sum(out, z, k, index, times, n);
-}
-
-TARGET_AVX2 static void gather_avx2(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
-                   const float *scale)
-{
-    gather(out, z, k, index, times, n, scale);
-}
-
-TARGET_AVX2 static void dot_avx2(double *out, const float *z, size_t k, const uint32_t *index, const double *x, size_t n)
-{
-    dot(out, z, k, index, x, n);
-}
-
-static void sum_base(double *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n)
-{
-    sum(out, z, k, index, times, n);
-}
-
-static void gather_base(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
-                   const float *scale)
-{
-    gather(out, z, k, index, times, n, scale);
-}
-
-static void dot_base(double *out, const float *z, size_t k, const uint32_t *index, const double *x, size_t n)
-{
-    dot(out, z, k, index, x, n);
-}
-
-static const struct {
-    rows_function *sum, *dot;
-    gather_function *gather;
-} targets[] = {
-    [SIMD_BASE] = {sum_base, dot_base, gather_base},
-    [SIMD_AVX2] = {sum_avx2, dot_avx2, gather_avx2},
-    [SIMD_AVX512] = {sum_avx512, dot_avx512, gather_avx512},
-};
-
 /* ---- one set ---- */
 
 /* The smaller system of a set, A t = right, with A = E + U U' (dual, one unknown a row of the set) or E + U'U. */
@@ -285,14 +164,14 @@ struct system {
 
 size_t ridge_scratch(size_t k, size_t longest)
 {
-    size_t w = aligned(k);
-    return (2 * w * w + gram_scratch(k) + 2 * w) * sizeof(float) + (5 * w + 2 * aligned(longest)) * sizeof(double);
+    size_t w = whole_vectors(k);
+    return (2 * w * w + gram_scratch(k) + 2 * w) * sizeof(float) + (5 * w + 2 * whole_vectors(longest)) * sizeof(double);
 }
 
 static struct system system_of(const struct ridge *r, const struct ridge_set *set, void *scratch)
 {
-    size_t k = r->k, w = aligned(k);
-    struct system s = {.r = r, .set = set, .dual = set->n <= k, .m = set->n <= k ? aligned(set->n) : k};
+    size_t k = r->k, w = whole_vectors(k);
+    struct system s = {.r = r, .set = set, .dual = set->n <= k, .m = set->n <= k ? whole_vectors(set->n) : k};
     double *d = scratch;
     s.root = d;
     s.right = d + w;
@@ -300,8 +179,8 @@ static struct system system_of(const struct ridge *r, const struct ridge_set *se
     s.image = d + 3 * w;
     s.vector = d + 4 * w;
     s.weight = d + 5 * w;
-    s.each = s.weight + aligned(set->n);
-    s.a = (float *)(s.each + aligned(set->n));
+    s.each = s.weight + whole_vectors(set->n);
+    s.a = (float *)(s.each + whole_vectors(set->n));
     s.u = s.a + w * w;
     s.room = s.u + w * w;
     s.scale = s.room + gram_scratch(k);
@@ -321,8 +200,8 @@ static struct system system_of(const struct ridge *r, const struct ridge_set *se
 static void dual_matrix(struct system *s)
 {
     enum { TOGETHER = 4 };
-    size_t k = s->r->k, w = aligned(k), n = s->set->n, m = s->m, some = (n + TOGETHER - 1) / TOGETHER * TOGETHER;
-    targets[kernel_simd()].gather(s->u, s->r->z, k, s->set->index, s->weight, n, s->scale);
+    size_t k = s->r->k, w = whole_vectors(k), n = s->set->n, m = s->m, some = (n + TOGETHER - 1) / TOGETHER * TOGETHER;
+    wide_gather(s->u, s->r->z, k, s->set->index, s->weight, n, s->scale);
     memset(s->u + n * w, 0, (some - n) * w * sizeof *s->u);
     memset(s->a + some * m, 0, (m - some) * m * sizeof *s->a);
     rows_products(s->a, m, s->u, some, w);
@@ -348,7 +227,7 @@ static void outcome(struct system *s)
         return;
     for (size_t j = 0; j < n; j++)
         s->each[j] = s->weight[j] * s->t[j];
-    targets[kernel_simd()].sum(s->vector, s->r->z, k, s->set->index, s->each, n);
+    wide_sum(s->vector, s->r->z, k, s->set->index, s->each, n);
     for (size_t f = 0; f < k; f++)
         s->vector[f] *= s->root[f] * s->root[f];
 }
@@ -358,7 +237,7 @@ static void apply(struct system *s)
 {
     size_t k = s->r->k, n = s->set->n;
     outcome(s);
-    targets[kernel_simd()].dot(s->each, s->r->z, k, s->set->index, s->vector, n);
+    wide_dot(s->each, s->r->z, k, s->set->index, s->vector, n);
     for (size_t j = 0; j < n; j++)
         s->each[j] *= s->weight[j];
     if (s->dual) {
@@ -366,7 +245,7 @@ static void apply(struct system *s)
             s->image[j] = s->t[j] + (j < n ? s->each[j] : 0);
         return;
     }
-    targets[kernel_simd()].sum(s->vector, s->r->z, k, s->set->index, s->each, n);
+    wide_sum(s->vector, s->r->z, k, s->set->index, s->each, n);
     for (size_t f = 0; f < k; f++)
         s->image[f] = s->t[f] + s->root[f] * s->vector[f];
 }
@@ -401,7 +280,7 @@ bool ridge_solve(const struct ridge *r, const struct ridge_set *set, float *z, v
     if (s.dual)
         memcpy(s.right, s.weight, set->n * sizeof *s.right);
     else
-        targets[kernel_simd()].sum(s.right, r->z, r->k, set->index, s.weight, set->n);
+        wide_sum(s.right, r->z, r->k, set->index, s.weight, set->n);
     for (size_t f = 0; f < r->k && !s.dual; f++)
         s.right[f] *= s.root[f];
     if (!solve(&s))
@@ -426,7 +305,7 @@ bool ridge_parts(const struct ridge *r, const struct ridge_set *set, size_t row,
     for (size_t f = 0; f < r->k; f++)
         *(s.dual ? &s.vector[f] : &s.right[f]) = z[f] * s.root[f] * (s.dual ? s.root[f] : 1);
     if (s.dual)
-        targets[kernel_simd()].dot(s.right, r->z, r->k, set->index, s.vector, set->n);
+        wide_dot(s.right, r->z, r->k, set->index, s.vector, set->n);
     for (size_t j = 0; j < set->n && s.dual; j++)
         s.right[j] *= s.weight[j];
     if (!solve(&s))
@@ -435,7 +314,7 @@ bool ridge_parts(const struct ridge *r, const struct ridge_set *set, size_t row,
     if (s.dual)
         memcpy(part, s.t, set->n * sizeof *part);
     else
-        targets[kernel_simd()].dot(part, r->z, r->k, set->index, s.vector, set->n);
+        wide_dot(part, r->z, r->k, set->index, s.vector, set->n);
     for (size_t j = 0; j < set->n; j++)
         part[j] *= s.weight[j];
     return true;
@@ -460,7 +339,7 @@ static void solve_block(void *context, size_t block, size_t begin, size_t end)
     const struct csr *rows = w->sets->rows;
     size_t k = w->r->k;
     float *z = (float *)w->scratch[parallel_thread()];
-    void *room = z + aligned(BLOCK * k);
+    void *room = z + whole_vectors(BLOCK * k);
     if (job_cancelled(w->job))
         return;
     memset(z, 0, BLOCK * k * sizeof *z);
@@ -480,7 +359,7 @@ enum status ridge_solve_rows(const struct ridge *r, const struct ridge_rows *set
     size_t threads = blocks > 1 ? (size_t)parallel_threads() : (size_t)parallel_thread() + 1;
     for (size_t i = 0; i < rows->rows; i++)
         longest = rows->begin[i + 1] - rows->begin[i] > longest ? rows->begin[i + 1] - rows->begin[i] : longest;
-    size_t room = aligned(BLOCK * r->k) * sizeof(float) + ridge_scratch(r->k, longest);
+    size_t room = whole_vectors(BLOCK * r->k) * sizeof(float) + ridge_scratch(r->k, longest);
     char **scratch = mem_new(threads, sizeof *scratch, "ridge regression", err);
     bool *failed = mem_new(blocks, sizeof *failed, "ridge regression", err);
     enum status st = scratch && failed ? ST_OK : ST_NOMEM;

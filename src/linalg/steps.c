@@ -10,7 +10,7 @@ typedef float four __attribute__((vector_size(16)));
 
 size_t step_width(size_t k)
 {
-    return (k + LANES - 1) / LANES * LANES;
+    return whole_vectors(k);
 }
 
 /* Halves are added to halves: four steps instead of a chain of sixteen. */

@@ -56,6 +56,11 @@ MUST_CHECK enum status gradient_epoch(struct model *m, const struct training *t,
 MUST_CHECK enum status gradient_update(struct model *m, const struct update *u, sgd_learner *learner, const void *context, bool *worth,
                                        struct error *err);
 
+/* While training: the vector that the user has by now, of k components; up to `steps` steps towards the weights of folding in whose
+ * scores are most like those of such vectors (gradient_fold.c). */
+void gradient_trained_vector(const struct gradient *g, uint32_t user, float *x);
+MUST_CHECK enum status gradient_fit_fold(struct gradient *g, const struct model *m, size_t steps, struct error *err);
+
 /* Slots of the class. */
 enum status gradient_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
 enum status gradient_begin(struct model *m, const struct training *t, struct error *err);
