@@ -16,24 +16,6 @@ static enum status nothing_changed(const struct call *call, struct error *err)
     return ST_USAGE;
 }
 
-/* A model learns from the attributes that the data have. With events changed too it is said for those models that read them. */
-static enum status check_retrained_attributes(const struct call *call, const struct question *q, bool events, struct result *out, struct error *err)
-{
-    if (!call_yes(call, "retrain") || !call->nopen)
-        return ST_OK;
-    if (!events) {
-        error_set(err, ST_USAGE, "retrain=yes learns from changed events, and none is: %s counts in the question alone", call->open[0].key.text);
-        error_hint(err, "leave retrain=yes out, or add or remove an item too");
-        return error_at_option(ST_USAGE, err, call, "retrain");
-    }
-    for (size_t i = 0; i < q->nmodels; i++)
-        for (size_t a = 0; a < call->nopen; a++)
-            if (model_reads(q->models[i], call->open[a].key.text))
-                result_message(out, MESSAGE_WARNING, "%s is retrained on changed events, with the %s that %s has: another one counts in the question alone",
-                               q->models[i]->name, call->open[a].key.text, q->who);
-    return ST_OK;
-}
-
 /* ---- NAME=VALUE ---- */
 
 /* The attributes and context that there are: "age, country". */
@@ -57,12 +39,12 @@ static enum status no_such_field(const struct dataset *d, const struct word *key
     return error_at_word(ST_NOT_FOUND, err, key);
 }
 
-/* Has any user this value? */
-static bool is_value(const struct field *f, size_t rows, const char *value)
+/* Has one of the users begin .. end this value? */
+static bool is_value(const struct field *f, size_t begin, size_t end, const char *value)
 {
     struct str cell = {0};
     bool found = false;
-    for (size_t i = 0; i < rows && !found; i++) {
+    for (size_t i = begin; i < end && !found; i++) {
         str_clear(&cell);
         field_format(f, i, &cell);
         found = strcmp(str_text(&cell), value) == 0;
@@ -72,15 +54,16 @@ static bool is_value(const struct field *f, size_t rows, const char *value)
 }
 
 /* Who of the asked models reads it; and when none does, who of the others would. */
-static void say_who_reads(struct workbench *wb, const struct question *q, const char *field, struct result *out)
+static void say_who_reads(struct workbench *wb, const struct question *q, const char *field, bool retrain, struct result *out)
 {
+    const char *also = retrain ? ", retrained or not" : "";
     struct str others = {0};
     size_t readers = 0;
     for (size_t i = 0; i < q->nmodels; i++)
         readers += model_reads(q->models[i], field);
     for (size_t i = 0; readers && readers < q->nmodels && i < q->nmodels; i++)
         if (!model_reads(q->models[i], field))
-            result_message(out, MESSAGE_WARNING, "%s does not read %s: it changes nothing there", q->models[i]->name, field);
+            result_message(out, MESSAGE_WARNING, "%s does not read %s: it changes nothing there%s", q->models[i]->name, field, also);
     if (readers)
         return;
     pthread_mutex_lock(&wb->lock);
@@ -88,7 +71,7 @@ static void say_who_reads(struct workbench *wb, const struct question *q, const 
         if (model_reads(wb->models[i], field))
             str_printf(&others, "%s%s", others.length ? ", " : "", wb->models[i]->name);
     pthread_mutex_unlock(&wb->lock);
-    result_message(out, MESSAGE_WARNING, "none of the models asked reads %s, so it changes nothing%s%s", field, others.length ? "; these do: " : "",
+    result_message(out, MESSAGE_WARNING, "none of the models asked reads %s, so it changes nothing%s%s%s", field, also, others.length ? "; these do: " : "",
                    others.length ? result_str(out, &others) : "");
     if (!others.length && fields_find(&q->data->user_fields, field))
         result_message(out, MESSAGE_HINT, "`train pop by=%s` reads it", field);
@@ -109,9 +92,12 @@ static enum status change_attributes(struct workbench *wb, const struct question
         str_printf(line, " %s=", o->key.text);
         lex_quote(line, o->value.text);
         str_printf(said, "%s%s=%s", said->length ? ", " : "", o->key.text, o->value.text);
-        say_who_reads(wb, q, o->key.text, out);
-        if (f && !is_value(f, d->users.n, o->value.text))
-            result_message(out, MESSAGE_WARNING, "no user has %s=%s: it is taken as unknown", o->key.text, o->value.text);
+        say_who_reads(wb, q, o->key.text, call_yes(call, "retrain"), out);
+        if (f && q->user != NO_USER && is_value(f, q->user, q->user + 1, o->value.text))
+            result_message(out, MESSAGE_WARNING, "%s has %s=%s already", q->who, o->key.text, o->value.text);
+        else if (f && !is_value(f, 0, d->users.n, o->value.text))
+            result_message(out, MESSAGE_WARNING, "no user has %s=%s: it is taken as unknown%s", o->key.text, o->value.text,
+                           call_yes(call, "retrain") ? " where nothing is retrained" : "");
     }
     return ST_OK;
 }
@@ -194,7 +180,13 @@ static void put_events(struct str *s, const char *how, size_t n)
         str_printf(s, " %s %s event%s", how, text, n == 1 ? "" : "s");
 }
 
-static void say_retrained(const struct model *m, const struct retrained *r, struct result *out)
+/* Does what is asked change the history, too? */
+static bool other_history(const struct asked *a)
+{
+    return a->before.n != a->after.n || (a->after.n && memcmp(a->before.events, a->after.events, a->after.n * sizeof *a->after.events) != 0);
+}
+
+static void say_retrained(const struct asked *a, const struct model *m, const struct retrained *r, struct result *out)
 {
     struct str what = {0};
     char took[40] = "";
@@ -206,11 +198,14 @@ static void say_retrained(const struct model *m, const struct retrained *r, stru
     put_events(&what, "without", r->removed);
     str_puts(&what, r->removed && r->added ? " and" : "");
     put_events(&what, "with", r->added);
-    if (r->way == RETRAIN_SAME)
+    for (size_t i = 0, n = 0; r->attributes && i < a->after.nattributes; i++)
+        if (model_reads(m, a->after.attributes[i].field))
+            str_printf(&what, "%s%s=%s", n++ ? ", " : r->removed || r->added ? " and " : " with ", a->after.attributes[i].field, a->after.attributes[i].value);
+    if (r->way == RETRAIN_SAME && other_history(a)) /* of attributes it was said */
         result_message(out, MESSAGE_INFO, "%s learnt from none of these events, so retraining changes nothing", m->name);
     else if (r->way == RETRAIN_UPDATE)
         result_message(out, MESSAGE_INFO, "%s was retrained%s, exactly, by a change of its inverse", m->name, result_str(out, &what));
-    else
+    else if (r->way != RETRAIN_SAME)
         result_message(out, MESSAGE_INFO, "%s was trained anew%s%s%s", m->name, result_str(out, &what), took,
                        r->way == RETRAIN_CHANCE ? "; it learns in epochs from a random start, so part of what moved may be chance" : "");
     str_free(&what);
@@ -229,7 +224,7 @@ static enum status retrain(const struct asked *a, const struct model *m, struct 
     if (st)
         *err = why;
     else
-        say_retrained(m, r, out);
+        say_retrained(a, m, r, out);
     return st;
 }
 
@@ -293,8 +288,6 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
         st = error_nomem(err, said.capacity, "what was changed");
     else if (!st && !said.length)
         st = nothing_changed(call, err);
-    if (!st)
-        st = check_retrained_attributes(call, &q, call->nargs > 1, out, err);
     if (st)
         goto out;
     struct asked a = {.wb = wb, .q = &q, .before = history_query(&q.history), .after = history_query(&changed), .k = (size_t)call_int(call, "k"),
@@ -332,7 +325,7 @@ static const struct param whatif_options[] = {
     OPTION_K("length of the lists"),
     OPTION_SEEN,
     OPTION_AT,
-    {.name = "retrain", .type = PARAM_BOOL, .initial = "no", .doc = "also the model as it would be had it learnt from the changed events"},
+    {.name = "retrain", .type = PARAM_BOOL, .initial = "no", .doc = "also the model as it would be had it learnt from the changed events and attributes"},
 };
 
 static const struct command rows[] = {
@@ -347,9 +340,9 @@ static const struct command rows[] = {
      .help = "Asks the same models with another history; nothing is stored. `before` is the rank with the history as it is, `rank` and `move` are "
              "with the changed one; below the new list stands what fell out of the old one. NAME=VALUE takes an "
              "attribute of the user to be another, such as country=NO, for models that read it (`train pop by=country`); where none does, it says so.\n"
-             "retrain=yes adds the rank (`retrained`) by the model as training would have made it had these events never been there, or been there. For EASE "
-             "that is a change of one row, and takes milliseconds; other models are trained on the changed events with the same "
-             "parameters and seed. Attributes stay what they are for training: NAME=VALUE counts in the question alone. Ensembles and made-up users "
+             "retrain=yes adds the rank (`retrained`) by the model as training would have made it had these events never been there, or been there, and had the "
+             "user always been who NAME=VALUE says. For EASE a change of events is one of one row, and takes milliseconds; other models are trained on "
+             "the changed data with the same parameters and seed. What a model does not read changes nothing in it. Ensembles and made-up users "
              "cannot be retrained.",
      .examples = (const char *const[]){"whatif ana remove stove with ease", "whatif ana add pan knife with itemknn k=3",
                                        "whatif ana remove stove tent add pan with ease retrain=yes", NULL},

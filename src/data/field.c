@@ -246,3 +246,54 @@ enum status field_permute(struct field *f, const uint64_t *order, size_t n, stru
     f->capacity = n;
     return ST_OK;
 }
+
+/* Appends the row that this text says. */
+static enum status push_said(struct field *f, const char *text, struct error *err)
+{
+    enum { VALUES = 64 }; /* of one list */
+    const char *value[VALUES];
+    size_t length[VALUES], n = 0;
+    double real = NAN;
+    int64_t integer = NO_INT;
+    bool said = text[0], read = true;
+    switch (f->type) {
+    case FIELD_TEXT:
+        return field_push_text(f, said ? text : NULL, strlen(text), err);
+    case FIELD_LIST:
+        for (const char *at = text; said && n < VALUES; at += length[n - 1] + 1) {
+            value[n] = at;
+            length[n] = strcspn(at, "|");
+            if (!at[length[n++]])
+                break;
+        }
+        return field_push_list(f, value, length, n, err);
+    case FIELD_REAL:
+        read = !said || text_parse_real(text, &real);
+        break;
+    case FIELD_INT:
+        read = !said || text_parse_int(text, &integer);
+        break;
+    case FIELD_TIME:
+        read = !said || time_parse(text, strlen(text), 0, &integer);
+        break;
+    }
+    if (!read)
+        return error_set(err, ST_USAGE, "%s is a %s, and \"%.64s\" is none", f->name, f->type == FIELD_TIME ? "time" : f->type == FIELD_INT ? "whole number" : "number",
+                         text);
+    return f->type == FIELD_REAL ? field_push_real(f, real, err) : field_push_int(f, integer, err);
+}
+
+enum status field_put(struct field *f, size_t row, const char *text, struct error *err)
+{
+    size_t rows = f->n;
+    uint64_t *order = mem_new_raw(rows, sizeof *order, "a changed attribute", err);
+    enum status st = order ? push_said(f, text, err) : ST_NOMEM;
+    for (size_t r = 0; r < rows && !st; r++)
+        order[r] = r == row ? rows : r;
+    if (!st)
+        st = field_permute(f, order, rows, err);
+    if (!st)
+        f->n = rows;
+    mem_free(order);
+    return st;
+}

@@ -55,6 +55,9 @@ MUST_CHECK enum status field_push_int(struct field *f, int64_t value, struct err
 /* Appends missing rows until n == rows. */
 MUST_CHECK enum status field_pad(struct field *f, size_t rows, struct error *err);
 
+/* Replaces one row by what people call its value, as field_format writes it; "" is missing. ST_USAGE when it is none of the type. */
+MUST_CHECK enum status field_put(struct field *f, size_t row, const char *text, struct error *err);
+
 bool field_missing(const struct field *f, size_t row);
 /* The levels of one row of a TEXT or LIST field: codes[0..n); returns n. */
 size_t field_levels(const struct field *f, size_t row, const uint32_t **codes);

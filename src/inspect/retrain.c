@@ -16,6 +16,8 @@ struct edit {
     size_t nremoved;
     struct query_event *added; /* owned */
     size_t nadded;
+    const struct query_attribute **said; /* attributes of the user that are another now, and that the model reads; owned */
+    size_t nsaid;
 };
 
 static void edit_clear(struct edit *e)
@@ -23,6 +25,7 @@ static void edit_clear(struct edit *e)
     dataset_release(e->early);
     mem_free(e->removed);
     mem_free(e->added);
+    mem_free(e->said);
 }
 
 /* ---- what is edited ---- */
@@ -61,6 +64,30 @@ static void find_learnt(struct edit *e)
     e->nremoved = n;
 }
 
+static bool is_so_already(const struct field *f, uint32_t user, const char *value)
+{
+    struct str cell = {0};
+    field_format(f, user, &cell);
+    bool same = strcmp(str_text(&cell), value) == 0;
+    str_free(&cell);
+    return same;
+}
+
+static enum status find_said(struct edit *e, struct error *err)
+{
+    const struct query *after = e->r->after;
+    e->said = mem_new(after->nattributes, sizeof *e->said, "changed attributes", err);
+    if (!e->said)
+        return ST_NOMEM;
+    for (size_t i = 0; i < after->nattributes; i++) {
+        const struct query_attribute *a = &after->attributes[i];
+        const struct field *f = fields_find(&e->learnt.data->user_fields, a->field);
+        if (f && model_reads(e->r->m, a->field) && !is_so_already(f, e->r->before->user, a->value))
+            e->said[e->nsaid++] = a;
+    }
+    return ST_OK;
+}
+
 static enum status edit_new(struct edit *e, const struct retrain *r, struct error *err)
 {
     *e = (struct edit){.r = r};
@@ -80,7 +107,7 @@ static enum status edit_new(struct edit *e, const struct retrain *r, struct erro
         if (r->after->events[i].event >= r->data->events.n)
             e->added[e->nadded++] = r->after->events[i];
     find_learnt(e);
-    return ST_OK;
+    return find_said(e, err);
 }
 
 /* ---- by the class itself ---- */
@@ -212,16 +239,29 @@ static enum status make_split(const struct edit *e, const struct dataset *d, str
     return ST_OK;
 }
 
+/* The data with what was added, and with the user as they are said to be. *own: NULL where they are what was learnt from. */
+static enum status make_data(const struct edit *e, struct dataset **own, struct error *err)
+{
+    struct dataset *batch = NULL;
+    enum status st = e->nadded ? make_batch(e, &batch, err) : ST_OK;
+    if (!st && batch)
+        st = dataset_grow(e->learnt.data, batch, own, err);
+    else if (!st && e->nsaid)
+        st = dataset_again(e->learnt.data, own, err);
+    for (size_t i = 0; i < e->nsaid && !st; i++)
+        st = field_put(fields_find(&(*own)->user_fields, e->said[i]->field), e->r->before->user, e->said[i]->value, err);
+    dataset_release(batch);
+    return st;
+}
+
 static enum status train_anew(const struct edit *e, float *scores, struct error *err)
 {
     const struct model *m = e->r->m, *from = model_trained(m);
-    struct dataset *batch = NULL, *grown = NULL;
+    struct dataset *own = NULL;
     struct split *s = NULL;
     struct model *anew = NULL, *wide = NULL;
-    enum status st = e->nadded ? make_batch(e, &batch, err) : ST_OK;
-    if (!st && batch)
-        st = dataset_grow(e->learnt.data, batch, &grown, err);
-    const struct dataset *d = grown ? grown : e->learnt.data;
+    enum status st = make_data(e, &own, err);
+    const struct dataset *d = own ? own : e->learnt.data;
     if (!st)
         st = make_split(e, d, &s, err);
     if (!st) {
@@ -237,8 +277,7 @@ static enum status train_anew(const struct edit *e, float *scores, struct error 
     model_release(wide);
     model_release(anew);
     split_release(s);
-    dataset_release(grown);
-    dataset_release(batch);
+    dataset_release(own);
     return st;
 }
 
@@ -299,9 +338,10 @@ enum status retrain_make(const struct retrain *r, struct retrained *out, struct 
         unsigned can = r->m->class->capabilities;
         out->removed = e.nremoved;
         out->added = e.nadded;
-        if (!e.nremoved && !e.nadded) {
+        out->attributes = e.nsaid;
+        if (!e.nremoved && !e.nadded && !e.nsaid) {
             st = model_score(r->m, r->after, 1, out->scores, err);
-        } else if (has_slot(r->m, r->data)) {
+        } else if (has_slot(r->m, r->data) && !e.nsaid) {
             out->way = RETRAIN_UPDATE;
             st = update(&e, out->scores, err);
         } else {

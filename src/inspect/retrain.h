@@ -1,7 +1,9 @@
-/* Retrained: what a list would be had some events of one user never been there, or others been, when the model learnt.
+/* Retrained: what a list would be had some events of one user never been there, or others been, or had the user been another (from
+ * another country), when the model learnt.
  *
  * What-if edits the history that a model is asked with; retraining also edits what it learnt from. Both are the same events: those
- * that are taken out of the history, as far as they were among those of training, and those that are put in.
+ * that are taken out of the history, as far as they were among those of training, and those that are put in; and the same attributes,
+ * where the model reads them.
  *
  * A class with the slot `retrained` (EASE) answers by the mathematics of its own model, exactly and within milliseconds.
  * All others are trained anew on the edited events with the same parameters and seed. */
@@ -12,22 +14,23 @@
 
 enum retrain_way {
     RETRAIN_UPDATE, /* exactly, by the slot */
-    RETRAIN_ANEW,   /* trained on the edited events */
+    RETRAIN_ANEW,   /* trained on the edited data */
     RETRAIN_CHANCE, /* trained anew too, and other events make it draw other random numbers: part of what moves is chance */
-    RETRAIN_SAME    /* none of the edited events is among those of training: the model stays as it is */
+    RETRAIN_SAME    /* nothing that the model learnt from is edited: it stays as it is */
 };
 
 struct retrain {
     const struct model *m;
     const struct dataset *data;
     const struct split *split;   /* the present one; NULL: none */
-    const struct query *before, *after; /* histories of one user of `data`: what differs between them is edited */
+    const struct query *before, *after; /* histories of one user of `data`: what differs between them is edited; and what `after` says of attributes */
     struct job *job;
 };
 
 struct retrained {
     enum retrain_way way;
     size_t removed, added; /* events that training lost and got */
+    size_t attributes;     /* that the model reads and that are another now */
     double seconds;
     float *scores;         /* nitems of m, of the history `after`; owned */
 };

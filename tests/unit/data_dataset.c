@@ -301,9 +301,53 @@ static void test_by_item(void **state)
     dataset_release(d);
 }
 
+/* One row is another, of every type; the others and the number of rows stay. */
+static void test_field_put(void **state)
+{
+    (void)state;
+    static const struct {
+        enum field_type type;
+        const char *rows[3], *put, *bad;
+    } kinds[] = {
+        {FIELD_TEXT, {"red", "", "blue"}, "green", NULL},
+        {FIELD_LIST, {"a|b", "", "c"}, "b|d|a", NULL},
+        {FIELD_REAL, {"1.5", "2", ""}, "-0.25", "1.5x"},
+        {FIELD_INT, {"1", "", "3"}, "42", "4.5"},
+        {FIELD_TIME, {"2025-01-02", "", "2025-03-04T05:06:07Z"}, "2024-02-29", "yesterday"},
+    };
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        for (size_t row = 0; row < 3; row++) {
+            struct fields set = {0};
+            struct field *f;
+            struct str cell = {0};
+            struct error err;
+            assert_int_equal(fields_add(&set, "it", kinds[k].type, &f, NULL), ST_OK);
+            assert_int_equal(field_pad(f, 3, NULL), ST_OK);
+            for (size_t r = 0; r < 3; r++)
+                assert_int_equal(field_put(f, r, kinds[k].rows[r], NULL), ST_OK);
+            assert_int_equal(field_put(f, row, kinds[k].put, NULL), ST_OK);
+            for (size_t r = 0; r < 3; r++) {
+                str_clear(&cell);
+                field_format(f, r, &cell);
+                assert_string_equal(str_text(&cell), r == row ? kinds[k].put : kinds[k].rows[r]);
+            }
+            assert_int_equal(field_put(f, row, "", NULL), ST_OK);
+            assert_true(f->n == 3 && field_missing(f, row));
+            if (kinds[k].bad) {
+                assert_int_equal(field_put(f, row, kinds[k].bad, &err), ST_USAGE);
+                assert_non_null(strstr(err.message, kinds[k].bad));
+                assert_true(f->n == 3);
+            }
+            str_free(&cell);
+            fields_clear(&set);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_field_put),
         cmocka_unit_test(test_order), cmocka_unit_test(test_order_against_sort), cmocka_unit_test(test_interactions),   cmocka_unit_test(test_names),
         cmocka_unit_test(test_names_with_articles), cmocka_unit_test(test_names_in_doubt), cmocka_unit_test(test_fingerprint),
         cmocka_unit_test(test_by_item),

@@ -389,6 +389,76 @@ static void test_attributes(void **state)
     dataset_release(d);
 }
 
+/* The data with another country for one user, made by hand. */
+static struct dataset *with_country(const struct dataset *d, uint32_t user, const char *value)
+{
+    struct dataset *c;
+    assert_int_equal(dataset_again(d, &c, NULL), ST_OK);
+    struct field *f = fields_find(&c->user_fields, "country");
+    assert_int_equal(dict_add(&f->levels, value, strlen(value), &f->code[user], NULL), ST_OK);
+    return c;
+}
+
+/* Retrained with another attribute, alone and with an event less: as training on the data with that attribute. */
+static void test_retrained_attributes(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(30, 20, 300, ODD_NOT);
+    struct selection all = world_all(d);
+    struct model *by = world_train(d, &model_pop, (const char *[]){"by=country", "prior=2", NULL}), *ease = every_model(&model_ease, d);
+    float *truth = mem_new(d->items.n, sizeof *truth, "", NULL), *asked = mem_new(d->items.n, sizeof *asked, "", NULL);
+    const struct field *country = fields_find(&d->user_fields, "country");
+    struct query_attribute a[] = {{"country", "nowhere yet"}, {"age", "30"}};
+    size_t moved = 0;
+    for (uint32_t u = 0; u < 20; u++) {
+        struct history before, after;
+        assert_int_equal(history_of_user(&all, u, &before, NULL), ST_OK);
+        assert_int_equal(history_of_user(&all, u, &after, NULL), ST_OK);
+        size_t removed = u % 2 && before.n ? history_remove(&after, before.events[0].item) : 0;
+        a[0].value = u % 3 == 0 || country->code[u + 1] == NO_CODE ? "nowhere yet" : dict_text(&country->levels, country->code[u + 1]);
+        struct query p = history_query(&before), q = history_query(&after);
+        q.attributes = a;
+        q.nattributes = 2;
+        struct retrain how = {.m = by, .data = d, .before = &p, .after = &q};
+        struct retrained x;
+        assert_int_equal(retrain_make(&how, &x, NULL), ST_OK);
+        bool other = country->code[u] == NO_CODE || strcmp(dict_text(&country->levels, country->code[u]), a[0].value) != 0;
+        assert_true(x.removed == removed && x.attributes == other && x.way == (removed || other ? RETRAIN_ANEW : RETRAIN_SAME));
+        struct dataset *edited = with_country(d, u, a[0].value);
+        struct model *anew = train_without(edited, by, removed ? u : NO_USER, removed ? before.events[0].item : NO_ITEM);
+        assert_int_equal(model_score(anew, &q, 1, truth, NULL), ST_OK);
+        assert_memory_equal(truth, x.scores, d->items.n * sizeof *truth);
+        assert_int_equal(model_score(by, &q, 1, asked, NULL), ST_OK);
+        moved += memcmp(asked, x.scores, d->items.n * sizeof *asked) != 0;
+        assert_true(!other || strcmp(dict_text(&country->levels, country->code[u]), a[0].value) != 0); /* the data stay as they are */
+        model_release(anew);
+        dataset_release(edited);
+        retrained_clear(&x);
+        how.m = ease; /* which reads none of them */
+        assert_int_equal(retrain_make(&how, &x, NULL), ST_OK);
+        assert_true(x.attributes == 0 && x.way == (removed ? RETRAIN_UPDATE : RETRAIN_SAME));
+        retrained_clear(&x);
+        how.m = by;
+        enum status st = ST_NOMEM;
+        for (size_t fail = 0; st && u == 0 && fail < 2000; fail++) {
+            atomic_long left = (long)fail;
+            mem_set_hook(fail_one, &left);
+            st = retrain_make(&how, &x, NULL);
+            mem_set_hook(NULL, NULL);
+            assert_true(st == ST_OK || st == ST_NOMEM);
+            retrained_clear(&x);
+        }
+        history_clear(&before);
+        history_clear(&after);
+    }
+    assert_true(moved > 10);
+    mem_free(truth);
+    mem_free(asked);
+    model_release(by);
+    model_release(ease);
+    dataset_release(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -399,6 +469,7 @@ int main(void)
         cmocka_unit_test(test_split),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_attributes),
+        cmocka_unit_test(test_retrained_attributes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
