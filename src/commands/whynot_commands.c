@@ -61,6 +61,15 @@ static void say_place(const struct question *q, const struct whynot *w, struct s
     str_putc(s, '.');
 }
 
+/* Of equal scores one stands before the other only by chance of the data. */
+static void say_tie(const struct whynot *w, struct str *s)
+{
+    if (!whynot_tied(w))
+        return;
+    put_gap(s);
+    str_printf(s, "It ties with place %zu: of equal scores the data's order decides.", whynot_in(w) ? w->k + 1 : w->k);
+}
+
 static void say_knowledge(const struct model *m, const struct whynot *w, struct str *s)
 {
     if (w->knows == KNOWS)
@@ -124,9 +133,15 @@ static void put_sentence(const struct question *q, const struct model *m, const 
 {
     if (w->seen || w->rank)
         say_place(q, w, s);
+    say_tie(w, s);
     say_knowledge(m, w, s);
+    if (w->ignores && w->rank > w->k) {
+        put_gap(s);
+        str_printf(s, "%s does not look at the history%s", m->name, w->searched ? ": nothing that is taken out of it brings it in." : ".");
+    }
     if (w->searched) {
-        say_change(q, &w->removing, false, s);
+        if (!w->ignores)
+            say_change(q, &w->removing, false, s);
         say_change(q, &w->adding, true, s);
     }
 }

@@ -425,7 +425,7 @@ static enum status work(struct bringing *w, struct brought *out, struct error *e
     struct search s = {.most = b->most, .job = b->job, .ask = ask, .context = w, .goal = b->goal, .k = b->k};
     enum status st = ST_OK;
     /* Taken out of a list an item must be by any rivals there are: none may be left aside. */
-    out->additive = b->m->class->capabilities & ADDS_UP && (b->goal == GOAL_IN || most_rivals(w) == b->m->nitems);
+    out->additive = bring_additive(b->m, b->q) && (b->goal == GOAL_IN || most_rivals(w) == b->m->nitems);
     if (out->additive && w->by == BY_ADDING)
         st = history_size(w, &known, err);
     if (!st && out->additive)
@@ -445,6 +445,12 @@ static enum status work(struct bringing *w, struct brought *out, struct error *e
         st = keep(w, &f, out, err);
     found_set_clear(&f);
     return st;
+}
+
+bool bring_additive(const struct model *m, const struct query *q)
+{
+    unsigned can = m->class->capabilities;
+    return can & ADDS_UP || (can & IGNORES_HISTORY && q->user != NO_USER);
 }
 
 enum status bring_in(const struct bring *b, enum bring_by by, struct brought *out, struct error *err)

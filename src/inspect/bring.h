@@ -5,8 +5,8 @@
  * as a rival, and one that is added leaves the list, as seen. When everything is shown (`shown`) neither moves. The item itself
  * is never added, and items of the history are not added a second time. Added are only items that the model knows.
  *
- * Where scores add up (ADDS_UP) what each item adds alone proves the answer: search.h. Elsewhere the model is asked about every set
- * of a size. */
+ * Where scores add up (ADDS_UP) what each item adds alone proves the answer: search.h. So it does where that is nothing
+ * (IGNORES_HISTORY). Elsewhere the model is asked about every set of a size. */
 #ifndef TAILOR_INSPECT_BRING_H
 #define TAILOR_INSPECT_BRING_H
 
@@ -47,6 +47,9 @@ struct brought {
 /* The item is not among the first k yet; with GOAL_OUT, which is for removing, it is. Clear it in every case. */
 MUST_CHECK enum status bring_in(const struct bring *b, enum bring_by by, struct brought *out, struct error *err);
 void brought_clear(struct brought *b);
+
+/* Do the scores of this history add up? */
+bool bring_additive(const struct model *m, const struct query *q);
 
 /* Is the set proved to be a smallest one? */
 static inline bool brought_smallest(const struct brought *b)

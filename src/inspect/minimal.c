@@ -19,7 +19,7 @@ enum status minimal_make(const struct model *m, const struct query *q, uint32_t 
     int64_t at;
     uint32_t times;
     bool shown = seen == SEEN_SHOW || rank_seen(q, item, &at, &times);
-    *out = (struct minimal){.item = item, .k = k < m->nitems ? k : m->nitems};
+    *out = (struct minimal){.item = item, .k = k < m->nitems ? k : m->nitems, .ignores = m->class->capabilities & IGNORES_HISTORY};
     enum status st = find_rank(m, q, item, shown, &out->rank, err);
     out->needless = !st && (out->rank == 0 || out->rank > out->k);
     if (st || out->needless)
@@ -79,7 +79,7 @@ void minimal_sentence(const struct minimal *x, const struct dataset *d, struct s
         }
         put_proof(b, out);
     } else if (b->none) {
-        str_printf(out, "Whatever is taken out of the history, it stays among the first %zu (proved).", x->k);
+        str_printf(out, "Whatever is taken out of the history, it stays among the first %zu%s.", x->k, x->ignores ? ": the model does not look at it" : " (proved)");
     } else {
         str_printf(out, "No set was found in the time; at least %zu of the history would have to go (proved).", b->at_least);
     }

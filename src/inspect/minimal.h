@@ -8,6 +8,7 @@
 #include "inspect/bring.h"
 
 struct minimal {
+    bool ignores;     /* the model does not look at the history */
     uint32_t item;
     size_t k;
     size_t rank;            /* with the whole history; 0: it has no place */

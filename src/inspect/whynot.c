@@ -225,10 +225,11 @@ enum status whynot_make(const struct model *m, const struct query *q, uint32_t i
     *out = (struct whynot){.item = item, .k = a->k < m->nitems ? a->k : m->nitems, .seen_at = NO_TIME};
     out->seen = rank_seen(q, item, &out->seen_at, &out->seen_times);
     out->shown = a->seen == SEEN_SHOW || out->seen;
+    out->ignores = m->class->capabilities & IGNORES_HISTORY;
     enum status st = find_place(m, q, a, out, err);
-    if (!st && out->rank > out->k)
+    if (!st && out->rank > out->k && !out->ignores)
         st = find_pulls(m, q, out, err);
-    if (!st && out->rank > out->k && a->seconds >= 0)
+    if (!st && out->rank > out->k && a->seconds >= 0 && (!out->ignores || bring_additive(m, q)))
         st = find_changes(m, q, a, out, err);
     if (st)
         whynot_clear(out);

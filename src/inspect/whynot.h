@@ -51,15 +51,21 @@ struct whynot {
     size_t of_category;
     struct whynot_pull *pulls; /* events without which the gap would be smaller, the strongest first; owned */
     size_t npulls, tried;   /* items of the history that were left out, one at a time: the latest ones */
+    bool ignores;           /* the model does not look at the history */
     bool searched;
     struct brought removing, adding;
 };
 
 /* Why `item` is not among the first k for this history. An item that was seen is placed among all items, shown or not.
- * Nothing is searched for when it is in, or has no score. Clear it in every case. */
+ * Nothing is searched for when it is in, or has no score, or where every other history draws lots anew. Clear it in every case. */
 MUST_CHECK enum status whynot_make(const struct model *m, const struct query *q, uint32_t item, const struct whynot_asked *a,
                                    struct whynot *out, struct error *err);
 void whynot_clear(struct whynot *w);
+/* Has the next one on the other side of place k the same score? Then the order of the data decides. */
+static inline bool whynot_tied(const struct whynot *w)
+{
+    return w->rank && w->score == w->kth;
+}
 /* Is it among the first k, and in no way hidden? */
 static inline bool whynot_in(const struct whynot *w)
 {

@@ -156,6 +156,7 @@ enum capability {
     FITS_WEIGHTS = 16, /* needs t->fitting */
     SCORES_APART = 32, /* the scores of a history cost no more alone than among others */
     ADDS_UP = 64,      /* the scores of a history are those of an empty one and what each of its items adds when it is alone */
+    IGNORES_HISTORY = 256, /* for a user of the data no event of the history changes a score */
     SERVED = 128,      /* lists from outside (models/served.h): not trained, not opened, not edited; shown as they were served */
 };
 

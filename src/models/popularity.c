@@ -368,7 +368,7 @@ const struct model_class model_pop = {
                  "recommendation tasks, RecSys 2010",
     .fold_in = "does not look at the history, so an unseen one changes nothing; without a known user, everybody's list",
     .formula = "score = sum of what was counted; the history has no part in it",
-    .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP,
+    .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP | IGNORES_HISTORY,
     .params = params,
     .nparams = sizeof params / sizeof *params,
     .check = pop_check,

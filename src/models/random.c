@@ -112,6 +112,7 @@ const struct model_class model_random = {
     .name = "random",
     .summary = "draws lots: what every other model has to beat",
     .reference = "a uniform draw from the user's stream of random numbers",
+    .capabilities = IGNORES_HISTORY,
     .fold_in = "does not look at the history but to tell one asker from another",
     .begin = random_begin,
     .epoch = random_epoch,

@@ -90,7 +90,7 @@ static void check_change(struct force *f, enum bring_by by, size_t *found, size_
                  x.additive);
     assert_int_equal(x.found, best > 0);
     assert_int_equal(x.none, best == 0);
-    assert_int_equal(x.additive, (f->m->class->capabilities & ADDS_UP) != 0);
+    assert_int_equal(x.additive, bring_additive(f->m, &f->q));
     if (x.found) {
         uint32_t bits = 0;
         for (size_t i = 0; i < x.n; i++)
@@ -138,7 +138,7 @@ static void test_smallest(void **state)
 }
 
 /* Every claim about the place is checked by making the list. */
-static void check_facts(const struct dataset *d, const struct model *m, uint32_t user, uint32_t item, enum seen seen)
+static void check_facts(const struct dataset *d, const struct model *m, uint32_t user, uint32_t item, enum seen seen, size_t *ties)
 {
     struct query_event room[64];
     struct whynot_asked a = {.data = d, .k = K, .seen = seen, .seconds = -1};
@@ -161,6 +161,8 @@ static void check_facts(const struct dataset *d, const struct model *m, uint32_t
     if (rank) {
         assert_true(w.score == l.entries[rank - 1].score);
         assert_true(w.kth == l.entries[rank <= K ? K : K - 1].score);
+        assert_int_equal(whynot_tied(&w), l.entries[rank - 1].score == l.entries[rank <= K ? K : K - 1].score);
+        *ties += whynot_tied(&w);
     }
     for (size_t e = 0; e < d->events.n; e++)
         events += d->events.item[e] == item;
@@ -178,13 +180,15 @@ static void check_facts(const struct dataset *d, const struct model *m, uint32_t
 static void test_facts(void **state)
 {
     (void)state;
+    size_t ties = 0;
     struct dataset *d = every_world(30, ITEMS, 190, ODD_NOT);
     for (const struct model_class *const *c = model_classes; *c; c++) {
         struct model *m = every_model(*c, d);
         for (uint32_t item = 0; item < d->items.n; item++)
-            check_facts(d, m, item % 5, item, item % 2 ? SEEN_SHOW : SEEN_HIDE);
+            check_facts(d, m, item % 5, item, item % 2 ? SEEN_SHOW : SEEN_HIDE, &ties);
         model_release(m);
     }
+    assert_true(ties > 0);
     dataset_release(d);
 }
 
@@ -202,6 +206,33 @@ static void test_later(void **state)
     assert_true(w.knows == CAME_LATER && w.rank == 0 && !w.searched && !w.nabove);
     whynot_clear(&w);
     model_release(wide);
+    model_release(m);
+    dataset_release(d);
+}
+
+/* Lots are drawn whatever the history: nothing is looked for in it, and what can be said is proved at once. For nobody every history
+ * draws anew, so there is nothing to look for. */
+static void test_ignores(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(30, 400, 900, ODD_NOT);
+    struct model *m = every_model(&model_random, d);
+    struct query_event room[128];
+    struct query q = world_query(d, 3, room);
+    for (uint32_t item = 0; item < 40; item++) {
+        struct whynot_asked a = {.data = d, .k = 5, .seen = SEEN_HIDE, .seconds = 0};
+        struct whynot w;
+        q.user = item % 2 ? NO_USER : 3;
+        assert_int_equal(whynot_make(m, &q, item, &a, &w, NULL), ST_OK);
+        assert_true(w.ignores && w.npulls == 0);
+        assert_int_equal(w.searched, w.rank > 5 && q.user != NO_USER);
+        if (w.searched) {
+            assert_true(w.removing.none && w.removing.additive && !w.removing.late && !w.adding.late);
+            /* What is added leaves the list: so many must go as stand between it and the first 5. */
+            assert_true(w.rank - 5 > 8 ? w.adding.none : brought_smallest(&w.adding) && w.adding.n == w.rank - 5);
+        }
+        whynot_clear(&w);
+    }
     model_release(m);
     dataset_release(d);
 }
@@ -277,6 +308,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_facts),
         cmocka_unit_test(test_later),
+        cmocka_unit_test(test_ignores),
         cmocka_unit_test(test_category),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_smallest),

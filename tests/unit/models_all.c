@@ -86,6 +86,29 @@ static void test_adds_up(void **state)
     dataset_release(d);
 }
 
+/* Who does not look at the history gives a user the same scores with another one. */
+static void test_ignores(void **state)
+{
+    struct dataset *d = every_world(USERS, ITEMS, EVENTS, ODD_NOT);
+    struct model *m = every_model(*state, d);
+    struct every_queries s;
+    every_queries_new(&s, d);
+    for (size_t i = 0; i < EVERY_QUERIES; i++) {
+        struct query q = s.q[i];
+        q.user = (uint32_t)i;
+        assert_int_equal(model_score(m, &q, 1, s.scores, NULL), ST_OK);
+        for (; q.n; q.n /= 2) {
+            q.events = q.n % 2 ? q.events + 1 : q.events;
+            q.n -= q.n % 2;
+            assert_int_equal(model_score(m, &q, 1, s.again, NULL), ST_OK);
+            assert_memory_equal(s.scores, s.again, s.nitems * sizeof *s.scores);
+        }
+    }
+    every_queries_clear(&s);
+    model_release(m);
+    dataset_release(d);
+}
+
 /* Parts and base sum to the score; the score is the one of the list. */
 static void test_explanations(void **state)
 {
@@ -471,6 +494,7 @@ int main(void)
     every_class(&t, 0, "a batch is its queries", test_batch);
     every_class(&t, 0, "explanations sum up", test_explanations);
     every_class(&t, ADDS_UP, "scores add up", test_adds_up);
+    every_class(&t, IGNORES_HISTORY, "ignores the history", test_ignores);
     every_class(&t, 0, "vectors", test_vectors);
     every_class(&t, 0, "fold-in", test_fold_in);
     every_class(&t, 0, "saved and read", test_saved);
