@@ -70,8 +70,8 @@ static void ensembles_name_their_models(void **state)
     press(&s, "<Tab>");
     assert_true(shows(&s, "has 3 items in the history, so ease answers."));
     press(&s, "<Tab>");
-    assert_true(shows(&s, "Recommended because ease has it "));
-    assert_true(hides(&s, "by its models"));
+    assert_true(shows(&s, "Recommended mostly because pop has it 1st; of the history Two-person tent speaks for it most."));
+    assert_true(shows(&s, "by its models: ease 2nd") && shows(&s, "an approximation"));
     stage_close(&s);
 }
 
