@@ -49,8 +49,8 @@ static void put_moves(const struct question *q, const struct whatif *w, size_t k
         [RANK_B] = {.name = "rank_b", .type = VALUE_INT},
         [MOVE] = {.name = "move", .type = VALUE_INT, .flags = COLUMN_MOVE},
         [CHANGE] = {.name = "change", .type = VALUE_TEXT},
-        [SCORE_A] = {.name = "score_a", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN},
-        [SCORE_B] = {.name = "score_b", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN},
+        [SCORE_A] = {.name = "score_a", .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN},
+        [SCORE_B] = {.name = "score_b", .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN},
     };
     item_columns(q->data, columns + ITEM);
     const char *title = result_textf(out, "for %s: a is %s, b is %s", q->who, q->models[0]->name, q->models[1]->name);

@@ -70,7 +70,7 @@ static enum status put_lists(struct workbench *wb, const struct call *call, cons
     static const struct column columns[] = {
         {.name = "model", .type = VALUE_TEXT}, {.name = "rank", .type = VALUE_INT},
         {.name = "item", .type = VALUE_TEXT},  {.name = "title", .type = VALUE_TEXT},
-        {.name = "score", .type = VALUE_REAL, .precision = 4},
+        {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
     };
     struct model **models = NULL;
     size_t n = 0;

@@ -27,7 +27,7 @@ static struct table *new_list(const struct question *q, struct result *out)
     struct column columns[LIST_COLUMNS] = {
         [LIST_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
         [LIST_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        [LIST_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
+        [LIST_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [LIST_SEEN] = {.name = "seen", .type = VALUE_TIME, .flags = q->seen == SEEN_HIDE && !served ? COLUMN_HIDDEN : 0},
         [LIST_SERVED] = {.name = "served", .type = VALUE_TIME, .flags = served ? 0 : COLUMN_HIDDEN},
     };

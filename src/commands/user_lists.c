@@ -46,7 +46,7 @@ static void put_side_by_side(const struct question *q, const struct panel *p, st
         const char *name = q->models[m]->name;
         c[0] = (struct column){.name = result_text(out, name), .type = VALUE_TEXT, .flags = m ? COLUMN_COMPACT : 0};
         c[1] = (struct column){.name = result_textf(out, "%s_item", name), .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};
-        c[2] = (struct column){.name = result_textf(out, "%s_score", name), .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN};
+        c[2] = (struct column){.name = result_textf(out, "%s_score", name), .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN};
         c[3] = (struct column){.name = result_textf(out, "%s_lists", name), .type = VALUE_INT, .flags = COLUMN_HIDDEN};
     }
     const char *marks = p->n > 2 ? ": * is in another list too, ** in all" : p->n == 2 ? ": * is in both" : "";

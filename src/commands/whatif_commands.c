@@ -148,10 +148,10 @@ static struct table *moves_table(const struct asked *a, const char *said, struct
     }
     item_columns(a->q->data, columns + n);
     n += ITEM_COLUMNS;
-    columns[n++] = (struct column){.name = "score", .type = VALUE_REAL, .precision = 4, .flags = scores};
+    columns[n++] = (struct column){.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE | scores};
     if (a->retrain)
-        columns[n++] = (struct column){.name = "score_retrained", .type = VALUE_REAL, .precision = 4, .flags = scores};
-    columns[n++] = (struct column){.name = "score_before", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN};
+        columns[n++] = (struct column){.name = "score_retrained", .type = VALUE_REAL, .flags = COLUMN_SCORE | scores};
+    columns[n++] = (struct column){.name = "score_before", .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN};
     return result_table(out, "moves", result_textf(out, "for %s, %s", a->q->who, said), columns, n);
 }
 

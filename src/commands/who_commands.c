@@ -66,7 +66,7 @@ static struct tables new_tables(const struct question *q, const struct asked *a,
         [USER_ID] = {.name = "user", .type = VALUE_TEXT},
         [USER_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [USER_COUNT] = {.name = "of_them", .type = VALUE_INT, .flags = a->group ? 0 : COLUMN_HIDDEN},
-        [USER_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
+        [USER_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [USER_EVENTS] = {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
     };
     item_columns(q->data, users + USER_ITEM);

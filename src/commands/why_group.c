@@ -31,8 +31,8 @@ static struct tables new_tables(const struct question *q, const char *what, bool
         [SUM_HISTORY] = {.name = "of_history", .type = VALUE_REAL, .unit = "%", .precision = 1},
         [SUM_EVERYBODY] = {.name = "of_all_events", .type = VALUE_REAL, .unit = "%", .precision = 1},
         [SUM_ITEMS] = {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        [SUM_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN},
-        [SUM_BASE] = {.name = "base", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_HIDDEN},
+        [SUM_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN},
+        [SUM_BASE] = {.name = "base", .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN},
         [SUM_LISTS] = {.name = "lists", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
         [SUM_EXACT] = {.name = "exact", .type = VALUE_BOOL, .flags = COLUMN_HIDDEN},
         [SUM_SENTENCE] = {.name = "sentence", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
@@ -40,11 +40,11 @@ static struct tables new_tables(const struct question *q, const char *what, bool
     struct column found[FOUND_COLUMNS] = {
         [FOUND_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
         [FOUND_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        [FOUND_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
+        [FOUND_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
     };
     struct column parts[PART_COLUMNS] = {
         [PART_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
-        [PART_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .precision = 4},
+        [PART_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [PART_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .flags = COLUMN_BAR},
         [PART_TIME] = {.name = "time", .type = VALUE_TIME, .flags = q->data->events.time ? 0 : COLUMN_HIDDEN},
     };
@@ -52,7 +52,7 @@ static struct tables new_tables(const struct question *q, const char *what, bool
         [PULL_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
         [PULL_CATEGORY] = {.name = "history", .type = VALUE_TEXT},
         [PULL_ITEMS] = {.name = "items", .type = VALUE_INT},
-        [PULL_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .precision = 4},
+        [PULL_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [PULL_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .flags = COLUMN_BAR},
     };
     item_columns(q->data, found + FOUND_ITEM);

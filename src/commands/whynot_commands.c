@@ -181,9 +181,9 @@ static void place_table(const struct answers *a, struct result *out)
         [MODEL] = {.name = "model", .type = VALUE_TEXT},
         [RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [OF] = {.name = "of", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        [SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
-        [KTH] = {.name = "kth_score", .type = VALUE_REAL, .precision = 4},
-        [GAP] = {.name = "behind_by", .type = VALUE_REAL, .precision = 4},
+        [SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
+        [KTH] = {.name = "kth_score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
+        [GAP] = {.name = "behind_by", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [SEEN] = {.name = "seen", .type = VALUE_TIME, .flags = COLUMN_HIDDEN},
         [SHOWN] = {.name = "seen_shown", .type = VALUE_BOOL, .flags = COLUMN_HIDDEN},
         [EVENTS] = {.name = "item_events", .type = VALUE_INT, .flags = COLUMN_COUNT},
@@ -219,8 +219,8 @@ static void above_table(const struct answers *a, struct result *out)
     struct column columns[COLUMNS] = {
         [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model_flags(a->q)},
         [RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        [SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
-        [AHEAD] = {.name = "ahead_by", .type = VALUE_REAL, .precision = 4},
+        [SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
+        [AHEAD] = {.name = "ahead_by", .type = VALUE_REAL, .flags = COLUMN_SCORE},
     };
     item_columns(a->q->data, columns + ITEM);
     struct table *t = result_table(out, "above", "the best of what stands above it", columns, COLUMNS);
@@ -242,7 +242,7 @@ static void pulls_table(const struct answers *a, struct result *out)
     struct column columns[COLUMNS] = {
         [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model_flags(a->q)},
         [TIME] = {.name = "time", .type = VALUE_TIME, .flags = a->q->data->events.time ? 0 : COLUMN_HIDDEN},
-        [GAP] = {.name = "behind_without", .type = VALUE_REAL, .precision = 4},
+        [GAP] = {.name = "behind_without", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [RANK] = {.name = "rank_without", .type = VALUE_INT, .flags = COLUMN_COUNT},
     };
     item_columns(a->q->data, columns + ITEM);

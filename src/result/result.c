@@ -372,11 +372,39 @@ void table_int(struct table *t, int64_t i)
         *v = (struct value){.integer = i};
 }
 
+/* Digits after the point that show the first three of a score, four at least. */
+static int digits_of(double score)
+{
+    enum { LEAST = 4, MOST = 9 };
+    double zeros = -floor(log10(fabs(score))) - 1; /* behind the point */
+    return !(zeros > 1) ? LEAST : zeros + 3 < MOST ? (int)zeros + 3 : MOST;
+}
+
+/* The last cell is a score. As long as all of its column are whole it needs no digits; then as many as the largest. */
+static void fit_scores(struct table *t, double last)
+{
+    size_t at = (t->filled - 1) % t->ncolumns, from = t->filled - 1;
+    struct column *c = &t->columns[at];
+    if (!isfinite(last) || (c->precision == 0 && !(floor(last) < last)))
+        return;
+    if (c->precision == 0) { /* the first that is not whole */
+        from = at;
+        c->precision = digits_of(0);
+    }
+    for (; from < t->filled; from += t->ncolumns) {
+        int digits = t->values[from].null ? c->precision : digits_of(t->values[from].real);
+        c->precision = digits < c->precision ? digits : c->precision;
+    }
+}
+
 void table_real(struct table *t, double real)
 {
     struct value *v = next_cell(t, VALUE_REAL, false);
-    if (v && !isnan(real))
-        *v = (struct value){.real = real};
+    if (!v || isnan(real))
+        return;
+    *v = (struct value){.real = real};
+    if (t->columns[(t->filled - 1) % t->ncolumns].flags & COLUMN_SCORE)
+        fit_scores(t, real);
 }
 
 void table_time(struct table *t, int64_t us)

@@ -32,6 +32,7 @@ enum column_flags {
     COLUMN_MOVE = 8,    /* an INT change of rank, > 0 is up: an arrow and a number; 0 is "=", null is "new" */
     COLUMN_COUNT = 16,  /* an INT that counts things: grouped from 1,000 on (a year or an id only from 10,000) */
     COLUMN_WRAP = 32,   /* TEXT that people see the whole of, on more lines when the column is narrow */
+    COLUMN_SCORE = 128, /* a REAL on a model's own scale: its precision follows from its values (counts have no digits after the point) */
     COLUMN_P = 64,      /* a REAL chance: people see "<0.0001" where it is less than the digits can say */
 };
 

@@ -181,12 +181,37 @@ static void building_survives_lost_memory(void **state)
     }
 }
 
+/* Counts have no digits; else the largest tells how many show three that count, four at least. */
+static void scores_get_their_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        double scores[4];
+        int digits;
+    } cases[] = {{{294, 0, -3, 1e6}, 0}, {{294, .5, NAN, INFINITY}, 4}, {{.0132, .0001, 0, NAN}, 4}, {{0, .0054, -.00001, .002}, 5},
+                 {{1e-5, NAN, 0, 0}, 7}, {{1e-30, 0, 0, 0}, 9}, {{.001, .002, 17, .003}, 4}, {{0, 0, NAN, 0}, 0}};
+    const struct column scored[] = {{.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE}, {.name = "fixed", .type = VALUE_REAL, .precision = 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct result *r = result_new(NULL);
+        struct table *t = result_table(r, "t", "", scored, 2);
+        for (size_t j = 0; j < 4; j++) {
+            table_real(t, cases[i].scores[j]);
+            table_real(t, .123);
+        }
+        if (t->columns[0].precision != cases[i].digits)
+            fail_msg("case %zu: %d digits", i, t->columns[0].precision);
+        assert_int_equal(t->columns[1].precision, 2);
+        result_free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(holds_rows),
         cmocka_unit_test(remembers_the_first_mistake),
         cmocka_unit_test(series_have_room),
+        cmocka_unit_test(scores_get_their_digits),
         cmocka_unit_test(cursors_stream_and_rewind),
         cmocka_unit_test(building_survives_lost_memory),
     };
