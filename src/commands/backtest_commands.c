@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "commands/class_words.h"
 #include "commands/families.h"
+#include "commands/judge.h"
 #include "commands/leak.h"
 #include "commands/parts.h"
 #include "eval/evaluation.h"
@@ -153,11 +154,7 @@ static enum status read_family(struct backtest *b, struct error *err)
         error_hint(err, "`split rolling test=7d cuts=4` or `split folds 5`, or say folds=5%s", b->s ? "; `compare` judges on a single split" : "");
         return ST_STATE;
     }
-    bool hide = call_given(call, "seen") ? call_int(call, "seen") == 0 : b->wb->hide_seen;
-    b->protocol = (struct protocol){call_int(call, "on") == 1 ? PART_VALID : PART_TEST, hide,
-                                    call_int(call, "history") == 0 ? ROLLING_NOT
-                                    : call_int(call, "leak") == 0  ? ROLLING_IN_ORDER
-                                                                   : ROLLING_ANYHOW};
+    b->protocol = judge_protocol(b->wb, call, call_int(call, "on") == 1 ? PART_VALID : PART_TEST);
     b->nfolds = b->s->spec.folds;
     b->folds = mem_new(b->nfolds, sizeof *b->folds, "folds", err);
     return b->folds ? ST_OK : ST_NOMEM;

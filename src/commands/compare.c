@@ -103,16 +103,10 @@ static enum status judge_all(struct compare *c, const struct call *call, struct 
     enum status st = choose_part(c, call, &on, out, err);
     if (st)
         return st;
-    bool hide = call_given(call, "seen") ? call_int(call, "seen") == 0 : c->wb->hide_seen;
-    c->judge = (struct judge){
-        .wb = c->wb,
-        .d = c->d,
-        .s = c->s,
-        .depth = EVALUATION_DEPTH,
-        .protocol = {on, hide,
-                     call_int(call, "history") == 0 ? ROLLING_NOT
-                     : call_int(call, "leak") == 0  ? ROLLING_IN_ORDER
-                                                    : ROLLING_ANYHOW}};
+    c->judge = (struct judge){.wb = c->wb, .d = c->d, .s = c->s, .depth = EVALUATION_DEPTH, .protocol = judge_protocol(c->wb, call, on)};
+    st = compare_read_among(c, call, err);
+    if (st)
+        return st;
     for (size_t i = 0; i < c->comparison.nmeasures; i++) {
         if (c->comparison.measures[i].at.k > c->judge.depth)
             c->judge.depth = c->comparison.measures[i].at.k;
@@ -124,7 +118,7 @@ static enum status judge_all(struct compare *c, const struct call *call, struct 
         st = judge_model(&c->judge, c->models[i], &c->evaluations[i], err);
     for (size_t i = 0; i < c->nmodels && !st; i++)
         st = served_say_judged(&c->judge, c->models[i], out, err);
-    return st;
+    return st ? st : compare_say_among(c, out, err);
 }
 
 /* ---- comparing ---- */
@@ -291,6 +285,7 @@ void compare_close(struct compare *c)
     mem_free(c->models);
     comparison_clear(&c->comparison);
     judge_clear(&c->judge);
+    model_release(c->among);
     split_release(c->s);
     dataset_release(c->d);
 }

@@ -14,6 +14,7 @@ struct compare {
     struct dataset *d;
     struct split *s;
     struct judge judge;
+    struct model *among;   /* whose lists hold the candidates; NULL: nobody's */
     struct model **models; /* in the order asked for; comparison.entries[i].given is a place among them */
     struct evaluation **evaluations;
     size_t nmodels;
@@ -33,6 +34,15 @@ struct compare {
 MUST_CHECK enum status compare_open(struct workbench *wb, const struct call *call, struct compare *out, struct result *notes,
                                     struct error *err);
 void compare_close(struct compare *c);
+
+/* ---- among= (compare_among.c) ---- */
+
+/* Sets the candidates of the judge, before it judges. */
+MUST_CHECK enum status compare_read_among(struct compare *c, const struct call *call, struct error *err);
+/* "all 1,200 items ranked": what the lists are made of; lives as long as the result. */
+const char *compare_ranked(const struct compare *c, struct result *out);
+/* What such lists do not tell. */
+MUST_CHECK enum status compare_say_among(struct compare *c, struct result *out, struct error *err);
 
 /* ---- as tables (compare_tables.c, compare_checks.c) and words (compare_words.c) ---- */
 

@@ -69,6 +69,9 @@ static const struct param compare_options[] = {
      .initial = "fixed",
      .choices = "fixed|rolling",
      .doc = "rolling folds in a user's events before each test event"},
+    {.name = "among",
+     .type = PARAM_TEXT,
+     .doc = "what is ranked, where that is not all items: a number of items drawn for each user, beside the right ones, or lists that were imported"},
     {.name = "seen",
      .type = PARAM_ENUM,
      .choices = "hide|show",
@@ -105,13 +108,16 @@ static const struct command rows[] = {
              "check= asks whether all this holds: sampled tells whether the order of models would be another by metrics among 100 sampled items; "
              "seed trains with other seeds and sets the lead against what they change; placebo deals the known items out anew among the users, on which nobody can be "
              "better than the most popular items without knowing what they should not; future changes every event outside the train part, which must not change one list.\n"
+             "among=100 ranks the right items among so many that are drawn for each user (each event, with history=rolling) from those they have not seen, as many papers do; the order of "
+             "models can be another than among all items. among=prod ranks the items that lists hold which were imported as prod, for each user those of the latest one: who puts on top what was "
+             "taken of what was shown? What the lists do not hold is not asked for then; equal scores stand as in the lists.\n"
              "Means are over users with a history; cold ones stand apart. Items seen before are neither recommended "
              "nor asked for, unless "
              "seen=show; where the split has a target, seen is what had an event of that type. Only models trained on the train part of the present split are compared.",
      .examples = (const char *const[]){"compare", "compare with ease pop", "compare metric=ndcg@5 recall@5",
                                        "compare k=5 history=rolling", "compare rmse mae", "compare with itemknn pop by=history_length", "compare with itemknn pop by=category",
                                        "compare baseline=pop test=wilcoxon adjust=bh", "compare worst=3",
-                                       "compare with itemknn pop check=all", NULL},
+                                       "compare with itemknn pop check=all", "compare hit@10 with itemknn pop among=100", NULL},
      .run = run_compare},
 };
 

@@ -64,12 +64,11 @@ static void put_metric(struct table *t, const struct comparison *c, const struct
 
 static const char *title(const struct compare *c, struct result *out)
 {
-    char users[32], items[32];
+    char users[32];
     text_count(users, sizeof users, (int64_t)c->comparison.nwarm);
-    text_count(items, sizeof items, (int64_t)c->d->items.n);
     const struct protocol *p = &c->judge.protocol;
-    return result_textf(out, "%s part (%s): means over %s users, all %s items ranked, seen ones %s%s",
-                        p->on == PART_TEST ? "test" : "validation", c->s->description, users, items,
+    return result_textf(out, "%s part (%s): means over %s users, %s, seen ones %s%s",
+                        p->on == PART_TEST ? "test" : "validation", c->s->description, users, compare_ranked(c, out),
                         p->hide_seen ? "hidden" : "shown", p->rolling ? ", history rolling" : "");
 }
 

@@ -58,7 +58,7 @@ static enum status judge_all(struct fairness *f, struct result *out, struct erro
                               .d = f->d,
                               .s = f->s,
                               .depth = f->metric.k > EVALUATION_DEPTH ? f->metric.k : EVALUATION_DEPTH,
-                              .protocol = {call_int(call, "on") == 1 ? PART_VALID : PART_TEST, hide, ROLLING_NOT}};
+                              .protocol = {.on = call_int(call, "on") == 1 ? PART_VALID : PART_TEST, .hide_seen = hide}};
     enum status st = check_by(f, err);
     f->judge.needs = f->of_items ? 0 : f->metric.metric->needs;
     if (!st && !(f->e = mem_new(f->nmodels, sizeof(struct evaluation *), "evaluations", err)))

@@ -1,5 +1,6 @@
 #include "commands/judge.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,8 +13,10 @@ static const char note_kind[] = "evaluation";
 
 static void note_name(const struct judge *j, const struct model *m, char *out, size_t size)
 {
-    snprintf(out, size, "%s %s %s %s", m->name, j->protocol.on == PART_TEST ? "test" : "valid",
-             j->protocol.hide_seen ? "hide" : "show", j->protocol.rolling ? "rolling" : "fixed");
+    int n = snprintf(out, size, "%s %s %s %s", m->name, j->protocol.on == PART_TEST ? "test" : "valid",
+                     j->protocol.hide_seen ? "hide" : "show", j->protocol.rolling ? "rolling" : "fixed");
+    if (j->protocol.among && n > 0 && (size_t)n < size)
+        snprintf(out + n, size - (size_t)n, " among %016" PRIx64, j->protocol.among);
 }
 
 /* Is it of this very model and split, and are its lists long enough? */
@@ -22,7 +25,8 @@ static bool fits(const struct judge *j, const struct model *m, const struct eval
     size_t depth = j->depth < j->d->items.n ? j->depth : j->d->items.n;
     return e->split_fingerprint == j->s->fingerprint && e->model_created == (uint64_t)m->record.created &&
            e->nitems == j->d->items.n && e->depth >= depth && e->protocol.on == j->protocol.on &&
-           e->protocol.hide_seen == j->protocol.hide_seen && e->protocol.rolling == j->protocol.rolling;
+           e->protocol.hide_seen == j->protocol.hide_seen && e->protocol.rolling == j->protocol.rolling &&
+           e->protocol.among == j->protocol.among;
 }
 
 /* What is kept under a name, or NULL; damaged is as good as none: it is made again. `before` looks for that of the previous
@@ -61,9 +65,28 @@ static enum status keep(const struct judge *j, const struct model *m, const stru
     return st;
 }
 
+struct protocol judge_protocol(const struct workbench *wb, const struct call *call, enum part on)
+{
+    struct protocol p = {.on = on, .hide_seen = call_given(call, "seen") ? call_int(call, "seen") == 0 : wb->hide_seen};
+    if (call_int(call, "history") != 0)
+        p.rolling = call_int(call, "leak") == 0 ? ROLLING_IN_ORDER : ROLLING_ANYHOW;
+    return p;
+}
+
 enum status judge_questions(struct judge *j, struct error *err)
 {
-    return j->set ? ST_OK : test_set_new(j->d, j->s, &j->protocol, &j->set, err);
+    if (j->set)
+        return ST_OK;
+    enum status st = test_set_new(j->d, j->s, &j->protocol, &j->set, err);
+    if (!st && j->drawn)
+        st = candidates_draw(j->set, j->drawn, j->wb->seed, err);
+    if (!st && j->listed)
+        st = candidates_of_lists(j->set, j->listed, &j->left_out, err);
+    if (st) {
+        test_set_free(j->set);
+        j->set = NULL;
+    }
+    return st;
 }
 
 /* Asks the model. What was kept of an earlier one of its name steps back when it was asked the same; `old` is NULL or that. */

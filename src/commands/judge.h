@@ -1,11 +1,12 @@
 /* Judging trained models on the present split, with a memory: evaluations are kept in the workspace as notes of kind
- * "evaluation", named "MODEL test|valid hide|show fixed|rolling", so that a later question needs no model. When a model is
+ * "evaluation", named "MODEL test|valid hide|show fixed|rolling" and, where candidates are ranked, by these, so that a later question needs no model. When a model is
  * trained anew under its name, what the previous one had answered is kept beside it, with " before" behind the name. */
 #ifndef TAILOR_COMMANDS_JUDGE_H
 #define TAILOR_COMMANDS_JUDGE_H
 
 #include "commands/command.h"
 #include "commands/workbench.h"
+#include "eval/candidates.h"
 #include "eval/evaluation.h"
 
 struct judge {
@@ -13,14 +14,19 @@ struct judge {
     struct dataset *d;
     const struct split *s;
     struct protocol protocol;
+    size_t drawn;               /* candidates drawn for each query; 0: none are */
+    const struct model *listed; /* borrowed: whose lists are the candidates; NULL: nobody's */
     size_t depth;
     unsigned needs;           /* of the metrics that will be taken (enum metric_needs), or-ed: made ready */
     struct test_set *set;     /* made when the first model has to be asked */
+    struct candidates_left_out left_out; /* of the set, with `listed` */
     struct item_facts *facts; /* made when a metric needs them; evaluations point to it, so they go before judge_clear */
 };
 
 /* The evaluation of a model that was trained on this data and split: kept, or made now and kept. evaluation_free it. */
 MUST_CHECK enum status judge_model(struct judge *j, const struct model *m, struct evaluation **out, struct error *err);
+/* What seen=, history= and leak= of a call say; all items are ranked. */
+struct protocol judge_protocol(const struct workbench *wb, const struct call *call, enum part on);
 /* Makes j->set ready: the questions that models are judged by. */
 MUST_CHECK enum status judge_questions(struct judge *j, struct error *err);
 void judge_clear(struct judge *j);

@@ -116,7 +116,7 @@ static bool tells(const struct worked *w, const struct metric_at *at)
  * there is none. */
 static enum status ask_models(struct workbench *wb, const struct metric_at *at, struct worked *w, struct error *err)
 {
-    const struct protocol p = {PART_TEST, wb->hide_seen, ROLLING_NOT};
+    const struct protocol p = {.on = PART_TEST, .hide_seen = wb->hide_seen};
     struct model **models = NULL, *first = NULL;
     size_t n = 0;
     bool told = false;

@@ -21,7 +21,7 @@ static enum status find_questions(struct export *x, const struct call *call, str
 {
     bool valid = call_int(call, "on") == 1;
     bool hide = call_given(call, "seen") ? call_int(call, "seen") == 0 : x->wb->hide_seen;
-    const struct protocol p = {valid ? PART_VALID : PART_TEST, hide, ROLLING_NOT};
+    const struct protocol p = {.on = valid ? PART_VALID : PART_TEST, .hide_seen = hide};
     x->split = workbench_split(x->wb);
     if (x->split)
         return test_set_new(x->data, x->split, &p, set, err);

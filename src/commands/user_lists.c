@@ -67,7 +67,7 @@ static enum status judge_user(struct workbench *wb, const struct question *q, co
 {
     struct split *s = workbench_split(wb);
     struct test_set *set = NULL;
-    const struct protocol protocol = {PART_TEST, q->seen == SEEN_HIDE, ROLLING_NOT};
+    const struct protocol protocol = {.on = PART_TEST, .hide_seen = q->seen == SEEN_HIDE};
     struct error why = {0};
     enum status st = ST_OK;
     *n = 0;

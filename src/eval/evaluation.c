@@ -44,7 +44,7 @@ size_t evaluation_listed(size_t depth, size_t nqueries)
 bool evaluation_alike(const struct evaluation *a, const struct evaluation *b)
 {
     return a->split_fingerprint == b->split_fingerprint && a->protocol.on == b->protocol.on &&
-           a->protocol.hide_seen == b->protocol.hide_seen && a->protocol.rolling == b->protocol.rolling && a->nitems == b->nitems &&
+           a->protocol.hide_seen == b->protocol.hide_seen && a->protocol.rolling == b->protocol.rolling && a->protocol.among == b->protocol.among && a->nitems == b->nitems &&
            a->nusers == b->nusers && a->nqueries == b->nqueries &&
            memcmp(a->user, b->user, a->nusers * sizeof *a->user) == 0 &&
            memcmp(a->query_begin, b->query_begin, (a->nusers + 1) * sizeof *a->query_begin) == 0;

@@ -1,7 +1,7 @@
 /* Evaluations as they are kept.
  *
  *   evaluation  u64  version, part, hide seen, rolling, split, model, depth, items, users, queries, hits, events, repeats,
- *                    predicts ratings, listed, right items, entries of lists, grades are ratings, has pairs
+ *                    predicts ratings, listed, right items, entries of lists, grades are ratings, has pairs, candidates
  *   user        u32  users
  *   warm        u8   users
  *   queries     u64  users + 1
@@ -22,7 +22,7 @@
 #include "base/mem.h"
 #include "eval/evaluation_parts.h"
 
-enum { VERSION = 4 }; /* 1: before only the target of the split hid items; 2: without ratings; 3: without lists */
+enum { VERSION = 5 }; /* 1: before only the target of the split hid items; 2: without ratings; 3: without lists; 4: without candidates */
 enum {
     HEAD_VERSION,
     HEAD_ON,
@@ -43,6 +43,7 @@ enum {
     HEAD_ENTRIES,
     HEAD_VALUED,
     HEAD_PAIRS,
+    HEAD_AMONG,
     HEAD_SIZE
 };
 
@@ -109,6 +110,7 @@ enum status evaluation_save(const struct evaluation *e, struct blob_writer *w, s
         [HEAD_ENTRIES] = entries,
         [HEAD_VALUED] = e->valued,
         [HEAD_PAIRS] = e->won != NULL,
+        [HEAD_AMONG] = e->protocol.among,
     };
     enum status st = blob_put(w, "evaluation", BLOB_U64, head, HEAD_SIZE, err);
     if (!st)
@@ -282,7 +284,7 @@ enum status evaluation_load(struct blob_reader *r, struct evaluation **out, stru
     struct evaluation *e = mem_new(1, sizeof *e, "an evaluation", err);
     if (!e)
         return ST_NOMEM;
-    e->protocol = (struct protocol){(enum part)head[HEAD_ON], head[HEAD_HIDE] != 0, (enum rolling)head[HEAD_ROLLING]};
+    e->protocol = (struct protocol){(enum part)head[HEAD_ON], head[HEAD_HIDE] != 0, (enum rolling)head[HEAD_ROLLING], head[HEAD_AMONG]};
     e->split_fingerprint = head[HEAD_SPLIT];
     e->model_created = head[HEAD_MODEL];
     e->depth = (size_t)head[HEAD_DEPTH];

@@ -6,8 +6,8 @@
 
 #include "base/mem.h"
 #include "base/rng.h"
+#include "eval/candidates.h"
 #include "models/driver.h"
-#include "ranking/ranking.h"
 
 /* ---- what came of it ---- */
 
@@ -68,96 +68,22 @@ static enum status add_untrained(struct model_checks *k, const char *check, cons
 
 /* ---- sampled metrics ---- */
 
-enum { NEGATIVES = 100, TRIES = 1000 };
+enum { NEGATIVES = 100 };
 
-struct sampling {
-    const struct model_checks *k;
-    uint64_t purpose;
-    uint32_t *rank; /* as the right items of the test set */
-    double *value;  /* per query */
-};
-
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
-static bool above(const float *scores, uint32_t a, uint32_t b)
-{
-    return scores[a] > scores[b] || (scores[a] == scores[b] && a < b);
-}
-
-/* Nobody stands above an item twice: what was drawn before is drawn again. */
-static bool is_drawn(const uint32_t *drawn, size_t n, uint32_t item)
-{
-    for (size_t i = 0; i < n; i++)
-        if (drawn[i] == item)
-            return true;
-    return false;
-}
-
-/* rank_visit: ranks of the right items among each other and the sampled ones. The same draws for every model, of what it may list. */
-static void sample(void *context, size_t q, const struct query *query, const float *scores)
-{
-    struct sampling *s = context;
-    const struct test_set *t = s->k->set;
-    const struct metric_at *at = &s->k->c->measures[0].at;
-    const uint32_t *right = t->right + t->right_begin[q];
-    size_t nright = t->right_begin[q + 1] - t->right_begin[q], n = 0, hits = 0;
-    uint32_t negative[NEGATIVES], *rank = s->rank + t->right_begin[q];
-    struct rng r = rng_nth(s->purpose, q);
-    (void)query;
-    for (size_t i = 0; i < TRIES && n < NEGATIVES; i++) {
-        uint32_t item = (uint32_t)rng_below(&r, t->nitems);
-        if (isfinite(scores[item]) && !bsearch(&item, right, nright, sizeof item, by_number) && !is_drawn(negative, n, item))
-            negative[n++] = item;
-    }
-    for (size_t i = 0; i < nright; i++) {
-        uint32_t place = 0;
-        if (!isfinite(scores[right[i]]))
-            continue;
-        for (size_t j = 0; j < n; j++)
-            place += above(scores, negative[j], right[i]);
-        for (size_t j = 0; j < nright && place < at->k; j++)
-            place += isfinite(scores[right[j]]) && above(scores, right[j], right[i]);
-        if (place < at->k)
-            rank[hits++] = place;
-    }
-    qsort(rank, hits, sizeof *rank, by_number);
-    s->value[q] = metric_at_ranks(at, rank, hits, nright);
-}
-
-static double mean_of_warm(const struct test_set *t, const double *value)
-{
-    double sum = 0, n = 0;
-    for (size_t u = 0; u < t->nusers; u++) {
-        double mine = 0;
-        for (size_t q = t->query_begin[u]; q < t->query_begin[u + 1]; q++)
-            mine += value[q] / (double)(t->query_begin[u + 1] - t->query_begin[u]);
-        sum += t->warm[u] ? mine : 0;
-        n += t->warm[u] != 0;
-    }
-    return sum / n;
-}
-
+/* The means of all entries, each right item ranked among so many others. */
 static enum status sampled_means(const struct model_checks *k, double *mean, struct error *err)
 {
-    const struct test_set *t = k->set;
-    struct sampling s = {.k = k, .purpose = rng_purpose(k->c->seed, "negatives")};
-    s.rank = mem_new_raw(t->right_begin[t->nqueries], sizeof *s.rank, "sampled ranks", err);
-    s.value = mem_new(t->nqueries, sizeof *s.value, "sampled metrics", err);
-    enum status st = s.rank && s.value ? ST_OK : ST_NOMEM;
+    struct test_set *t = NULL;
+    enum status st = test_set_new(k->d, k->s, &k->set->protocol, &t, err);
+    if (!st)
+        st = candidates_draw(t, NEGATIVES, k->c->seed, err);
     for (size_t i = 0; i < k->c->n && !st; i++) {
-        const struct model *m = k->models[k->c->entries[i].given];
-        job_begin(k->job, t->nqueries, "users", "sampled metrics of %s", m->name);
-        st = rank_each(m, t->query, t->nqueries, t->protocol.hide_seen ? SEEN_HIDE : SEEN_SHOW, k->job, sample, &s, err);
-        mean[i] = st ? NAN : mean_of_warm(t, s.value);
+        struct evaluation *e = NULL;
+        st = evaluation_run(k->models[k->c->entries[i].given], t, k->s->fingerprint, k->c->measures[0].at.k, k->job, &e, err);
+        mean[i] = st ? NAN : mean_of(k, e);
+        evaluation_free(e);
     }
-    mem_free(s.rank);
-    mem_free(s.value);
+    test_set_free(t);
     return st;
 }
 

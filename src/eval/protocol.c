@@ -340,5 +340,7 @@ void test_set_free(struct test_set *t)
     mem_free(t->right);
     mem_free(t->rating);
     mem_free(t->weight);
+    mem_free(t->among_begin);
+    mem_free(t->among);
     mem_free(t);
 }

@@ -7,6 +7,7 @@
  *   history    known[known_begin[u] .. + length[q]), oldest first: rolling queries of a user share one run
  *   right      right[right_begin[q] .. right_begin[q + 1]), distinct items, ascending
  *   rating     beside each of them the user's latest rating of it in this part, for models that predict ratings
+ *   candidates among[among_begin[q] .. among_begin[q + 1]), where not all items are ranked (eval/candidates.h)
  *
  * With hide_seen what the history holds is not recommended, so it is not asked for either: such test events are
  * left out and counted in `repeats`. When only events of one type are judged (the target of the split), only those hide:
@@ -27,6 +28,7 @@ struct protocol {
     enum part on;   /* PART_TEST or PART_VALID */
     bool hide_seen; /* items of the history do not come back */
     enum rolling rolling;
+    uint64_t among; /* 0: all items are ranked; else what tells the candidates of this test set from others (eval/candidates.h) */
 };
 
 struct test_set {
@@ -41,6 +43,8 @@ struct test_set {
     uint32_t *right;
     float *rating; /* NaN: none; NULL: none at all */
     float *weight; /* where there are no ratings, beside each right item: the largest weight of a type of its events; else NULL */
+    size_t *among_begin; /* nqueries + 1; NULL: all items */
+    uint32_t *among;     /* distinct; equal scores stand in this order */
     float lowest, highest; /* of the ratings in the train part, which predictions are cut to */
     size_t events;  /* test events there are */
     size_t repeats; /* of them left out: seen before */

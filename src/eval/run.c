@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/parallel.h"
+#include "eval/candidates.h"
 #include "eval/evaluation_parts.h"
 #include "ranking/lists.h"
 
@@ -73,11 +74,14 @@ static void mark_block(void *context, size_t block, size_t begin, size_t end)
 static enum status mark_all(struct run *r, const struct model *m, struct job *job, struct error *err)
 {
     const struct test_set *t = r->set;
-    struct ranker ranker;
-    enum status st = ranker_new(&ranker, m, r->e->depth, t->protocol.hide_seen ? SEEN_HIDE : SEEN_SHOW, t->nqueries, err);
+    struct ranker ranker = {0};
+    enum status st = ST_OK;
+    if (!t->among)
+        st = ranker_new(&ranker, m, r->e->depth, t->protocol.hide_seen ? SEEN_HIDE : SEEN_SHOW, t->nqueries, err);
     for (r->first = 0; r->first < t->nqueries && !st; r->first += r->piece) {
         size_t n = t->nqueries - r->first < r->piece ? t->nqueries - r->first : r->piece;
-        st = ranker_lists(&ranker, t->query + r->first, n, job, r->lists, r->counts, err);
+        st = t->among ? candidates_rank(t, m, r->first, n, r->e->depth, job, r->lists, r->counts, err)
+                      : ranker_lists(&ranker, t->query + r->first, n, job, r->lists, r->counts, err);
         if (!st)
             parallel_blocks(n, MARK_BLOCK, mark_block, r);
     }

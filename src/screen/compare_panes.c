@@ -169,7 +169,8 @@ void compare_draw_models(struct compare_view *v, struct area a)
     char title[128], note[128], users[32];
     text_count(users, sizeof users, (int64_t)c->nwarm);
     snprintf(title, sizeof title, "%s, difference from %s", c->measures[0].at.name, c->entries[c->reference].name);
-    snprintf(note, sizeof note, "%s part, %s users, 95 %%", v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users);
+    snprintf(note, sizeof note, "%s part, %s users%s, 95 %%", v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users,
+             v->shown->judge.protocol.among ? ", some items" : "");
     area_rule(a, 0, v->pane == PANE_MODELS ? INK_CYAN : LOOK_DIM, c->n > 1 ? title : c->measures[0].at.name, (int)(text_width(title, strlen(title)) + text_width(note, strlen(note))) + 7 <= a.width ? note : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     bool axis_fits = in.height > (int)c->n || in.height >= 6;
