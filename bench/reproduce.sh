@@ -123,8 +123,8 @@ gowalla() {
   gowalla_row 'MF-BPR' '.1627 / .1378' 'bpr epochs=80 factors=128 rate=0.08' 'bpr epochs=40 rate=0.08' \
     'bpr epochs=80 rate=0.08' 'bpr epochs=80 rate=0.1' 'bpr epochs=40 l2=0.015 rate=0.08' 'bpr epochs=120 rate=0.08' \
     'bpr epochs=80 factors=128 rate=0.08'
-  gowalla_row 'WARP, 64 factors (LightFM)' '.1426 / .1181' 'warp factors=64 rate=0.1 epochs=15' 'warp factors=64 epochs=30' \
-    'warp factors=64 rate=0.1 epochs=15' 'warp factors=64 rate=0.1 epochs=30' 'warp factors=128 rate=0.1 epochs=30'
+  gowalla_row 'WARP, 64 factors (LightFM)' '.1426 / .1181' 'warp factors=64 rate=0.1 epochs=30' 'warp factors=64 epochs=30' \
+    'warp factors=64 rate=0.1 epochs=15' 'warp factors=64 rate=0.1 epochs=30'
   gowalla_stack
 }
 

@@ -10,7 +10,7 @@ fi
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 
-classes='ials ialspp bpr warp svd svdpp'
+classes='ials ialspp bpr warp lmf nmf svd svdpp'
 "$tailor" --no-init --output jsonl -c "load '$data/ml-100k'" -c 'split last 1' -c "train $classes" -c models \
   2>"$work/err" >"$work/out" || { cat "$work/err"; exit 99; }
 

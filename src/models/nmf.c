@@ -408,7 +408,7 @@ const struct model_class model_nmf = {
     .reference = "Lee, Seung: Learning the parts of objects by non-negative matrix factorization, Nature 1999; hierarchical alternating "
                  "least squares of Cichocki, Phan: Fast local algorithms for large scale nonnegative matrix and tensor factorizations, "
                  "IEICE Transactions 2009",
-    .fold_in = "solves the user's row of training from the final item vectors, exactly; lists keep a rank-biased overlap at 20 of .98 with those "
+    .fold_in = "solves the user's row of training from the final item vectors, exactly; lists keep a rank-biased overlap at 20 of .99 with those "
                "of the user vectors that training itself ends with (measured on MovieLens 100K)",
     .capabilities = CAN_EPOCHS,
     .params = params,
