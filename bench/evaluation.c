@@ -1,6 +1,6 @@
 /* Judging a model: lists of all test users over all items, metrics and intervals, beside one epoch of its training, or all of
- * it where there are no epochs. On Gowalla with its own split when TAILOR_DATA has it, else on made-up data. LONG=yes: EASE too,
- * whatever it costs. */
+ * it where there are no epochs. On Gowalla with its own split when TAILOR_DATA has it, else on made-up data. MODELS="ials ease": only
+ * these; EASE, which takes much memory, only so. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "ingest/ingest.h"
 #include "models/driver.h"
 
-enum { FEW_EPOCHS = 1, MORE_EPOCHS = 3 };
+enum { FEW_EPOCHS = 1, MORE_EPOCHS = 3, RANKED = 20 };
 
 struct judging {
     struct dataset *data;
@@ -101,42 +101,80 @@ static double train(const struct judging *j, const struct model_class *class, co
     return start;
 }
 
-/* All that `compare recall@20 ndcg@20` does for one model but keeping it. */
-static void judge(void *context)
+/* Seconds of each step of a judgement, one turn a row. */
+enum step { STEP_SET, STEP_LISTS, STEP_METRICS, STEP_INTERVALS, STEPS };
+enum { TURNS = 9 };
+
+static double lap(double *since)
+{
+    double now = clock_seconds(), passed = now - *since;
+    *since = now;
+    return passed;
+}
+
+/* All that `compare recall@20 ndcg@20` does for one model but keeping it: lists of `depth`, metrics, and intervals if so many resamples
+ * are wanted. */
+static void judge(const struct judging *j, size_t depth, size_t resamples, double seconds[STEPS])
 {
     static struct comparison c;
-    struct judging *j = context;
     struct error err;
     struct protocol protocol = {.on = PART_TEST, .hide_seen = true};
     struct test_set *t;
     struct evaluation *e;
     const struct evaluation *all[1];
     const char *name = j->m->class->name;
+    double since = clock_seconds();
     need(test_set_new(j->data, j->split, &protocol, &t, &err), &err);
-    need(evaluation_run(j->m, t, j->split->fingerprint, EVALUATION_DEPTH, NULL, &e, &err), &err);
-    c = (struct comparison){.resamples = BOOTSTRAP_RESAMPLES, .seed = 1};
+    seconds[STEP_SET] = lap(&since);
+    need(evaluation_run(j->m, t, j->split->fingerprint, depth, NULL, &e, &err), &err);
+    seconds[STEP_LISTS] = lap(&since);
+    c = (struct comparison){.resamples = 0, .seed = 1};
     need(comparison_measure(&c, "recall", 20, true, &err), &err);
     need(comparison_measure(&c, "ndcg", 20, true, &err), &err);
     all[0] = e;
     need(comparison_make(&c, all, &name, 1, 1, NULL, &err), &err);
+    seconds[STEP_METRICS] = lap(&since);
     comparison_clear(&c);
+    if (resamples) {
+        c.resamples = resamples;
+        need(comparison_make(&c, all, &name, 1, 1, NULL, &err), &err);
+        comparison_clear(&c);
+    }
+    seconds[STEP_INTERVALS] = resamples ? lap(&since) - seconds[STEP_METRICS] : 0;
     evaluation_free(e);
     test_set_free(t);
+}
+
+/* The median of each part and, behind them, of their sum. */
+static void take_steps(const struct judging *j, size_t depth, size_t resamples, double median[STEPS + 1])
+{
+    double seconds[STEPS], x[STEPS + 1][TURNS];
+    judge(j, depth, resamples, seconds); /* pages and caches */
+    for (size_t turn = 0; turn < TURNS; turn++) {
+        judge(j, depth, resamples, seconds);
+        x[STEPS][turn] = 0;
+        for (size_t p = 0; p < STEPS; p++) {
+            x[p][turn] = seconds[p];
+            x[STEPS][turn] += seconds[p];
+        }
+    }
+    for (size_t p = 0; p <= STEPS; p++)
+        median[p] = bench_median(x[p], TURNS);
 }
 
 /* One epoch is the difference between a few and more of them: what is done once for all of them is left out. */
 static double epoch_of(const struct judging *j, const struct model_class *class, const char *factors)
 {
-    enum { TURNS = 3 };
-    double x[TURNS];
-    for (size_t i = 0; i < TURNS; i++) {
+    enum { SOME = 3 };
+    double x[SOME];
+    for (size_t i = 0; i < SOME; i++) {
         struct model *few, *more;
         double first = train(j, class, factors, FEW_EPOCHS, &few);
         x[i] = (train(j, class, factors, MORE_EPOCHS, &more) - first) / (MORE_EPOCHS - FEW_EPOCHS);
         model_release(few);
         model_release(more);
     }
-    return bench_median(x, TURNS);
+    return bench_median(x, SOME);
 }
 
 static void run(struct judging *j, const char *name, const char *factors)
@@ -146,30 +184,36 @@ static void run(struct judging *j, const char *name, const char *factors)
         return;
     bool epochs = param_index(class->params, class->nparams, "epochs") < class->nparams;
     double whole = train(j, class, factors, FEW_EPOCHS, &j->m), one = epochs ? epoch_of(j, class, factors) : whole;
-    struct timing t = bench_run(judge, NULL, NULL, j, 1);
-    printf("%-8s %3s  judged in %6.3f s  %-8s %7.3f s  %6.2f x\n", name, factors ? factors : "", t.ours,
-           epochs ? "an epoch" : "training", one, one / t.ours);
+    double ranked[STEPS + 1], judged[STEPS + 1];
+    take_steps(j, RANKED, 0, ranked);
+    take_steps(j, EVALUATION_DEPTH, BOOTSTRAP_RESAMPLES, judged);
+    printf("%-8s %4s %8.3f %8.3f  %-8s %8.3f %7.2f %7.2f    %8.3f %8.3f %8.3f %8.3f %8.3f\n", name, factors ? factors : "", ranked[STEPS],
+           judged[STEPS], epochs ? "epoch" : "training", one, one / ranked[STEPS], one / judged[STEPS], judged[STEP_SET], ranked[STEP_LISTS],
+           judged[STEP_LISTS], judged[STEP_METRICS], judged[STEP_INTERVALS]);
     fflush(stdout);
     model_release(j->m);
     j->m = NULL;
 }
 
+static const struct {
+    const char *name, *factors;
+    bool dear; /* only when it is named */
+} cases[] = {{"ials", "64", false}, {"ials", "256", false}, {"bpr", "64", false}, {"warp", "64", false}, {"lmf", "64", false},
+             {"itemknn", NULL, false}, {"slim", NULL, false}, {"ease", NULL, true}};
+
 int main(void)
 {
     static struct judging j;
-    const char *wanted = getenv("LONG");
+    const char *wanted = getenv("MODELS");
     open_data(&j);
-    printf("\njudging %zu users over %u items, lists of %d, recall@20 and ndcg@20 with intervals; x: how many times an epoch lasts\n\n",
-           j.split->test_users, j.data->items.n, EVALUATION_DEPTH);
-    run(&j, "ials", "64");
-    run(&j, "ials", "256");
-    run(&j, "bpr", "64");
-    run(&j, "warp", "64");
-    run(&j, "lmf", "64");
-    run(&j, "itemknn", NULL);
-    run(&j, "slim", NULL);
-    if (wanted && strcmp(wanted, "yes") == 0)
-        run(&j, "ease", NULL);
+    printf("\nall %zu test users over all %u items: ranked = lists of %d, recall@20 and ndcg@20; judged = lists of %d and intervals (%d\n"
+           "resamples) too; seconds; x: how many times an epoch lasts. Behind them the parts of judging, and lists of %d beside.\n\n"
+           "%-8s %4s %8s %8s  %-8s %8s %7s %7s    %8s %8s %8s %8s %8s\n",
+           j.split->test_users, j.data->items.n, RANKED, EVALUATION_DEPTH, BOOTSTRAP_RESAMPLES, RANKED, "model", "", "ranked", "judged",
+           "against", "", "x", "x", "test set", "lists 20", "l. 100", "metrics", "interv.");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        if (wanted ? strstr(wanted, cases[i].name) != NULL : !cases[i].dear)
+            run(&j, cases[i].name, cases[i].factors);
     split_release(j.split);
     dataset_release(j.data);
     return 0;

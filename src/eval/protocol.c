@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/numbers.h"
 #include "models/history.h"
 
 /* The questions are gathered twice: counted first, then written where they belong. */
@@ -86,7 +87,7 @@ static void order_right(struct gathering *g, size_t begin)
     size_t n = g->nright - begin, kept = 0;
     if (!g->write)
         return;
-    qsort(right, n, sizeof *right, by_number);
+    numbers_sort(right, n);
     for (size_t i = 0; i < n; i++)
         if (!kept || right[i] != right[kept - 1])
             right[kept++] = right[i];

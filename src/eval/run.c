@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/numbers.h"
 #include "base/parallel.h"
 #include "eval/candidates.h"
 #include "eval/evaluation_parts.h"
@@ -27,14 +28,6 @@ struct run {
     size_t *counts;       /* piece */
 };
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
 /* Keeps the beginning of a list of n, and notes where right items stand in all of it. */
 static void mark(struct run *r, struct desk *desk, size_t q, const struct scored *list, size_t n)
 {
@@ -44,8 +37,11 @@ static void mark(struct run *r, struct desk *desk, size_t q, const struct scored
     const uint32_t *right = t->right + t->right_begin[q];
     size_t nright = t->right_begin[q + 1] - t->right_begin[q];
     uint32_t *hit = e->hit_rank + t->right_begin[q], nhits = 0;
+    uint64_t maybe = 0; /* a bit for the last digits of each right item: nearly all others fail to have it */
     e->length[q] = (uint32_t)(n < e->listed ? n : e->listed);
     memset(keep, 0xff, e->listed * sizeof *keep); /* NO_ITEM */
+    for (size_t i = 0; i < nright; i++)
+        maybe |= (uint64_t)1 << right[i] % 64;
     for (uint32_t rank = 0; rank < n; rank++) {
         uint32_t item = list[rank].index;
         if (rank < e->listed)
@@ -54,7 +50,7 @@ static void mark(struct run *r, struct desk *desk, size_t q, const struct scored
             continue;
         if (rank < desk->first_rank[item])
             desk->first_rank[item] = rank;
-        if (nhits < nright && bsearch(&item, right, nright, sizeof item, by_number))
+        if (nhits < nright && maybe >> item % 64 & 1 && numbers_have(right, nright, item))
             hit[nhits++] = rank;
     }
     r->nhits[q] = nhits;

@@ -1,193 +1,25 @@
-#include "linalg/rough.h"
+#include "linalg/rough_parts.h"
 
-#include <float.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/numbers.h"
 #include "base/parallel.h"
 #include "linalg/kernel.h"
 
 #ifdef __x86_64__
 
-#include <cpuid.h>
 #include <immintrin.h>
-#include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-/* A tile holds 16 rows of 64 bytes: 16 queries of 32 factors; 16 pairs of factors of 16 items; 16 x 16 sums. */
-enum { ROWS = 16, STEP = 32, TILE = 512 /* bfloat16 in one */, SUMS = ROWS * ROWS };
-/* Two tiles of queries meet two of items, so that each that is loaded is used twice. */
-enum { PAIR = 2 * ROWS };
 /* Queries of one parallel piece of work; scores made together. */
-enum { QUERIES = 128, TOGETHER = 8 };
+enum { QUERIES = 128, TOGETHER = 16 };
 /* Rivals of a query beyond the length of its list, at least; steps towards the bar: it stays low by 2^-12 of the spread of scores. */
 enum { LEAST_ROOM = 128, HALVINGS = 12 };
-/* Longer vectors, and those that are not finite, go around the first look: its sums stay finite. */
-#define LONGEST 1e15
 /* The parts of the bound: roundings of the bound itself, and what falls below the smallest normal number. */
 #define SLACK 0x1p-20F
 #define TINY 1e-30F
 
 #define TARGET_TILES __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,amx-tile,amx-bf16")))
-
-struct rough {
-    size_t pairs, steps; /* pairs of panels of 16 items; tiles that hold all factors */
-    uint16_t *panel;     /* panel p, step s: panel + (p * steps + s) * TILE: [f / 2][item][f % 2] */
-    uint32_t *item;      /* which item stands where, longest first */
-    uint32_t *place;     /* where each item stands */
-    uint32_t last;       /* of the last pair: a bit for each place that has an item */
-    float *longest;      /* per pair: largest |y| */
-    float *residue;      /* per pair: largest |y - y'| + c |y| */
-};
-
-/* ---- may we? ---- */
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool works;
-
-/* Asked of the processor itself: not every compiler knows these features by name. */
-static bool has_tiles(void)
-{
-    const unsigned amx_bf16 = 1U << 22, amx_tile = 1U << 24;
-    unsigned a, b, c, d;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & amx_bf16 && d & amx_tile;
-}
-
-/* Linux gives the tiles' registers to those who ask. */
-static void ask_for_tiles(void)
-{
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    works = kernel_simd() == SIMD_AVX512 && has_tiles() &&
-            syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
-}
-
-bool rough_works(void)
-{
-    pthread_once(&once, ask_for_tiles);
-    return works;
-}
-
-/* ---- rounding ---- */
-
-/* To the nearest of 8 bits; what tiles would take for zero is zero here too. Not for NaN. */
-static uint16_t rounded(float x)
-{
-    uint32_t bits;
-    if (fabsf(x) < FLT_MIN)
-        return 0;
-    memcpy(&bits, &x, sizeof bits);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-static float widened(uint16_t x)
-{
-    uint32_t bits = (uint32_t)x << 16;
-    float wide;
-    memcpy(&wide, &bits, sizeof wide);
-    return wide;
-}
-
-/* A float that is not below x. */
-static float above(double x)
-{
-    return (float)(x * (1 + 0x1p-20));
-}
-
-/* At least |v|, or infinity where the first look is not for it. */
-static float length_of(const float *v, size_t k)
-{
-    double sum = 0;
-    for (size_t f = 0; f < k; f++)
-        sum += (double)v[f] * v[f];
-    return sqrt(sum) < LONGEST ? above(sqrt(sum)) : INFINITY;
-}
-
-/* At least |v - v'|. */
-static float residue_of(const float *v, size_t k)
-{
-    double sum = 0;
-    for (size_t f = 0; f < k; f++) {
-        double d = (double)v[f] - (double)widened(rounded(v[f]));
-        sum += d * d;
-    }
-    return above(sqrt(sum));
-}
-
-/* ---- items ---- */
-
-struct by_length {
-    float length;
-    uint32_t item;
-};
-
-static int longest_first(const void *pa, const void *pb)
-{
-    const struct by_length *a = pa, *b = pb;
-    if (a->length != b->length)
-        return a->length > b->length ? -1 : 1;
-    return a->item < b->item ? -1 : 1;
-}
-
-static void pack_items(struct rough *r, const float *y, size_t items, size_t k, const struct by_length *order)
-{
-    float c = above((4 * (double)k + 16) * 0x1p-24); /* both sums, each of fewer than 2 k + 8 roundings */
-    for (size_t at = 0; at < items; at++) {
-        r->item[at] = order[at].item;
-        r->place[order[at].item] = (uint32_t)at;
-        const float *v = y + (size_t)order[at].item * k;
-        float length = order[at].length, *longest = &r->longest[at / PAIR], *residue = &r->residue[at / PAIR];
-        float rest = length < INFINITY ? residue_of(v, k) + c * length : INFINITY;
-        *longest = length > *longest ? length : *longest;
-        *residue = rest > *residue ? rest : *residue;
-        uint16_t *tile = r->panel + at / ROWS * r->steps * TILE + at % ROWS * 2;
-        for (size_t f = 0; f < k && length < INFINITY; f++)
-            tile[f / STEP * TILE + f % STEP / 2 * STEP + f % 2] = rounded(v[f]);
-    }
-}
-
-enum status rough_new(struct rough **out, const float *y, size_t items, size_t k, struct error *err)
-{
-    struct rough *r = mem_new(1, sizeof *r, "item vectors", err);
-    struct by_length *order = mem_new_raw(items, sizeof *order, "item vectors", err);
-    *out = r;
-    if (!r || !order)
-        goto fail;
-    r->pairs = parallel_count(items, PAIR);
-    r->steps = parallel_count(k, STEP);
-    r->panel = mem_new(r->pairs * 2 * r->steps, TILE * sizeof *r->panel, "item vectors", err);
-    r->item = mem_new_raw(items, sizeof *r->item, "item vectors", err);
-    r->place = mem_new_raw(items, sizeof *r->place, "item vectors", err);
-    r->last = ~0U >> (PAIR - 1 - (items - 1) % PAIR);
-    r->longest = mem_new(r->pairs, sizeof *r->longest, "item vectors", err);
-    r->residue = mem_new(r->pairs, sizeof *r->residue, "item vectors", err);
-    if (!r->panel || !r->item || !r->place || !r->longest || !r->residue)
-        goto fail;
-    for (size_t i = 0; i < items; i++)
-        order[i] = (struct by_length){length_of(y + i * k, k), (uint32_t)i};
-    qsort(order, items, sizeof *order, longest_first);
-    pack_items(r, y, items, k, order);
-    mem_free(order);
-    return ST_OK;
-fail:
-    mem_free(order);
-    rough_free(r);
-    *out = NULL;
-    return ST_NOMEM;
-}
-
-void rough_free(struct rough *r)
-{
-    if (!r)
-        return;
-    mem_free(r->panel);
-    mem_free(r->item);
-    mem_free(r->place);
-    mem_free(r->longest);
-    mem_free(r->residue);
-    mem_free(r);
-}
 
 /* ---- rivals ---- */
 
@@ -210,6 +42,7 @@ struct rivals {
 struct desk {
     uint16_t *tiles; /* QUERIES / ROWS x steps tiles */
     float *columns;  /* QUERIES x 3 x room: the rivals */
+    struct scored *settled; /* room */
     bool open[QUERIES];
     struct rivals rivals[QUERIES];
     _Alignas(64) float bar[QUERIES], length[QUERIES], residue[QUERIES];
@@ -275,54 +108,96 @@ TARGET_TILES static void drop_losers(struct rivals *r)
     r->n = kept;
 }
 
-/* out[j] = x . y[item[j]], each one chain of the same expression as in dots_score: the compiler fuses both or neither. */
-TARGET_TILES static void exactly(const float *y, size_t k, const float *x, const uint32_t *item, float *out)
+/* Four numbers from `at` on of 16 rows, turned: out[f] holds number at + f of all. */
+TARGET_TILES static inline void turn(const float *const row[TOGETHER], size_t at, __m512 out[4])
 {
-    const float *row[TOGETHER];
-    float sum[TOGETHER] = {0};
-    for (size_t j = 0; j < TOGETHER; j++)
-        row[j] = y + (size_t)item[j] * k;
-    for (size_t f = 0; f < k; f++)
-#pragma GCC unroll 8
-        for (size_t j = 0; j < TOGETHER; j++)
-            sum[j] += x[f] * row[j][f];
-    memcpy(out, sum, sizeof sum);
+    __m512 part[4];
+    for (size_t r = 0; r < 4; r++) { /* rows r, 4 + r, 8 + r, 12 + r side by side */
+        part[r] = _mm512_broadcast_f32x4(_mm_loadu_ps(row[r] + at));
+        part[r] = _mm512_mask_broadcast_f32x4(part[r], 0x00f0, _mm_loadu_ps(row[4 + r] + at));
+        part[r] = _mm512_mask_broadcast_f32x4(part[r], 0x0f00, _mm_loadu_ps(row[8 + r] + at));
+        part[r] = _mm512_mask_broadcast_f32x4(part[r], 0xf000, _mm_loadu_ps(row[12 + r] + at));
+    }
+    __m512d low = _mm512_castps_pd(_mm512_unpacklo_ps(part[0], part[1])), high = _mm512_castps_pd(_mm512_unpackhi_ps(part[0], part[1]));
+    __m512d lower = _mm512_castps_pd(_mm512_unpacklo_ps(part[2], part[3])), higher = _mm512_castps_pd(_mm512_unpackhi_ps(part[2], part[3]));
+    out[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, lower));
+    out[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, lower));
+    out[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, higher));
+    out[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(high, higher));
 }
 
-/* Gives all rivals their scores and keeps the best, as many as the list is long. They stand in out[0..n) too, in no order. */
-static void settle(const struct take *t, struct rivals *r, size_t q)
+/* out[j] = x . y[item[j]], each one chain of fused operations as in dots_score. */
+TARGET_TILES static void exactly(const float *y, size_t k, const float *x, const uint32_t item[TOGETHER], float out[TOGETHER])
+{
+    const float *row[TOGETHER];
+    __m512 sum = _mm512_setzero_ps(), some[4];
+    size_t f = 0;
+    for (size_t j = 0; j < TOGETHER; j++)
+        row[j] = y + (size_t)item[j] * k;
+    for (; f + 4 <= k; f += 4) {
+        turn(row, f, some);
+        for (size_t i = 0; i < 4; i++)
+            sum = _mm512_fmadd_ps(_mm512_set1_ps(x[f + i]), some[i], sum);
+    }
+    for (; f < k; f++) {
+        float last[TOGETHER];
+        for (size_t j = 0; j < TOGETHER; j++)
+            last[j] = row[j][f];
+        sum = _mm512_fmadd_ps(_mm512_set1_ps(x[f]), _mm512_loadu_ps(last), sum);
+    }
+    _mm512_storeu_ps(out, sum);
+}
+
+/* Asks for the rows of up to TOGETHER rivals from j on. */
+static void fetch(const struct dots_lists *l, const struct rivals *r, uint32_t j)
+{
+    enum { LINE = 64 };
+    for (uint32_t end = j + TOGETHER < r->n ? j + TOGETHER : r->n; j < end; j++) {
+        const char *row = (const char *)(l->y + (size_t)l->rough->item[r->place[j]] * l->k);
+        for (size_t at = 0; at < l->k * sizeof *l->y; at += LINE)
+            __builtin_prefetch(row + at);
+    }
+}
+
+/* Gives all rivals their scores; the best, as many as the list is long, come into out, in order, and are rivals no more. Returns how many. */
+static size_t settle(const struct take *t, struct desk *d, struct rivals *r, size_t q)
 {
     const struct dots_lists *l = t->l;
-    const uint32_t *item_at = l->rough->item;
-    struct best best = {t->out + q * l->length, 0, l->length};
     uint32_t item[TOGETHER];
     float score[TOGETHER];
+    size_t n = 0;
+    fetch(l, r, 0);
     for (uint32_t j = 0; j < r->n; j += TOGETHER) {
+        fetch(l, r, j + TOGETHER);
         for (uint32_t i = 0; i < TOGETHER; i++)
-            item[i] = item_at[r->place[j + i < r->n ? j + i : j]];
+            item[i] = l->rough->item[r->place[j + i < r->n ? j + i : j]];
         exactly(l->y, l->k, t->x + q * l->k, item, score);
         for (uint32_t i = 0; i < TOGETHER && j + i < r->n; i++)
-            best_offer(&best, item[i], score[i]);
+            if (score[i] > -INFINITY) /* nor NaN */
+                d->settled[n++] = (struct scored){item[i], score[i]};
     }
-    r->n = (uint32_t)best.n;
+    r->n = 0;
+    n = best_of(d->settled, n, l->length);
+    memcpy(t->out + q * l->length, d->settled, n * sizeof *d->settled);
+    return n;
 }
 
 /* Makes room for the items of a pair: drops who has lost, or else, where bounds cannot tell them apart, all but the best. */
-static void make_room(const struct take *t, struct rivals *r, size_t q)
+static void make_room(const struct take *t, struct desk *d, struct rivals *r, size_t q)
 {
     const struct dots_lists *l = t->l;
+    const struct scored *best = t->out + q * l->length;
     raise_bar(r, (uint32_t)l->length);
     drop_losers(r);
     if (r->n + PAIR <= t->room)
         return;
-    settle(t, r, q);
+    r->n = (uint32_t)settle(t, d, r, q);
     for (uint32_t j = 0; j < r->n; j++) {
-        const struct scored *s = &t->out[q * l->length + j];
-        r->lower[j] = r->upper[j] = s->score;
-        r->place[j] = l->rough->place[s->index];
+        r->lower[j] = r->upper[j] = best[j].score;
+        r->place[j] = l->rough->place[best[j].index];
     }
     if (r->n == l->length)
-        r->bar = t->out[q * l->length].score; /* the worst stands first */
+        r->bar = best[r->n - 1].score;
 }
 
 /* ---- lists ---- */
@@ -345,14 +220,6 @@ static void serve_plainly(const struct take *t, size_t q)
     t->counts[q] = best_finish(&b);
 }
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
 /* Query q, which is number i of this desk. */
 static void open_query(const struct take *t, struct desk *d, size_t i, size_t q)
 {
@@ -365,13 +232,13 @@ static void open_query(const struct take *t, struct desk *d, size_t i, size_t q)
     for (size_t h = t->hidden->begin[q]; h < t->hidden->begin[q + 1]; h++)
         if (t->hidden->item[h] < t->l->items) /* histories may know later ones */
             hide[nhidden++] = rough->place[t->hidden->item[h]];
-    qsort(hide, nhidden, sizeof *hide, by_number);
+    numbers_sort(hide, nhidden);
     d->open[i] = true;
     d->rivals[i] = (struct rivals){column, column + wide, (uint32_t *)(void *)(column + 2 * wide), 0, -INFINITY, hide, hide + nhidden};
     d->bar[i] = -INFINITY;
-    d->residue[i] = residue_of(x, k);
+    d->residue[i] = rough_residue(x, k);
     for (size_t f = 0; f < k; f++)
-        tile[f / STEP * TILE + f % STEP] = rounded(x[f]);
+        tile[f / STEP * TILE + f % STEP] = rough_rounded(x[f]);
 }
 
 static void sit_down(const struct take *t, struct desk *d, size_t begin, size_t end)
@@ -379,7 +246,7 @@ static void sit_down(const struct take *t, struct desk *d, size_t begin, size_t 
     const struct dots_lists *l = t->l;
     memset(d->tiles, 0, QUERIES / ROWS * l->rough->steps * TILE * sizeof *d->tiles);
     for (size_t i = 0; i < QUERIES; i++) {
-        float length = begin + i < end ? length_of(t->x + (begin + i) * l->k, l->k) : INFINITY;
+        float length = begin + i < end ? rough_length(t->x + (begin + i) * l->k, l->k) : INFINITY;
         d->open[i] = false;
         d->bar[i] = INFINITY;
         d->length[i] = d->residue[i] = 0;
@@ -463,7 +330,7 @@ static void admit(const struct take *t, struct desk *d, size_t begin, size_t pai
         add(r, sums + SUMS, d->off[i % PAIR], (__mmask16)(which >> ROWS), first + ROWS);
     if (r->n + PAIR <= t->room)
         return;
-    make_room(t, r, begin + i);
+    make_room(t, d, r, begin + i);
     d->bar[i] = r->bar;
 }
 
@@ -503,15 +370,12 @@ TARGET_TILES static void shape_tiles(void)
     _tile_loadconfig(&shape);
 }
 
-/* The scores of those that are left, and the list in order. */
-static void finish(const struct take *t, struct rivals *r, size_t q)
+/* The scores of those that are left, and the list. */
+static void finish(const struct take *t, struct desk *d, struct rivals *r, size_t q)
 {
-    struct best best = {t->out + q * t->l->length, 0, t->l->length};
     raise_bar(r, (uint32_t)t->l->length);
     drop_losers(r);
-    settle(t, r, q);
-    best.n = r->n;
-    t->counts[q] = best_finish(&best);
+    t->counts[q] = settle(t, d, r, q);
 }
 
 TARGET_TILES static void take_block(void *context, size_t block, size_t begin, size_t end)
@@ -530,7 +394,7 @@ TARGET_TILES static void take_block(void *context, size_t block, size_t begin, s
     _tile_release();
     for (size_t q = begin; q < end; q++) {
         if (d->open[q - begin])
-            finish(t, &d->rivals[q - begin], q);
+            finish(t, d, &d->rivals[q - begin], q);
         else
             serve_plainly(t, q);
     }
@@ -547,11 +411,13 @@ enum status rough_take(const struct dots_lists *l, const float *x, size_t querie
     t.hide = mem_new_raw(hidden->begin[queries], sizeof *t.hide, "hidden items", err);
     uint16_t *room = mem_new_raw(threads * tiles, sizeof *room, "list threads", err);
     float *rivals = mem_new_raw(threads * columns, sizeof *rivals, "list threads", err);
-    enum status st = t.desks && t.hide && room && rivals ? ST_OK : ST_NOMEM;
+    struct scored *settled = mem_new_raw(threads * t.room, sizeof *settled, "list threads", err);
+    enum status st = t.desks && t.hide && room && rivals && settled ? ST_OK : ST_NOMEM;
     if (!st) {
         for (size_t i = 0; i < threads; i++) {
             t.desks[i].tiles = room + i * tiles;
             t.desks[i].columns = rivals + i * columns;
+            t.desks[i].settled = settled + i * t.room;
         }
         parallel_blocks(queries, QUERIES, take_block, &t);
     }
@@ -559,27 +425,11 @@ enum status rough_take(const struct dots_lists *l, const float *x, size_t querie
     mem_free(t.hide);
     mem_free(room);
     mem_free(rivals);
+    mem_free(settled);
     return st;
 }
 
 #else
-
-bool rough_works(void)
-{
-    return false;
-}
-
-enum status rough_new(struct rough **out, const float *y, size_t items, size_t k, struct error *err)
-{
-    (void)y, (void)items, (void)k;
-    *out = NULL;
-    return error_set(err, ST_INTERNAL, "this CPU has no tiles");
-}
-
-void rough_free(struct rough *r)
-{
-    (void)r;
-}
 
 enum status rough_take(const struct dots_lists *l, const float *x, size_t queries, const struct hidden *hidden,
                        struct scored *out, size_t *counts, struct error *err)

@@ -15,6 +15,10 @@ struct scored {
  * enter. Returns how many (<= k). Needs no memory: out holds the heap while it runs. */
 size_t topk(const float *score, size_t n, size_t k, struct scored *out);
 
+/* The best k of list[0..n), which are distinct and have scores above -inf, come to its front, in order; returns how many. What stands behind
+ * them is lost. */
+size_t best_of(struct scored *list, size_t n, size_t k);
+
 /* Rank-biased overlap of two lists with persistence p (0 < p < 1), extrapolated past their ends (Webber, Moffat, Zobel: A
  * similarity measure for indefinite rankings, TOIS 2010, equation 32): 1 for the same list, 0 for nothing in common; two
  * empty lists are the same. For short lists: O(na nb). */

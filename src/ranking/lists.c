@@ -1,9 +1,9 @@
 #include "ranking/lists.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/numbers.h"
 #include "base/parallel.h"
 
 /* Histories taken together: between two pieces a cancel is noticed. By vectors they are soon done, and threads wait for each other
@@ -31,14 +31,6 @@ void ranker_clear(struct ranker *r)
 
 /* ---- by vectors ---- */
 
-static int by_number(const void *a, const void *b)
-{
-    uint32_t x, y;
-    memcpy(&x, a, sizeof x);
-    memcpy(&y, b, sizeof y);
-    return (x > y) - (x < y);
-}
-
 struct hiding {
     const struct query *queries;
     struct hidden *h;
@@ -54,7 +46,7 @@ static void hide_block(void *context, size_t block, size_t begin, size_t end)
         for (size_t i = 0; at < n; i++)
             if (rank_hides(&x->queries[q], i))
                 item[at++] = x->queries[q].events[i].item;
-        qsort(item, n, sizeof *item, by_number);
+        numbers_sort(item, n);
     }
 }
 

@@ -85,6 +85,60 @@ static void topk_like_sorting(void **state)
     }
 }
 
+/* Out of any order, with ties. */
+static void best_of_like_sorting(void **state)
+{
+    (void)state;
+    enum { MOST = 700 };
+    static struct scored list[MOST], want[MOST];
+    static const size_t sizes[] = {0, 1, 2, 63, 64, 65, 319, 320, 321, MOST}, lists[] = {1, 2, 20, 100, 319, 320, 321, 1000};
+    struct rng r = rng_stream(7, "best of", 0);
+    for (int kind = 0; kind < 4; kind++)
+        for (size_t a = 0; a < sizeof sizes / sizeof *sizes; a++)
+            for (size_t b = 0; b < sizeof lists / sizeof *lists; b++) {
+                size_t n = sizes[a], k = n < lists[b] ? n : lists[b];
+                uint32_t order[MOST];
+                for (uint32_t i = 0; i < n; i++)
+                    order[i] = i;
+                rng_shuffle(&r, order, n);
+                for (size_t i = 0; i < n; i++) {
+                    double x = rng_normal(&r);
+                    float score = kind == 0 ? (float)x : kind == 1 ? (float)(int)x : kind == 2 ? (x < 0 ? -0.f : 0.f) : (x < 0 ? INFINITY : -1e38f);
+                    list[i] = want[i] = (struct scored){order[i], score};
+                }
+                qsort(want, n, sizeof *want, by_rank);
+                assert_int_equal(best_of(list, n, lists[b]), k);
+                for (size_t i = 0; i < k; i++) {
+                    assert_int_equal(list[i].index, want[i].index);
+                    assert_true(list[i].score == want[i].score);
+                }
+            }
+}
+
+/* Rows long enough for blocks of many vectors, in which what is gathered overflows and is cut down again and again. */
+static void topk_of_long_rows(void **state)
+{
+    (void)state;
+    enum { MOST = 150001 };
+    float *score = mem_new(MOST, sizeof *score, "scores", NULL);
+    struct rng r = rng_stream(7, "long rows", 0);
+    assert_non_null(score);
+    for (int kind = 0; kind < 5; kind++) {
+        for (size_t i = 0; i < MOST; i++) {
+            double u = rng_real(&r);
+            score[i] = kind == 0   ? (float)rng_normal(&r)
+                       : kind == 1 ? (u < .001 ? (float)u : 0)
+                       : kind == 2 ? (float)(i / 7)
+                       : kind == 3 ? -(float)(i / 1000)
+                                   : (u < .5 ? 1.f : NAN);
+        }
+        for (size_t k = 1; k <= 320; k += 319 / 3)
+            compare(score, MOST, k);
+        compare(score, 70000, 100);
+    }
+    mem_free(score);
+}
+
 static void csr_transposed_twice_is_itself(void **state)
 {
     (void)state;
@@ -201,6 +255,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(topk_by_hand),
         cmocka_unit_test(topk_like_sorting),
+        cmocka_unit_test(topk_of_long_rows),
+        cmocka_unit_test(best_of_like_sorting),
         cmocka_unit_test(overlap_at_random),
         cmocka_unit_test(csr_transposed_twice_is_itself),
         cmocka_unit_test(csr_empty),

@@ -1,0 +1,28 @@
+/* Short lists of numbers in order. */
+#ifndef TAILOR_BASE_NUMBERS_H
+#define TAILOR_BASE_NUMBERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Puts x[0..n) into ascending order. */
+void numbers_sort(uint32_t *x, size_t n);
+/* Is it among x[0..n), which ascend? */
+static inline bool numbers_have(const uint32_t *x, size_t n, uint32_t number)
+{
+    while (n > 0) {
+        size_t half = n / 2;
+        if (x[half] == number)
+            return true;
+        if (x[half] < number) {
+            x += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return false;
+}
+
+#endif
