@@ -366,8 +366,8 @@ static const struct command rows[] = {
              "did, of_lists_of_all its share of the lists of 500 users.\n"
              "With minimal it looks for the smallest set of items of the history, with all their events, without which the item is not among the first "
              "k. at_least is proved: by bounds where the scores of a model add up, else by trying all smaller sets. What is hidden stays hidden.\n"
-             "With steps the score is worked out: for models that add up what each item of the history says, item by item; for models with vectors "
-             "component by component; for an ensemble model by model. The last sum is the score.\n"
+             "With steps the score is worked out: for models that add up what each item of the history says, item by item; for neighbours "
+             "with their similarities, for ratings with their deviations; for models with vectors component by component; for an ensemble model by model. The last sum is the score.\n"
              "With remove and add it is asked of another history, as in `whatif`.",
      .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", "why ana where \"category = 'Kitchen'\" with itemknn k=3", "why chloe boots with ease minimal k=3", "why chloe boots with itemknn steps", "why ana pan remove stove with ease", NULL},
      .run = run_why},

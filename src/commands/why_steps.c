@@ -22,10 +22,19 @@ static struct table *new_steps(const struct question *q, uint32_t item, struct r
     return result_table(out, "steps", result_textf(out, "the score of %s for %s", dataset_item_title(q->data, item), q->who), columns, STEP_COLUMNS);
 }
 
-static void add_term(const struct question *q, const struct model *m, const struct step *s, double sum, struct table *t)
+static void add_term(const struct question *q, const struct model *m, const struct score_term *s, double sum, struct table *t)
 {
+    struct str name = {0};
+    if (s->user != NO_USER)
+        str_printf(&name, "user %s", dict_text(&q->data->users, s->user));
+    else if (s->item != NO_ITEM)
+        str_printf(&name, s->label[0] ? "%s (%s)" : "%s", dataset_item_title(q->data, s->item), s->label);
+    else
+        str_puts(&name, s->label);
     table_text(t, m->name);
-    reason_cells(q->data, s->item, s->label, t);
+    table_text(t, s->item == NO_ITEM ? NULL : dict_text(&q->data->items, s->item));
+    table_str(t, &name);
+    str_free(&name);
     table_real(t, s->left);
     table_real(t, s->right);
     table_real(t, s->value);
@@ -34,7 +43,7 @@ static void add_term(const struct question *q, const struct model *m, const stru
 
 static void add_line(const struct question *q, const struct model *m, const char *label, double value, double sum, struct table *t)
 {
-    struct step s = {.item = NO_ITEM, .left = NAN, .right = NAN, .value = value};
+    struct score_term s = {.item = NO_ITEM, .user = NO_USER, .left = NAN, .right = NAN, .value = value};
     snprintf(s.label, sizeof s.label, "%s", label);
     add_term(q, m, &s, sum, t);
 }

@@ -10,24 +10,13 @@
 
 static int by_size(const void *pa, const void *pb)
 {
-    const struct step *a = pa, *b = pb;
+    const struct score_term *a = pa, *b = pb;
     double x = fabs(a->value), y = fabs(b->value);
     if (x > y || x < y)
         return x > y ? -1 : 1;
-    return a->item != b->item ? (a->item < b->item ? -1 : 1) : strcmp(a->label, b->label);
-}
-
-static enum status terms_new(struct steps *s, size_t n, struct error *err)
-{
-    s->terms = mem_new(n, sizeof *s->terms, "the steps of a score", err);
-    return s->terms ? ST_OK : ST_NOMEM;
-}
-
-static struct step *add_term(struct steps *s, uint32_t item, double left, double right)
-{
-    struct step *t = &s->terms[s->n++];
-    *t = (struct step){.item = item, .left = left, .right = right, .value = left * right};
-    return t;
+    if (a->item != b->item)
+        return a->item < b->item ? -1 : 1;
+    return a->user != b->user ? (a->user < b->user ? -1 : 1) : strcmp(a->label, b->label);
 }
 
 /* ---- an ensemble ---- */
@@ -36,7 +25,7 @@ static enum status by_parts(const struct model *m, const struct query *q, uint32
 {
     size_t n = model_trained(m)->nparts;
     struct part_share *shares = mem_new(n, sizeof *shares, "the steps of a score", err);
-    enum status st = shares ? terms_new(s, n, err) : ST_NOMEM;
+    enum status st = shares ? steps_new(s, n, err) : ST_NOMEM;
     if (!st)
         st = model_shares(m, q, item, shares, err);
     s->formula = m->class->formula;
@@ -44,7 +33,7 @@ static enum status by_parts(const struct model *m, const struct query *q, uint32
         const struct part_share *x = &shares[p];
         if (x->weight == 0)
             continue;
-        struct step *t = add_term(s, NO_ITEM, x->weight, x->value);
+        struct score_term *t = steps_add(s, NO_ITEM, x->weight, x->value);
         const char *name = model_trained(m)->parts[p].name;
         if (x->note[0])
             snprintf(t->label, sizeof t->label, "%.30s: %s", name, x->note);
@@ -77,12 +66,20 @@ static enum status by_components(const struct model *m, const struct query *q, u
     float *x = mem_new_raw(width, sizeof *x, "the vector of a history", err);
     enum status st = x ? model_fold(m, q, 1, x, err) : ST_NOMEM;
     if (!st)
-        st = terms_new(s, width, err);
+        st = steps_new(s, width, err);
     s->formula = "score = sum over f of x[f] x y[f]; x: the vector that the history is folded into, y: that of the item";
     for (size_t f = 0; f < width && !st; f++)
-        snprintf(add_term(s, NO_ITEM, (double)x[f], (double)y[item * width + f])->label, sizeof s->terms->label, "component %zu", f + 1);
+        snprintf(steps_add(s, NO_ITEM, (double)x[f], (double)y[item * width + f])->label, sizeof s->terms->label, "component %zu", f + 1);
     mem_free(x);
     return st;
+}
+
+/* ---- what a class tells ---- */
+
+static enum status by_class(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+{
+    s->formula = m->class->formula;
+    return model_steps(m, q, item, s, err);
 }
 
 /* ---- explanations ---- */
@@ -113,22 +110,19 @@ static enum status by_explanation(const struct model *m, const struct query *q, 
     enum status st = folded_new(&f, q, 1, err);
     if (st)
         return st;
-    st = terms_new(s, x->nparts + 1, err);
+    st = steps_new(s, x->nparts + 1, err);
     s->formula = formula_of(m);
     for (size_t p = 0; p < x->nparts && !st; p++) {
         const struct contribution *c = &x->parts[p];
         bool product = c->item != NO_ITEM && m->class->capabilities & ADDS_UP;
         double v = product ? value_in_history(m, &f, c->item) : (double)NAN;
-        struct step *t = add_term(s, c->item, v, product && v > 0 ? c->value / v : (double)NAN);
+        struct score_term *t = steps_add(s, c->item, v, product && v > 0 ? c->value / v : (double)NAN);
         t->value = c->value;
         if (c->item == NO_ITEM)
             snprintf(t->label, sizeof t->label, "%s", c->label);
     }
-    if (!st && x->base != 0) {
-        struct step *t = add_term(s, NO_ITEM, NAN, NAN);
-        t->value = x->base;
-        snprintf(t->label, sizeof t->label, "base");
-    }
+    if (!st && x->base != 0)
+        steps_add_plain(s, "base", x->base);
     folded_clear(&f);
     return st;
 }
@@ -142,11 +136,13 @@ enum status steps_make(const struct model *m, const struct query *q, uint32_t it
     enum status st = model_explain(m, q, item, &x, err);
     if (st)
         return st;
-    bool products = m->class->shares || (m->class->fold && m->class->vectors);
+    bool products = m->class->shares || m->class->steps || (m->class->fold && m->class->vectors);
     out->score = x.score;
     out->exact = products || x.exact;
     if (m->class->shares)
         st = by_parts(m, q, item, out, err);
+    else if (m->class->steps)
+        st = by_class(m, q, item, out, err);
     else if (m->class->fold && m->class->vectors)
         st = by_components(m, q, item, out, err);
     else
@@ -158,12 +154,6 @@ enum status steps_make(const struct model *m, const struct query *q, uint32_t it
     for (size_t i = 0; i < out->n; i++)
         out->sum += out->terms[i].value;
     return ST_OK;
-}
-
-void steps_clear(struct steps *s)
-{
-    mem_free(s->terms);
-    *s = (struct steps){0};
 }
 
 bool steps_rounded(const struct steps *s)

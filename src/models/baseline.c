@@ -70,6 +70,16 @@ void baseline_clear(struct baseline *b)
     *b = (struct baseline){0};
 }
 
+void baseline_steps(const struct baseline *b, const struct csr *row, uint32_t item, struct steps *out)
+{
+    size_t n = csr_count(row);
+    steps_add_plain(out, "mean of all ratings", b->mean);
+    if (b->item[item] != 0)
+        steps_add_plain(out, "bias of the item", b->item[item]);
+    for (size_t j = 0; j < n && b->users; j++)
+        steps_add(out, row->index[j], (double)row->value[j] - b->item[row->index[j]], 1 / (b->lambda_user + (double)n));
+}
+
 enum status baseline_save(const struct baseline *b, struct blob_writer *w, struct error *err)
 {
     double head[3] = {b->mean, b->lambda_user, b->users};

@@ -30,6 +30,11 @@ void baseline_clear(struct baseline *b);
 /* Bias of somebody with these ratings (less the mean). */
 double baseline_user(const struct baseline *b, const uint32_t *item, const float *rating, size_t n);
 
+/* The terms of the baseline of an item for one row of ratings (less the mean): the mean, the bias of the item, and by item of the history
+ * that of the user. `out` has room for row + 2. */
+void baseline_steps(const struct baseline *b, const struct csr *row, uint32_t item, struct steps *out);
+#define BASELINE_FORMULA "score = mean + b[i] + sum over the n rated j of (r[j] - mean - b[j]) x 1 / (lambda_user + n)"
+
 MUST_CHECK enum status baseline_save(const struct baseline *b, struct blob_writer *w, struct error *err);
 MUST_CHECK enum status baseline_load(struct baseline *b, size_t nitems, struct blob_reader *r, struct error *err);
 

@@ -89,6 +89,19 @@ static enum status bias_explain(const struct model *m, const struct query *q, ui
     return st;
 }
 
+static enum status bias_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+{
+    const struct baseline *b = m->state;
+    struct csr row = {0};
+    enum status st = ratings_of_queries(q, 1, m->nitems, b->mean, false, &row, err);
+    if (!st)
+        st = steps_new(out, csr_count(&row) + 2, err);
+    if (!st)
+        baseline_steps(b, &row, item, out);
+    csr_clear(&row);
+    return st;
+}
+
 static enum status bias_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
 {
     (void)item;
@@ -122,6 +135,8 @@ const struct model_class model_bias = {
     .epoch = bias_epoch,
     .score = bias_score,
     .explain = bias_explain,
+    .steps = bias_steps,
+    .formula = BASELINE_FORMULA "; b: bias of an item",
     .similar = bias_similar,
     .save = bias_save,
     .load = bias_load,

@@ -324,6 +324,32 @@ static enum status content_explain(const struct model *m, const struct query *q,
     return st;
 }
 
+static enum status content_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+{
+    const struct content *s = m->state;
+    struct folded f;
+    struct lists l = {0};
+    struct near r = {0};
+    enum status st = folded_new(&f, q, 1, err);
+    if (!st)
+        st = steps_new(out, f.begin[1], err);
+    if (!st && f.begin[1])
+        st = lists_new(&l, s, f.items, f.begin[1], err);
+    if (!st && f.begin[1] && !near_new(&r, &l, err))
+        st = ST_NOMEM;
+    if (!st && f.begin[1])
+        score_item(&l, item, &r);
+    for (size_t b = 0; b < r.best.n && !st; b++) {
+        const struct query_item *h = &f.items[r.best.list[b].index];
+        double v = s->weigh ? (double)h->weight : 1;
+        steps_add(out, h->item, v, (double)r.best.list[b].score / v);
+    }
+    near_clear(&r);
+    csr_clear(&l.by_tag);
+    folded_clear(&f);
+    return st;
+}
+
 static enum status content_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
 {
     const struct csr *x = &((const struct content *)m->state)->tags;
@@ -403,6 +429,8 @@ const struct model_class model_contentknn = {
     .epoch = content_epoch,
     .score = content_score,
     .explain = content_explain,
+    .steps = content_steps,
+    .formula = "score = sum over the nearest j of the history of v x cos(j, i); cos: of the TF-IDF weights of what the two items are",
     .similar = content_similar,
     .save = content_save,
     .load = content_load,

@@ -1,7 +1,8 @@
-/* Explanations: the contributions that a score is the sum of. */
+/* Explanations: the contributions that a score is the sum of, and its arithmetic. */
 #include "models/model.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,4 +58,32 @@ void explanation_clear(struct explanation *x)
 {
     mem_free(x->parts);
     *x = (struct explanation){0};
+}
+
+/* ---- arithmetic ---- */
+
+enum status steps_new(struct steps *s, size_t n, struct error *err)
+{
+    s->terms = mem_new(n, sizeof *s->terms, "the steps of a score", err);
+    return s->terms ? ST_OK : ST_NOMEM;
+}
+
+struct score_term *steps_add(struct steps *s, uint32_t item, double left, double right)
+{
+    struct score_term *t = &s->terms[s->n++];
+    *t = (struct score_term){.item = item, .user = NO_USER, .left = left, .right = right, .value = left * right};
+    return t;
+}
+
+void steps_add_plain(struct steps *s, const char *label, double value)
+{
+    struct score_term *t = steps_add(s, NO_ITEM, NAN, NAN);
+    t->value = value;
+    snprintf(t->label, sizeof t->label, "%s", label);
+}
+
+void steps_clear(struct steps *s)
+{
+    mem_free(s->terms);
+    *s = (struct steps){0};
 }

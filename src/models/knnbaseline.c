@@ -5,6 +5,7 @@
  * s_ij is the correlation of what users gave i and j beyond the baseline, over the n_ij users who rated both, times
  * (n_ij - 1) / (n_ij - 1 + shrink); only positive ones count. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -374,6 +375,32 @@ static enum status knn_score(const struct model *m, const struct query *queries,
     return st;
 }
 
+static enum status knn_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+{
+    const struct knn *s = m->state;
+    size_t neighbours = (size_t)model_int(m, "neighbours");
+    struct hearing h = {0};
+    struct csr row = {0};
+    enum status st = ratings_of_queries(q, 1, m->nitems, s->baseline.mean, false, &row, err);
+    size_t n = st ? 0 : csr_count(&row);
+    if (!st)
+        st = hearing_new(&h, s, m->nitems, neighbours, row.index, row.value, n, err);
+    if (!st)
+        st = steps_new(out, 2 * n + 2, err);
+    if (!st) {
+        size_t speakers = hear(&h, item, neighbours);
+        double size = sum_of(h.best, speakers);
+        baseline_steps(&s->baseline, &row, item, out);
+        for (size_t b = 0; b < speakers && size > 0; b++) {
+            struct score_term *t = steps_add(out, row.index[h.best[b].index], (double)h.best[b].score / size, (double)h.beyond[h.best[b].index]);
+            snprintf(t->label, sizeof t->label, "as a neighbour");
+        }
+    }
+    hearing_clear(&h);
+    csr_clear(&row);
+    return st;
+}
+
 static enum status knn_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                                struct error *err)
 {
@@ -442,6 +469,9 @@ const struct model_class model_knnbaseline = {
     .epoch = knn_epoch,
     .score = knn_score,
     .explain = knn_explain,
+    .steps = knn_steps,
+    .formula = BASELINE_FORMULA " + sum over its neighbours among them of w[j][i] x (r[j] - baseline of j); b: bias of an item, w: share of the "
+                                "similarities",
     .similar = item_weights_similar,
     .save = knn_save,
     .load = knn_load,

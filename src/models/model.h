@@ -100,6 +100,29 @@ void explanation_sort(struct explanation *x);
  * largest score at most) is part of the base: it is owed to no item of the history. A larger difference is no rounding, and stays to be seen. */
 void explanation_score(struct explanation *x, const float *scores, size_t n, uint32_t item);
 
+/* A term of a score. */
+struct score_term {
+    uint32_t item, user; /* of the history; a neighbour; NO_ITEM and NO_USER: the label says what it is */
+    char label[96];      /* "", or what it is, or what part of an item it is */
+    double left, right;  /* value = left x right; NaN where the term is no product */
+    double value;
+};
+
+/* The arithmetic of one score, with the real numbers: terms that sum to it. */
+struct steps {
+    const char *formula; /* static */
+    struct score_term *terms;  /* largest |value| first; owned */
+    size_t n;
+    double sum;          /* of the terms, in their order */
+    double score;        /* the float32 that lists go by */
+    bool exact;
+};
+void steps_clear(struct steps *s);
+/* For classes: no terms, with room for n; one more that is a product (for an item of the history, or NO_ITEM); and one that is none. */
+MUST_CHECK enum status steps_new(struct steps *s, size_t n, struct error *err);
+struct score_term *steps_add(struct steps *s, uint32_t item, double left, double right);
+void steps_add_plain(struct steps *s, const char *label, double value);
+
 /* What one model of an ensemble says of an item, and what that comes to. */
 struct part_share {
     double weight; /* 0: it has no say */
@@ -189,6 +212,9 @@ struct model_class {
     enum status (*score)(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
     /* Contributions of the history to one item; parts + base sum to the score. */
     enum status (*explain)(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
+    /* The terms of that score, in any order, where there is more to tell than contributions: ratings, deviations, similarities of neighbours.
+     * They follow `formula`. NULL: the products of vectors, those of ADDS_UP, or the contributions. */
+    enum status (*steps)(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err);
     /* similarity[i] of all items to `item`; -inf where there is none. NULL: derived by scoring the history {item}. */
     enum status (*similar)(const struct model *m, uint32_t item, float *similarity, struct error *err);
 
@@ -319,6 +345,8 @@ MUST_CHECK enum status model_predict(const struct model *m, const struct query *
                                      const uint32_t *items, float *out, struct error *err);
 MUST_CHECK enum status model_explain(const struct model *m, const struct query *q, uint32_t item,
                                      struct explanation *out, struct error *err);
+/* Of a class with the slot `steps`: the terms alone. */
+MUST_CHECK enum status model_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err);
 /* Of an ensemble (its slot `shares`). */
 MUST_CHECK enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err);
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);

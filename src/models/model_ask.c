@@ -192,6 +192,16 @@ enum status model_explain(const struct model *m, const struct query *q, uint32_t
     return st;
 }
 
+enum status model_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+{
+    struct known k;
+    enum status st = ask_of_item(m, q, item, &k, err);
+    if (!st)
+        st = m->class->steps(model_trained(m), k.queries, item, out, err);
+    known_clear(&k);
+    return st;
+}
+
 enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
 {
     struct known k;

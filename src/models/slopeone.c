@@ -267,6 +267,34 @@ static enum status slope_explain(const struct model *m, const struct query *q, u
     return st;
 }
 
+static enum status slope_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+{
+    const struct slope *s = m->state;
+    const struct csr *rows = &s->differences.rows;
+    bool weighted = model_int(m, "weighted");
+    struct csr row = {0};
+    enum status st = ratings_of_queries(q, 1, m->nitems, s->mean, false, &row, err);
+    size_t n = st ? 0 : csr_count(&row);
+    double size = 0;
+    if (!st)
+        st = steps_new(out, n + 1, err);
+    if (!st)
+        steps_add_plain(out, "mean of all ratings", s->mean);
+    for (size_t a = 0; a < n && !st; a++) {
+        size_t e = entry_of(rows, row.index[a], item);
+        size += e == SIZE_MAX ? 0 : weight_of(s, weighted, e);
+    }
+    for (size_t a = 0; a < n && !st; a++) {
+        size_t e = entry_of(rows, row.index[a], item);
+        if (!(size > 0))
+            steps_add(out, row.index[a], 1 / (double)n, (double)row.value[a]);
+        else if (e != SIZE_MAX)
+            steps_add(out, row.index[a], weight_of(s, weighted, e) / size, (double)row.value[a] + (double)rows->value[e]);
+    }
+    csr_clear(&row);
+    return st;
+}
+
 static enum status slope_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
 {
     (void)item;
@@ -320,6 +348,9 @@ const struct model_class model_slopeone = {
     .epoch = slope_epoch,
     .score = slope_score,
     .explain = slope_explain,
+    .steps = slope_steps,
+    .formula = "score = mean + sum over the rated j of w[j][i] x (r[j] - mean + d[j][i]); w: share of those who rated both, d: mean difference of "
+               "their ratings",
     .similar = slope_similar,
     .save = slope_save,
     .load = slope_load,

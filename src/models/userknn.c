@@ -326,6 +326,22 @@ out:
     return st;
 }
 
+static enum status userknn_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+{
+    const struct user_knn *s = m->state;
+    struct likes l;
+    enum status st = likes_new(m, q, 1, &l, err);
+    if (!st)
+        st = steps_new(out, l.users.begin[1], err);
+    for (size_t n = 0; !st && n < l.users.begin[1]; n++) {
+        size_t e = find_entry(&s->x, l.users.index[n], item);
+        if (e != SIZE_MAX)
+            steps_add(out, NO_ITEM, (double)l.users.value[n], s->x.value ? (double)s->x.value[e] : 1)->user = l.users.index[n];
+    }
+    likes_clear(&l);
+    return st;
+}
+
 /* ---- keeping ---- */
 
 static enum status userknn_save(const struct model *m, struct blob_writer *w, struct error *err)
@@ -357,6 +373,8 @@ const struct model_class model_userknn = {
     .epoch = userknn_epoch,
     .score = userknn_score,
     .explain = userknn_explain,
+    .steps = userknn_steps,
+    .formula = "score = sum over the nearest users v of s(history, v) x x[v][i]; s: how alike they are, x: 1 where v has it, or its weight",
     .save = userknn_save,
     .load = userknn_load,
     .free = userknn_free,
