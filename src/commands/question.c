@@ -16,6 +16,17 @@ static enum status no_current_user(const struct word *w, struct error *err)
     return error_at_word(st, err, w);
 }
 
+/* With two items that there are, so that it can be typed as it stands. */
+static void hint_new(const struct dataset *d, struct error *err)
+{
+    struct str line = {0};
+    str_puts(&line, "user new =");
+    for (uint32_t i = 0; i < d->items.n && i < 2; i++)
+        put_item(&line, d, i);
+    error_hint(err, "nobody is made up yet: `%s` does; then `recommend new` and `why new #1`", str_text(&line));
+    str_free(&line);
+}
+
 /* USER: an id, `.` for the current one, `new` for the made-up one, which is no user of the data: NO_USER. */
 static enum status name_user(struct workbench *wb, const struct dataset *d, const struct word *w, uint32_t *user,
                              struct error *err)
@@ -30,8 +41,20 @@ static enum status name_user(struct workbench *wb, const struct dataset *d, cons
     }
     enum status st = dataset_find_user(d, w->text, user, err);
     if (st == ST_NOT_FOUND && strcmp(w->text, "new") == 0)
-        error_hint(err, "nobody is made up yet: `user new = ITEM ...` does");
+        hint_new(d, err);
     return st ? error_at_word(st, err, w) : ST_OK;
+}
+
+/* Who has no list yet: the current user, where there is one. */
+static void hint_list(struct workbench *wb, struct error *err)
+{
+    struct str who = {0};
+    if (wb->user != NO_USER && wb->data)
+        lex_quote(&who, dict_text(&wb->data->users, wb->user));
+    else
+        str_puts(&who, wb->nmade_up ? "new" : "USER");
+    error_hint(err, "`recommend %s` makes one", str_text(&who));
+    str_free(&who);
 }
 
 static enum status item_of_list(struct workbench *wb, const struct word *w, int64_t rank, uint32_t *item,
@@ -40,7 +63,7 @@ static enum status item_of_list(struct workbench *wb, const struct word *w, int6
     enum status st;
     if (wb->nlast_list == 0) {
         st = error_set(err, ST_STATE, "%s is about the last list, and there is none yet", w->text);
-        error_hint(err, "`recommend USER` makes one");
+        hint_list(wb, err);
         return error_at_word(st, err, w);
     }
     if (rank < 1 || (uint64_t)rank > wb->nlast_list) {

@@ -224,6 +224,30 @@ static void say_choice(const struct question *q, const struct model *m, const st
     str_free(&text);
 }
 
+/* Without a history there is nothing that most models go by: what can be asked instead. */
+static void hint_blank(struct workbench *wb, const struct call *call, const struct question *q, const struct why *whys, uint32_t item,
+                       struct result *out)
+{
+    struct str line = {0};
+    bool mute = false, pop = false;
+    for (size_t i = 0; i < q->nmodels; i++)
+        mute |= whys[i].blank && whys[i].nparts == 0 && !whys[i].own_is;
+    if (!mute)
+        return;
+    pthread_mutex_lock(&wb->lock);
+    for (size_t i = 0; i < wb->nmodels; i++)
+        pop |= strcmp(wb->models[i]->name, "pop") == 0;
+    pthread_mutex_unlock(&wb->lock);
+    str_puts(&line, "why");
+    put_user(&line, q);
+    put_item(&line, q->data, item);
+    str_puts(&line, " add ITEM");
+    put_end(&line, call, q);
+    result_message(out, MESSAGE_HINT, "`%s` asks as if there were a history; popularity needs none: `%s`", result_str(out, &line),
+                   pop ? "with pop" : "train pop");
+    str_free(&line);
+}
+
 static void show(const struct question *q, const struct why *whys, uint32_t item, size_t k, struct result *out)
 {
     bool made = false, opened = false;
@@ -248,7 +272,7 @@ static void show(const struct question *q, const struct why *whys, uint32_t item
     }
 }
 
-static enum status explain_all(const struct question *q, const struct call *call, uint32_t item, struct result *out, struct error *err)
+static enum status explain_all(struct workbench *wb, const struct question *q, const struct call *call, uint32_t item, struct result *out, struct error *err)
 {
     size_t k = (size_t)call_int(call, "k"), n = 0;
     struct query query = history_query(&q->history);
@@ -256,8 +280,10 @@ static enum status explain_all(const struct question *q, const struct call *call
     enum status st = whys ? ST_OK : ST_NOMEM;
     for (; n < q->nmodels && !st; n++)
         st = why_make(q->models[n], &query, item, q->seen, k, &whys[n], err);
-    if (!st)
+    if (!st) {
         show(q, whys, item, k, out);
+        hint_blank(wb, call, q, whys, item, out);
+    }
     while (n > 0)
         why_clear(&whys[--n]);
     mem_free(whys);
@@ -269,7 +295,7 @@ static enum status answer(struct workbench *wb, const struct call *call, const s
 {
     if (call_yes(call, "minimal"))
         return why_of_removal(wb, call, q, item, out, err);
-    return call_yes(call, "steps") ? why_of_steps(call, q, item, out, err) : explain_all(q, call, item, out, err);
+    return call_yes(call, "steps") ? why_of_steps(call, q, item, out, err) : explain_all(wb, q, call, item, out, err);
 }
 
 /* What goes together: a removal and steps are about one item. */

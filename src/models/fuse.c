@@ -265,16 +265,19 @@ static enum status fuse_shares(const struct model *m, const struct query *q, uin
  * none. y->score becomes the sum. */
 static void keep_earners(struct explanation *y)
 {
-    size_t kept = 0;
+    size_t kept = 0, items = 0;
+    bool against = false;
     y->score = y->base = y->own > 0 ? y->own : 0;
     for (size_t i = 0; i < y->nparts; i++) {
+        against |= y->parts[i].value < 0;
         if (!(y->parts[i].value > 0))
             continue;
         y->score += y->parts[i].value;
+        items += y->parts[i].item != NO_ITEM;
         y->parts[kept++] = y->parts[i];
     }
     y->nparts = kept;
-    y->exact = kept + (y->base > 0) <= 1;
+    y->exact = y->base > 0 ? !kept && !against : items == 0 || (kept == 1 && !against); /* nothing had to be divided */
 }
 
 /* The whole share of a part goes under its name. */
