@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "commands/why_tables.h"
+#include "inspect/made_of.h"
 #include "inspect/steps.h"
 
 enum { STEP_MODEL, STEP_TERM, STEP_LEFT = STEP_TERM + REASON_COLUMNS, STEP_RIGHT, STEP_VALUE, STEP_SUM, STEP_COLUMNS };
@@ -64,6 +65,24 @@ static void add_steps(const struct question *q, const struct model *m, const str
     add_line(q, m, "score", s->score, s->score, t);
 }
 
+/* Whose arithmetic it is, of a switch. */
+static enum status say_who_answers(const struct question *q, const struct model *m, const struct query *query, uint32_t item, struct result *out,
+                                   struct error *err)
+{
+    struct made_of x;
+    struct str text = {0};
+    if (!m->class->shares || m->class->part_weights)
+        return ST_OK;
+    enum status st = made_of_make(m, query, item, q->seen, &x, err);
+    if (!st)
+        made_of_choice(&x, q->who, &text);
+    if (text.length)
+        say_of_model(q, m, result_str(out, &text), out);
+    str_free(&text);
+    made_of_clear(&x);
+    return st;
+}
+
 enum status why_of_steps(const struct call *call, const struct question *q, uint32_t item, struct result *out, struct error *err)
 {
     struct query query = history_query(&q->history);
@@ -74,6 +93,7 @@ enum status why_of_steps(const struct call *call, const struct question *q, uint
         st = steps_make(q->models[i], &query, item, &s, err);
         if (!st) {
             add_steps(q, q->models[i], &s, (size_t)call_int(call, "k"), t, out);
+            st = say_who_answers(q, q->models[i], &query, item, out, err);
             say_of_model(q, q->models[i], s.formula, out);
         }
         steps_clear(&s);
