@@ -13,10 +13,9 @@
 enum { BLOCK = 32, PIECE = 256 }; /* resamples that a thread takes at a time; users whose values are multiplied at a time */
 
 struct drawing {
-    const double *value;
-    size_t users, columns;
+    const struct bootstrap_set *sets;
+    size_t nsets, users;
     uint64_t purpose;
-    double *mean;
     struct desk {
         uint8_t *times; /* BLOCK x users: how often each was drawn. It goes around at 256, which is beyond all chance */
         double *piece;  /* BLOCK x PIECE: the same of some users, as numbers */
@@ -24,18 +23,18 @@ struct drawing {
     struct job *job;
 };
 
-/* The sums of a block of resamples are one product: how often each user was drawn, times the values. */
+/* The sums of a block of resamples are one product for each set: how often each user was drawn, times the values. */
 static void draw(void *context, size_t block, size_t begin, size_t end)
 {
     const struct drawing *d = context;
     const struct desk *desk = &d->desks[parallel_thread()];
     size_t n = end - begin;
-    double *sum = d->mean + begin * d->columns;
     (void)block;
     if (job_cancelled(d->job))
         return;
     memset(desk->times, 0, n * d->users);
-    memset(sum, 0, n * d->columns * sizeof *sum);
+    for (const struct bootstrap_set *s = d->sets; s < d->sets + d->nsets; s++)
+        memset(s->mean + begin * s->columns, 0, n * s->columns * sizeof *s->mean);
     for (size_t r = 0; r < n; r++) {
         struct rng stream = rng_nth(d->purpose, begin + r);
         for (size_t i = 0; i < d->users; i++)
@@ -46,11 +45,13 @@ static void draw(void *context, size_t block, size_t begin, size_t end)
         for (size_t r = 0; r < n; r++)
             for (size_t i = 0; i < some; i++)
                 desk->piece[r * some + i] = desk->times[r * d->users + u + i];
-        product_doubles(sum, desk->piece, d->value + u * d->columns, n, some, d->columns);
+        for (const struct bootstrap_set *s = d->sets; s < d->sets + d->nsets; s++)
+            product_doubles(s->mean + begin * s->columns, desk->piece, s->value + u * s->columns, n, some, s->columns);
     }
-    for (size_t i = 0; i < n * d->columns; i++)
-        sum[i] /= (double)d->users;
-    job_step(d->job, n);
+    for (const struct bootstrap_set *s = d->sets; s < d->sets + d->nsets; s++)
+        for (size_t i = begin * s->columns; i < end * s->columns; i++)
+            s->mean[i] /= (double)d->users;
+    job_step(d->job, n * d->nsets);
 }
 
 static void free_desks(struct drawing *d, size_t n)
@@ -74,10 +75,10 @@ static enum status make_desks(struct drawing *d, size_t n, struct error *err)
     return d->desks ? ST_OK : ST_NOMEM;
 }
 
-enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples, uint64_t seed,
-                            double *mean, struct job *job, struct error *err)
+enum status bootstrap_means(const struct bootstrap_set *sets, size_t nsets, size_t users, size_t resamples, uint64_t seed, struct job *job,
+                            struct error *err)
 {
-    struct drawing d = {value, users, columns, rng_purpose(seed, "bootstrap"), mean, NULL, job};
+    struct drawing d = {sets, nsets, users, rng_purpose(seed, "bootstrap"), NULL, job};
     size_t threads = (size_t)parallel_threads();
     if (!users)
         return error_set(err, ST_STATE, "there are no users to take a mean over");

@@ -17,10 +17,17 @@ struct interval {
     double low, high;
 };
 
-/* value: users x columns. mean: resamples x columns, the mean of each column over each resample (Efron 1979). The caller
- * begins the job: a step is a resample. */
-MUST_CHECK enum status bootstrap_means(const double *value, size_t users, size_t columns, size_t resamples,
-                                       uint64_t seed, double *mean, struct job *job, struct error *err);
+/* value: users x columns. mean: resamples x columns, the mean of each column over each resample (Efron 1979). */
+struct bootstrap_set {
+    const double *value;
+    size_t columns;
+    double *mean;
+};
+
+/* Fills in the means of all sets, which are of the same users: they are drawn once for all. A set has the same bits in whatever company.
+ * The caller begins the job: a step is a resample of a set. */
+MUST_CHECK enum status bootstrap_means(const struct bootstrap_set *sets, size_t nsets, size_t users, size_t resamples, uint64_t seed,
+                                       struct job *job, struct error *err);
 
 /* The middle `level` (.95) of x[0..n), which is put in order; between two of them it goes as between normal quantiles. NaN among them (a
  * resample in which nobody has a value) are left out; NaN when nothing is left. type="perc" of R's boot::boot.ci. */

@@ -86,11 +86,12 @@ static double influence_of(const struct metric *m, double value, double sum, dou
 
 /* ---- one model ---- */
 
-/* What is needed for one model after the other. */
+/* What is needed for some models that are resampled together, one set of columns each. */
 struct desk {
+    struct bootstrap_set *sets;
     double *users;     /* nusers: of one measure */
-    double *value;     /* nwarm x ncolumns */
-    double *resampled; /* resamples x ncolumns */
+    double *value;     /* of each model nwarm x ncolumns */
+    double *resampled; /* of each model resamples x ncolumns */
     double *room;      /* resamples */
     double *influence; /* nwarm */
 };
@@ -102,7 +103,7 @@ static double mean_of(const struct evaluation *e, const struct metric_at *at, co
 }
 
 /* Means of one measure of a model, what its warm users have among the columns to be resampled, and all users of the first. */
-static void take_measure(struct comparison *c, size_t entry, size_t measure, struct desk *desk)
+static void take_measure(struct comparison *c, size_t entry, size_t measure, struct desk *desk, double *value)
 {
     struct compared *x = &c->entries[entry];
     const struct measure *m = &c->measures[measure];
@@ -122,14 +123,14 @@ static void take_measure(struct comparison *c, size_t entry, size_t measure, str
         }
         if (!x->e->warm[u])
             continue;
-        double *at = &desk->value[row++ * c->ncolumns + m->column];
+        double *at = &value[row++ * c->ncolumns + m->column];
         at[0] = sum;
         if (columns == 2)
             at[1] = count;
     }
 }
 
-static void take_interval(struct comparison *c, size_t entry, size_t measure, struct desk *desk)
+static void take_interval(struct comparison *c, size_t entry, size_t measure, struct desk *desk, const struct bootstrap_set *set)
 {
     const struct measure *m = &c->measures[measure];
     size_t columns = width(m->at.metric);
@@ -137,27 +138,40 @@ static void take_interval(struct comparison *c, size_t entry, size_t measure, st
     if (!columns || isnan(mean))
         return;
     for (size_t r = 0; r < c->resamples; r++) {
-        const double *at = desk->resampled + r * c->ncolumns + m->column;
+        const double *at = set->mean + r * c->ncolumns + m->column;
         desk->room[r] = columns == 2 ? measure_of(m->at.metric, at[0], at[1]) : at[0];
     }
     for (size_t u = 0; u < c->nwarm; u++) {
-        const double *at = desk->value + u * c->ncolumns + m->column;
+        const double *at = set->value + u * c->ncolumns + m->column;
         desk->influence[u] = influence_of(m->at.metric, mean, at[0], columns == 2 ? at[1] : 1);
     }
     c->entries[entry].interval[measure] = bca_interval(desk->room, c->resamples, mean, acceleration_of(desk->influence, c->nwarm), .95);
 }
 
-static enum status take_entry(struct comparison *c, size_t entry, struct desk *desk, struct job *job, struct error *err)
+/* Values, means and intervals of n entries from the first on. */
+static enum status take_entries(struct comparison *c, size_t first, size_t n, struct desk *desk, struct job *job, struct error *err)
 {
-    enum status st = ST_OK;
-    for (size_t m = 0; m < c->nmeasures; m++)
-        take_measure(c, entry, m, desk);
+    for (size_t i = 0; i < n; i++) {
+        double *value = desk->value + i * c->nwarm * c->ncolumns;
+        desk->sets[i] = (struct bootstrap_set){value, c->ncolumns, desk->resampled + i * c->resamples * c->ncolumns};
+        for (size_t m = 0; m < c->nmeasures; m++)
+            take_measure(c, first + i, m, desk, value);
+    }
     if (!c->ncolumns || !c->nwarm || !c->resamples)
         return ST_OK;
-    st = bootstrap_means(desk->value, c->nwarm, c->ncolumns, c->resamples, c->seed, desk->resampled, job, err);
-    for (size_t m = 0; m < c->nmeasures && !st; m++)
-        take_interval(c, entry, m, desk);
+    enum status st = bootstrap_means(desk->sets, n, c->nwarm, c->resamples, c->seed, job, err);
+    for (size_t i = 0; i < n && !st; i++)
+        for (size_t m = 0; m < c->nmeasures; m++)
+            take_interval(c, first + i, m, desk, &desk->sets[i]);
     return st;
+}
+
+/* As many models as have room for their values in 64 MiB. */
+static size_t models_together(const struct comparison *c)
+{
+    enum { VALUES = 8 << 20 };
+    size_t values = (c->nwarm + c->resamples) * c->ncolumns, fit = values ? VALUES / values : c->n;
+    return fit < 1 ? 1 : fit < c->n ? fit : c->n;
 }
 
 static enum status take_all(struct comparison *c, struct job *job, struct error *err)
@@ -166,16 +180,19 @@ static enum status take_all(struct comparison *c, struct job *job, struct error 
     enum status st = desk ? ST_OK : ST_NOMEM;
     if (st)
         return st;
+    size_t together = models_together(c);
+    desk->sets = mem_new_raw(together, sizeof *desk->sets, "a comparison", err);
     desk->users = mem_new_raw(c->nusers, sizeof *desk->users, "metrics of users", err);
-    desk->value = mem_new_raw(c->nwarm * c->ncolumns, sizeof *desk->value, "metrics of users", err);
-    desk->resampled = mem_new_raw(c->resamples * c->ncolumns, sizeof *desk->resampled, "resampled means", err);
+    desk->value = mem_new_raw(together * c->nwarm * c->ncolumns, sizeof *desk->value, "metrics of users", err);
+    desk->resampled = mem_new_raw(together * c->resamples * c->ncolumns, sizeof *desk->resampled, "resampled means", err);
     desk->room = mem_new_raw(c->resamples, sizeof *desk->room, "resampled means", err);
     desk->influence = mem_new_raw(c->nwarm, sizeof *desk->influence, "metrics of users", err);
-    if (!desk->users || !desk->value || !desk->resampled || !desk->room || !desk->influence)
+    if (!desk->sets || !desk->users || !desk->value || !desk->resampled || !desk->room || !desk->influence)
         st = ST_NOMEM;
     job_begin(job, c->n * c->resamples, "resamples", "confidence intervals");
-    for (size_t i = 0; i < c->n && !st; i++)
-        st = take_entry(c, i, desk, job, err);
+    for (size_t i = 0; i < c->n && !st; i += together)
+        st = take_entries(c, i, c->n - i < together ? c->n - i : together, desk, job, err);
+    mem_free(desk->sets);
     mem_free(desk->users);
     mem_free(desk->value);
     mem_free(desk->resampled);
@@ -238,7 +255,7 @@ static enum status resample(const struct comparison *c, const double *pair, size
     if (!mean)
         return ST_NOMEM;
     double *difference = mean + c->resamples * PAIR, *share = difference + c->resamples;
-    enum status st = bootstrap_means(pair, n, PAIR, c->resamples, c->seed, mean, NULL, err);
+    enum status st = bootstrap_means(&(struct bootstrap_set){pair, PAIR, mean}, 1, n, c->resamples, c->seed, NULL, err);
     bool shares = true;
     for (size_t r = 0; r < c->resamples && !st; r++) {
         const double *at = mean + PAIR * r;

@@ -28,7 +28,7 @@ static void test_means(void **state)
     (void)state;
     static double value[USERS * COLUMNS], mean[RESAMPLES * COLUMNS];
     fill(value);
-    assert_int_equal(bootstrap_means(value, USERS, COLUMNS, RESAMPLES, 9, mean, NULL, NULL), ST_OK);
+    assert_int_equal(bootstrap_means(&(struct bootstrap_set){value, COLUMNS, mean}, 1, USERS, RESAMPLES, 9, NULL, NULL), ST_OK);
     for (size_t c = 0; c < COLUMNS; c++) {
         for (size_t b = 0; b < RESAMPLES; b++) {
             struct rng r = rng_stream(9, "bootstrap", b);
@@ -50,7 +50,7 @@ static void test_against_theory(void **state)
     static double value[USERS * COLUMNS], mean[4000 * COLUMNS], one[4000];
     double m = 0, v = 0;
     fill(value);
-    assert_int_equal(bootstrap_means(value, USERS, COLUMNS, 4000, 1, mean, NULL, NULL), ST_OK);
+    assert_int_equal(bootstrap_means(&(struct bootstrap_set){value, COLUMNS, mean}, 1, USERS, 4000, 1, NULL, NULL), ST_OK);
     for (size_t u = 0; u < USERS; u++)
         m += value[u * COLUMNS] / USERS;
     for (size_t u = 0; u < USERS; u++)
@@ -70,11 +70,29 @@ static void test_threads(void **state)
     int threads = omp_get_max_threads();
     fill(value);
     omp_set_num_threads(1);
-    assert_int_equal(bootstrap_means(value, USERS, COLUMNS, RESAMPLES, 9, a, NULL, NULL), ST_OK);
+    assert_int_equal(bootstrap_means(&(struct bootstrap_set){value, COLUMNS, a}, 1, USERS, RESAMPLES, 9, NULL, NULL), ST_OK);
     omp_set_num_threads(2);
-    assert_int_equal(bootstrap_means(value, USERS, COLUMNS, RESAMPLES, 9, b, NULL, NULL), ST_OK);
+    assert_int_equal(bootstrap_means(&(struct bootstrap_set){value, COLUMNS, b}, 1, USERS, RESAMPLES, 9, NULL, NULL), ST_OK);
     omp_set_num_threads(threads);
     assert_memory_equal(a, b, sizeof a);
+}
+
+/* Sets of the same users have, together, the bits that each has alone. */
+static void test_company(void **state)
+{
+    (void)state;
+    static double value[USERS * COLUMNS], squared[USERS * COLUMNS], first[USERS], alone[3][RESAMPLES * COLUMNS], mean[3][RESAMPLES * COLUMNS];
+    fill(value);
+    for (size_t i = 0; i < USERS * COLUMNS; i++)
+        squared[i] = value[i] * value[i];
+    for (size_t u = 0; u < USERS; u++)
+        first[u] = value[u * COLUMNS];
+    struct bootstrap_set sets[] = {{value, COLUMNS, mean[0]}, {first, 1, mean[1]}, {squared, COLUMNS, mean[2]}};
+    assert_int_equal(bootstrap_means(sets, 3, USERS, RESAMPLES, 9, NULL, NULL), ST_OK);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(bootstrap_means(&(struct bootstrap_set){sets[i].value, sets[i].columns, alone[i]}, 1, USERS, RESAMPLES, 9, NULL, NULL), ST_OK);
+        assert_memory_equal(alone[i], mean[i], RESAMPLES * sets[i].columns * sizeof(double));
+    }
 }
 
 static void assert_like_r(const char *name, const char *what, double x, double r, double slack)
@@ -163,7 +181,7 @@ static void test_coverage(void **state)
             m += (value[u] = -log(1 - rng_real(&r))) / DRAWN;
         for (size_t u = 0; u < DRAWN; u++)
             influence[u] = value[u] - m;
-        assert_int_equal(bootstrap_means(value, DRAWN, 1, ANEW, t, mean, NULL, NULL), ST_OK);
+        assert_int_equal(bootstrap_means(&(struct bootstrap_set){value, 1, mean}, 1, DRAWN, ANEW, t, NULL, NULL), ST_OK);
         struct interval p = percentile_interval(mean, ANEW, .95), b = bca_interval(mean, ANEW, m, acceleration_of(influence, DRAWN), .95);
         plain += p.low > 1 || p.high < 1, above += p.high < 1;
         bca += b.low > 1 || b.high < 1, bca_above += b.high < 1;
@@ -178,7 +196,7 @@ static void test_nobody(void **state)
 {
     (void)state;
     double mean[8] = {0};
-    assert_int_equal(bootstrap_means(mean, 0, 1, 8, 1, mean, NULL, NULL), ST_STATE);
+    assert_int_equal(bootstrap_means(&(struct bootstrap_set){mean, 1, mean}, 1, 0, 8, 1, NULL, NULL), ST_STATE);
 }
 
 int main(void)
@@ -186,7 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_means),         cmocka_unit_test(test_against_theory), cmocka_unit_test(test_threads),
         cmocka_unit_test(test_percentiles),   cmocka_unit_test(test_r),              cmocka_unit_test(test_corrections),
-        cmocka_unit_test(test_coverage),      cmocka_unit_test(test_nobody),
+        cmocka_unit_test(test_coverage),      cmocka_unit_test(test_nobody),         cmocka_unit_test(test_company),
     };
     return cmocka_run_group_tests_name("eval_bootstrap", tests, NULL, NULL);
 }
