@@ -289,64 +289,74 @@ static bool among_best(const struct best *b, size_t h)
     return false;
 }
 
+/* What one history says of one item. */
+struct asking {
+    struct folded f;
+    struct lists l;
+    struct near r;
+    float score;
+};
+
+/* Close it in every case. */
+static enum status asking_open(struct asking *a, const struct model *m, const struct query *q, uint32_t item, struct error *err)
+{
+    *a = (struct asking){0};
+    enum status st = folded_new(&a->f, q, 1, err);
+    if (st || !a->f.begin[1])
+        return st;
+    st = lists_new(&a->l, m->state, a->f.items, a->f.begin[1], err);
+    if (!st && !near_new(&a->r, &a->l, err))
+        st = ST_NOMEM;
+    if (!st)
+        a->score = score_item(&a->l, item, &a->r);
+    return st;
+}
+
+static void asking_close(struct asking *a)
+{
+    near_clear(&a->r);
+    csr_clear(&a->l.by_tag);
+    folded_clear(&a->f);
+}
+
 static enum status content_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
 {
-    const struct content *s = m->state;
-    struct folded f;
-    struct lists l = {0};
-    struct near r = {0};
-    enum status st = folded_new(&f, q, 1, err);
+    struct asking a;
+    enum status st = asking_open(&a, m, q, item, err);
     if (!st)
-        st = explanation_new(out, f.begin[1], err);
-    if (!st && f.begin[1])
-        st = lists_new(&l, s, f.items, f.begin[1], err);
-    if (!st && f.begin[1] && !near_new(&r, &l, err))
-        st = ST_NOMEM;
-    if (!st && f.begin[1])
-        out->score = score_item(&l, item, &r);
-    for (size_t h = 0; h < l.n && !st; h++) {
-        bool counts = among_best(&r.best, h);
-        struct contribution *c = explanation_add(out, f.items[h].item, counts ? (double)r.like[h] : 0);
+        st = explanation_new(out, a.l.n, err);
+    for (size_t h = 0; h < a.l.n && !st; h++) {
+        bool counts = among_best(&a.r.best, h);
+        uint32_t j = a.f.items[h].item;
+        struct contribution *c = explanation_add(out, j, counts ? (double)a.r.like[h] : 0);
         if (counts)
-            name_shared(s, f.items[h].item, item, c->label, sizeof c->label);
+            name_shared(m->state, j, item, c->label, sizeof c->label);
         else
-            snprintf(c->label, sizeof c->label, "%s", f.items[h].item == item ? "the item itself" :
-                     r.like[h] > 0 ? "others are more alike" : "nothing in common");
+            snprintf(c->label, sizeof c->label, "%s", j == item ? "the item itself" : a.r.like[h] > 0 ? "others are more alike" : "nothing in common");
     }
     if (!st) {
         explanation_sort(out);
+        out->score = a.score;
         out->exact = true;
         out->method = "similarity to items of the history by what they are (exact)";
     }
-    near_clear(&r);
-    csr_clear(&l.by_tag);
-    folded_clear(&f);
+    asking_close(&a);
     return st;
 }
 
 static enum status content_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
 {
     const struct content *s = m->state;
-    struct folded f;
-    struct lists l = {0};
-    struct near r = {0};
-    enum status st = folded_new(&f, q, 1, err);
+    struct asking a;
+    enum status st = asking_open(&a, m, q, item, err);
     if (!st)
-        st = steps_new(out, f.begin[1], err);
-    if (!st && f.begin[1])
-        st = lists_new(&l, s, f.items, f.begin[1], err);
-    if (!st && f.begin[1] && !near_new(&r, &l, err))
-        st = ST_NOMEM;
-    if (!st && f.begin[1])
-        score_item(&l, item, &r);
-    for (size_t b = 0; b < r.best.n && !st; b++) {
-        const struct query_item *h = &f.items[r.best.list[b].index];
+        st = steps_new(out, a.r.best.n, err);
+    for (size_t b = 0; b < a.r.best.n && !st; b++) {
+        const struct query_item *h = &a.f.items[a.r.best.list[b].index];
         double v = s->weigh ? (double)h->weight : 1;
-        steps_add(out, h->item, v, (double)r.best.list[b].score / v);
+        steps_add(out, h->item, v, (double)a.r.best.list[b].score / v);
     }
-    near_clear(&r);
-    csr_clear(&l.by_tag);
-    folded_clear(&f);
+    asking_close(&a);
     return st;
 }
 

@@ -375,16 +375,28 @@ static enum status knn_score(const struct model *m, const struct query *queries,
     return st;
 }
 
+/* One history: its n ratings (less the mean), and who speaks in it. Clear both in every case. */
+static enum status listen(const struct model *m, const struct query *q, struct csr *row, size_t *n, struct hearing *h, struct error *err)
+{
+    const struct knn *s = m->state;
+    *row = (struct csr){0};
+    *h = (struct hearing){0};
+    *n = 0;
+    enum status st = ratings_of_queries(q, 1, m->nitems, s->baseline.mean, false, row, err);
+    if (st)
+        return st;
+    *n = csr_count(row);
+    return hearing_new(h, s, m->nitems, (size_t)model_int(m, "neighbours"), row->index, row->value, *n, err);
+}
+
 static enum status knn_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
 {
     const struct knn *s = m->state;
     size_t neighbours = (size_t)model_int(m, "neighbours");
-    struct hearing h = {0};
-    struct csr row = {0};
-    enum status st = ratings_of_queries(q, 1, m->nitems, s->baseline.mean, false, &row, err);
-    size_t n = st ? 0 : csr_count(&row);
-    if (!st)
-        st = hearing_new(&h, s, m->nitems, neighbours, row.index, row.value, n, err);
+    struct hearing h;
+    struct csr row;
+    size_t n;
+    enum status st = listen(m, q, &row, &n, &h, err);
     if (!st)
         st = steps_new(out, 2 * n + 2, err);
     if (!st) {
@@ -406,12 +418,10 @@ static enum status knn_explain(const struct model *m, const struct query *q, uin
 {
     const struct knn *s = m->state;
     size_t neighbours = (size_t)model_int(m, "neighbours");
-    struct hearing h = {0};
-    struct csr row = {0};
-    enum status st = ratings_of_queries(q, 1, m->nitems, s->baseline.mean, false, &row, err);
-    size_t n = st ? 0 : csr_count(&row);
-    if (!st)
-        st = hearing_new(&h, s, m->nitems, neighbours, row.index, row.value, n, err);
+    struct hearing h;
+    struct csr row;
+    size_t n;
+    enum status st = listen(m, q, &row, &n, &h, err);
     if (!st)
         st = explanation_new(out, n, err);
     for (size_t a = 0; a < n && !st; a++)

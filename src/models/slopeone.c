@@ -231,67 +231,84 @@ static size_t entry_of(const struct csr *rows, uint32_t j, uint32_t item)
     return low < rows->begin[j + 1] && rows->index[low] == item ? low : SIZE_MAX;
 }
 
+/* What one history says of one item: left[a] x right[a] of each rating, 0 x 0 where it says nothing. */
+struct terms {
+    struct csr row; /* the ratings, less the mean */
+    size_t n;
+    double *left, *right;
+};
+
+/* Close it in every case. */
+static enum status terms_open(struct terms *t, const struct model *m, const struct query *q, uint32_t item, struct error *err)
+{
+    const struct slope *s = m->state;
+    const struct csr *rows = &s->differences.rows;
+    double size = 0;
+    *t = (struct terms){0};
+    enum status st = ratings_of_queries(q, 1, m->nitems, s->mean, false, &t->row, err);
+    if (st)
+        return st;
+    t->n = csr_count(&t->row);
+    t->left = mem_new(2 * t->n, sizeof *t->left, "differences", err);
+    if (!t->left)
+        return ST_NOMEM;
+    t->right = t->left + t->n;
+    for (size_t a = 0; a < t->n; a++) {
+        size_t e = entry_of(rows, t->row.index[a], item);
+        if (e == SIZE_MAX)
+            continue;
+        size += t->left[a] = weight_of(s, model_int(m, "weighted"), e);
+        t->right[a] = (double)t->row.value[a] + (double)rows->value[e];
+    }
+    for (size_t a = 0; a < t->n; a++) {
+        t->left[a] = size > 0 ? t->left[a] / size : 1 / (double)t->n;
+        t->right[a] = size > 0 ? t->right[a] : (double)t->row.value[a];
+    }
+    return ST_OK;
+}
+
+static void terms_close(struct terms *t)
+{
+    csr_clear(&t->row);
+    mem_free(t->left);
+}
+
 static enum status slope_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                                  struct error *err)
 {
-    const struct slope *s = m->state;
-    bool weighted = model_int(m, "weighted");
-    struct csr row = {0};
+    struct terms t;
     float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
-    enum status st = scores ? ratings_of_queries(q, 1, m->nitems, s->mean, false, &row, err) : ST_NOMEM;
-    size_t n = st ? 0 : csr_count(&row);
-    double size = 0;
+    enum status st = terms_open(&t, m, q, item, err);
     if (!st)
-        st = slope_score(m, q, 1, scores, err);
+        st = scores ? slope_score(m, q, 1, scores, err) : ST_NOMEM;
     if (!st)
-        st = explanation_new(out, n, err);
-    for (size_t a = 0; a < n && !st; a++) {
-        size_t e = entry_of(&s->differences.rows, row.index[a], item);
-        size += e == SIZE_MAX ? 0 : weight_of(s, weighted, e);
-    }
-    for (size_t a = 0; a < n && !st; a++) {
-        size_t e = entry_of(&s->differences.rows, row.index[a], item);
-        double value = size > 0 ? e == SIZE_MAX ? 0 : weight_of(s, weighted, e) * ((double)row.value[a] + s->differences.rows.value[e]) / size
-                                : row.value[a] / (double)n;
-        explanation_add(out, row.index[a], value);
-    }
+        st = explanation_new(out, t.n, err);
+    for (size_t a = 0; a < t.n && !st; a++)
+        explanation_add(out, t.row.index[a], t.left[a] * t.right[a]);
     if (!st) {
         out->score = scores[item];
-        out->base = s->mean;
+        out->base = ((const struct slope *)m->state)->mean;
         out->exact = true;
         out->method = "base: mean of all ratings; each part: what a rating and the mean difference to its item say (exact)";
         explanation_sort(out);
     }
-    csr_clear(&row);
+    terms_close(&t);
     mem_free(scores);
     return st;
 }
 
 static enum status slope_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
 {
-    const struct slope *s = m->state;
-    const struct csr *rows = &s->differences.rows;
-    bool weighted = model_int(m, "weighted");
-    struct csr row = {0};
-    enum status st = ratings_of_queries(q, 1, m->nitems, s->mean, false, &row, err);
-    size_t n = st ? 0 : csr_count(&row);
-    double size = 0;
+    struct terms t;
+    enum status st = terms_open(&t, m, q, item, err);
     if (!st)
-        st = steps_new(out, n + 1, err);
+        st = steps_new(out, t.n + 1, err);
     if (!st)
-        steps_add_plain(out, "mean of all ratings", s->mean);
-    for (size_t a = 0; a < n && !st; a++) {
-        size_t e = entry_of(rows, row.index[a], item);
-        size += e == SIZE_MAX ? 0 : weight_of(s, weighted, e);
-    }
-    for (size_t a = 0; a < n && !st; a++) {
-        size_t e = entry_of(rows, row.index[a], item);
-        if (!(size > 0))
-            steps_add(out, row.index[a], 1 / (double)n, (double)row.value[a]);
-        else if (e != SIZE_MAX)
-            steps_add(out, row.index[a], weight_of(s, weighted, e) / size, (double)row.value[a] + (double)rows->value[e]);
-    }
-    csr_clear(&row);
+        steps_add_plain(out, "mean of all ratings", ((const struct slope *)m->state)->mean);
+    for (size_t a = 0; a < t.n && !st; a++)
+        if (t.left[a] > 0)
+            steps_add(out, t.row.index[a], t.left[a], t.right[a]);
+    terms_close(&t);
     return st;
 }
 
