@@ -311,8 +311,10 @@ enum status ensemble_take(struct explanation *x, const struct explanation *y, co
 
 void ensemble_taken(struct explanation *x, float score, const char *exact, const char *approximate)
 {
-    merge(x);
-    explanation_sort(x);
+    if (x->nparts) {
+        merge(x);
+        explanation_sort(x);
+    }
     x->score = (double)score;
     x->method = x->exact ? exact : approximate;
 }
