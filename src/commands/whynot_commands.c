@@ -429,7 +429,8 @@ static const struct command rows[] = {
      .noptions = sizeof whynot_options / sizeof *whynot_options,
      .flags = COMMAND_WITH | COMMAND_EDITS | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
      .help = "Tells the place of the item, what stands above it, whether it is hidden as seen, what the model knows of it, and which items of the "
-             "history keep it down: behind_without is the gap to the k-th were they not there.\n"
+             "history keep it down: behind_without is the gap to the k-th were they not there. Of equal scores at place k the order of the data decides, "
+             "which it says; where a model does not look at the history (`pop`, `random`) nothing is looked for in it.\n"
              "Then it looks for the smallest set of items whose removal from the history, and the smallest whose addition to it, brings the item "
              "into the first k. What is hidden stays hidden: an item taken out does not come back as a rival, and one that is added leaves "
              "the list, as seen. Where the scores of a model add up over the history (neighbours, EASE, SLIM, filters ...) branch and bound over "
