@@ -151,6 +151,8 @@ static void help_model(const struct model_class *m, struct result *out)
     table_textf(t, "%s: %s.", m->name, m->summary);
     if (m->reference)
         table_textf(t, "Source: %s", m->reference);
+    if (m->advice)
+        table_textf(t, "%s.", m->advice);
     if (m->fold_in)
         table_textf(t, "A history it has never seen: %s", m->fold_in);
     if (m->capabilities & SERVED) {

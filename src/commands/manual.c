@@ -112,6 +112,8 @@ void manual_sections(struct str *out)
         put_sentence(out, m->summary);
         if (m->reference)
             put_line(out, "Source: ", m->reference, "\n");
+        if (m->advice)
+            put_line(out, ".PP\n", m->advice, ".\n");
         if (m->fold_in)
             put_line(out, ".PP\nA history it has never seen: ", m->fold_in, "\n");
         if (m->updated)

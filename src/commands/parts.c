@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "commands/served_words.h"
 #include "eval/protocol.h"
+#include "models/ensemble.h"
 
 /* ---- the models behind `with` ---- */
 
@@ -118,6 +119,13 @@ static enum status train_apart(const struct ground *g, struct model *const *part
         st = model_train_again(&inner, parts[f->nparts], parts[f->nparts]->name, parts[f->nparts]->values,
                                &f->parts[f->nparts], err);
     return st;
+}
+
+enum status fit_check_metric(const struct metric_at *m, struct error *err)
+{
+    if (metric_of_ranks(m->metric))
+        return ST_OK;
+    return error_set(err, ST_USAGE, "%s takes more than the ranks of what is right, so no weights can be fitted to it", m->name);
 }
 
 static enum status fit_new(const struct ground *g, struct model *const *parts, size_t n, struct fit *f,
@@ -271,16 +279,72 @@ enum status workbench_attach_parts(struct workbench *wb, struct error *err)
     return st;
 }
 
-void say_weights(struct result *out, const struct model *m)
+/* ---- in words ---- */
+
+static void say_weights(struct result *out, const struct model *m)
 {
     const struct model *trained = model_trained(m);
     struct str text = {0};
-    if (!m->class->part_weights)
-        return;
     const float *weight = m->class->part_weights(trained);
     for (size_t p = 0; p < trained->nparts; p++)
         if (weight[p] != 0)
             str_printf(&text, "%s%.3g %s", text.length ? " + " : "", (double)weight[p], trained->parts[p].name);
     result_message(out, MESSAGE_INFO, "%s = %s", m->name, result_str(out, &text));
     str_free(&text);
+}
+
+/* users[p]: with so many items that part p answers. Returns how many there are in all. */
+static size_t count_users(const struct interactions *x, const double *from, size_t nparts, size_t *users)
+{
+    size_t all = 0;
+    for (size_t u = 0; u < x->matrix.rows; u++) {
+        size_t items = x->matrix.begin[u + 1] - x->matrix.begin[u], p = 0;
+        while (p + 1 < nparts && (double)items >= from[p])
+            p++;
+        users[p] += items > 0;
+        all += items > 0;
+    }
+    return all;
+}
+
+static void put_users(struct str *out, size_t users, size_t all)
+{
+    char n[32], of[32];
+    text_count(n, sizeof n, (int64_t)users);
+    text_count(of, sizeof of, (int64_t)all);
+    str_printf(out, all ? " (%s of %s users)" : " (%s)", n, of);
+}
+
+static enum status say_lengths(struct result *out, const struct model *m, const char *lengths, const struct selection *s, struct error *err)
+{
+    const struct model *trained = model_trained(m);
+    double from[PARTS_MAX];
+    size_t users[PARTS_MAX] = {0};
+    struct interactions x = {0};
+    struct str text = {0};
+    if (!ensemble_numbers(lengths, trained->nparts - 1, from))
+        return ST_OK;
+    enum status st = interactions_build(s, &x, err);
+    if (st)
+        return st;
+    size_t all = count_users(&x, from, trained->nparts, users);
+    for (size_t p = 0; p < trained->nparts; p++) {
+        str_printf(&text, p ? ", %s from %g on" : "%s below %g items", trained->parts[p].name, from[p ? p - 1 : 0]);
+        put_users(&text, users[p], p ? 0 : all);
+    }
+    result_message(out, MESSAGE_INFO, "%s: %s", m->name, result_str(out, &text));
+    str_free(&text);
+    interactions_clear(&x);
+    return ST_OK;
+}
+
+enum status say_parts(struct result *out, const struct model *m, const struct selection *s, struct error *err)
+{
+    const struct model_class *class = m->class;
+    if (class->part_weights)
+        say_weights(out, m);
+    for (size_t i = 0; i < class->nparams; i++)
+        if (class->params[i].type == PARAM_LENGTHS)
+            return say_lengths(out, m, model_text(m, class->params[i].name), s, err);
+    return ST_OK;
 }

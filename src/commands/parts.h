@@ -20,6 +20,8 @@ struct ground {
 MUST_CHECK enum status ensemble_train(const struct ground *g, const struct model_class *class, const char *name,
                                       const struct param_value *values, struct model *const *parts, size_t n,
                                       struct model **out, struct error *err);
+/* ST_USAGE when weights cannot be fitted to this metric. */
+MUST_CHECK enum status fit_check_metric(const struct metric_at *m, struct error *err);
 /* The same model, an ensemble or not, trained anew on this ground: its parts first. */
 MUST_CHECK enum status model_train_again(const struct ground *g, const struct model *m, const char *name,
                                          const struct param_value *values, struct model **out, struct error *err);
@@ -34,7 +36,8 @@ MUST_CHECK enum status split_to_validate(const struct dataset *d, struct split *
 MUST_CHECK enum status workbench_check_no_part(struct workbench *wb, const char *name, struct error *err);
 /* Gives the ensembles among the models their parts. Those whose parts are not there leave the list. */
 MUST_CHECK enum status workbench_attach_parts(struct workbench *wb, struct error *err);
-/* "mix: 0.62 bspm + 0.38 ease" into the messages, for a class with weights. */
-void say_weights(struct result *out, const struct model *m);
+/* What each model of an ensemble does, into the messages: "mix = 0.62 bspm + 0.38 ease" for a class with weights, "mix: pop below 5 items
+ * (12 of 44 users), ease from 5 on (32)" for one that goes by the length of a history, counted in what it was trained on. */
+MUST_CHECK enum status say_parts(struct result *out, const struct model *m, const struct selection *s, struct error *err);
 
 #endif

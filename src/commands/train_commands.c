@@ -51,8 +51,8 @@ static enum status prepare_fit(struct wish *w, struct error *err)
     if (!(w->order.class->capabilities & OF_MODELS))
         return ST_OK;
     enum status st = metric_parse(call_text(w->call, "metric"), 10, &w->fit, err);
-    if (!st && !metric_of_ranks(w->fit.metric))
-        st = error_set(err, ST_USAGE, "%s takes more than the ranks of what is right, so no weights can be fitted to it", w->fit.name);
+    if (!st)
+        st = fit_check_metric(&w->fit, err);
     w->order.refit = (w->order.class->capabilities & FITS_WEIGHTS) && call_given(w->call, "metric");
     return error_at_option(st, err, w->call, "metric");
 }
@@ -137,11 +137,12 @@ static struct table *models_table(struct result *out, const char *title)
     return result_table(out, "models", title, columns, sizeof columns / sizeof *columns);
 }
 
-static void put_trained(struct table *t, const struct training_order *o, struct result *out)
+static enum status put_trained(struct table *t, const struct training_order *o, struct result *out, struct error *err)
 {
+    struct selection selection = {.data = o->d, .split = o->s, .parts = PART_TRAIN, .until = NO_TIME};
     put_model(t, o);
     training_curves(out, o->model);
-    say_weights(out, o->model);
+    return say_parts(out, o->model, &selection, err);
 }
 
 static void say_next(const struct split *s, bool all, struct result *out)
@@ -170,11 +171,12 @@ static enum status run_train(struct workbench *wb, const struct call *call, stru
         st = fulfil(&w, out, err);
         if (!st) {
             going = w.order.reused || w.order.model->record.ended != END_CANCELLED;
-            put_trained(t, &w.order, out);
+            st = put_trained(t, &w.order, out, err);
             if (!going || i + 1 == call->nargs)
                 say_next(s, all, out);
-            st = training_publish(&w.order, out, err);
         }
+        if (!st)
+            st = training_publish(&w.order, out, err);
         clear_wish(&w);
     }
     split_release(s);

@@ -155,6 +155,8 @@ static void say_line(const struct study *s, const struct param_value *values, st
     struct str parameters = {0};
     values_describe(s->class, values, true, &parameters);
     str_printf(&line, "%s%s", parameters.length ? " " : "", result_str(out, &parameters));
+    if (s->fits && call_given(s->call, "metric"))
+        str_printf(&line, " metric=%s", s->valid.metric.name);
     result_message(out, MESSAGE_HINT, "by hand: `%s`", result_str(out, &line));
     str_free(&parameters);
     str_free(&line);
@@ -164,17 +166,22 @@ static void say_line(const struct study *s, const struct param_value *values, st
 static enum status train_winner(struct study *s, const struct param_value *values, struct result *out, struct error *err)
 {
     static const struct train_watch watch = {.keep = true};
+    struct selection selection = {.data = s->d, .split = s->s, .parts = PART_TRAIN, .until = NO_TIME};
     char base[64];
     snprintf(base, sizeof base, "%s.tuned", s->class->name);
     struct training_order o = {.wb = s->wb, .class = s->class, .d = s->d, .s = s->s, .values = values, .as = &s->call->as, .base = base,
-                               .replace = call_yes(s->call, "replace"), .watch = &watch, .parts = s->parts, .nparts = s->nparts};
+                               .replace = call_yes(s->call, "replace"), .watch = &watch, .parts = s->parts, .nparts = s->nparts,
+                               .fit = &s->valid.metric, .refit = s->fits && call_given(s->call, "metric")};
     enum status st = training_run(&o, out, err);
     if (!st) {
         result_message(out, MESSAGE_INFO, "%s has the parameters of trial %zu and is trained on all of the train part%s", o.model->name,
                        study_best(s)->number + 1, s->inner != s->s ? ", with what was set aside" : "");
+        if (s->fits || !s->class->part_weights) /* weights that were searched are parameters */
+            st = say_parts(out, o.model, &selection, err);
         say_line(s, values, out);
-        st = training_publish(&o, out, err);
     }
+    if (!st)
+        st = training_publish(&o, out, err);
     model_release(o.model);
     return st;
 }
@@ -211,6 +218,9 @@ static void say_trials(const struct study *s, struct result *out)
         result_message(out, MESSAGE_INFO, "resuming: %zu of %zu trials are done", s->resumed, s->wanted);
     if (s->inner != s->s)
         result_message(out, MESSAGE_INFO, "validation: %zu events of train, set aside for the search", s->inner->nvalid);
+    if (s->fits)
+        result_message(out, MESSAGE_INFO, "weights are fitted to %zu validation events of every other user; the %zu of the rest judge",
+                       s->fits->nvalid, s->judges->nvalid);
     if (count[TRIAL_STOPPED])
         result_message(out, MESSAGE_INFO, "%zu of %zu trials were stopped early as hopeless", count[TRIAL_STOPPED], s->trials.n);
     if (failed)
@@ -354,7 +364,8 @@ static const struct command rows[] = {
      .more = class_params,
      .help = "Every other key=value is a parameter of the class: PARAM=low..high and PARAM=a|b|c are searched, PARAM=value is fixed; the "
              "rest is searched in the range of its table. Of an ensemble also what each model counts for against the first (weight.NAME) is "
-             "searched, or the length of a history from which it is asked (from.NAME). The first trial has the defaults, or what of the ranges "
+             "searched, or the length of a history from which it is asked (from.NAME); stack fits its weights in each trial, to the validation "
+             "events of every other user, and is judged by those of the rest. The first trial has the defaults, or what of the ranges "
              "given comes closest.\n"
              "Trials learn from a part of train and are judged by the validation part of the split, or, where it has none, by a tenth of "
              "train that is set aside by the rule of the split. The test part is never looked at. The winner is trained on all of the "

@@ -143,7 +143,7 @@ static enum status learn(struct study *s, struct trial *t, const struct param_va
     char name[TEXT_MAX];
     snprintf(name, sizeof name, "%s.%zu", s->class->name, t->number + 1);
     if (s->class->capabilities & OF_MODELS) {
-        struct ground g = {.wb = s->wb, .d = s->d, .s = s->inner, .until = NO_TIME};
+        struct ground g = {.wb = s->wb, .d = s->d, .s = s->fits ? s->fits : s->inner, .metric = s->valid.metric, .until = NO_TIME};
         return ensemble_train(&g, s->class, name, values, s->inner_parts ? s->inner_parts : s->parts, s->nparts, out, err);
     }
     if (s->class->capabilities & CAN_EPOCHS) {
@@ -230,7 +230,7 @@ static enum status one_trial(struct study *s, struct error *err)
 
 static enum status train_parts(struct study *s, struct error *err)
 {
-    struct ground g = {.wb = s->wb, .d = s->d, .s = s->inner, .until = NO_TIME};
+    struct ground g = {.wb = s->wb, .d = s->d, .s = s->inner, .metric = s->valid.metric, .until = NO_TIME};
     enum status st = ST_OK;
     if (!s->nparts || s->inner == s->s)
         return ST_OK;

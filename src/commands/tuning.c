@@ -6,6 +6,7 @@
 #include "commands/class_words.h"
 #include "commands/parts.h"
 #include "commands/study.h"
+#include "models/ratings.h"
 
 /* ---- the words ---- */
 
@@ -113,12 +114,9 @@ static enum status identify(struct study *s, struct error *err)
 
 static enum status check_class(const struct study *s, struct error *err)
 {
-    const struct word *w = &s->call->args[0];
-    if (s->class->capabilities & FITS_WEIGHTS) {
-        error_set(err, ST_UNSUPPORTED, "%s fits its weights to the validation part, which could not judge it then", s->class->name);
-        error_hint(err, "train it as it is, or tune the models it is made of");
-        return error_at_word(ST_UNSUPPORTED, err, w);
-    }
+    struct selection selection = {.data = s->d, .split = s->s, .parts = PART_TRAIN, .until = NO_TIME};
+    if (s->s && s->class->capabilities & CAN_RATE)
+        return ratings_there(s->class, &selection, err);
     if (s->s)
         return ST_OK;
     error_set(err, ST_STATE, "there is no split: `tune` learns from a part of train and judges by another, and leaves test alone");
@@ -166,6 +164,23 @@ static enum status recall(struct study *s, struct error *err)
     return st;
 }
 
+/* What judges the trials; and where they fit weights, other users' events for that. */
+static enum status set_aside(struct study *s, struct error *err)
+{
+    enum status st = split_to_validate(s->d, s->s, &s->inner, err);
+    if (st || !(s->class->capabilities & FITS_WEIGHTS))
+        return st;
+    st = split_valid_half(s->d, s->inner, 0, &s->fits, err);
+    return st ? st : split_valid_half(s->d, s->inner, 1, &s->judges, err);
+}
+
+static enum status open_validation(struct study *s, struct error *err)
+{
+    const struct split *judges = s->judges ? s->judges : s->inner;
+    enum status st = validation_open(&s->valid, s->wb, s->class, s->d, judges, call_text(s->call, "metric"), err);
+    return st || !s->fits ? st : fit_check_metric(&s->valid.metric, err);
+}
+
 enum status study_open(struct study *s, struct workbench *wb, const struct call *call, struct error *err)
 {
     *s = (struct study){.wb = wb, .call = call, .wanted = (size_t)call_int(call, "trials"),
@@ -182,9 +197,9 @@ enum status study_open(struct study *s, struct workbench *wb, const struct call 
     if (!st)
         st = read_space(s, err);
     if (!st)
-        st = split_to_validate(s->d, s->s, &s->inner, err);
+        st = set_aside(s, err);
     if (!st)
-        st = error_at_option(validation_open(&s->valid, wb, s->class, s->d, s->inner, call_text(call, "metric"), err), err, call, "metric");
+        st = error_at_option(open_validation(s, err), err, call, "metric");
     if (!st)
         st = identify(s, err);
     if (!st)
@@ -201,6 +216,8 @@ void study_clear(struct study *s)
     mem_free(s->points);
     parts_free(s->inner_parts, s->inner_parts ? s->nparts : 0);
     parts_free(s->parts, s->nparts);
+    split_release(s->fits);
+    split_release(s->judges);
     split_release(s->inner);
     split_release(s->s);
     dataset_release(s->d);

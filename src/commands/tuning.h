@@ -13,6 +13,8 @@ struct study {
     struct dataset *d;
     struct split *s;          /* the split in use */
     struct split *inner;      /* what trials learn from and are judged by: s, or s with a tenth of train set aside */
+    struct split *fits;       /* where weights are fitted: inner with the validation events of every other user; NULL: nothing is fitted */
+    struct split *judges;     /* inner with those of the rest; NULL: all of inner's judge */
     struct model **parts;     /* of an ensemble: behind `with`, trained on s */
     size_t nparts;
     struct model **inner_parts; /* the same trained on inner; NULL: they are `parts` */

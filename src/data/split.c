@@ -196,6 +196,50 @@ out:
     return st;
 }
 
+/* Takes the user's validation events out of play. Returns how many those were. */
+static size_t hide_valid(const struct dataset *d, struct split *s, uint32_t user, bool keep)
+{
+    size_t n = 0;
+    for (size_t e = d->user_begin[user]; e < d->user_begin[user + 1]; e++) {
+        if (s->part[e] != PART_VALID)
+            continue;
+        n++;
+        if (!keep)
+            s->part[e] = PART_NONE;
+    }
+    s->nvalid -= keep ? 0 : n;
+    s->nnone += keep ? 0 : n;
+    return n;
+}
+
+enum status split_valid_half(const struct dataset *d, const struct split *s, unsigned half, struct split **out, struct error *err)
+{
+    struct split *h = mem_new(1, sizeof *h, "a split", err);
+    size_t with = 0;
+    if (!h)
+        return ST_NOMEM;
+    *h = *s;
+    atomic_init(&h->references, 1);
+    split_list_hold(h->spec.list);
+    h->part = mem_new_raw(d->events.n, 1, "the parts of events", err);
+    h->held_out = s->held_out ? mem_new_raw(d->users.n, 1, "held-out users", err) : NULL;
+    enum status st = h->part && (h->held_out || !s->held_out) ? ST_OK : ST_NOMEM;
+    if (!st) {
+        memcpy(h->part, s->part, d->events.n);
+        if (s->held_out)
+            memcpy(h->held_out, s->held_out, d->users.n);
+        for (uint32_t u = 0; u < d->users.n; u++)
+            with += hide_valid(d, h, u, with % 2 == half) > 0;
+        if (!h->nvalid)
+            st = error_set(err, ST_STATE, "the validation part has events of %zu user%s: too few to be cut in two", with, with == 1 ? "" : "s");
+    }
+    if (st)
+        split_release(h);
+    else
+        *out = h;
+    return st;
+}
+
 unsigned split_history(const struct split *s, uint32_t user, enum part on)
 {
     if (on == PART_TEST)

@@ -79,6 +79,11 @@ bool split_in_order(const struct split *s);
 /* What hides an item as seen, in lists and metrics alike, as in struct query: 0: any event; else 1 + the target of the split.
  * s may be NULL. */
 uint32_t split_hides(const struct split *s, const struct dataset *d);
+/* The same split with the validation events of every other user that has any: the first, the third, ... (half 0) or the second, the
+ * fourth, ... (half 1). Those of the others are in no part. The train part is the same, and so are the fingerprint and the words: what was
+ * trained on one was trained on all. ST_STATE when no user is left. */
+MUST_CHECK enum status split_valid_half(const struct dataset *d, const struct split *s, unsigned half, struct split **out,
+                                        struct error *err);
 struct split *split_hold(struct split *s);
 void split_release(struct split *s);
 

@@ -187,6 +187,7 @@ struct model_class {
     const char *name;      /* "ease" */
     const char *summary;   /* one line */
     const char *reference; /* authors, title, venue, year */
+    const char *advice;    /* which of its ways when, as measured, where parameters choose between them; NULL: nothing of that kind */
     const char *fold_in;   /* how an unseen history is scored and how close that is to the native score */
     const char *formula;   /* the score as a sum, in one line, where more can be said than its capabilities do; else NULL */
     unsigned capabilities;

@@ -122,11 +122,16 @@ void ratings_clear(struct ratings *r)
 
 enum status ratings_check(const struct model *m, const struct training *t, struct error *err)
 {
-    const struct dataset *d = t->selection->data;
+    return ratings_there(m->class, t->selection, err);
+}
+
+enum status ratings_there(const struct model_class *class, const struct selection *s, struct error *err)
+{
+    const struct dataset *d = s->data;
     for (size_t e = 0; d->events.value && e < d->events.n; e++)
-        if (isfinite(d->events.value[e]) && selection_has(t->selection, e))
+        if (isfinite(d->events.value[e]) && selection_has(s, e))
             return ST_OK;
-    error_set(err, ST_STATE, "%s predicts ratings, and no event that it would learn from has a rating (a value)", m->class->name);
+    error_set(err, ST_STATE, "%s predicts ratings, and no event that it would learn from has a rating (a value)", class->name);
     error_hint(err, "load with value=COLUMN when the file has one; itemknn, ease and ials learn from events without ratings");
     return ST_STATE;
 }

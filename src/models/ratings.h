@@ -22,7 +22,8 @@ void ratings_clear(struct ratings *r);
 MUST_CHECK enum status ratings_of_queries(const struct query *queries, size_t n, size_t nitems, double mean, bool unrated,
                                           struct csr *out, struct error *err);
 
-/* For `check` of classes that predict ratings: ST_STATE when nothing is rated. */
+/* ST_STATE when nothing that a class that predicts ratings would learn from is rated. The second: for its `check`. */
+MUST_CHECK enum status ratings_there(const struct model_class *class, const struct selection *s, struct error *err);
 MUST_CHECK enum status ratings_check(const struct model *m, const struct training *t, struct error *err);
 
 #endif

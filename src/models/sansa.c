@@ -263,6 +263,9 @@ const struct model_class model_sansa = {
     .summary = "EASE with a sparse approximate inverse, refined on the data, for very many items",
     .reference = "Spisak, Bartyzal, Hoskovec, Peska, Tuma: Scalable approximate nonsymmetric autoencoder for collaborative "
                  "filtering, RecSys 2023",
+    .advice = "factorizer=cholmod passes=0 is the method as published: recall@20 .168 and ndcg@20 .137 on Gowalla, in 3 min and 11.6 GB. "
+              "Refined, both factorizers come to .174 and .142 there, icf in 24 s and .2 GB. Where the catalogue is small and dense cholmod "
+              "ranks better (ML-100K: ndcg@20 .41 against .38), and cannot be cancelled while it factorizes",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
     .capabilities = SCORES_APART | ADDS_UP,
     .params = params,

@@ -7,8 +7,8 @@
 
 static const struct param params[] = {
     PARAM_NORMALIZE,
-    {.name = "pool", .type = PARAM_INT, .initial = "100", .min = 1, .max = 1e6,
-     .doc = "fitted on the items that any model has among its so many best"},
+    {.name = "pool", .type = PARAM_INT, .initial = "100", .min = 1, .max = 1e6, .tune_min = 20, .tune_max = 500,
+     .log_scale = true, .doc = "fitted on the items that any model has among its so many best"},
     {.name = "users", .type = PARAM_INT, .initial = "5000", .min = 1, .max = 1e9,
      .doc = "fitted on at most so many histories, drawn at random"},
 };

@@ -614,6 +614,49 @@ static void test_properties(void **state)
     }
 }
 
+/* Every validation event is in one half, users are in one half only, and nothing else is touched. */
+static void check_halves(const struct dataset *d, const struct split *s)
+{
+    struct split *half[2];
+    struct error err;
+    size_t users = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(split_valid_half(d, s, i, &half[i], &err), ST_OK);
+        assert_true(half[i]->fingerprint == s->fingerprint && half[i]->ntrain == s->ntrain && half[i]->ntest == s->ntest);
+        assert_int_equal(half[i]->nvalid + half[i]->nnone, s->nvalid + s->nnone);
+    }
+    assert_int_equal(half[0]->nvalid + half[1]->nvalid, s->nvalid);
+    for (uint32_t u = 0; u < d->users.n; u++) {
+        size_t has[2] = {0, 0};
+        for (size_t e = d->user_begin[u]; e < d->user_begin[u + 1]; e++)
+            for (unsigned i = 0; i < 2; i++) {
+                has[i] += half[i]->part[e] == PART_VALID;
+                assert_int_equal(half[i]->part[e], s->part[e] == PART_VALID && half[i]->part[e] != PART_VALID ? PART_NONE : s->part[e]);
+            }
+        if (has[0] + has[1])
+            assert_true(has[users++ % 2] > 0 && (!has[0] || !has[1]));
+    }
+    split_release(half[0]);
+    split_release(half[1]);
+}
+
+static void test_halves(void **state)
+{
+    (void)state;
+    struct dataset *d = random_data(3);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1, .valid_share = .1}), *none;
+    struct error err;
+    check_halves(d, s);
+    split_release(s);
+    s = split_of(d, (struct split_spec){.kind = SPLIT_USERS, .share = .3, .holdout = .2, .valid_share = .2, .seed = 5});
+    check_halves(d, s);
+    split_release(s);
+    s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1});
+    assert_int_equal(split_valid_half(d, s, 0, &none, &err), ST_STATE);
+    split_release(s);
+    dataset_release(d);
+}
+
 static void test_shares(void **state)
 {
     (void)state;
@@ -667,7 +710,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_last),    cmocka_unit_test(test_last_counts),  cmocka_unit_test(test_time),
         cmocka_unit_test(test_time_share), cmocka_unit_test(test_time_unknown), cmocka_unit_test(test_given),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_properties),   cmocka_unit_test(test_shares),
+        cmocka_unit_test(test_refused), cmocka_unit_test(test_properties),   cmocka_unit_test(test_halves), cmocka_unit_test(test_shares),
         cmocka_unit_test(test_memory),  cmocka_unit_test(test_folds),       cmocka_unit_test(test_rolling),
         cmocka_unit_test(test_last_share), cmocka_unit_test(test_sessions), cmocka_unit_test(test_given_folds), cmocka_unit_test(test_list),
         cmocka_unit_test(test_kept_list),
