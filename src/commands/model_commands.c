@@ -7,6 +7,7 @@
 #include "commands/training.h"
 #include "data/grow.h"
 #include "models/served.h"
+#include "models/update.h"
 
 static const char *trained_on(const struct workbench *wb, const struct model *m, const struct dataset *d)
 {
@@ -16,7 +17,7 @@ static const char *trained_on(const struct workbench *wb, const struct model *m,
     if (model_is_served(m))
         return "served";
     if (!r->split_fingerprint)
-        return workbench_is_then(m) ? "what lay before" : dataset_events_since(d, r->data_fingerprint) ? "all events then" : "all events";
+        return workbench_is_then(m) ? "what lay before" : model_events_since(m, d) ? "all events then" : "all events";
     return wb->split && wb->split->fingerprint == r->split_fingerprint ? "this split" : "another split";
 }
 
@@ -30,12 +31,6 @@ static bool is_used(const struct workbench *wb, const struct model *m)
     for (size_t i = 0; i < wb->nmodels && !workbench_is_then(m); i++)
         used &= strncmp(wb->models[i]->name, m->name, n) != 0 || wb->models[i]->name[n] != '@';
     return used;
-}
-
-/* Events that came after it was trained; lists that were served learn from none. */
-static uint64_t unknown_events(const struct model *m, const struct dataset *d)
-{
-    return model_is_served(m) ? 0 : dataset_events_since(d, m->record.data_fingerprint);
 }
 
 static void put_model(struct workbench *wb, const struct model *m, const struct dataset *d, struct table *t)
@@ -57,7 +52,7 @@ static void put_model(struct workbench *wb, const struct model *m, const struct 
     table_text(t, trained_on(wb, m, d));
     table_int(t, (int64_t)m->record.events);
     table_time(t, until);
-    table_int(t, (int64_t)unknown_events(m, d));
+    table_int(t, (int64_t)model_events_since(m, d));
     table_int(t, (int64_t)m->record.seed);
     table_bool(t, is_used(wb, m));
     table_real(t, m->record.fold_in);
@@ -69,7 +64,7 @@ static uint64_t say_since(const struct workbench *wb, const struct dataset *d, s
 {
     uint64_t most = 0;
     for (size_t i = 0; i < wb->nmodels; i++) {
-        uint64_t since = unknown_events(wb->models[i], d);
+        uint64_t since = model_events_since(wb->models[i], d);
         most = since > most ? since : most;
         if (since)
             str_printf(names, "%s%s", names->length ? ", " : "", wb->models[i]->name);

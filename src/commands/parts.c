@@ -7,6 +7,7 @@
 #include "commands/served_words.h"
 #include "eval/protocol.h"
 #include "models/ensemble.h"
+#include "models/update.h"
 
 /* ---- the models behind `with` ---- */
 
@@ -18,7 +19,7 @@ static enum status check_part(const struct model_class *class, const struct data
     enum status st = served_refuse(part, "cannot be a part of other models", err);
     if (st)
         return st;
-    if (r->split_fingerprint == split && (split || r->data_fingerprint == d->fingerprint))
+    if (r->split_fingerprint == split && (split || (r->data_fingerprint == d->fingerprint && !model_events_since(part, d))))
         return ST_OK;
     error_set(err, ST_STATE, "%s was trained on other events than the %s would be", part->name, class->name);
     error_hint(err, "train it again: train %s", part->class->name);

@@ -19,7 +19,8 @@ enum status renewal_open(struct renewal *r, struct workbench *wb, struct error *
     pthread_mutex_unlock(&wb->lock);
     r->new = r->old ? mem_new(r->n, sizeof(struct model *), "models", err) : NULL;
     r->seen = r->new ? mem_new(r->n, sizeof *r->seen, "models", err) : NULL;
-    return r->seen ? ST_OK : ST_NOMEM;
+    r->risen = r->seen ? mem_new(r->n, sizeof *r->risen, "models", err) : NULL;
+    return r->risen ? ST_OK : ST_NOMEM;
 }
 
 void renewal_close(struct renewal *r)
@@ -31,6 +32,7 @@ void renewal_close(struct renewal *r)
     mem_free(r->old);
     mem_free(r->new);
     mem_free(r->seen);
+    mem_free(r->risen);
     dataset_release(r->d);
     split_release(r->s);
     *r = (struct renewal){0};
@@ -89,6 +91,7 @@ static enum status stand_anew(struct renewal *r, size_t at, struct error *err)
         selection.split = r->s;
     if (!st)
         st = model_stand_on(m, parts, &selection, &r->new[at], err);
+    r->risen[at] = !st;
     mem_free(parts);
     return st;
 }
@@ -119,14 +122,35 @@ enum status renewal_rise(struct renewal *r, struct error *err)
     return st;
 }
 
-enum status renewal_check(struct workbench *wb, const char *name, const struct model_class *class, const struct split *s,
+/* What an ensemble is made of cannot be made of it. */
+static enum status check_no_circle(const struct renewal *r, const char *name, struct model *const *parts, size_t nparts, struct error *err)
+{
+    size_t at = renewal_find(r, name), first = nparts;
+    bool *marks = mem_new(r->n + 1, sizeof *marks, "models", err);
+    if (!marks)
+        return ST_NOMEM;
+    for (size_t p = 0; p < nparts && first == nparts; p++) {
+        renewal_mark(r, renewal_find(r, parts[p]->name), marks);
+        first = at < r->n && marks[at] ? p : first;
+    }
+    mem_free(marks);
+    if (first == nparts)
+        return ST_OK;
+    if (strcmp(parts[first]->name, name) == 0)
+        error_set(err, ST_USAGE, "%s cannot be made of the %s whose place it takes", name, name);
+    else
+        error_set(err, ST_USAGE, "%s is made of %s, so %s cannot be made of %s", parts[first]->name, name, name, parts[first]->name);
+    error_hint(err, "give the new one another name");
+    return ST_USAGE;
+}
+
+enum status renewal_check(struct workbench *wb, const char *name, struct model *const *parts, size_t nparts, const struct split *s,
                           struct error *err)
 {
     struct renewal r;
-    enum status st = class->capabilities & OF_MODELS ? workbench_check_no_part(wb, name, err) : ST_OK;
-    if (st)
-        return st;
-    st = renewal_open(&r, wb, err);
+    enum status st = renewal_open(&r, wb, err);
+    if (!st)
+        st = check_no_circle(&r, name, parts, nparts, err);
     for (size_t i = 0; i < r.n && !st; i++) {
         const struct model *m = model_trained(r.old[i]);
         for (size_t p = 0; p < m->nparts && !st; p++) {
@@ -142,19 +166,19 @@ enum status renewal_check(struct workbench *wb, const char *name, const struct m
 
 /* ---- what came of it ---- */
 
-static bool is_new(const struct renewal *r, size_t at, bool ensemble)
+static bool is_new(const struct renewal *r, size_t at, bool risen)
 {
-    return r->new[at] && ((r->new[at]->class->capabilities & OF_MODELS) != 0) == ensemble;
+    return r->new[at] && r->risen[at] == risen;
 }
 
-/* The names of what is new, ensembles or not. Returns how many. */
-static size_t put_new(const struct renewal *r, bool ensembles, struct str *out)
+/* The names of what is new, risen or not. Returns how many. */
+static size_t put_new(const struct renewal *r, bool risen, struct str *out)
 {
     size_t total = 0, n = 0;
     for (size_t i = 0; i < r->n; i++)
-        total += is_new(r, i, ensembles);
+        total += is_new(r, i, risen);
     for (size_t i = 0; i < r->n; i++)
-        if (is_new(r, i, ensembles))
+        if (is_new(r, i, risen))
             str_printf(out, "%s%s", !n++ ? "" : n == total ? " and " : ", ", r->new[i]->name);
     return total;
 }
@@ -162,7 +186,7 @@ static size_t put_new(const struct renewal *r, bool ensembles, struct str *out)
 static bool weighs(const struct renewal *r)
 {
     for (size_t i = 0; i < r->n; i++)
-        if (r->new[i] && r->new[i]->class->part_weights)
+        if (is_new(r, i, true) && r->new[i]->class->part_weights)
             return true;
     return false;
 }

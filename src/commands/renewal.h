@@ -13,6 +13,7 @@ struct renewal {
     struct model **old;  /* n, held */
     struct model **new;  /* n, held; NULL: it stays */
     bool *seen;          /* n: renewal_rise has been here */
+    bool *risen;         /* n: what is new is the old ensemble over new models */
     size_t n;
 };
 
@@ -30,9 +31,10 @@ MUST_CHECK enum status renewal_rise(struct renewal *r, struct error *err);
 void renewal_say(const struct renewal *r, struct result *out);
 /* Keeps and publishes what is new, as publish_model: the last thing that a command does. */
 MUST_CHECK enum status renewal_publish(struct renewal *r, struct result *out, struct error *err);
-/* May a model of this class, trained on s (NULL: all events), take the place of `name`? ST_BUSY when an ensemble above would not
- * stand on it: its other models have learnt from other events, or the new one is an ensemble itself and might be made of it. */
-MUST_CHECK enum status renewal_check(struct workbench *wb, const char *name, const struct model_class *class, const struct split *s,
-                                     struct error *err);
+/* May a model made of parts[0..nparts) (none, for one that is no ensemble) and trained on s (NULL: all events) take the place of `name`?
+ * ST_USAGE when it would be made of itself; ST_BUSY when an ensemble above would not stand on it: its other models have learnt from
+ * other events. */
+MUST_CHECK enum status renewal_check(struct workbench *wb, const char *name, struct model *const *parts, size_t nparts,
+                                     const struct split *s, struct error *err);
 
 #endif

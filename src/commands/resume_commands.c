@@ -155,8 +155,6 @@ static enum status run_resume(struct workbench *wb, const struct call *call, str
     if (!st)
         st = choose_epochs(&f, err);
     if (!st)
-        st = workbench_check_no_part(wb, name, err);
-    if (!st)
         st = prepare_watch(&f, err);
     if (!st)
         st = go_on(&f, out, err);
@@ -194,7 +192,7 @@ static const struct command rows[] = {
      .help = "After Ctrl-C, time= or patience= a model has the epochs up to the one that was kept. `resume` makes the rest, with the "
              "parameters and the seed of then and on the same data and split, and puts the model in the place of the old one: to "
              "the bit what training at one go gives. The learning curve goes on; a training that was judged is judged on, "
-             "without patience.\n"
+             "without patience. Ensembles above it stand on the new model, with the weights they had.\n"
              "Until then ials (with cg), ialspp, nmf, bpr, warp and lmf keep 4 bytes a user and factor more, with the model, in memory and "
              "in the workspace; they go when training ends, or with the model.\n"
              "epochs= also takes a training further than was planned. svd, svdpp and ials with solver=cholesky then are what one go gives. "

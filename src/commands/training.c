@@ -82,7 +82,7 @@ static enum status choose_name(const struct training_order *o, char name[64], st
     if (!taken(o->wb, name))
         return ST_OK;
     if (o->replace)
-        return renewal_check(o->wb, name, o->class, o->s, err);
+        return error_at_word(renewal_check(o->wb, name, o->parts, o->nparts, o->s, err), err, o->as);
     error_set(err, ST_USAGE, "there is a model %s already, trained otherwise", name);
     error_hint(err, "replace=yes puts the new one in its place");
     return error_at_word(ST_USAGE, err, o->as);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "data/grow.h"
+#include "models/served.h"
 
 /* Do both matrices say the same of user u? Past the end nothing is said. */
 static bool same_row(const struct interactions *a, const struct interactions *b, size_t u)
@@ -73,6 +74,17 @@ enum status model_train_hint(const struct model *m, enum status st, struct error
     error_hint(err, "train %s %s%sas %s replace=yes", m->class->name, str_text(&parameters), parameters.length ? " " : "", m->name);
     str_free(&parameters);
     return st;
+}
+
+uint64_t model_events_since(const struct model *m, const struct dataset *d)
+{
+    const struct model *trained = model_trained(m);
+    uint64_t most = model_is_served(m) ? 0 : dataset_events_since(d, m->record.data_fingerprint);
+    for (size_t p = 0; p < trained->nparts; p++) {
+        uint64_t since = trained->parts[p].model ? model_events_since(trained->parts[p].model, d) : 0;
+        most = since > most ? since : most;
+    }
+    return most;
 }
 
 enum status model_learnt_from(const struct model *m, const struct dataset *d, const struct split *s, struct dataset **early,

@@ -25,6 +25,9 @@ MUST_CHECK enum status model_update(const struct model *from, const struct selec
 MUST_CHECK enum status model_stand_on(const struct model *from, struct model *const *parts, const struct selection *selection,
                                       struct model **out, struct error *err);
 
+/* Events of d that came after m was trained, or after any of the models that it is made of was: the most. 0 for lists that were served. */
+uint64_t model_events_since(const struct model *m, const struct dataset *d);
+
 /* What m was trained on, found again: in the data set d, or in what it was then (*early, for the caller to release; else NULL). s: the
  * present split, or NULL. ST_STATE with a hint when m was trained on another split. */
 MUST_CHECK enum status model_learnt_from(const struct model *m, const struct dataset *d, const struct split *s, struct dataset **early,
