@@ -229,7 +229,7 @@ static enum status report_user(struct page *p, const struct call *call, const st
     str_clear(&p->top);
     enum status st = run_section(p, str_text(&heading), 2, err);
     str_free(&heading);
-    if (st || !p->top.length)
+    if (st || (!p->top.length && !p->top.failed)) /* what failed is told by the next section */
         return st;
     str_puts(&p->line, "why ");
     lex_quote(&p->line, user);
