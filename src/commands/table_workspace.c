@@ -138,7 +138,7 @@ static const struct held_column model_columns[M_COLUMNS] = {
     {"items", SQL_INT, SQL_PUSH, "with so many items"},
     {"epochs", SQL_INT, SQL_PUSH, "rounds of training"},
     {"seconds", SQL_REAL, SQL_PUSH, "that training took"},
-    {"bytes", SQL_INT, SQL_PUSH, "memory of the parameters"},
+    {"bytes", SQL_INT, SQL_PUSH, "of its parameters when written down, with those of the models it is made of"},
     {"trained_until", SQL_TIME, SQL_PUSH, "the newest event seen"},
     {"created", SQL_TIME, SQL_PUSH, "when it was trained"},
     {"seed", SQL_INT, SQL_PUSH, "of everything random"},
@@ -163,7 +163,7 @@ static enum status fill_models(struct held_cursor *c, size_t piece, struct table
         table_int(out, (int64_t)r->items);
         table_int(out, (int64_t)r->epochs);
         table_real(out, r->seconds);
-        table_int(out, (int64_t)r->bytes);
+        table_int(out, (int64_t)model_bytes(m));
         table_time(out, r->trained_until);
         table_time(out, r->created);
         table_int(out, (int64_t)r->seed);

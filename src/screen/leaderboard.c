@@ -155,7 +155,7 @@ static void put_row(struct leaderboard *b, const struct table *t, const struct m
     }
     text_duration(text, sizeof text, m->record.seconds);
     table_text(b->table, text);
-    text_bytes(text, sizeof text, (double)m->record.bytes);
+    text_bytes(text, sizeof text, (double)model_bytes(m));
     table_text(b->table, text);
     b->judged |= judged;
     b->unjudged += !judged;
