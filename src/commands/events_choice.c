@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "data/interactions.h"
 
 /* ---- from tests to a scan ---- */
 
@@ -106,27 +107,15 @@ static enum status add_test(struct events_cursor *c, const struct sql_test *t, s
 
 /* ---- runs ---- */
 
-/* The first event of [begin, end), one user's, that is not before `time`. */
-static size_t not_before(const struct events *e, size_t begin, size_t end, int64_t time)
-{
-    while (begin < end) {
-        size_t middle = begin + (end - begin) / 2;
-        if (e->time[middle] < time)
-            begin = middle + 1;
-        else
-            end = middle;
-    }
-    return begin;
-}
-
 /* The events of a user that the tests of time and of the number let through. */
 static struct run run_of_user(const struct dataset *d, uint32_t user, const struct sql_test *time)
 {
     struct run r = {d->user_begin[user], d->user_begin[user + 1]};
     if (time && d->events.time) {
-        r.begin = not_before(&d->events, r.begin, r.end, time->low);
+        if (time->low > NO_TIME)
+            r.begin = user_end_before(d, user, time->low);
         if (time->high < INT64_MAX)
-            r.end = not_before(&d->events, r.begin, r.end, time->high + 1);
+            r.end = user_end_before(d, user, time->high + 1);
     }
     return r;
 }

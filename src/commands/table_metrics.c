@@ -149,12 +149,16 @@ static void put_common(const struct judged *j, const struct metric_at *m, struct
     table_text(out, j->e->protocol.hide_seen ? "hide" : "show");
 }
 
+/* What a measurement is of. */
+#define OF_A_MEASUREMENT                                                                                            \
+    {"model", SQL_TEXT, SQL_PUSH, "a trained model that `compare` has judged on the present split"},                \
+    {"metric", SQL_TEXT, SQL_PUSH, "ndcg@10, rmse, ...; any k when compared with ="},                               \
+    {"part", SQL_TEXT, SQL_PUSH, "of the split: test or valid"},                                                    \
+    {"history", SQL_TEXT, SQL_PUSH, "fixed, or rolling"},                                                           \
+    {"seen", SQL_TEXT, SQL_PUSH, "hide: what the user had is not listed; show"}
+
 static const struct held_column columns[] = {
-    {"model", SQL_TEXT, SQL_PUSH, "a trained model that `compare` has judged on the present split"},
-    {"metric", SQL_TEXT, SQL_PUSH, "ndcg@10, rmse, ...; any k when compared with ="},
-    {"part", SQL_TEXT, SQL_PUSH, "of the split: test or valid"},
-    {"history", SQL_TEXT, SQL_PUSH, "fixed, or rolling"},
-    {"seen", SQL_TEXT, SQL_PUSH, "hide: what the user had is not listed; show"},
+    OF_A_MEASUREMENT,
     {"mean", SQL_REAL, SQL_PUSH, "over the users with a history; rmse and mae over their ratings"},
     {"sd", SQL_REAL, SQL_PUSH, "standard deviation between them"},
     {"users", SQL_INT, SQL_PUSH, "how many they are"},
@@ -233,11 +237,7 @@ const struct sql_table table_metrics = {
 /* ---- user by user ---- */
 
 static const struct held_column user_columns[] = {
-    {"model", SQL_TEXT, SQL_PUSH, "a trained model that `compare` has judged on the present split"},
-    {"metric", SQL_TEXT, SQL_PUSH, "ndcg@10, rmse, ...; any k when compared with ="},
-    {"part", SQL_TEXT, SQL_PUSH, "of the split: test or valid"},
-    {"history", SQL_TEXT, SQL_PUSH, "fixed, or rolling"},
-    {"seen", SQL_TEXT, SQL_PUSH, "hide: what the user had is not listed; show"},
+    OF_A_MEASUREMENT,
     {"user", SQL_TEXT, SQL_PUSH, "whose lists were judged"},
     {"value", SQL_REAL, SQL_PUSH, "of the metric"},
     {"cold", SQL_INT, SQL_PUSH, "1: the user had no history"},

@@ -6,30 +6,15 @@
 
 /* ---- which right items are in the lists ---- */
 
-/* Place of item in right[0..n), ascending; n: it is not there. */
-static size_t find(const uint32_t *right, size_t n, uint32_t item)
-{
-    size_t low = 0, high = n;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (right[middle] < item)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < n && right[low] == item ? low : n;
-}
-
 /* hit[at]: is right[at] in the first k of its list? */
 static void mark_hits(const struct evaluation *e, size_t k, uint8_t *hit)
 {
     memset(hit, 0, e->right_begin[e->nqueries]);
     for (size_t q = 0; q < e->nqueries; q++) {
-        size_t from = e->right_begin[q], n = e->right_begin[q + 1] - from;
         for (size_t r = 0; r < e->length[q] && r < k; r++) {
-            size_t at = find(e->right + from, n, e->list[q * e->listed + r]);
-            if (at < n)
-                hit[from + at] = 1;
+            size_t at = index_find(e->right, e->right_begin[q], e->right_begin[q + 1], e->list[q * e->listed + r]);
+            if (at != SIZE_MAX)
+                hit[at] = 1;
         }
     }
 }

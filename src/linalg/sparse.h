@@ -23,6 +23,26 @@ static inline size_t csr_count(const struct csr *m)
     return m->begin ? m->begin[m->rows] : 0;
 }
 
+/* Where x stands in list[begin..end), ascending without doubles; SIZE_MAX: nowhere. */
+static inline size_t index_find(const uint32_t *list, size_t begin, size_t end, uint32_t x)
+{
+    size_t low = begin, high = end;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (list[middle] < x)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < end && list[low] == x ? low : SIZE_MAX;
+}
+
+/* The entry of row r in column c, or SIZE_MAX. */
+static inline size_t csr_find(const struct csr *m, size_t r, uint32_t c)
+{
+    return index_find(m->index, m->begin[r], m->begin[r + 1], c);
+}
+
 /* Room for `rows` rows and `count` entries (begin zeroed, value only when with_value). Free with csr_clear. */
 MUST_CHECK enum status csr_new(struct csr *m, size_t rows, size_t cols, size_t count, int with_value,
                                struct error *err);

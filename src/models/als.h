@@ -74,5 +74,13 @@ MUST_CHECK enum status als_save(const struct model *m, struct blob_writer *w, st
 MUST_CHECK enum status als_load(struct model *m, struct blob_reader *r, struct error *err);
 const float *als_vectors(const struct model *m, size_t *width);
 void als_free(struct model *m);
+/* All slots but begin. */
+#define ALS_SLOTS                                                                                               \
+    .check = als_check, .epoch = als_epoch, .end = als_end, .ready = als_ready, .score = als_score,             \
+    .explain = als_explain, .similar = als_similar, .vectors = als_vectors, .fold = als_fold,                   \
+    .native = als_native, .pause = als_pause, .resume = als_resume, .update = als_update, .save = als_save,     \
+    .load = als_load, .free = als_free,                                                                         \
+    .updated = "solves for all users, then for the items of changed ones; other items stay as they are, so it comes near to " \
+               "training but not up to it: check=yes tells how near; where a quarter of the users have changed, it trains anew"
 
 #endif

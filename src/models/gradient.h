@@ -78,5 +78,11 @@ enum status gradient_native(const struct model *m, uint32_t user, float *scores,
 enum status gradient_save(const struct model *m, struct blob_writer *w, struct error *err);
 enum status gradient_load(struct model *m, struct blob_reader *r, struct error *err);
 void gradient_free(struct model *m);
+/* All slots but epoch and update, which name the learner. */
+#define GRADIENT_SLOTS                                                                                          \
+    .check = gradient_check, .begin = gradient_begin, .end = gradient_end, .ready = gradient_ready,             \
+    .score = gradient_score, .explain = gradient_explain, .similar = gradient_similar,                          \
+    .vectors = gradient_vectors, .fold = gradient_fold, .native = gradient_native, .pause = gradient_pause,     \
+    .resume = gradient_resume, .save = gradient_save, .load = gradient_load, .free = gradient_free
 
 #endif

@@ -211,18 +211,11 @@ static float value_of(const struct item_weights *s, const struct query_item *h)
     return s->weigh ? h->weight : 1;
 }
 
-/* W[j][i], by bisection. */
+/* W[j][i] */
 static float weight_of(const struct csr *rows, uint32_t j, uint32_t i)
 {
-    size_t low = rows->begin[j], high = rows->begin[j + 1];
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (rows->index[middle] < i)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < rows->begin[j + 1] && rows->index[low] == i ? rows->value[low] : 0;
+    size_t at = csr_find(rows, j, i);
+    return at == SIZE_MAX ? 0 : rows->value[at];
 }
 
 enum status item_weights_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,

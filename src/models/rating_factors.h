@@ -17,6 +17,21 @@
 #include "linalg/dense.h"
 #include "models/ratings.h"
 
+/* The parameters of both classes; svdpp has one in between. */
+#define RATING_FACTORS_PARAMS(FACTORS, LAMBDA)                                                                        \
+    {.name = "factors", .type = PARAM_INT, .initial = FACTORS, .min = 1, .max = 500, .tune_min = 8, .tune_max = 128,  \
+     .log_scale = true, .doc = "length of the vectors"},                                                              \
+    {.name = "epochs", .type = PARAM_INT, .initial = "16", .min = 1, .max = 10000, .doc = "passes over users and items"},\
+    {.name = "lambda", .type = PARAM_REAL, .initial = LAMBDA, .min = 1e-6, .max = 1e6, .tune_min = .1, .tune_max = 10,\
+     .log_scale = true, .doc = "pull of vectors towards 0, for ratings of deviation 1"},                              \
+    {.name = "nu", .type = PARAM_REAL, .initial = "0.5", .min = 0, .max = 2, .tune_min = 0, .tune_max = 1,            \
+     .doc = "how the pull grows with the number of ratings: 0 not at all, 1 in proportion"},                          \
+    {.name = "lambda_bias", .type = PARAM_REAL, .initial = "2", .min = 1e-6, .max = 1e6, .tune_min = 1, .tune_max = 50,\
+     .log_scale = true, .doc = "pull of biases towards 0, in ratings"}
+#define RATING_FACTORS_INIT                                                                                           \
+    {.name = "init", .type = PARAM_REAL, .initial = "0.1", .min = 1e-6, .max = 10,                                    \
+     .doc = "spread of the first vectors, times the root of factors"}
+
 struct rating_factors {
     size_t nitems, f;
     double mean, deviation;
@@ -49,6 +64,14 @@ const float *rating_factors_vectors(const struct model *m, size_t *width);
 enum status rating_factors_save(const struct model *m, struct blob_writer *w, struct error *err);
 enum status rating_factors_load(struct model *m, struct blob_reader *r, struct error *err);
 void rating_factors_free(struct model *m);
+
+/* All of them. */
+#define RATING_FACTORS_SLOTS                                                                                    \
+    .check = rating_factors_check, .begin = rating_factors_begin, .epoch = rating_factors_epoch,                \
+    .end = rating_factors_end, .score = rating_factors_score, .explain = rating_factors_explain,                \
+    .similar = rating_factors_similar, .vectors = rating_factors_vectors, .fold = rating_factors_fold,          \
+    .native = rating_factors_native, .resume = rating_factors_resume, .save = rating_factors_save,              \
+    .load = rating_factors_load, .free = rating_factors_free
 
 /* For tests: the objective above, and what stands in it while training. */
 struct rating_work {

@@ -315,15 +315,7 @@ static bool has(const struct sgd *s, uint32_t user, uint32_t item)
     size_t bit = sign_bit(s, user, item);
     if (!(s->sign_words[bit / 64] >> bit % 64 & 1))
         return false;
-    size_t low = s->seen->begin[user], high = s->seen->begin[user + 1];
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (s->seen->index[mid] < item)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < s->seen->begin[user + 1] && s->seen->index[low] == item;
+    return csr_find(s->seen, user, item) != SIZE_MAX;
 }
 
 uint32_t sgd_negative(struct sgd_task *t, uint32_t user)

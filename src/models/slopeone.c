@@ -217,20 +217,6 @@ static enum status slope_score(const struct model *m, const struct query *querie
     return st;
 }
 
-/* Where the difference of `item` to j stands, or SIZE_MAX. */
-static size_t entry_of(const struct csr *rows, uint32_t j, uint32_t item)
-{
-    size_t low = rows->begin[j], high = rows->begin[j + 1];
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (rows->index[middle] < item)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < rows->begin[j + 1] && rows->index[low] == item ? low : SIZE_MAX;
-}
-
 /* What one history says of one item: left[a] x right[a] of each rating, 0 x 0 where it says nothing. */
 struct terms {
     struct csr row; /* the ratings, less the mean */
@@ -254,7 +240,7 @@ static enum status terms_open(struct terms *t, const struct model *m, const stru
         return ST_NOMEM;
     t->right = t->left + t->n;
     for (size_t a = 0; a < t->n; a++) {
-        size_t e = entry_of(rows, t->row.index[a], item);
+        size_t e = csr_find(rows, t->row.index[a], item);
         if (e == SIZE_MAX)
             continue;
         size += t->left[a] = weight_of(s, model_int(m, "weighted"), e);

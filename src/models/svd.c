@@ -3,16 +3,8 @@
 #include "models/rating_factors.h"
 
 static const struct param params[] = {
-    {.name = "factors", .type = PARAM_INT, .initial = "64", .min = 1, .max = 500, .tune_min = 8, .tune_max = 128, .log_scale = true,
-     .doc = "length of the vectors"},
-    {.name = "epochs", .type = PARAM_INT, .initial = "16", .min = 1, .max = 10000, .doc = "passes over users and items"},
-    {.name = "lambda", .type = PARAM_REAL, .initial = "1.2", .min = 1e-6, .max = 1e6, .tune_min = .1, .tune_max = 10, .log_scale = true,
-     .doc = "pull of vectors towards 0, for ratings of deviation 1"},
-    {.name = "nu", .type = PARAM_REAL, .initial = "0.5", .min = 0, .max = 2, .tune_min = 0, .tune_max = 1,
-     .doc = "how the pull grows with the number of ratings: 0 not at all, 1 in proportion"},
-    {.name = "lambda_bias", .type = PARAM_REAL, .initial = "2", .min = 1e-6, .max = 1e6, .tune_min = 1, .tune_max = 50, .log_scale = true,
-     .doc = "pull of biases towards 0, in ratings"},
-    {.name = "init", .type = PARAM_REAL, .initial = "0.1", .min = 1e-6, .max = 10, .doc = "spread of the first vectors, times the root of factors"},
+    RATING_FACTORS_PARAMS("64", "1.2"),
+    RATING_FACTORS_INIT,
 };
 
 const struct model_class model_svd = {
@@ -25,18 +17,5 @@ const struct model_class model_svd = {
     .capabilities = CAN_EPOCHS | CAN_RATE,
     .params = params,
     .nparams = sizeof params / sizeof *params,
-    .check = rating_factors_check,
-    .begin = rating_factors_begin,
-    .epoch = rating_factors_epoch,
-    .end = rating_factors_end,
-    .score = rating_factors_score,
-    .explain = rating_factors_explain,
-    .similar = rating_factors_similar,
-    .vectors = rating_factors_vectors,
-    .fold = rating_factors_fold,
-    .native = rating_factors_native,
-    .resume = rating_factors_resume,
-    .save = rating_factors_save,
-    .load = rating_factors_load,
-    .free = rating_factors_free,
+    RATING_FACTORS_SLOTS,
 };

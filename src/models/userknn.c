@@ -260,20 +260,6 @@ static enum status userknn_score(const struct model *m, const struct query *quer
     return st;
 }
 
-/* The entry of row r in column c, or SIZE_MAX. */
-static size_t find_entry(const struct csr *m, size_t r, uint32_t c)
-{
-    size_t low = m->begin[r], high = m->begin[r + 1];
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (m->index[middle] < c)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < m->begin[r + 1] && m->index[low] == c ? low : SIZE_MAX;
-}
-
 /* Adds to part[] what each item of the history has of `amount`, which user v brings: their share of the dot product. */
 static void share_out(const struct model *m, const struct likes *l, uint32_t v, double amount, double *term, double *part)
 {
@@ -281,7 +267,7 @@ static void share_out(const struct model *m, const struct likes *l, uint32_t v, 
     double dot = 0;
     for (size_t h = 0; h < l->rows.begin[1]; h++) {
         uint32_t j = l->rows.index[h];
-        size_t e = find_entry(&s->x, v, j);
+        size_t e = csr_find(&s->x, v, j);
         float x = e == SIZE_MAX ? 0 : s->x.value ? term_of(m, s->x.value[e]) : 1;
         term[h] = (double)l->rows.value[h] * (double)s->inner[j] * (double)x;
         dot += term[h];
@@ -306,7 +292,7 @@ static enum status userknn_explain(const struct model *m, const struct query *q,
         goto out;
     for (size_t n = 0; n < l.users.begin[1]; n++) {
         uint32_t v = l.users.index[n];
-        size_t e = find_entry(&s->x, v, item);
+        size_t e = csr_find(&s->x, v, item);
         if (e == SIZE_MAX)
             continue;
         float amount = l.users.value[n] * (s->x.value ? s->x.value[e] : 1);
@@ -334,7 +320,7 @@ static enum status userknn_steps(const struct model *m, const struct query *q, u
     if (!st)
         st = steps_new(out, l.users.begin[1], err);
     for (size_t n = 0; !st && n < l.users.begin[1]; n++) {
-        size_t e = find_entry(&s->x, l.users.index[n], item);
+        size_t e = csr_find(&s->x, l.users.index[n], item);
         if (e != SIZE_MAX)
             steps_add(out, NO_ITEM, (double)l.users.value[n], s->x.value ? (double)s->x.value[e] : 1)->user = l.users.index[n];
     }
