@@ -9,6 +9,9 @@ case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
 dir=$(cd "$dir" && pwd)
 export TAILOR_DATASETS="${DATASETS_DIR:-$dir/../../datasets}"
 
+# What takes long says how long: on a busy machine those are other words.
+slow='/^[A-Za-z0-9._+-]* took [0-9.]* s$/d; s/\( trained anew with[^,;]*\), [0-9.]* m*s\(;\|$\)/\1\2/'
+
 set -- "$dir"/*.in
 echo "1..$#"
 i=0
@@ -21,7 +24,7 @@ for script; do
     cd "$work/$name" || exit 99
     "$tailor" --no-init --output box -f "$script" >out 2>err </dev/null
     code=$?
-    { cat out; [ ! -s err ] || { echo '--- standard error'; cat err; }; echo "--- exit $code"; } | sed "s|$dir/||g"
+    { cat out; [ ! -s err ] || { echo '--- standard error'; cat err; }; echo "--- exit $code"; } | sed "s|$dir/||g; $slow"
   ) >"$work/$name.got"
   if [ -n "${UPDATE:-}" ]; then
     cp "$work/$name.got" "$dir/$name.out"
