@@ -58,7 +58,7 @@ static void define(const struct metric *m, struct result *out)
     table_textf(t, "%s %s", directions[metric_direction(m)], scope);
     struct table *e = prose(out, "examples", "Examples");
     table_textf(e, metric_uncut(m) ? "    compare metric=%s" : "    compare metric=%s@20", m->name);
-    if (m->parameter)
+    if (m->parameter > 0)
         table_textf(e, "    compare metric=%s:%g@20", m->name, (m->parameter + 1) / 2);
 }
 

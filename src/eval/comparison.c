@@ -235,7 +235,8 @@ static void take_parts(const double *pair, size_t n, const double total[PAIR], d
 static void take_accelerations(const struct metric *m, const double *pair, size_t n, const double total[PAIR], const struct difference *x,
                                double *influence, double *difference, double *share)
 {
-    double half = m->errors == ERRORS_SQUARED, scale_x = (half ? 2 * x->x : 1) * total[COUNT_X], scale_y = (half ? 2 * x->y : 1) * total[COUNT_Y];
+    bool half = m->errors == ERRORS_SQUARED;
+    double scale_x = (half ? 2 * x->x : 1) * total[COUNT_X], scale_y = (half ? 2 * x->y : 1) * total[COUNT_Y];
     for (int ratio = 0; ratio < 2; ratio++) {
         for (size_t i = 0; i < n; i++) {
             const double *at = pair + PAIR * i;

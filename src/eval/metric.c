@@ -64,7 +64,7 @@ static enum status parse_parameter(const char *whole, const char **text, struct 
     char number[24];
     if (**text != ':')
         return ST_OK;
-    if (!m->parameter)
+    if (!(m->parameter > 0))
         return error_set(err, ST_USAGE, "%s: %s has no parameter", whole, m->name);
     snprintf(number, sizeof number, "%.*s", (int)length - 1, *text + 1);
     *text += length;

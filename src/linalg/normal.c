@@ -13,11 +13,11 @@ size_t normal_scratch(size_t k, size_t longest)
 
 /* ---- vectors ---- */
 
-static inline __attribute__((always_inline)) float sum_of(floats v)
+static inline __attribute__((always_inline)) float sum_of(const floats *v)
 {
     typedef float eight __attribute__((vector_size(32)));
     typedef float four __attribute__((vector_size(16)));
-    eight e = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    eight e = __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15);
     four f = __builtin_shufflevector(e, e, 0, 1, 2, 3) + __builtin_shufflevector(e, e, 4, 5, 6, 7);
     return (f[0] + f[2]) + (f[1] + f[3]);
 }
@@ -31,7 +31,7 @@ static inline __attribute__((always_inline)) float inner(const float *a, const f
         sum += *(const floats_anywhere *)(a + c) * *(const floats_anywhere *)(b + c);
     for (; c < k; c++)
         rest += a[c] * b[c];
-    return sum_of(sum) + rest;
+    return sum_of(&sum) + rest;
 }
 
 /* to = scale * to + times * from */

@@ -129,10 +129,10 @@ void rows_sum_panel(float *out, const float *y, size_t stride, const uint32_t *i
 typedef float half_floats __attribute__((vector_size(32)));
 typedef float quarter_floats __attribute__((vector_size(16)));
 
-static inline __attribute__((always_inline)) quarter_floats fold_lanes(floats v)
+static inline __attribute__((always_inline)) quarter_floats fold_lanes(const floats *v)
 {
-    half_floats h = __builtin_shufflevector(v, v, 0, 1, 2, 3, 4, 5, 6, 7) +
-                    __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15);
+    half_floats h = __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7) +
+                    __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15);
     return __builtin_shufflevector(h, h, 0, 1, 2, 3) + __builtin_shufflevector(h, h, 4, 5, 6, 7);
 }
 
@@ -155,8 +155,8 @@ static inline __attribute__((always_inline)) void dot_rows(float *restrict out, 
 #pragma GCC unroll 4
             for (size_t r = 0; r < TOGETHER; r++)
                 sum[r] += *(const floats_anywhere *)(row[r] + c) * *(const floats_anywhere *)(x + c);
-        quarter_floats all = add_pairs(add_pairs(fold_lanes(sum[0]), fold_lanes(sum[1])),
-                                       add_pairs(fold_lanes(sum[2]), fold_lanes(sum[3])));
+        quarter_floats all = add_pairs(add_pairs(fold_lanes(&sum[0]), fold_lanes(&sum[1])),
+                                       add_pairs(fold_lanes(&sum[2]), fold_lanes(&sum[3])));
         for (; c < k; c++)
             for (size_t r = 0; r < TOGETHER; r++)
                 all[r] += row[r][c] * x[c];
@@ -214,8 +214,8 @@ static inline __attribute__((always_inline)) void product_block(float *out, size
                 sum[i][j] += *(const floats *)(a + i * stride + c) * *(const floats *)(b + j * stride + c);
 #pragma GCC unroll 4
     for (size_t i = 0; i < TOGETHER; i++) {
-        quarter_floats all = add_pairs(add_pairs(fold_lanes(sum[i][0]), fold_lanes(sum[i][1])),
-                                       add_pairs(fold_lanes(sum[i][2]), fold_lanes(sum[i][3])));
+        quarter_floats all = add_pairs(add_pairs(fold_lanes(&sum[i][0]), fold_lanes(&sum[i][1])),
+                                       add_pairs(fold_lanes(&sum[i][2]), fold_lanes(&sum[i][3])));
         memcpy(out + i * ld, &all, sizeof all);
     }
 }
