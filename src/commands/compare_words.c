@@ -13,12 +13,17 @@ static double rounded(double x, int digits)
     return round(x * unit) / unit + 0.0;
 }
 
-/* A difference as people say it, the better model first: in shares where they mean something, else in points. */
+/* A difference as people say it, the better model first: in shares where they mean something, as a factor where a share would have
+ * too many digits to mean anything, else in points. */
 struct lead {
     double value, low, high;
     const char *unit;
     int digits;
+    bool times;      /* a factor */
+    bool may_be_none; /* the interval has no difference in it, whatever the test says */
 };
+
+enum { SHARE_TOO_LARGE = 200 };
 
 static struct lead lead_of(const struct difference *x, int sign)
 {
@@ -26,8 +31,22 @@ static struct lead lead_of(const struct difference *x, int sign)
     struct interval i = share ? x->share_interval : x->interval;
     double scale = (share ? 100 : 1) * (sign < 0 ? -1 : 1), ends[2] = {scale * i.low, scale * i.high};
     int digits = share ? 1 : 4;
-    return (struct lead){rounded(scale * (share ? x->share : x->value), digits), rounded(fmin(ends[0], ends[1]), digits),
-                         rounded(fmax(ends[0], ends[1]), digits), share ? " %" : "", digits};
+    struct lead lead = {.value = scale * (share ? x->share : x->value), .low = fmin(ends[0], ends[1]), .high = fmax(ends[0], ends[1]),
+                        .unit = share ? " %" : "", .digits = digits};
+    lead.may_be_none = lead.low <= 0;
+    lead.times = share && lead.value >= SHARE_TOO_LARGE;
+    for (double *part[] = {&lead.value, &lead.low, &lead.high}, **p = part; p < part + 3; p++)
+        **p = rounded(lead.times ? 1 + **p / 100 : **p, digits);
+    return lead;
+}
+
+/* "by 3.1 % ndcg@10", "by a factor of 4.2 in ndcg@10" */
+static void put_lead(struct str *s, const struct lead *lead, const char *metric)
+{
+    if (lead->times)
+        str_printf(s, " by a factor of %.*f%s%s", lead->digits, lead->value, metric ? " in " : "", metric ? metric : "");
+    else
+        str_printf(s, " %s %.*f%s%s%s", metric ? "by" : "of", lead->digits, lead->value, lead->unit, metric ? " " : "", metric ? metric : "");
 }
 
 /* "p < .0001", "p = .012": as many digits as mean something. */
@@ -194,21 +213,29 @@ static void put_pair(struct str *s, const struct compare *compare)
     const struct comparison *c = &compare->comparison;
     const char *x = c->entries[compare->x].name, *y = c->entries[compare->y].name, *metric = c->measures[0].at.name;
     struct lead lead = lead_of(&compare->pair, comparison_sign(c));
-    int digits = lead.digits;
+    bool clear = difference_verdict(c, &compare->pair) > 0;
     char users[32];
     text_count(users, sizeof users, (int64_t)compare->pair.users);
-    if (difference_verdict(c, &compare->pair) > 0)
-        str_printf(s, "%s beats %s by %.*f%s %s (%.*f to %.*f), ", x, y, digits, lead.value, lead.unit, metric, digits, lead.low, digits, lead.high);
-    else if (compare->pair.effect.equal == 1)
+    if (compare->pair.effect.equal == 1) {
         str_printf(s, "%s and %s are alike: no user's %s differs", x, y, metric);
-    else if (lead.low > 0) /* an interval of few users, or for one test alone, promises more than can be held */
-        str_printf(s, "%s and %s cannot be told apart by %s: a lead of %.*f%s over %s users may be chance, ", x, y, metric, digits, lead.value,
-                   lead.unit, users);
-    else
-        str_printf(s, "%s and %s cannot be told apart by %s: a lead of %.*f%s may be chance (%.*f to %.*f), ", x, y, metric, digits,
-                   lead.value, lead.unit, digits, lead.low, digits, lead.high);
-    if (compare->pair.effect.equal < 1)
-        put_p(s, compare->pair.adjusted);
+        return;
+    }
+    if (clear) {
+        str_printf(s, "%s beats %s", x, y);
+        put_lead(s, &lead, metric);
+    } else {
+        str_printf(s, "%s and %s cannot be told apart by %s: a lead", x, y, metric);
+        put_lead(s, &lead, NULL);
+        if (!lead.may_be_none) /* an interval of few users, or for one test alone, promises more than can be held */
+            str_printf(s, " over %s users", users);
+        str_puts(s, " may be chance");
+    }
+    if (clear || lead.may_be_none)
+        str_printf(s, " (%.*f to %.*f)", lead.digits, lead.low, lead.digits, lead.high);
+    str_puts(s, ", ");
+    put_p(s, compare->pair.adjusted);
+    if (clear && lead.may_be_none)
+        str_puts(s, " (a close call: the interval includes zero)");
 }
 
 enum status compare_say_claims(const struct compare *compare, struct result *out, struct error *err)

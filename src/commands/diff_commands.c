@@ -7,12 +7,15 @@
 #include "commands/families.h"
 #include "commands/lex.h"
 #include "commands/question.h"
+#include "commands/served_words.h"
 #include "eval/cohorts.h"
 #include "inspect/diff.h"
 #include "inspect/whatif.h"
+#include "models/served.h"
 
 /* ---- one user ---- */
 
+/* What the lists share; unknown where one of them is empty. */
 static void put_overlap(const struct question *q, const struct diff_user *u, size_t k, struct result *out)
 {
     static const struct column columns[] = {
@@ -28,8 +31,11 @@ static void put_overlap(const struct question *q, const struct diff_user *u, siz
     table_text(t, q->models[0]->name);
     table_text(t, q->models[1]->name);
     table_int(t, (int64_t)k);
-    table_int(t, u->shared);
-    table_real(t, real_of_single(u->rbo));
+    if (u->length)
+        table_int(t, u->shared);
+    else
+        table_null(t);
+    table_real(t, u->length ? real_of_single(u->rbo) : NAN);
 }
 
 static void put_rank(struct table *t, size_t rank)
@@ -71,7 +77,7 @@ static void put_moves(const struct question *q, const struct whatif *w, size_t k
     }
 }
 
-/* The two lists out of the moves. */
+/* The two lists out of the moves; nothing of them when one is empty. */
 static enum status overlap_of(const struct whatif *w, size_t k, struct diff_user *out, struct error *err)
 {
     struct scored *a = mem_new(2 * w->n, sizeof *a, "lists", err), *b = a ? a + w->n : NULL;
@@ -89,7 +95,7 @@ static enum status overlap_of(const struct whatif *w, size_t k, struct diff_user
             nb++;
         }
     }
-    *out = diff_lists(a, na, b, nb);
+    *out = na && nb ? diff_lists(a, na, b, nb) : (struct diff_user){.length = 0};
     mem_free(a);
     return ST_OK;
 }
@@ -121,6 +127,9 @@ static enum status diff_one(struct workbench *wb, const struct question *q, size
         st = remember_moves(wb, &w, err);
     }
     whatif_clear(&w);
+    for (size_t m = 0; !st && m < q->nmodels; m++)
+        if (model_is_served(q->models[m]))
+            served_say_list(q, q->models[m], out);
     if (!st && q->history.n == 0)
         result_message(out, MESSAGE_INFO, "the history of %s is empty%s", q->who, q->history.as_of == NO_TIME ? "" : " at that moment");
     if (!st)
@@ -248,8 +257,6 @@ static void put_users(const struct question *q, const struct selection *s, const
         table_int(t, u->shared);
         table_real(t, real_of_single(u->rbo));
     }
-    if (!d->nusers)
-        return;
     struct str user = {0};
     lex_quote(&user, dict_text(&q->data->users, d->users[0].user));
     result_message(out, MESSAGE_HINT, "`diff %s with %s %s` opens one", result_str(out, &user), q->models[0]->name, q->models[1]->name);
@@ -257,7 +264,7 @@ static void put_users(const struct question *q, const struct selection *s, const
 }
 
 /* by=: the same of each segment, in the order of cohorts. */
-static enum status put_segments(const struct call *call, const struct selection *s, const uint32_t *users, const struct diff *d,
+static enum status put_segments(const struct call *call, const struct selection *s, const uint32_t *users, size_t n, const struct diff *d,
                                 struct result *out, struct error *err)
 {
     struct cohorts c;
@@ -265,7 +272,7 @@ static enum status put_segments(const struct call *call, const struct selection 
     const char *by = call_text(call, "by");
     if (!by)
         return ST_OK;
-    enum status st = cohorts_of_users(s, users, d->nusers, by, &c, err);
+    enum status st = cohorts_of_users(s, users, n, by, &c, err);
     if (st)
         return error_at_option(st, err, call, "by");
     uint8_t *chosen = mem_new_raw(s->data->users.n, sizeof *chosen, "users of a segment", err);
@@ -278,6 +285,8 @@ static enum status put_segments(const struct call *call, const struct selection 
         for (size_t u = 0; u < c.list[i].n; u++)
             chosen[users[c.list[i].users[u]]] = 1;
         struct diff_summary sum = diff_summarize(d, chosen);
+        if (!sum.users) /* all of them are left out */
+            continue;
         table_text(t, c.list[i].name);
         put_summary_cells(t, &sum);
     }
@@ -286,13 +295,30 @@ static enum status put_segments(const struct call *call, const struct selection 
     return st;
 }
 
-static enum status put_all(const struct call *call, const struct question *q, const struct selection *s, const uint32_t *users,
+/* Those who are left out: of an empty list there is nothing to say. */
+static void say_left_out(const struct question *q, const struct diff *d, size_t n, struct result *out)
+{
+    char without[24], of[24];
+    text_count(of, sizeof of, (int64_t)n);
+    for (size_t m = 0; m < 2; m++) {
+        text_count(without, sizeof without, (int64_t)d->without[m]);
+        if (d->without[m])
+            result_message(out, MESSAGE_INFO, "%s lists nothing for %s of %s users%s: they are left out", q->models[m]->name, without, of,
+                           q->history.as_of == NO_TIME ? "" : " by then");
+    }
+}
+
+/* Of the n users, all in one order of index. */
+static enum status put_all(const struct call *call, const struct question *q, const struct selection *s, const uint32_t *users, size_t n,
                            const struct diff *d, struct result *out, struct error *err)
 {
+    say_left_out(q, d, n, out);
+    if (d->nusers == 0)
+        return ST_OK;
     put_summary(q, d, out);
     enum status st = put_shared(d, out, err);
     if (!st)
-        st = put_segments(call, s, users, d, out, err);
+        st = put_segments(call, s, users, n, d, out, err);
     if (st)
         return st;
     put_items(q, d, (size_t)call_int(call, "items"), out);
@@ -328,7 +354,7 @@ static enum status diff_all(struct workbench *wb, const struct call *call, struc
     if (!st)
         st = diff_make(q->models[0], q->models[1], &s, users, n, (size_t)call_int(call, "k"), q->seen, &wb->job, &d, err);
     if (!st)
-        st = put_all(call, q, &s, users, &d, out, err);
+        st = put_all(call, q, &s, users, n, &d, out, err);
     diff_clear(&d);
     mem_free(users);
     return st;
@@ -405,7 +431,8 @@ static const struct command rows[] = {
      .noptions = sizeof diff_options / sizeof *diff_options,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
      .help = "Of one user: the list of the second model with the places that the first gives its items, then what only the first has. Of all: how much the "
-             "lists have in common, which items come into more of them and into fewer, and whose differ most.\n"
+             "lists have in common, which items come into more of them and into fewer, and whose differ most. Users for whom one of the two lists "
+             "nothing, as production may, are left out and counted apart.\n"
              "rbo is rank-biased overlap (Webber, Moffat and Zobel, TOIS 2010) with p = .9: 1 for the same list, 0 for nothing in common; the top "
              "counts most. overlap is the share of the items that both have. Any two models will do: two classes, two settings, and after "
              "`rewind TIME retrain=yes` a model and itself as of then (ease ease@2025-03-01).",

@@ -2,10 +2,12 @@
 #include <math.h>
 
 #include "base/mem.h"
+#include "commands/served_words.h"
 #include "commands/user_sections.h"
 #include "data/grow.h"
 #include "eval/evaluation.h"
 #include "inspect/panel.h"
+#include "models/served.h"
 
 /* ---- side by side ---- */
 
@@ -134,12 +136,11 @@ static void put_agreement(const struct question *q, const struct panel *p, const
 static void say_agreement(const struct question *q, const struct panel *p, struct result *out)
 {
     size_t a, b, apart = 0;
-    if (p->n < 2 || !p->k)
+    if (!panel_closest(p, &a, &b))
         return;
-    panel_closest(p, &a, &b);
     double closest = (double)p->rbo[a * p->n + b];
     const char *name_a = q->models[a]->name, *name_b = q->models[b]->name;
-    if (p->n == 2) {
+    if (panel_filled(p) == 2) {
         result_message(out, MESSAGE_INFO, "%s and %s share %u of %zu items (RBO %.2f)", name_a, name_b, p->shared[a * p->n + b], p->k, closest);
         return;
     }
@@ -170,9 +171,12 @@ enum status user_put_lists(struct workbench *wb, const struct question *q, size_
             for (size_t m = 0; m < q->nmodels; m++)
                 judged |= !isnan(value[m]);
             put_side_by_side(q, &p, out);
-            if (judged || p.n > 1)
+            if (judged || panel_filled(&p) > 1)
                 put_agreement(q, &p, at.name, value, judged, out);
             say_agreement(q, &p, out);
+            for (size_t m = 0; m < q->nmodels; m++)
+                if (model_is_served(q->models[m]))
+                    served_say_list(q, q->models[m], out);
             if (judged)
                 result_message(out, MESSAGE_INFO, "%s is judged by the test part: %zu item%s of %s", at.name, right, right == 1 ? "" : "s", q->who);
         }

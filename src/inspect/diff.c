@@ -52,14 +52,19 @@ static void compare_block(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-/* lists_a and lists_b of every item, with the lists of one piece. */
-static void count_items(const struct pair *p, size_t n, struct diff_item *items)
+/* Takes in the users of one piece who have both lists, and counts the items of these. */
+static void take_users(const struct pair *p, size_t n, struct diff *d)
 {
     for (size_t i = 0; i < n; i++) {
+        d->without[0] += !p->count[0][i];
+        d->without[1] += !p->count[1][i];
+        if (!p->count[0][i] || !p->count[1][i])
+            continue;
+        d->users[d->nusers++] = p->out[i];
         for (size_t j = 0; j < p->count[0][i]; j++)
-            items[p->list[0][i * p->k + j].index].lists_a++;
+            d->items[p->list[0][i * p->k + j].index].lists_a++;
         for (size_t j = 0; j < p->count[1][i]; j++)
-            items[p->list[1][i * p->k + j].index].lists_b++;
+            d->items[p->list[1][i * p->k + j].index].lists_b++;
     }
 }
 
@@ -76,7 +81,7 @@ static enum status take_pieces(const struct ranker rankers[2], struct pair *p, c
             break;
         p->out = d->users + at;
         parallel_blocks(here, BLOCK, compare_block, p);
-        count_items(p, here, d->items);
+        take_users(p, here, d);
         p->users += here;
     }
     return st;
@@ -117,7 +122,7 @@ enum status diff_make(const struct model *a, const struct model *b, const struct
     k = k < nitems ? k : nitems;
     struct pair p = {.k = k, .users = users};
     struct ranker rankers[2] = {{0}, {0}};
-    *out = (struct diff){.k = k, .nusers = n};
+    *out = (struct diff){.k = k};
     out->users = mem_new(n, sizeof *out->users, "differences of users", err);
     out->items = mem_new(nitems, sizeof *out->items, "differences of items", err);
     enum status st = out->users && out->items ? ST_OK : ST_NOMEM;
@@ -159,9 +164,9 @@ struct diff_summary diff_summarize(const struct diff *d, const uint8_t *chosen)
             continue;
         s.users++;
         s.same += u->same;
-        s.apart += u->length && !u->shared;
+        s.apart += !u->shared;
         rbo += (double)u->rbo;
-        overlap += u->length ? (double)u->shared / u->length : 1;
+        overlap += (double)u->shared / u->length;
     }
     s.rbo = s.users ? rbo / (double)s.users : NAN;
     s.overlap = s.users ? overlap / (double)s.users : NAN;

@@ -26,7 +26,8 @@ struct diff_item {
 struct diff {
     size_t k;
     struct diff_user *users; /* those who differ most first: by rbo, then by shared, then by index */
-    size_t nusers;
+    size_t nusers;           /* who has both lists: the others are left out of everything here */
+    size_t without[2];       /* users for whom a, and for whom b lists nothing, as where production served nothing */
     struct diff_item *items; /* of any list; most gained from a to b first, ties by index */
     size_t nitems;
 };

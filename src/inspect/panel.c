@@ -17,7 +17,7 @@ static enum status measure(struct panel *p, struct error *err)
     for (size_t a = 0; a < n; a++)
         for (size_t b = a; b < n; b++) {
             struct diff_user u = diff_lists(list + a * k, p->lists[a].n, list + b * k, p->lists[b].n);
-            p->rbo[a * n + b] = p->rbo[b * n + a] = u.rbo;
+            p->rbo[a * n + b] = p->rbo[b * n + a] = p->lists[a].n && p->lists[b].n ? u.rbo : NAN;
             p->shared[a * n + b] = p->shared[b * n + a] = u.shared;
         }
     mem_free(list);
@@ -65,31 +65,46 @@ size_t panel_lists_with(const struct panel *p, uint32_t item)
     return n;
 }
 
+size_t panel_filled(const struct panel *p)
+{
+    size_t n = 0;
+    for (size_t m = 0; m < p->n; m++)
+        n += p->lists[m].n > 0;
+    return n;
+}
+
 double panel_agreement(const struct panel *p, size_t list)
 {
     double sum = 0;
+    size_t n = 0;
     for (size_t b = 0; b < p->n; b++)
-        sum += b == list ? 0 : (double)p->rbo[list * p->n + b];
-    return p->n > 1 ? sum / (double)(p->n - 1) : NAN;
+        if (b != list && !isnan(p->rbo[list * p->n + b])) {
+            sum += (double)p->rbo[list * p->n + b];
+            n++;
+        }
+    return n ? sum / (double)n : NAN;
 }
 
-void panel_closest(const struct panel *p, size_t *a, size_t *b)
+bool panel_closest(const struct panel *p, size_t *a, size_t *b)
 {
-    *a = 0;
-    *b = 1;
+    bool any = false;
     for (size_t i = 0; i < p->n; i++)
-        for (size_t j = i + 1; j < p->n; j++)
-            if (p->rbo[i * p->n + j] > p->rbo[*a * p->n + *b]) {
-                *a = i;
-                *b = j;
-            }
+        for (size_t j = i + 1; j < p->n; j++) {
+            float rbo = p->rbo[i * p->n + j];
+            if (isnan(rbo) || (any && rbo <= p->rbo[*a * p->n + *b]))
+                continue;
+            *a = i;
+            *b = j;
+            any = true;
+        }
+    return any;
 }
 
 size_t panel_farthest(const struct panel *p)
 {
-    size_t least = 0;
-    for (size_t m = 1; m < p->n; m++)
-        if (panel_agreement(p, m) < panel_agreement(p, least))
+    size_t least = p->n;
+    for (size_t m = 0; m < p->n; m++)
+        if (p->lists[m].n && (least == p->n || panel_agreement(p, m) < panel_agreement(p, least)))
             least = m;
     return least;
 }

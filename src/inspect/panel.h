@@ -7,7 +7,7 @@
 struct panel {
     size_t n, k;
     struct ranked_list *lists; /* n, of at most k items */
-    float *rbo;                /* n x n: rank-biased overlap as of diff_lists; 1 on the diagonal */
+    float *rbo;                /* n x n: rank-biased overlap as of diff_lists; 1 on the diagonal; NaN beside an empty list */
     uint32_t *shared;          /* n x n: items in both lists */
 };
 
@@ -18,10 +18,13 @@ void panel_clear(struct panel *p);
 
 /* In how many of the lists an item is. */
 size_t panel_lists_with(const struct panel *p, uint32_t item);
-/* Mean overlap of a list with the others; NaN when it is the only one. */
+/* Mean overlap of a list with the others that have items; NaN when there is none. */
 double panel_agreement(const struct panel *p, size_t list);
-/* The pair of lists that agree most (a < b), and the list that agrees least with the others; ties to the first. p->n >= 2. */
-void panel_closest(const struct panel *p, size_t *a, size_t *b);
+/* The pair of lists that agree most (a < b); false when fewer than two have items. */
+bool panel_closest(const struct panel *p, size_t *a, size_t *b);
+/* The list that agrees least with the others; ties to the first. Two of them have items. */
 size_t panel_farthest(const struct panel *p);
+/* How many lists have items. */
+size_t panel_filled(const struct panel *p);
 
 #endif

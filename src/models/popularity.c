@@ -260,10 +260,12 @@ static enum status pop_explain(const struct model *m, const struct query *q, uin
                  dict_text(&p->segments.names, g));
     for (size_t j = p->begin[item]; j < p->begin[item + 1]; j++) {
         struct contribution *c = explanation_add(out, NO_ITEM, p->sum[j] * (double)scale);
+        const char *type = p->type_name[p->type[j]];
+        bool named = strcmp(type, "event") != 0; /* else the file said no more than that something happened */
         char count[32];
         text_count(count, sizeof count, (int64_t)p->count[j]);
-        snprintf(c->label, sizeof c->label, "%.20s %.40s %s%s", count, p->type_name[p->type[j]],
-                 p->count[j] == 1 ? "event" : "events", g == NO_CODE ? "" : " of all (scaled)");
+        snprintf(c->label, sizeof c->label, "%.20s %.40s%sevent%s%s", count, named ? type : "", named ? " " : "", p->count[j] == 1 ? "" : "s",
+                 g == NO_CODE ? "" : " of all (scaled)");
     }
     explanation_sort(out);
     out->score = (double)(p->score[item] * scale + own);

@@ -4,6 +4,7 @@
 #include "eval/cohorts.h"
 #include "inspect/diff.h"
 #include "models/classes.h"
+#include "models/served.h"
 
 static struct scored at(uint32_t item)
 {
@@ -76,7 +77,7 @@ static void compare(const struct model *a, const struct model *b, const struct s
         assert_true(i == 0 || diff.users[i - 1].rbo < got->rbo || (diff.users[i - 1].rbo <= got->rbo && diff.users[i - 1].shared <= got->shared));
         shared[want.shared]++;
         rbo += (double)want.rbo;
-        overlap += want.length ? (double)want.shared / want.length : 1;
+        overlap += (double)want.shared / want.length;
         for (int m = 0; m < 2; m++) {
             for (size_t r = 0; r < lists[m].n; r++)
                 gain[2 * lists[m].entries[r].item + (size_t)m]++;
@@ -149,6 +150,38 @@ static void test_all_users(void **state)
     dataset_release(d);
 }
 
+/* Whom one of the two lists nothing is left out of every number, and counted apart. */
+static void test_empty_lists(void **state)
+{
+    (void)state;
+    struct dataset *d = world_tiny();
+    struct model *pop = world_train(d, &model_pop, NULL), *prod = NULL;
+    struct selection all = {.data = d, .until = NO_TIME};
+    struct served_row rows[] = {{0, 7, 7, 1, 1, NAN}, {0, 6, 6, 1, 2, NAN}, {2, 5, 5, 1, 1, NAN}};
+    struct served_report report;
+    const uint32_t users[] = {0, 1, 2, 3};
+    size_t count[3], lists = 0;
+    struct job job;
+    struct diff diff;
+    assert_int_equal(served_new(d, "prod", rows, 3, 8, &prod, &report, NULL), ST_OK);
+    job_init(&job);
+    assert_int_equal(diff_make(prod, pop, &all, users, 4, 2, SEEN_SHOW, &job, &diff, NULL), ST_OK);
+    assert_int_equal(diff.nusers, 2);
+    assert_true(diff.without[0] == 2 && diff.without[1] == 0);
+    assert_true(diff.users[0].user % 2 == 0 && diff.users[1].user % 2 == 0);
+    for (size_t i = 0; i < diff.nitems; i++)
+        lists += diff.items[i].lists_b;
+    assert_int_equal(lists, 4); /* two lists of two */
+    diff_shared(&diff, count);
+    assert_int_equal(count[0] + count[1] + count[2], 2);
+    assert_int_equal(diff_summarize(&diff, NULL).users, 2);
+    diff_clear(&diff);
+    job_destroy(&job);
+    model_release(prod);
+    model_release(pop);
+    dataset_release(d);
+}
+
 /* Segments of users by their histories up to a moment, each user in one; counted by hand. */
 static void test_segments(void **state)
 {
@@ -200,6 +233,6 @@ static void test_segments(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hand), cmocka_unit_test(test_all_users), cmocka_unit_test(test_segments)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_hand), cmocka_unit_test(test_all_users), cmocka_unit_test(test_empty_lists), cmocka_unit_test(test_segments)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

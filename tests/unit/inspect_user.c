@@ -309,9 +309,20 @@ static void test_agreement(void **state)
     assert_int_equal(panel_lists_with(&p, 8), 1);
     assert_int_equal(panel_lists_with(&p, 5), 0);
     assert_true(fabs(panel_agreement(&p, 0) - .45) < 1e-6 && fabs(panel_agreement(&p, 2) - .2) < 1e-6);
-    panel_closest(&p, &a, &b);
-    assert_true(a == 0 && b == 1);
+    assert_true(panel_closest(&p, &a, &b) && a == 0 && b == 1);
     assert_int_equal(panel_farthest(&p), 2);
+    assert_int_equal(panel_filled(&p), 3);
+    /* the first is empty now: it agrees with nobody, nor does it stand apart */
+    const float without[] = {NAN, NAN, NAN, NAN, 1, .3f, NAN, .3f, 1};
+    memcpy(p.rbo, without, sizeof without);
+    p.lists[0].n = 0;
+    assert_true(isnan(panel_agreement(&p, 0)) && fabs(panel_agreement(&p, 2) - .3) < 1e-6);
+    assert_true(panel_closest(&p, &a, &b) && a == 1 && b == 2);
+    assert_int_equal(panel_farthest(&p), 1);
+    assert_int_equal(panel_filled(&p), 2);
+    p.lists[1].n = 0;
+    p.rbo[5] = p.rbo[7] = NAN;
+    assert_false(panel_closest(&p, &a, &b));
     panel_clear(&p);
 }
 

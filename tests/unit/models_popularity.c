@@ -32,6 +32,7 @@ static void test_segments(void **state)
     assert_int_equal(x.nparts, 2);
     assert_true(fabs(x.parts[0].value - 3) < 1e-6 && fabs(x.parts[1].value - 2) < 1e-6);
     assert_string_equal(x.parts[1].label, "events of users with country de");
+    assert_string_equal(x.parts[0].label, "3 click events of all (scaled)");
     explanation_clear(&x);
     model_release(m);
     m = world_train(d, &model_pop, (const char *[]){"by=country", "prior=0", "count=users", NULL});
@@ -66,10 +67,31 @@ static void test_no_such_attribute(void **state)
     dataset_release(d);
 }
 
+/* A file without types says of each row that it is an "event": the sentence does not say so twice. */
+static void test_no_types(void **state)
+{
+    (void)state;
+    struct dataset *d = world_empty(3);
+    const struct { const char *user, *type; } rows[] = {{"u", "event"}, {"v", "event"}, {"w", "gift"}};
+    for (size_t i = 0; i < 3; i++)
+        world_event(d, rows[i].user, "a", rows[i].type, WORLD_START);
+    assert_int_equal(dataset_finish(d, NULL), ST_OK);
+    struct model *m = world_train(d, &model_pop, NULL);
+    struct query q = {.user = NO_USER, .as_of = NO_TIME};
+    struct explanation x;
+    assert_int_equal(model_explain(m, &q, 0, &x, NULL), ST_OK);
+    assert_string_equal(x.parts[0].label, "2 events");
+    assert_string_equal(x.parts[1].label, "1 gift event");
+    explanation_clear(&x);
+    model_release(m);
+    dataset_release(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_segments),
+        cmocka_unit_test(test_no_types),
         cmocka_unit_test(test_no_such_attribute),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
