@@ -1,7 +1,7 @@
 #!/bin/sh
 # Reports: a page that needs nothing beside itself, in which nothing of the data is more than text.
 . "$(dirname "$0")/files.sh"
-echo 1..11
+echo 1..13
 has() { grep -qF "$2" "$1" || { echo "missing in $1: $2" >>log; false; }; }
 
 prepare='load tiny;split last 1;train pop itemknn ease'
@@ -61,6 +61,13 @@ run -c 'load hostile.csv item.title=title' -c 'split last 1' -c 'train pop itemk
   ! grep -qE '<script|<img|<b>' hostile.html && ! sed '/^    /d; s/`[^`]*`//g' hostile.md | grep -E '<script|<img|<b>|^# line|[^\\]\]\(y' >>log &&
   ! LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" hostile.html hostile.md log && ! grep -q "$(printf '\342\200\256')" hostile.html hostile.md log
 result 'hostile titles and ids, as a page and as Markdown' $?
+
+# What is claimed comes first, not what there is to say of lists that were served.
+run "$@" -c 'import tiny/served.csv as prod' -c 'report first.md' -c 'report first.html' &&
+  sed -n '1,4p' first.md | grep -q 'cannot be told apart' && has first.md 'prod was not trained on this split'
+result 'the first sentence is what can be claimed' $?
+has first.html '<thead><tr>' && [ "$(grep -c '<tbody>' first.html)" = "$(grep -c '</tbody>' first.html)" ]
+result 'heads of tables are heads, which print repeats on each page' $?
 
 ln -s /dev/full full.html
 run "$@" -c 'report full.html ana'

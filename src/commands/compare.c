@@ -116,6 +116,12 @@ static enum status judge_all(struct compare *c, const struct call *call, struct 
     st = c->evaluations ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < c->nmodels && !st; i++)
         st = judge_model(&c->judge, c->models[i], &c->evaluations[i], err);
+    return st;
+}
+
+enum status compare_say_how(struct compare *c, struct result *out, struct error *err)
+{
+    enum status st = ST_OK;
     for (size_t i = 0; i < c->nmodels && !st; i++)
         st = served_say_judged(&c->judge, c->models[i], out, err);
     return st ? st : compare_say_among(c, out, err);

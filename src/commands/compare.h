@@ -59,6 +59,9 @@ MUST_CHECK enum status compare_put_checks(struct compare *c, const struct call *
 
 /* What can be claimed: of x and y, of the other models, and of segments where it is the other way round. */
 MUST_CHECK enum status compare_say_claims(const struct compare *c, struct result *out, struct error *err);
+/* How it was judged, where that is not as usual: by lists that were served, among drawn items. Behind the claims: what a reader
+ * looks for comes first. */
+MUST_CHECK enum status compare_say_how(struct compare *c, struct result *out, struct error *err);
 /* What is not in the numbers: ratings that nobody predicts, events that were not asked for. */
 void compare_say_limits(const struct compare *c, struct result *out);
 

@@ -19,6 +19,8 @@ static enum status run_compare(struct workbench *wb, const struct call *call, st
     if (!st)
         st = compare_say_claims(&c, out, err);
     if (!st)
+        st = compare_say_how(&c, out, err);
+    if (!st)
         compare_say_limits(&c, out);
     compare_close(&c);
     return st;

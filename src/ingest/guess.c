@@ -129,6 +129,17 @@ static void guess_dates(struct sample *s)
         preview_doubt(s->out, "does %s begin with the day or the month? dates=mdy is guessed, dates=dmy the other way", sample_name(s, time));
 }
 
+/* Does it say where an item stood in a list, by the names that `import` goes by? More is no liking then. */
+static bool holds_places(const struct sample *s, uint32_t c)
+{
+    static const char *const names[] = {"rank", "position", "pos", "place"};
+    const struct look *l = &s->look[c];
+    bool named = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names && s->t.header; i++)
+        named |= text_same(sample_name(s, c), names[i]);
+    return named && l->reals == l->texts && l->least >= 0;
+}
+
 static void guess_rest(struct sample *s)
 {
     for (uint32_t c = 0; c < s->n; c++) {
@@ -139,6 +150,9 @@ static void guess_rest(struct sample *s)
             guess(s, ROLE_TIME, c);
         else if (!roles_has(&s->roles, ROLE_TYPE) && l->reals == 0 && holds_actions(l))
             guess(s, ROLE_TYPE, c);
+        else if (holds_places(s, c))
+            preview_doubt(s->out, "%s looks like places in lists that were shown, which are no events: `import FILE as prod` reads them",
+                          sample_name(s, c));
         else if (!roles_has(&s->roles, ROLE_VALUE) && l->reals == l->texts && l->levels.n > 2 && l->levels.n <= 20 &&
                  l->least >= 0 && l->most <= 10)
             guess(s, ROLE_VALUE, c);

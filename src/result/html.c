@@ -97,7 +97,7 @@ static void put_heading(struct str *out, const struct table *t)
         put_html(out, t->title);
         str_puts(out, "</caption>");
     }
-    str_puts(out, "\n<tr>");
+    str_puts(out, "\n<thead><tr>"); /* which a printer repeats on each page */
     for (size_t c = 0; c < t->ncolumns; c++) {
         if (t->columns[c].flags & COLUMN_HIDDEN)
             continue;
@@ -106,7 +106,7 @@ static void put_heading(struct str *out, const struct table *t)
         put_html(out, t->columns[c].name);
         str_puts(out, "</th>");
     }
-    str_puts(out, "</tr>\n");
+    str_puts(out, "</tr></thead>\n<tbody>\n");
 }
 
 static void put_row(struct writer *w, const struct table *t, const struct value *row, const struct bars *bars, struct str *cell)
@@ -166,7 +166,7 @@ enum status render_html_table(struct writer *w, struct table *t, struct error *e
         put_row(w, t, row, bars, &cell);
         st = writer_spill(w, err);
     }
-    str_puts(&w->text, "</table></div>\n");
+    str_puts(&w->text, "</tbody></table></div>\n");
     if (left) {
         char count[32];
         text_count(count, sizeof count, (int64_t)left);

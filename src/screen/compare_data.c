@@ -59,6 +59,8 @@ static enum status open_comparison(struct compare_asked *a, struct error *err)
     if (!st)
         st = compare_say_claims(&a->held->compare, a->words, err);
     if (!st)
+        st = compare_say_how(&a->held->compare, a->notes, err);
+    if (!st)
         compare_say_limits(&a->held->compare, a->notes);
     call_free(call);
     if (!st)

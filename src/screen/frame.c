@@ -53,7 +53,7 @@ static int draw_job(struct app *app, struct area row)
     char text[160], eta[32] = "";
     if (job.running && job.share >= 0) {
         double share = job.share;
-        if (job.eta >= 0)
+        if (job.eta >= 1) /* sooner than it is read there is nothing to announce */
             text_duration(eta, sizeof eta, job.eta);
         snprintf(text, sizeof text, "%3.0f %%%s%s", floor(share * 100), *eta ? "  ETA " : "", eta);
         int x = area_text_right(row, 0, right, LOOK_BOLD, text) - GAUGE_WIDTH - 1;
