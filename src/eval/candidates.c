@@ -134,95 +134,59 @@ enum status candidates_draw(struct test_set *t, size_t n, uint64_t seed, struct 
 
 /* ---- listed ---- */
 
-/* Keeps those right items of query q that are marked, from `to` on; how many. */
-static size_t keep_right(struct test_set *t, size_t q, const uint32_t *listed, uint32_t mark, size_t to)
-{
-    size_t kept = to;
-    for (size_t r = t->right_begin[q]; r < t->right_begin[q + 1]; r++) {
-        if (listed[t->right[r]] != mark)
-            continue;
-        t->right[kept] = t->right[r];
-        if (t->rating)
-            t->rating[kept] = t->rating[r];
-        if (t->weight)
-            t->weight[kept] = t->weight[r];
-        kept++;
-    }
-    return kept - to;
-}
-
-/* Takes queries and right items together: those of the test set before, and what is kept of them so far. */
-struct sieve {
-    struct test_set *t;
+/* Which items the list holds that counts for a query. */
+struct holding {
+    const struct test_set *t;
     const struct model *served;
-    uint32_t *listed; /* per item: query + 1 whose list holds it */
-    size_t capacity;  /* of t->among */
-    size_t nqueries, nright, nusers;
+    size_t of;        /* the query whose list is marked */
+    uint32_t *listed; /* per item: `of` + 1 when its list holds it */
 };
 
-/* Query q as it is kept, when anything is left of it. */
-static enum status sift_query(struct sieve *s, size_t q, struct error *err)
+static bool holds(void *context, size_t q, uint32_t item)
 {
-    struct test_set *t = s->t;
+    struct holding *h = context;
     struct served_list l = {.n = 0};
-    size_t at = t->among_begin[s->nqueries];
-    if (!served_find(s->served, t->query[q].user, t->query[q].as_of, &l))
-        return ST_OK;
-    for (size_t i = 0; i < l.n; i++)
-        s->listed[l.item[i]] = (uint32_t)q + 1;
-    size_t kept = keep_right(t, q, s->listed, (uint32_t)q + 1, s->nright);
-    if (!kept)
-        return ST_OK;
-    enum status st = mem_grow(&t->among, &s->capacity, at + l.n, sizeof *t->among, err);
-    if (st)
-        return st;
-    memcpy(t->among + at, l.item, l.n * sizeof *l.item);
-    t->query[s->nqueries] = t->query[q];
-    t->right_begin[s->nqueries++] = s->nright;
-    t->among_begin[s->nqueries] = at + l.n;
-    s->nright += kept;
-    return ST_OK;
+    if (q != h->of && served_find(h->served, h->t->query[q].user, h->t->query[q].as_of, &l))
+        for (size_t i = 0; i < l.n; i++)
+            h->listed[l.item[i]] = (uint32_t)q + 1;
+    h->of = q;
+    return h->listed[item] == (uint32_t)q + 1;
 }
 
-static enum status sift(struct sieve *s, struct error *err)
+/* The lists of all queries that are left, one behind the other. */
+static enum status copy_lists(struct test_set *t, const struct model *served, struct error *err)
 {
-    struct test_set *t = s->t;
-    enum status st = ST_OK;
-    t->among_begin[0] = 0;
-    for (size_t u = 0; u < t->nusers && !st; u++) {
-        size_t begin = s->nqueries;
-        for (size_t q = t->query_begin[u]; q < t->query_begin[u + 1] && !st; q++)
-            st = sift_query(s, q, err);
-        if (begin == s->nqueries)
-            continue;
-        t->user[s->nusers] = t->user[u];
-        t->warm[s->nusers] = t->warm[u];
-        t->query_begin[s->nusers++] = begin;
-    }
-    return st;
+    struct served_list l = {.n = 0};
+    t->among_begin = mem_new(t->nqueries + 1, sizeof *t->among_begin, "candidates", err);
+    for (size_t q = 0; t->among_begin && q < t->nqueries; q++)
+        t->among_begin[q + 1] = t->among_begin[q] + (served_find(served, t->query[q].user, t->query[q].as_of, &l) ? l.n : 0);
+    if (t->among_begin)
+        t->among = mem_new_raw(t->among_begin[t->nqueries], sizeof *t->among, "candidates", err);
+    if (!t->among)
+        return ST_NOMEM;
+    for (size_t q = 0; q < t->nqueries; q++)
+        if (served_find(served, t->query[q].user, t->query[q].as_of, &l) && l.n)
+            memcpy(t->among + t->among_begin[q], l.item, l.n * sizeof *l.item);
+    return ST_OK;
 }
 
 enum status candidates_of_lists(struct test_set *t, const struct model *served, struct candidates_left_out *out, struct error *err)
 {
-    struct sieve s = {.t = t, .served = served};
+    struct holding h = {.t = t, .served = served, .of = SIZE_MAX};
     size_t users = t->nusers, right = t->right_begin[t->nqueries];
-    s.listed = mem_new(t->nitems, sizeof *s.listed, "item marks", err);
-    t->among_begin = mem_new_raw(t->nqueries + 1, sizeof *t->among_begin, "candidates", err);
-    enum status st = s.listed && t->among_begin ? sift(&s, err) : ST_NOMEM;
-    mem_free(s.listed);
-    if (st)
-        return st;
-    if (!s.nusers) {
+    h.listed = mem_new(t->nitems, sizeof *h.listed, "item marks", err);
+    if (!h.listed)
+        return ST_NOMEM;
+    test_set_keep(t, holds, &h);
+    mem_free(h.listed);
+    if (!t->nusers) {
         error_set(err, ST_STATE, "among=%s: no list that was served by then holds an item that would have been right", served->name);
         error_hint(err, "repeats are not asked for unless seen=show; `recommend USER with %s at=TIME` shows a list", served->name);
         return ST_STATE;
     }
-    t->query_begin[s.nusers] = t->nqueries = s.nqueries;
-    t->right_begin[s.nqueries] = s.nright;
-    t->nusers = s.nusers;
     t->protocol.among = candidates_listed_mark(served);
-    *out = (struct candidates_left_out){users - s.nusers, right - s.nright};
-    return ST_OK;
+    *out = (struct candidates_left_out){users - t->nusers, right - t->right_begin[t->nqueries]};
+    return copy_lists(t, served, err);
 }
 
 /* ---- ranked ---- */

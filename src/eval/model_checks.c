@@ -1,4 +1,4 @@
-#include "eval/model_checks.h"
+#include "eval/model_checks_parts.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 
 /* ---- what came of it ---- */
 
-static enum status add_finding(struct model_checks *k, const char *check, const char *model, enum check_verdict verdict,
-                               struct str *evidence, struct error *err)
+enum status checks_add(struct model_checks *k, const char *check, const char *model, enum check_verdict verdict,
+                       struct str *evidence, struct error *err)
 {
     enum status st = mem_grow(&k->findings, &k->capacity, k->n + 1, sizeof *k->findings, err);
     char *copy = st ? NULL : mem_strdup(str_text(evidence), err);
@@ -34,36 +34,46 @@ void model_checks_clear(struct model_checks *k)
 
 /* ---- training again ---- */
 
-/* Can it be had again from its record? */
-static bool trainable(const struct model *m)
+bool checks_trainable(const struct model *m)
 {
     return !(m->class->capabilities & OF_MODELS) && m->record.epochs && model_trained(m) == m;
 }
 
-/* Trains like m, on d (whose events stand as those of k->d) and the train part; judged by the questions of `set`. */
-static enum status train_and_judge(const struct model_checks *k, const struct model_class *class, const struct param_value *values,
-                                   const struct dataset *d, uint64_t seed, const struct test_set *set, struct evaluation **out,
-                                   struct error *err)
+enum status checks_train(const struct model_checks *k, const struct model_class *class, const struct param_value *values,
+                         const struct dataset *d, uint64_t seed, struct model **out, struct error *err)
 {
     struct selection selection = {.data = d, .split = k->s, .parts = PART_TRAIN, .until = NO_TIME, .hides = split_hides(k->s, d)};
-    struct model *m = NULL;
-    enum status st = model_train(class, class->name, values, &selection, seed, NULL, k->job, &m, err);
+    return model_train(class, class->name, values, &selection, seed, NULL, k->job, out, err);
+}
+
+enum status checks_judge(const struct model_checks *k, const struct model *m, const struct test_set *set, struct evaluation **out,
+                         struct error *err)
+{
+    return evaluation_run(m, set, k->s->fingerprint, k->c->entries[0].e->depth, k->job, out, err);
+}
+
+/* The evaluation of a model like m, trained on d. */
+static enum status judge_again(const struct model_checks *k, const struct model *m, const struct dataset *d, uint64_t seed,
+                               struct evaluation **out, struct error *err)
+{
+    struct model *again = NULL;
+    enum status st = checks_train(k, m->class, m->values, d, seed, &again, err);
     if (!st)
-        st = evaluation_run(m, set, k->s->fingerprint, k->c->entries[0].e->depth, k->job, out, err);
-    model_release(m);
+        st = checks_judge(k, again, k->set, out, err);
+    model_release(again);
     return st;
 }
 
-static double mean_of(const struct model_checks *k, const struct evaluation *e)
+double checks_mean(const struct model_checks *k, const struct evaluation *e)
 {
     return evaluation_value(e, &k->c->measures[0].at, true);
 }
 
-static enum status add_untrained(struct model_checks *k, const char *check, const struct model *m, struct error *err)
+enum status checks_add_untrained(struct model_checks *k, const char *check, const struct model *m, struct error *err)
 {
     struct str why = {0};
     str_puts(&why, m->class->capabilities & OF_MODELS ? "made of other models: check those" : "was not trained in one go: train it again");
-    return add_finding(k, check, m->name, CHECK_NOTHING, &why, err);
+    return checks_add(k, check, m->name, CHECK_NOTHING, &why, err);
 }
 
 /* ---- sampled metrics ---- */
@@ -80,7 +90,7 @@ static enum status sampled_means(const struct model_checks *k, double *mean, str
     for (size_t i = 0; i < k->c->n && !st; i++) {
         struct evaluation *e = NULL;
         st = evaluation_run(k->models[k->c->entries[i].given], t, k->s->fingerprint, k->c->measures[0].at.k, k->job, &e, err);
-        mean[i] = st ? NAN : mean_of(k, e);
+        mean[i] = st ? NAN : checks_mean(k, e);
         evaluation_free(e);
     }
     test_set_free(t);
@@ -94,7 +104,7 @@ static enum status check_sampled(struct model_checks *k, struct error *err)
     size_t flips = 0, pairs = c->n * (c->n - 1) / 2;
     if (!metric_of_ranks(c->measures[0].at.metric) || c->n < 2) {
         str_puts(&s, c->n < 2 ? "there is one model only" : "the metric is not one of ranks");
-        return add_finding(k, "sampled", NULL, CHECK_NOTHING, &s, err);
+        return checks_add(k, "sampled", NULL, CHECK_NOTHING, &s, err);
     }
     double *mean = mem_new_raw(c->n, sizeof *mean, "sampled metrics", err);
     enum status st = mean ? sampled_means(k, mean, err) : ST_NOMEM;
@@ -113,7 +123,7 @@ static enum status check_sampled(struct model_checks *k, struct error *err)
     mem_free(mean);
     if (st)
         str_free(&s);
-    return st ? st : add_finding(k, "sampled", NULL, flips ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
+    return st ? st : checks_add(k, "sampled", NULL, flips ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
 }
 
 static size_t train_never(const struct model_checks *k, const struct model *m)
@@ -132,7 +142,7 @@ static bool draws(const struct model *m)
 
 static size_t train_seeds(const struct model_checks *k, const struct model *m)
 {
-    return trainable(m) && draws(m) ? k->seeds : 0;
+    return checks_trainable(m) && draws(m) ? k->seeds : 0;
 }
 
 /* What the model's lead, or what it is behind, is to be larger than. */
@@ -150,8 +160,8 @@ static enum status seeds_of(struct model_checks *k, size_t entry, struct error *
     for (size_t i = 0; i < k->seeds && !st; i++) {
         struct evaluation *e = NULL;
         struct rng r = rng_stream(m->record.seed, "other seeds", i);
-        st = train_and_judge(k, m->class, m->values, k->d, rng_next(&r), k->set, &e, err);
-        double mean = st ? NAN : mean_of(k, e);
+        st = judge_again(k, m, k->d, rng_next(&r), &e, err);
+        double mean = st ? NAN : checks_mean(k, e);
         evaluation_free(e);
         least = fmin(least, mean), most = fmax(most, mean);
         sum += mean, squares += mean * mean, n++;
@@ -165,7 +175,7 @@ static enum status seeds_of(struct model_checks *k, size_t entry, struct error *
     if (!isnan(lead))
         str_printf(&s, "; the difference of %.4f to %s is %s", lead, c->entries[entry == c->reference ? (entry ? 0 : 1) : c->reference].name,
                    doubt ? "no larger than that may do" : "larger");
-    return add_finding(k, "seed", m->name, doubt ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
+    return checks_add(k, "seed", m->name, doubt ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
 }
 
 static enum status check_seed(struct model_checks *k, struct error *err)
@@ -177,135 +187,23 @@ static enum status check_seed(struct model_checks *k, struct error *err)
         if (!draws(m))
             str_printf(&fixed, "%s%s", fixed.length ? ", " : "", m->name);
         else
-            st = trainable(m) ? seeds_of(k, i, err) : add_untrained(k, "seed", m, err);
+            st = checks_trainable(m) ? seeds_of(k, i, err) : checks_add_untrained(k, "seed", m, err);
     }
     if (fixed.length && !st) {
         str_puts(&fixed, ": nothing is drawn, any seed gives the same");
-        return add_finding(k, "seed", NULL, CHECK_NOTHING, &fixed, err);
+        return checks_add(k, "seed", NULL, CHECK_NOTHING, &fixed, err);
     }
     str_free(&fixed);
     return st;
 }
 
-/* ---- placebo ---- */
+/* ---- the future ---- */
 
 static size_t train_once(const struct model_checks *k, const struct model *m)
 {
     (void)k;
-    return trainable(m);
+    return checks_trainable(m);
 }
-
-/* Deals the items of the events of one part out anew among them. */
-static enum status shuffle_part(const struct split *s, enum part part, struct rng *r, struct dataset *d, struct error *err)
-{
-    uint32_t *item = mem_new_raw(d->events.n, sizeof *item, "shuffled items", err);
-    size_t n = 0;
-    if (!item)
-        return ST_NOMEM;
-    for (size_t e = 0; e < d->events.n; e++)
-        if (s->part[e] == part)
-            item[n++] = d->events.item[e];
-    rng_shuffle(r, item, n);
-    n = 0;
-    for (size_t e = 0; e < d->events.n; e++)
-        if (s->part[e] == part)
-            d->events.item[e] = item[n++];
-    mem_free(item);
-    return ST_OK;
-}
-
-static enum status shuffled(const struct model_checks *k, struct dataset **out, struct error *err)
-{
-    static const enum part known[] = {PART_TRAIN, PART_VALID, PART_HISTORY};
-    struct rng r = rng_stream(k->c->seed, "placebo", 0);
-    enum status st = dataset_again(k->d, out, err);
-    for (size_t i = 0; i < 3 && !st; i++)
-        if (known[i] != k->set->protocol.on)
-            st = shuffle_part(k->s, known[i], &r, *out, err);
-    return st;
-}
-
-/* The metric of a class with its defaults on the shuffled events. */
-static enum status judge_class(const struct model_checks *k, const char *name, const struct dataset *d, const struct test_set *set,
-                               struct evaluation **out, struct error *err)
-{
-    const struct model_class *class = model_class_find(name);
-    struct param_value *values = mem_new(class->nparams, sizeof *values, "parameters", err);
-    enum status st = values ? param_defaults(class->params, class->nparams, values, err) : ST_NOMEM;
-    if (!st)
-        st = train_and_judge(k, class, values, d, k->c->seed, set, out, err);
-    if (values)
-        param_values_free(values, class->nparams);
-    mem_free(values);
-    return st;
-}
-
-/* Is e better than the popular items, beyond chance? */
-static enum status beats(const struct model_checks *k, const struct evaluation *e, const struct evaluation *pop, bool *better,
-                         struct error *err)
-{
-    static const char *const names[] = {"model", "pop"};
-    const struct evaluation *both[] = {e, pop};
-    struct comparison c = {.test = TEST_T, .adjust = ADJUST_NONE, .seed = k->c->seed};
-    const struct metric_at *at = &k->c->measures[0].at;
-    enum status st = comparison_measure(&c, at->name, at->k, true, err);
-    if (!st)
-        st = comparison_make(&c, both, names, 2, 1, k->job, err);
-    if (!st) {
-        struct difference x = c.entries[c.reference == 0].to;
-        x.adjusted = fmin(1, x.p * (double)k->c->n); /* for so many models */
-        *better = difference_verdict(&c, &x) > 0;
-    }
-    comparison_clear(&c);
-    return st;
-}
-
-static enum status placebo_of(struct model_checks *k, size_t entry, const struct dataset *d, const struct test_set *set,
-                              const struct evaluation *pop, double chance, struct error *err)
-{
-    const struct model *m = k->models[k->c->entries[entry].given];
-    struct evaluation *e = NULL;
-    struct str s = {0};
-    bool better = false;
-    if (!trainable(m))
-        return add_untrained(k, "placebo", m, err);
-    enum status st = train_and_judge(k, m->class, m->values, d, m->record.seed, set, &e, err);
-    if (!st)
-        st = beats(k, e, pop, &better, err);
-    if (!st)
-        str_printf(&s, "%.4f becomes %.4f on shuffled events%s; the most popular items have %.4f there, chance %.4f", k->c->entries[entry].mean[0],
-                   mean_of(k, e), better ? ", better than it can know" : "", mean_of(k, pop), chance);
-    evaluation_free(e);
-    return st ? st : add_finding(k, "placebo", m->name, better ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
-}
-
-static enum status check_placebo(struct model_checks *k, struct error *err)
-{
-    struct dataset *d = NULL;
-    struct test_set *set = NULL;
-    struct evaluation *pop = NULL, *random = NULL;
-    if (k->c->measures[0].at.metric->errors) {
-        struct str s = {0};
-        str_puts(&s, "ratings are not shuffled: it is about lists");
-        return add_finding(k, "placebo", NULL, CHECK_NOTHING, &s, err);
-    }
-    enum status st = shuffled(k, &d, err);
-    if (!st)
-        st = test_set_new(d, k->s, &k->set->protocol, &set, err);
-    if (!st)
-        st = judge_class(k, "pop", d, set, &pop, err);
-    if (!st)
-        st = judge_class(k, "random", d, set, &random, err);
-    for (size_t i = 0; i < k->c->n && !st; i++)
-        st = placebo_of(k, i, d, set, pop, mean_of(k, random), err);
-    evaluation_free(pop);
-    evaluation_free(random);
-    test_set_free(set);
-    dataset_release(d);
-    return st;
-}
-
-/* ---- the future ---- */
 
 /* Every event outside the train part and what is known of held-out users is of another item, and of another value. */
 static enum status masked(const struct model_checks *k, struct dataset **out, struct error *err)
@@ -340,9 +238,9 @@ static enum status future_of(struct model_checks *k, size_t entry, const struct 
     const struct model *m = k->models[x->given];
     struct evaluation *e = NULL;
     struct str s = {0};
-    if (!trainable(m))
-        return add_untrained(k, "future", m, err);
-    enum status st = train_and_judge(k, m->class, m->values, d, m->record.seed, k->set, &e, err);
+    if (!checks_trainable(m))
+        return checks_add_untrained(k, "future", m, err);
+    enum status st = judge_again(k, m, d, m->record.seed, &e, err);
     if (st)
         return st;
     size_t differ = lists_differ(x->e, e);
@@ -351,7 +249,7 @@ static enum status future_of(struct model_checks *k, size_t entry, const struct 
     else
         str_printf(&s, "all %zu lists are the same when every event outside the train part is another", e->nqueries);
     evaluation_free(e);
-    return add_finding(k, "future", m->name, differ ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
+    return checks_add(k, "future", m->name, differ ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
 }
 
 /* Models of a split that is not one moment for all learn from what came later than some questions. */
@@ -364,7 +262,7 @@ static enum status future_of_split(struct model_checks *k, struct error *err)
         return st;
     str_printf(&s, "users asked about a time before the newest event that was learnt from: %zu; `split time` has one moment for all",
                leaks.past_users);
-    return add_finding(k, "future", NULL, CHECK_DOUBT, &s, err);
+    return checks_add(k, "future", NULL, CHECK_DOUBT, &s, err);
 }
 
 static enum status check_future(struct model_checks *k, struct error *err)
@@ -378,7 +276,7 @@ static enum status check_future(struct model_checks *k, struct error *err)
 }
 
 const struct model_check model_checks[] = {
-    {"sampled", check_sampled, train_never}, {"seed", check_seed, train_seeds}, {"placebo", check_placebo, train_once},
+    {"sampled", check_sampled, train_never}, {"seed", check_seed, train_seeds}, {"placebo", checks_placebo, train_once},
     {"future", check_future, train_once},    {NULL, NULL, NULL},
 };
 

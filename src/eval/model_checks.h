@@ -6,7 +6,8 @@
  *   seed      other seeds: is the lead larger than what chance in training does? For models in which nothing is drawn there is
  *             nothing to see
  *   placebo   items dealt out anew among the events that are known, so that users and items keep their numbers of events but
- *             no user a taste: who is then better than the most popular items knows what it should not
+ *             no user a taste: who then still knows a user's future better than that of another user with as long a history knows what
+ *             it should not
  *   future    all events that training must not see become others, and the models are trained again: the lists must stay */
 #ifndef TAILOR_EVAL_MODEL_CHECKS_H
 #define TAILOR_EVAL_MODEL_CHECKS_H

@@ -328,6 +328,47 @@ enum status test_set_of_user(const struct dataset *d, const struct split *s, con
     return make(d, s, p, user, out, err);
 }
 
+/* Right items of query q that are kept stand from `to` on; how many. */
+static size_t keep_right(struct test_set *t, size_t q, size_t to, bool (*keeps)(void *context, size_t q, uint32_t item), void *context)
+{
+    size_t kept = to;
+    for (size_t r = t->right_begin[q]; r < t->right_begin[q + 1]; r++) {
+        if (!keeps(context, q, t->right[r]))
+            continue;
+        t->right[kept] = t->right[r];
+        if (t->rating)
+            t->rating[kept] = t->rating[r];
+        if (t->weight)
+            t->weight[kept] = t->weight[r];
+        kept++;
+    }
+    return kept - to;
+}
+
+void test_set_keep(struct test_set *t, bool (*keeps)(void *context, size_t q, uint32_t item), void *context)
+{
+    size_t nusers = 0, nqueries = 0, nright = 0; /* never ahead of what is read */
+    for (size_t u = 0; u < t->nusers; u++) {
+        size_t first = nqueries, begin = t->query_begin[u], end = t->query_begin[u + 1];
+        for (size_t q = begin; q < end; q++) {
+            size_t kept = keep_right(t, q, nright, keeps, context);
+            if (!kept)
+                continue;
+            t->query[nqueries] = t->query[q];
+            t->right_begin[nqueries++] = nright;
+            nright += kept;
+        }
+        if (nqueries == first)
+            continue;
+        t->user[nusers] = t->user[u];
+        t->warm[nusers] = t->warm[u];
+        t->query_begin[nusers++] = first;
+    }
+    t->nusers = nusers;
+    t->query_begin[nusers] = t->nqueries = nqueries;
+    t->right_begin[nqueries] = nright;
+}
+
 void test_set_free(struct test_set *t)
 {
     if (!t)

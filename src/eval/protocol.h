@@ -58,4 +58,7 @@ MUST_CHECK enum status test_set_of_user(const struct dataset *d, const struct sp
                                         struct test_set **out, struct error *err);
 void test_set_free(struct test_set *t); /* NULL is fine */
 
+/* Takes right items out, and the queries and users that have none left; keeps(context, q, item) for the items of query after query. */
+void test_set_keep(struct test_set *t, bool (*keeps)(void *context, size_t q, uint32_t item), void *context);
+
 #endif

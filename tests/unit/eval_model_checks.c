@@ -130,10 +130,23 @@ static enum status score_lucky(const struct model *m, const struct query *querie
     return ST_OK;
 }
 
+/* What ten of the users will do, first for everybody: popular in the test part, but no more a user's own than another's. */
+static enum status score_trendy(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+{
+    (void)queries, (void)err;
+    for (size_t q = 0; q < n; q++, scores += m->nitems) {
+        by_index(m, scores);
+        for (uint32_t u = 0; u < 10; u++)
+            scores[asked_for(u * USERS / 10)] = 1;
+    }
+    return ST_OK;
+}
+
 #define SLOTS .begin = begin, .epoch = epoch, .save = save, .free = forget
 static const struct model_class leaky = {.name = "leaky", .capabilities = CLOSED_FORM, .score = score_leaky, SLOTS};
 static const struct model_class half = {.name = "half", .capabilities = CLOSED_FORM, .score = score_half, SLOTS};
 static const struct model_class thirtieth = {.name = "thirtieth", .capabilities = CLOSED_FORM, .score = score_thirtieth, SLOTS};
+static const struct model_class trendy = {.name = "trendy", .capabilities = CLOSED_FORM, .score = score_trendy, SLOTS};
 static const struct model_class lucky = {.name = "lucky", .score = score_lucky, SLOTS};
 
 /* ---- a comparison of two ---- */
@@ -225,6 +238,11 @@ static void test_placebo(void **state)
     run(&b, "placebo");
     assert_verdict(&b, "leaky", CHECK_DOUBT);
     assert_verdict(&b, "itemknn", CHECK_HOLDS);
+    close_bench(&b);
+    open_bench(&b, &half, &trendy);
+    run(&b, "placebo");
+    assert_verdict(&b, "half", CHECK_DOUBT);
+    assert_verdict(&b, "trendy", CHECK_HOLDS);
     close_bench(&b);
 }
 
