@@ -263,35 +263,48 @@ static void put_users(const struct question *q, const struct selection *s, const
     str_free(&user);
 }
 
-/* by=: the same of each segment, in the order of cohorts. */
-static enum status put_segments(const struct call *call, const struct selection *s, const uint32_t *users, size_t n, const struct diff *d,
-                                struct result *out, struct error *err)
+/* The same of each segment by one thing. */
+static enum status put_segments_by(const struct cohorts *c, const struct dataset *data, const uint32_t *users, const struct diff *d, struct table *t,
+                                   struct error *err)
 {
-    struct cohorts c;
-    struct column columns[1 + SUMMARY_COLUMNS];
-    const char *by = call_text(call, "by");
-    if (!by)
-        return ST_OK;
-    enum status st = cohorts_of_users(s, users, n, by, &c, err);
-    if (st)
-        return error_at_option(st, err, call, "by");
-    uint8_t *chosen = mem_new_raw(s->data->users.n, sizeof *chosen, "users of a segment", err);
-    st = chosen ? ST_OK : ST_NOMEM;
-    columns[0] = (struct column){.name = "segment", .type = VALUE_TEXT};
-    summary_columns(columns + 1);
-    struct table *t = result_table(out, "segments", result_textf(out, "by %s", c.by), columns, 1 + SUMMARY_COLUMNS);
-    for (size_t i = 0; i < c.n && !st; i++) {
-        memset(chosen, 0, s->data->users.n);
-        for (size_t u = 0; u < c.list[i].n; u++)
-            chosen[users[c.list[i].users[u]]] = 1;
+    uint8_t *chosen = mem_new_raw(data->users.n, sizeof *chosen, "users of a segment", err);
+    if (!chosen)
+        return ST_NOMEM;
+    for (size_t i = 0; i < c->n; i++) {
+        memset(chosen, 0, data->users.n);
+        for (size_t u = 0; u < c->list[i].n; u++)
+            chosen[users[c->list[i].users[u]]] = 1;
         struct diff_summary sum = diff_summarize(d, chosen);
         if (!sum.users) /* all of them are left out */
             continue;
-        table_text(t, c.list[i].name);
+        table_text(t, c->by);
+        table_text(t, c->list[i].name);
         put_summary_cells(t, &sum);
     }
     mem_free(chosen);
-    cohorts_clear(&c);
+    return ST_OK;
+}
+
+/* by=: in the order of cohorts. */
+static enum status put_segments(const struct call *call, const struct selection *s, const uint32_t *users, size_t n, const struct diff *d,
+                                struct result *out, struct error *err)
+{
+    struct cohorts *c;
+    size_t nc;
+    struct column columns[2 + SUMMARY_COLUMNS];
+    const char *by = call_text(call, "by");
+    if (!by)
+        return ST_OK;
+    enum status st = cohorts_of_users_by(s, users, n, by, &c, &nc, err);
+    if (st)
+        error_at_option(st, err, call, "by");
+    columns[0] = (struct column){.name = "by", .type = VALUE_TEXT, .flags = nc == 1 ? COLUMN_HIDDEN : 0};
+    columns[1] = (struct column){.name = "segment", .type = VALUE_TEXT};
+    summary_columns(columns + 2);
+    struct table *t = st ? NULL : result_table(out, "segments", nc == 1 ? result_textf(out, "by %s", c[0].by) : "by segment", columns, 2 + SUMMARY_COLUMNS);
+    for (size_t i = 0; i < nc && !st; i++)
+        st = put_segments_by(&c[i], s->data, users, d, t, err);
+    cohorts_free(c, nc);
     return st;
 }
 
@@ -414,7 +427,7 @@ static const struct argument diff_args[] = {
 };
 static const struct param diff_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1000, .doc = "length of the lists"},
-    {.name = "by", .type = PARAM_SEGMENT, .doc = "of all users: the same for each segment: " COHORTS_BY_USERS},
+    {.name = "by", .type = PARAM_SEGMENT, .doc = "of all users: the same for each segment: " COHORTS_BY_USERS "; several: by=country,taste"},
     {.name = "items", .type = PARAM_INT, .initial = "5", .min = 0, .max = 1e9, .doc = "of all users: items shown that gain most, and that lose most"},
     {.name = "users", .type = PARAM_INT, .initial = "10", .min = 0, .max = 1e9, .doc = "of all users: users shown whose lists differ most"},
     OPTION_SEEN,

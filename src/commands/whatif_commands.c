@@ -12,7 +12,7 @@
 static enum status nothing_changed(const struct call *call, struct error *err)
 {
     error_set(err, ST_USAGE, "nothing is changed: say which item to add or to remove");
-    error_hint(err, "for example: whatif %s add ITEM remove ITEM", call->args[0].text);
+    error_hint(err, "for example: whatif %s add ITEM remove ITEM, or at=TIME", call->args[0].text);
     return ST_USAGE;
 }
 
@@ -265,10 +265,20 @@ static enum status answer(const struct asked *a, const char *said, struct result
     return st;
 }
 
+/* at= is all that is changed: before is the present, or where the clock stands, and after is that moment. */
+static enum status change_moment(struct workbench *wb, const struct question *q, struct history *present, struct str *said, struct error *err)
+{
+    struct selection all = {.data = q->data, .until = wb->now, .hides = q->history.hides};
+    char moment[40];
+    time_short(moment, sizeof moment, q->history.as_of);
+    str_printf(said, "as of %s", moment);
+    return q->user == NO_USER ? history_of_events(wb->made_up, wb->nmade_up, wb->now, present, err) : history_of_user(&all, q->user, present, err);
+}
+
 static enum status run_whatif(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     struct question q;
-    struct history changed = {0};
+    struct history changed = {0}, present = {0};
     struct str line = {0}, said = {0}, open = {0};
     struct query_attribute *attributes = NULL;
     enum status st = question_open(wb, call, &call->args[0], &q, err);
@@ -286,12 +296,16 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
         st = change_attributes(wb, &q, call, attributes, &open, &said, out, err);
     if (!st && said.failed)
         st = error_nomem(err, said.capacity, "what was changed");
+    bool moved = !st && !said.length && call_given(call, "at");
+    if (moved)
+        st = change_moment(wb, &q, &present, &said, err);
     else if (!st && !said.length)
         st = nothing_changed(call, err);
     if (st)
         goto out;
-    struct asked a = {.wb = wb, .q = &q, .before = history_query(&q.history), .after = history_query(&changed), .k = (size_t)call_int(call, "k"),
-                      .retrain = call_yes(call, "retrain")};
+    present.hides = q.history.hides;
+    struct asked a = {.wb = wb, .q = &q, .before = history_query(moved ? &present : &q.history), .after = history_query(&changed),
+                      .k = (size_t)call_int(call, "k"), .retrain = call_yes(call, "retrain")};
     a.after.attributes = attributes;
     a.after.nattributes = call->nopen;
     st = served_aside(wb, &q, NULL, 0, out, err);
@@ -310,6 +324,7 @@ out:
     str_free(&said);
     str_free(&open);
     history_clear(&changed);
+    history_clear(&present);
     question_close(&q);
     return st;
 }
@@ -324,7 +339,7 @@ static const struct argument whatif_args[] = {
 static const struct param whatif_options[] = {
     OPTION_K("length of the lists"),
     OPTION_SEEN,
-    OPTION_AT,
+    {.name = "at", .type = PARAM_TIME, .doc = "alone: the list as of then beside that of now; with other changes both are as of then"},
     {.name = "retrain", .type = PARAM_BOOL, .initial = "no", .doc = "also the model as it would be had it learnt from the changed events and attributes"},
 };
 
@@ -339,13 +354,14 @@ static const struct command rows[] = {
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_OPEN,
      .help = "Asks the same models with another history; nothing is stored. `before` is the rank with the history as it is, `rank` and `move` are "
              "with the changed one; below the new list stands what fell out of the old one. NAME=VALUE takes an "
-             "attribute of the user to be another, such as country=NO, for models that read it (`train pop by=country`); where none does, it says so.\n"
+             "attribute of the user to be another, such as country=NO, for models that read it (`train pop by=country`); where none does, it says so. at=TIME "
+             "alone changes the moment: the same models with the history as it was then; `before` is the list of now.\n"
              "retrain=yes adds the rank (`retrained`) by the model as training would have made it had these events never been there, or been there, and had the "
              "user always been who NAME=VALUE says. For EASE a change of events is one of one row, and takes milliseconds; other models are trained on "
              "the changed data with the same parameters and seed. What a model does not read changes nothing in it. Ensembles and made-up users "
              "cannot be retrained.",
      .examples = (const char *const[]){"whatif ana remove stove with ease", "whatif ana add pan knife with itemknn k=3",
-                                       "whatif ana remove stove tent add pan with ease retrain=yes", NULL},
+                                       "whatif ana at=2025-05-03 with itemknn k=3", "whatif ana remove stove tent add pan with ease retrain=yes", NULL},
      .run = run_whatif},
 };
 

@@ -1,6 +1,7 @@
 /* Which users get an item, or any item of a group: the blast radius. */
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "commands/families.h"
@@ -20,7 +21,7 @@ struct asked {
     uint32_t *lengths;              /* of all users' histories */
     uint32_t *users;                /* those with a history */
     size_t nusers;
-    struct cohorts cohorts[2];
+    struct cohorts *cohorts;
     size_t ncohorts;
     bool by;                        /* by= is given: all segments are of interest */
 };
@@ -246,7 +247,7 @@ static const char *usual_cut(const struct dataset *d)
 {
     for (size_t i = 0; i < d->user_fields.n; i++) {
         const struct field *f = &d->user_fields.field[i];
-        if (f->type == FIELD_TEXT && f->levels.n > 1 && f->levels.n <= FEW_WORDS)
+        if (f->type == FIELD_TEXT && f->levels.n > 1 && f->levels.n <= FEW_WORDS && !strchr(f->name, ','))
             return f->name;
     }
     return NULL;
@@ -255,12 +256,14 @@ static const char *usual_cut(const struct dataset *d)
 /* Everybody with a history, in segments: by= or what is usual, and the length of the history. */
 static enum status choose_segments(const struct call *call, struct asked *a, struct error *err)
 {
-    static const char length[] = "history_length";
     const struct dataset *d = a->selection.data;
-    const char *usual = usual_cut(d), *by[2] = {usual ? usual : length, usual ? length : NULL};
+    const char *usual = usual_cut(d);
+    struct str by = {0};
     a->by = call_given(call, "by");
     if (a->by)
-        by[0] = call_text(call, "by"), by[1] = NULL;
+        str_puts(&by, call_text(call, "by"));
+    else
+        str_printf(&by, "%s%shistory_length", usual ? usual : "", usual ? "," : "");
     a->lengths = mem_new_raw(d->users.n, sizeof *a->lengths, "users", err);
     a->users = mem_new_raw(d->users.n, sizeof *a->users, "users", err);
     enum status st = a->lengths && a->users ? ST_OK : ST_NOMEM;
@@ -269,15 +272,17 @@ static enum status choose_segments(const struct call *call, struct asked *a, str
     for (uint32_t u = 0; u < d->users.n && !st; u++)
         if (a->lengths[u])
             a->users[a->nusers++] = u;
-    for (; a->ncohorts < 2 && by[a->ncohorts] && !st; a->ncohorts += !st)
-        st = cohorts_of_users(&a->selection, a->users, a->nusers, by[a->ncohorts], &a->cohorts[a->ncohorts], err);
+    if (!st && by.failed)
+        st = error_nomem(err, by.capacity, "segments");
+    if (!st)
+        st = cohorts_of_users_by(&a->selection, a->users, a->nusers, str_text(&by), &a->cohorts, &a->ncohorts, err);
+    str_free(&by);
     return st && a->by ? error_at_option(st, err, call, "by") : st;
 }
 
 static void asked_clear(struct asked *a)
 {
-    for (size_t i = 0; i < a->ncohorts; i++)
-        cohorts_clear(&a->cohorts[i]);
+    cohorts_free(a->cohorts, a->ncohorts);
     mem_free(a->chosen);
     mem_free(a->lengths);
     mem_free(a->users);
@@ -324,7 +329,7 @@ out:
 static const struct argument who_args[] = {{.name = "ITEM", .type = ARG_ITEM, .optional = true, .doc = "an id, a title, or #3 of the last list"}};
 static const struct param who_options[] = {
     OPTION_K("length of the lists"),
-    {.name = "by", .type = PARAM_SEGMENT, .doc = "segments: " COHORTS_BY_USERS "; without it the first attribute with few values, and history_length"},
+    {.name = "by", .type = PARAM_SEGMENT, .doc = "segments: " COHORTS_BY_USERS "; several: by=country,taste; without it the first attribute with few values, and history_length"},
     OPTION_SEEN,
     OPTION_AT,
 };
@@ -341,7 +346,7 @@ static const struct command rows[] = {
      .help = "Makes the lists of all users with a history and looks for the item, or with where for any item that the condition holds for: "
              "item, events_per_item, or an attribute of items. times_usual compares the share of a segment with that of all users; without by= people see the segments where it is farthest from 1. had_it counts the users from "
              "whom it is hidden, as their history has it. People see the first 10 users of each model; `last` shows all, `> FILE` writes them.",
-     .examples = (const char *const[]){"who boots with itemknn k=3", "who pan with ease pop k=3 by=country", "who where \"category = 'Kitchen'\" with ease k=2", NULL},
+     .examples = (const char *const[]){"who boots with itemknn k=3", "who pan with ease pop k=3 by=country,history_length", "who where \"category = 'Kitchen'\" with ease k=2", NULL},
      .run = run_who},
 };
 

@@ -350,6 +350,27 @@ enum status cohorts_of_users(const struct selection *known, const uint32_t *user
     return make(&a, by, out, err);
 }
 
+enum status cohorts_of_users_by(const struct selection *known, const uint32_t *users, size_t n, const char *list, struct cohorts **out,
+                                size_t *nout, struct error *err)
+{
+    size_t most = 1;
+    enum status st = ST_OK;
+    for (const char *p = list; *p; p++)
+        most += *p == ',';
+    *nout = 0;
+    *out = mem_new(most, sizeof **out, "segments", err);
+    if (!*out)
+        return ST_NOMEM;
+    for (size_t length; *list && !st; list += length + (list[length] == ',')) {
+        length = strcspn(list, ",");
+        char *by = mem_strndup(list, length, err);
+        st = by ? cohorts_of_users(known, users, n, by, &(*out)[*nout], err) : ST_NOMEM;
+        *nout += !st;
+        mem_free(by);
+    }
+    return st;
+}
+
 enum status cohorts_of_items(struct dataset *d, const struct split *s, const struct protocol *p, const char *by, struct cohorts *out,
                              struct error *err)
 {
@@ -374,6 +395,13 @@ void cohorts_clear(struct cohorts *s)
     mem_free(s->users);
     mem_free(s->by);
     *s = (struct cohorts){.by = NULL};
+}
+
+void cohorts_free(struct cohorts *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        cohorts_clear(&list[i]);
+    mem_free(list);
 }
 
 enum status cohorts_compare(const struct comparison *c, size_t x, size_t y, const struct cohorts *list, size_t n,

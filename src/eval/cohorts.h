@@ -65,6 +65,9 @@ MUST_CHECK enum status cohorts_make(const struct dataset *d, const struct split 
 /* users[0..n), who all have a history in the selection, by what it has of them; indices in users[]. */
 MUST_CHECK enum status cohorts_of_users(const struct selection *known, const uint32_t *users, size_t n, const char *by, struct cohorts *out,
                                         struct error *err);
+/* The same by each of a list, "country,taste": (*out)[0..*nout) for cohorts_free, in every case. */
+MUST_CHECK enum status cohorts_of_users_by(const struct selection *known, const uint32_t *users, size_t n, const char *list, struct cohorts **out,
+                                           size_t *nout, struct error *err);
 /* The users of an evaluation, as of a comparison. */
 MUST_CHECK enum status cohorts_of_evaluation(const struct dataset *d, const struct split *s, const struct evaluation *e, const char *by,
                                              struct cohorts *out, struct error *err);
@@ -72,6 +75,7 @@ MUST_CHECK enum status cohorts_of_evaluation(const struct dataset *d, const stru
 MUST_CHECK enum status cohorts_of_items(struct dataset *d, const struct split *s, const struct protocol *p, const char *by,
                                         struct cohorts *out, struct error *err);
 void cohorts_clear(struct cohorts *s);
+void cohorts_free(struct cohorts *list, size_t n);
 
 /* Model x less model y in every segment of list[0..n), one after the other into out[]: tested, and adjusted for all of them
  * together. */

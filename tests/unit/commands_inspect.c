@@ -198,6 +198,64 @@ static void test_whatif(void **state)
     refused(b, "whatif u2 \"remove\" i3", ST_USAGE, "\"remove\""); /* a quoted word is never a keyword */
 }
 
+/* at= alone: after is what `recommend` lists as of then, before what it lists now. */
+static void test_whatif_of_the_moment(void **state)
+{
+    struct bench *b = *state;
+    char then[5][64], cell[64];
+    run(b, "recommend u3 with itemknn at=2023-11-20 k=5");
+    for (size_t i = 0; i < 5; i++)
+        value(b, "score", i, then[i]);
+    run(b, "whatif u3 with itemknn at=2023-11-20 k=5");
+    assert_string_equal(b->command, "whatif u3 with itemknn k=5 at=2023-11-20");
+    assert_int_equal(b->warnings, 1); /* it was trained on later events */
+    for (size_t i = 0; i < 5; i++) {
+        value(b, "score", i, cell);
+        assert_string_equal(cell, then[i]);
+    }
+    char *answer = strdup(str_text(&b->json));
+    run(b, "recommend u3 with itemknn k=5");
+    for (size_t i = 0; i < 5; i++) { /* each stands there, with the place that it has now */
+        char item[64], line[160];
+        value(b, "item", i, item);
+        snprintf(line, sizeof line, "\"before\":%zu,", i + 1);
+        const char *row = strstr(answer, line);
+        assert_non_null(row);
+        snprintf(line, sizeof line, "%.*s", (int)strcspn(row, "}"), row);
+        assert_non_null(strstr(line, item));
+    }
+    free(answer);
+    run(b, "whatif u3 with itemknn at=2099-01-01 k=5"); /* nothing is later: nothing moves */
+    assert_int_equal(count(b, "\"move\":0"), 5);
+    run(b, "user new = i1 i5");
+    run(b, "whatif new with itemknn at=2023-11-20 k=5"); /* no events of theirs have times; the moment is another */
+    assert_int_equal(count(b, "\"move\":0"), 5);
+}
+
+/* by= takes several, and says of each what it says of it alone. */
+static void test_several_segments(void **state)
+{
+    static const char *const verbs[] = {"who i3 with itemknn k=3", "diff with itemknn pop items=0 users=0 k=3"};
+    struct bench *b = *state;
+    for (size_t i = 0; i < 2; i++) {
+        char line[128];
+        size_t n[3];
+        static const char *const by[] = {"history_length", "taste", "history_length,taste"};
+        for (size_t j = 0; j < 3; j++) {
+            snprintf(line, sizeof line, "%s by=%s", verbs[i], by[j]);
+            run(b, line);
+            n[j] = count(b, "\"segment\":");
+        }
+        assert_true(n[0] > 0 && n[1] == 3);
+        assert_int_equal(n[2], n[0] + n[1]);
+        assert_int_equal(count(b, "\"by\":\"taste\""), 3);
+        assert_int_equal(count(b, "\"by\":\"history_length\""), n[0]);
+        assert_non_null(strstr(b->command, "by=history_length,taste"));
+    }
+    refused(b, "who i3 by=taste,zodiac", ST_USAGE, "taste,zodiac");
+    refused(b, "diff with itemknn pop by=zodiac,taste", ST_USAGE, "zodiac,taste");
+}
+
 static void test_find_and_similar(void **state)
 {
     struct bench *b = *state;
@@ -235,7 +293,8 @@ static void test_at(void **state)
 static void test_memory(void **state)
 {
     static const char *const lines[] = {"user u3 events=3", "user new = i1 i2", "recommend u3 k=2", "recommend all with pop itemknn k=1",
-                                        "why u3 i7 k=2", "whatif u3 add i2 k=2", "similar i3 with itemknn k=2", "find item k=2"};
+                                        "why u3 i7 k=2", "whatif u3 add i2 k=2", "whatif u3 at=2023-11-20 k=2",
+                                        "who i3 k=2 by=taste,history_length", "similar i3 with itemknn k=2", "find item k=2"};
     struct bench *b = *state;
     for (size_t l = 0; l < sizeof lines / sizeof *lines; l++) {
         for (long i = 0; i < 100000; i += 1 + i / 16) {
@@ -257,7 +316,7 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {TEST(test_recommend), TEST(test_all),    TEST(test_why_sums),        TEST(test_made_up),
-                                       TEST(test_whatif),    TEST(test_at),     TEST(test_find_and_similar),
+                                       TEST(test_whatif),    TEST(test_whatif_of_the_moment), TEST(test_several_segments), TEST(test_at),     TEST(test_find_and_similar),
                                        TEST(test_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
