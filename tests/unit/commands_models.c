@@ -253,7 +253,7 @@ static void test_rename_and_drop(void **state)
 
 static double mean_by_hand(const struct workbench *wb, const struct model *m, const char *metric, size_t *users)
 {
-    struct protocol p = {PART_TEST, true, false};
+    struct protocol p = {.on = PART_TEST, .hide_seen = true};
     struct test_set *t = NULL;
     struct evaluation *e = NULL;
     struct metric_at at;

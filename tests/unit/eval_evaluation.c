@@ -108,12 +108,12 @@ static void test_fixed(void **state)
     struct dataset *d = rows_dataset(ROWS(log_rows), true);
     struct split_spec spec = {.kind = SPLIT_TIME, .at = 5};
     /* x is no news to a, so it is not asked for; c would have nothing left; b is cold; items stand in index order */
-    expect(d, spec, (struct protocol){PART_TEST, true, false}, "a: x y > z w v|b*: > x y");
-    expect(d, spec, (struct protocol){PART_TEST, false, false}, "a: x y > x z w v|b*: > x y|c: x > x");
+    expect(d, spec, (struct protocol){.on = PART_TEST, .hide_seen = true}, "a: x y > z w v|b*: > x y");
+    expect(d, spec, (struct protocol){.on = PART_TEST, .hide_seen = false}, "a: x y > x z w v|b*: > x y|c: x > x");
     spec.valid_share = .3;
     spec.at = 6;
-    expect(d, spec, (struct protocol){PART_VALID, true, false}, "a: x y > z|b*: > x");
-    expect(d, spec, (struct protocol){PART_TEST, true, false}, "a: x y z > w v|b: x > y");
+    expect(d, spec, (struct protocol){.on = PART_VALID, .hide_seen = true}, "a: x y > z|b*: > x");
+    expect(d, spec, (struct protocol){.on = PART_TEST, .hide_seen = true}, "a: x y z > w v|b: x > y");
     dataset_release(d);
 }
 
@@ -126,10 +126,10 @@ static void test_target(void **state)
                                       {"b", "x", "click", 4, NULL}, {"b", "x", "buy", 5, NULL}};
     struct dataset *d = rows_dataset(ROWS(shop), true);
     struct split_spec spec = {.kind = SPLIT_TIME, .at = 5, .target = "buy"};
-    expect(d, spec, (struct protocol){PART_TEST, true, false}, "a: x y z > y|b: x > x");
-    expect(d, spec, (struct protocol){PART_TEST, false, false}, "a: x y z > x y|b: x > x");
+    expect(d, spec, (struct protocol){.on = PART_TEST, .hide_seen = true}, "a: x y z > y|b: x > x");
+    expect(d, spec, (struct protocol){.on = PART_TEST, .hide_seen = false}, "a: x y z > x y|b: x > x");
     struct split *s = split_of(d, spec);
-    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    struct test_set *t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true});
     struct model *m = fake_model(d);
     float all[3], scores[3];
     assert_int_equal(rank_scores(m, &t->query[0], SEEN_SHOW, all, NULL), ST_OK);
@@ -148,13 +148,14 @@ static void test_rolling(void **state)
     struct dataset *d = rows_dataset(ROWS(log_rows), true);
     struct split_spec spec = {.kind = SPLIT_TIME, .at = 5};
     /* x and w share an instant, so neither is known to the other */
-    expect(d, spec, (struct protocol){PART_TEST, true, true}, "a: x y > z|a: x y z > w|a: x y z x w > v|b*: > x|b*: x > y");
-    expect(d, spec, (struct protocol){PART_TEST, false, true},
+    expect(d, spec, (struct protocol){.on = PART_TEST, .hide_seen = true, .rolling = ROLLING_IN_ORDER},
+           "a: x y > z|a: x y z > w|a: x y z x w > v|b*: > x|b*: x > y");
+    expect(d, spec, (struct protocol){.on = PART_TEST, .hide_seen = false, .rolling = ROLLING_IN_ORDER},
            "a: x y > z|a: x y z > x|a: x y z > w|a: x y z x w > v|b*: > x|b*: x > y|c: x > x");
     dataset_release(d);
     /* without times the order of the rows decides */
     d = rows_dataset(ROWS(log_rows), false);
-    expect(d, (struct split_spec){.kind = SPLIT_LAST, .last = 3}, (struct protocol){PART_TEST, false, true},
+    expect(d, (struct split_spec){.kind = SPLIT_LAST, .last = 3}, (struct protocol){.on = PART_TEST, .hide_seen = false, .rolling = ROLLING_IN_ORDER},
            "a: x y z > x|a: x y z x > w|a: x y z x w > v");
     dataset_release(d);
 }
@@ -164,7 +165,7 @@ static void test_moments(void **state)
     (void)state;
     struct dataset *d = rows_dataset(ROWS(log_rows), true);
     struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_TIME, .at = 4});
-    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    struct test_set *t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true});
     for (size_t q = 0; q < t->nqueries; q++)
         assert_true(t->query[q].as_of == 4);
     assert_int_equal(t->events, 7);
@@ -172,7 +173,7 @@ static void test_moments(void **state)
     test_set_free(t);
     split_release(s);
     s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1});
-    t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true});
     assert_true(t->query[0].as_of == 7);
     test_set_free(t);
     split_release(s);
@@ -186,9 +187,9 @@ static void test_refused(void **state)
     struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_RANDOM, .share = .4});
     struct test_set *t = NULL;
     struct error err;
-    assert_int_equal(test_set_new(d, s, &(struct protocol){PART_VALID, true, false}, &t, &err), ST_STATE);
+    assert_int_equal(test_set_new(d, s, &(struct protocol){.on = PART_VALID, .hide_seen = true}, &t, &err), ST_STATE);
     assert_non_null(strstr(err.hint, "valid="));
-    assert_int_equal(test_set_new(d, s, &(struct protocol){PART_TEST, true, true}, &t, &err), ST_USAGE);
+    assert_int_equal(test_set_new(d, s, &(struct protocol){.on = PART_TEST, .hide_seen = true, .rolling = ROLLING_IN_ORDER}, &t, &err), ST_USAGE);
     assert_non_null(strstr(err.message, "order"));
     assert_null(t);
     split_release(s);
@@ -196,7 +197,7 @@ static void test_refused(void **state)
     static const struct row again[] = {{"a", "x", NULL, 1, NULL}, {"a", "x", NULL, 2, NULL}};
     d = rows_dataset(ROWS(again), true);
     s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1});
-    assert_int_equal(test_set_new(d, s, &(struct protocol){PART_TEST, true, false}, &t, &err), ST_STATE);
+    assert_int_equal(test_set_new(d, s, &(struct protocol){.on = PART_TEST, .hide_seen = true}, &t, &err), ST_STATE);
     assert_non_null(strstr(err.hint, "seen=show"));
     split_release(s);
     dataset_release(d);
@@ -351,10 +352,10 @@ static void test_brute_force(void **state)
     struct dataset *d = random_data(1);
     struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_TIME, .at = NO_TIME, .share = .2});
     for (int i = 0; i < 4; i++)
-        check_against_slow(d, s, (struct protocol){PART_TEST, i & 1, i & 2});
+        check_against_slow(d, s, (struct protocol){.on = PART_TEST, .hide_seen = i & 1, .rolling = i & 2});
     split_release(s);
     s = split_of(d, (struct split_spec){.kind = SPLIT_USERS, .share = .3, .holdout = .3});
-    check_against_slow(d, s, (struct protocol){PART_TEST, true, false});
+    check_against_slow(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true});
     split_release(s);
     dataset_release(d);
 }
@@ -399,7 +400,7 @@ static void test_threads_and_saving(void **state)
     (void)state;
     struct dataset *d = random_data(2);
     struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 2});
-    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, true});
+    struct test_set *t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true, .rolling = ROLLING_IN_ORDER});
     struct model *m = fake_model(d);
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
@@ -472,7 +473,7 @@ static void test_ratings(void **state)
     d->events.value = mem_new(d->events.n, sizeof *d->events.value, "", NULL);
     memcpy(d->events.value, value, sizeof value);
     struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_GIVEN});
-    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    struct test_set *t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true});
     struct model *m = fake_model(d), *silent = fake_model(d);
     m->class = &rating_class;
     struct evaluation *e = run(m, t, 3), *none = run(silent, t, 3), *back = NULL;
@@ -502,7 +503,7 @@ static void test_ratings(void **state)
     model_release(silent);
     test_set_free(t);
 
-    t = set_of(d, s, (struct protocol){PART_TEST, true, ROLLING_ANYHOW}); /* each event asked for has its own rating */
+    t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true, .rolling = ROLLING_ANYHOW}); /* each event asked for has its own rating */
     static const float rolling[] = {4, 5, NAN, 3, 5};
     assert_int_equal(t->right_begin[t->nqueries], 5); /* z again is a repeat */
     for (size_t i = 0; i < 5; i++)
@@ -518,7 +519,7 @@ static void test_cancel_and_memory(void **state)
     struct dataset *d = random_data(3);
     struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_LAST, .last = 1});
     struct model *m = fake_model(d);
-    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    struct test_set *t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true});
     struct evaluation *e = NULL;
     struct job job;
     job_init(&job);
@@ -532,7 +533,7 @@ static void test_cancel_and_memory(void **state)
         atomic_long left = i;
         t = NULL;
         mem_set_hook(fail_from, &left);
-        st = test_set_new(d, s, &(struct protocol){PART_TEST, true, false}, &t, NULL);
+        st = test_set_new(d, s, &(struct protocol){.on = PART_TEST, .hide_seen = true}, &t, NULL);
         if (!st)
             st = evaluation_run(m, t, 0, 10, NULL, &e, NULL);
         mem_set_hook(NULL, NULL);
@@ -613,7 +614,7 @@ static void test_gowalla(void **state)
     struct model *m = NULL;
     assert_int_equal(param_defaults(model_pop.params, model_pop.nparams, values, NULL), ST_OK);
     assert_int_equal(model_train(&model_pop, "pop", values, &train, 1, NULL, NULL, &m, NULL), ST_OK);
-    struct test_set *t = set_of(d, s, (struct protocol){PART_TEST, true, false});
+    struct test_set *t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = true});
     assert_int_equal(t->nusers, 29858);
     assert_int_equal(t->repeats, 0);
     struct evaluation *e = run(m, t, 20);

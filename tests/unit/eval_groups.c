@@ -57,7 +57,7 @@ static void test_exposure(void **state)
 /* "head: x; tail: y z" */
 static void assert_items(struct dataset *d, const struct split *s, const char *by, const char *expected)
 {
-    struct protocol p = {PART_TEST, true, ROLLING_NOT};
+    struct protocol p = {.on = PART_TEST, .hide_seen = true};
     struct cohorts c;
     struct str text = {0};
     assert_int_equal(cohorts_of_items(d, s, &p, by, &c, NULL), ST_OK);
@@ -91,7 +91,7 @@ static void test_items(void **state)
     assert_items(d, s, "size", "0: x z w; 1: y v t; none: s");
     assert_items(d, s, "item.size", "0: x z w; 1: y v t; none: s");
     assert_true(cohorts_are_of_items(d, "size") && cohorts_are_of_items(d, "popularity") && !cohorts_are_of_items(d, "taste"));
-    assert_int_equal(cohorts_of_items(d, s, &(struct protocol){PART_TEST, true, ROLLING_NOT}, "sise", &c, &err), ST_USAGE);
+    assert_int_equal(cohorts_of_items(d, s, &(struct protocol){.on = PART_TEST, .hide_seen = true}, "sise", &c, &err), ST_USAGE);
     assert_non_null(strstr(err.hint, "did you mean size"));
     split_release(s);
     dataset_release(d);
@@ -112,7 +112,7 @@ struct two {
     struct comparison c;
 };
 
-static const struct protocol fixed = {PART_TEST, true, ROLLING_NOT};
+static const struct protocol fixed = {.on = PART_TEST, .hide_seen = true};
 
 static void open_two(struct two *t, const char *metric, const char *also)
 {

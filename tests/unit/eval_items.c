@@ -424,16 +424,16 @@ static void test_against_counting(void **state)
     for (size_t i = 0; i < 4; i++)
         for (unsigned hide = 0; hide < 2; hide++) {
             struct setup x = setup_of(random_data(i, with[i]), (struct split_spec){.kind = SPLIT_TIME, .at = NO_TIME, .share = .2},
-                                      (struct protocol){PART_TEST, hide != 0, ROLLING_NOT}, 50);
+                                      (struct protocol){.on = PART_TEST, .hide_seen = hide != 0}, 50);
             check_all(&x);
             setup_clear(&x);
         }
     struct setup x = setup_of(random_data(9, WITH_GENRES), (struct split_spec){.kind = SPLIT_USERS, .share = .3, .holdout = .3},
-                              (struct protocol){PART_TEST, true, ROLLING_NOT}, 50);
+                              (struct protocol){.on = PART_TEST, .hide_seen = true}, 50);
     check_all(&x);
     setup_clear(&x);
     x = setup_of(random_data(9, WITH_GENRES), (struct split_spec){.kind = SPLIT_LAST, .last = 3},
-                 (struct protocol){PART_TEST, true, ROLLING_IN_ORDER}, 50);
+                 (struct protocol){.on = PART_TEST, .hide_seen = true, .rolling = ROLLING_IN_ORDER}, 50);
     check_all(&x);
     setup_clear(&x);
 }
@@ -443,7 +443,7 @@ static void test_distances(void **state)
 {
     (void)state;
     struct setup x = setup_of(random_data(3, 0), (struct split_spec){.kind = SPLIT_LAST, .last = 1},
-                              (struct protocol){PART_TEST, true, ROLLING_NOT}, 10);
+                              (struct protocol){.on = PART_TEST, .hide_seen = true}, 10);
     static struct plain p;
     size_t sets = 0;
     count_plainly(&x, &p);
@@ -591,7 +591,7 @@ static void test_lists_of_others(void **state)
 {
     (void)state;
     struct setup x = setup_of(random_data(5, WITH_GENRES | WITH_RATINGS), (struct split_spec){.kind = SPLIT_LAST, .last = 3},
-                              (struct protocol){PART_TEST, true, ROLLING_NOT}, 30);
+                              (struct protocol){.on = PART_TEST, .hide_seen = true}, 30);
     size_t *begin = mem_new(x.t->nqueries + 1, sizeof *begin, "", NULL);
     uint32_t *item = mem_new(x.t->nqueries * 30, sizeof *item, "", NULL);
     struct evaluation *e = NULL;
@@ -628,7 +628,7 @@ static void test_lists_are_bounded(void **state)
     assert_int_equal(evaluation_listed(100, 50000000), EVALUATION_LISTED_LEAST);
     assert_int_equal(evaluation_listed(5, 50000000), 5);
     struct setup x = setup_of(random_data(5, 0), (struct split_spec){.kind = SPLIT_LAST, .last = 3},
-                              (struct protocol){PART_TEST, true, ROLLING_NOT}, 30);
+                              (struct protocol){.on = PART_TEST, .hide_seen = true}, 30);
     struct metric_at m;
     assert_int_equal(metric_parse("novelty@31", 10, &m, NULL), ST_OK);
     assert_non_null(evaluation_lacks(x.e, &m));
@@ -646,7 +646,7 @@ static void test_damage(void **state)
 {
     (void)state;
     struct setup x = setup_of(random_data(5, WITH_GENRES | WITH_RATINGS), (struct split_spec){.kind = SPLIT_LAST, .last = 2},
-                              (struct protocol){PART_TEST, true, ROLLING_NOT}, 20);
+                              (struct protocol){.on = PART_TEST, .hide_seen = true}, 20);
     struct snapshot blob = {0};
     struct blob_writer w = snapshot_writer(&blob);
     struct rng r = rng_stream(1, "damage", 0);
@@ -679,7 +679,7 @@ static void test_memory(void **state)
 {
     (void)state;
     struct setup x = setup_of(random_data(5, WITH_GENRES | WITH_PRICES), (struct split_spec){.kind = SPLIT_LAST, .last = 2},
-                              (struct protocol){PART_TEST, true, ROLLING_NOT}, 20);
+                              (struct protocol){.on = PART_TEST, .hide_seen = true}, 20);
     struct protocol p = x.t->protocol;
     enum status st = ST_NOMEM;
     for (long n = 0; n < 200 && st; n++) {
