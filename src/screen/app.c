@@ -398,7 +398,7 @@ const struct surface *app_draw(struct app *app, int *cursor_y, int *cursor_x)
         if (state && v->place)
             v->place(app, state, &place);
         put_crumbs(app, &crumbs);
-        frame_draw_head(app, whole, app->current, str_text(&crumbs), str_text(&place));
+        frame_draw_head(app, &app->newest, whole, app->current, str_text(&crumbs), str_text(&place));
         if (state)
             v->draw(app, state, frame_body(whole));
         const char *lacking = state && v->lacking ? v->lacking(state) : NULL;

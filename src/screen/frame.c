@@ -81,7 +81,19 @@ static int put_count(struct area row, int x, uint64_t n, const char *unit)
     return area_printf(row, 0, x, INK_DEFAULT, " %s  ", unit);
 }
 
-static void draw_data(struct app *app, struct area row)
+static int64_t find_newest(struct frame_newest *newest, const struct dataset *d)
+{
+    int64_t oldest;
+    if (!newest->known || newest->fingerprint != d->fingerprint) {
+        newest->known = true;
+        newest->fingerprint = d->fingerprint;
+        if (!dataset_time_range(d, &oldest, &newest->time))
+            newest->time = NO_TIME;
+    }
+    return newest->time;
+}
+
+static void draw_data(struct app *app, struct frame_newest *known, struct area row)
 {
     struct workbench *wb = app_workbench(app);
     struct dataset *d = workbench_data(wb);
@@ -94,8 +106,8 @@ static void draw_data(struct app *app, struct area row)
     x = put_count(row, x, d->users.n, "users");
     x = put_count(row, x, d->items.n, "items");
     x = put_count(row, x, d->events.n, "events");
-    int64_t oldest, newest;
-    if (wb->now != NO_TIME || dataset_time_range(d, &oldest, &newest)) {
+    int64_t newest = find_newest(known, d);
+    if (wb->now != NO_TIME || newest != NO_TIME) {
         char day[40];
         if (wb->now != NO_TIME)
             time_short(day, sizeof day, wb->now);
@@ -131,11 +143,11 @@ static void draw_tabs(struct area row, size_t view, const char *before, const ch
     str_free(&crumbs);
 }
 
-void frame_draw_head(struct app *app, struct area whole, size_t view, const char *crumbs, const char *place)
+void frame_draw_head(struct app *app, struct frame_newest *newest, struct area whole, size_t view, const char *crumbs, const char *place)
 {
     struct area row = area_part(whole, 0, 0, 1, -1);
     int job = draw_job(app, row);
-    draw_data(app, area_part(row, 0, 0, 1, job > 1 ? job - 1 : 0));
+    draw_data(app, newest, area_part(row, 0, 0, 1, job > 1 ? job - 1 : 0));
     draw_tabs(area_part(whole, 1, 0, 1, -1), view, crumbs, place);
 }
 

@@ -18,7 +18,6 @@ void bench_clear(struct bench *b)
         model_release(l->model);
         mem_free(l->scores);
         mem_free(l->was);
-        mem_free(l->was_rank);
     }
     mem_free(b->lists);
     mem_free(b->items);
@@ -67,33 +66,6 @@ static enum status collect_items(struct bench *b, struct error *err)
     return ST_OK;
 }
 
-static int by_rank(const void *a, const void *b)
-{
-    const struct scored *x = a, *y = b;
-    if (x->score != y->score)
-        return x->score > y->score ? -1 : 1;
-    return x->index < y->index ? -1 : 1;
-}
-
-/* Places of all items by the order of lists. */
-static enum status rank_all(const float *scores, size_t n, uint32_t *rank, struct error *err)
-{
-    struct scored *order = mem_new_raw(n, sizeof *order, "a ranking", err);
-    if (!order)
-        return ST_NOMEM;
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        rank[i] = 0;
-        if (scores[i] > -INFINITY) /* and not NaN */
-            order[kept++] = (struct scored){(uint32_t)i, scores[i]};
-    }
-    qsort(order, kept, sizeof *order, by_rank);
-    for (size_t i = 0; i < kept; i++)
-        rank[order[i].index] = (uint32_t)i + 1;
-    mem_free(order);
-    return ST_OK;
-}
-
 static enum status load_lists(struct bench *b, struct workbench *wb, struct error *err)
 {
     struct model **models = NULL;
@@ -113,8 +85,7 @@ static enum status load_lists(struct bench *b, struct workbench *wb, struct erro
         l->model = models[i];
         l->scores = mem_new(b->data->items.n, sizeof *l->scores, "scores", err);
         l->was = mem_new(b->data->items.n, sizeof *l->was, "scores", err);
-        l->was_rank = mem_new(b->data->items.n, sizeof *l->was_rank, "a ranking", err);
-        if (!l->scores || !l->was || !l->was_rank)
+        if (!l->scores || !l->was)
             st = ST_NOMEM;
     }
     mem_free(models);
@@ -138,7 +109,8 @@ static enum status settle(struct bench *b, struct error *err)
     for (size_t i = 0; i < b->nlists && st == ST_OK; i++) {
         struct bench_list *l = &b->lists[i];
         memcpy(l->was, l->scores, b->data->items.n * sizeof *l->was);
-        st = rank_all(l->was, b->data->items.n, l->was_rank, err);
+        memcpy(l->was_top, l->top, l->n * sizeof *l->top);
+        l->nwas = l->n;
     }
     return st;
 }
@@ -252,18 +224,11 @@ bool bench_step(const struct bench *b, bool before, int64_t *at)
     return before ? found != NO_TIME : b->at != NO_TIME;
 }
 
-enum status bench_look_at(struct bench *b, int64_t at, struct error *err)
+/* `now` becomes the true history, whose items are switched on. */
+static enum status settle_at(struct bench *b, struct history *now, struct error *err)
 {
-    struct history now = {0};
-    struct selection some = {.data = b->data, .until = at == NO_TIME ? b->whole.as_of : at, .hides = b->whole.hides};
-    if (b->user == NO_USER)
-        return error_set(err, ST_STATE, "a made-up history has no times to move through");
-    enum status st = history_of_user(&some, b->user, &now, err);
-    if (st != ST_OK)
-        return st;
     history_clear(&b->truth);
-    b->truth = now;
-    b->at = at;
+    b->truth = *now;
     for (size_t i = 0; i < b->nitems; i++)
         if (!b->items[i].added) {
             b->items[i].later = true;
@@ -277,6 +242,41 @@ enum status bench_look_at(struct bench *b, int64_t at, struct error *err)
     return settle(b, err);
 }
 
+enum status bench_look_at(struct bench *b, int64_t at, struct error *err)
+{
+    struct history now = {0};
+    struct selection some = {.data = b->data, .until = at == NO_TIME ? b->whole.as_of : at, .hides = b->whole.hides};
+    if (b->user == NO_USER)
+        return error_set(err, ST_STATE, "a made-up history has no times to move through");
+    enum status st = history_of_user(&some, b->user, &now, err);
+    if (st != ST_OK)
+        return st;
+    b->at = at;
+    return settle_at(b, &now, err);
+}
+
+enum status bench_look_back(struct bench *b, size_t items, struct error *err)
+{
+    struct history now = {0};
+    enum status st = history_of_events(b->whole.events, b->whole.n, b->whole.as_of, &now, err);
+    if (st != ST_OK)
+        return st;
+    now.user = b->whole.user;
+    now.hides = b->whole.hides;
+    b->back = 0;
+    for (size_t i = 0; i < b->nitems && b->back < items; i++) /* newest first */
+        if (!b->items[i].added) {
+            history_remove(&now, b->items[i].item);
+            b->back++;
+        }
+    return settle_at(b, &now, err);
+}
+
+bool bench_is_earlier(const struct bench *b)
+{
+    return b->at != NO_TIME || b->back > 0;
+}
+
 /* ---- what was changed ---- */
 
 bool bench_touched(const struct bench *b)
@@ -287,9 +287,26 @@ bool bench_touched(const struct bench *b)
     return false;
 }
 
-int32_t bench_moved(const struct bench_list *l, size_t place)
+/* What was ranked: scores, and their best. Few items of a list leave the best BENCH_DEPTH: their places need no look at all scores. */
+struct ranked_scores {
+    const float *scores;
+    const struct scored *best;
+    size_t n, nitems;
+};
+
+static size_t place_in(const struct ranked_scores *r, uint32_t item)
 {
-    uint32_t before = l->was_rank[l->top[place].index];
+    for (size_t i = 0; i < r->n; i++)
+        if (r->best[i].index == item)
+            return i + 1;
+    return rank_of(r->scores, r->nitems, item);
+}
+
+int32_t bench_moved(const struct bench *b, size_t list, size_t place)
+{
+    const struct bench_list *l = &b->lists[list];
+    struct ranked_scores was = {l->was, l->was_top, l->nwas, b->data->items.n};
+    size_t before = place_in(&was, l->top[place].index);
     return before == 0 ? INT32_MAX : (int32_t)before - (int32_t)(place + 1);
 }
 
@@ -329,21 +346,6 @@ static void keep_largest(struct move *out, size_t *n, size_t most, const struct 
         (*n)++;
     memmove(&out[at + 1], &out[at], (*n - at - 1) * sizeof *out);
     out[at] = *m;
-}
-
-/* What was ranked: scores, and their best. Few items of a list leave the best BENCH_DEPTH: their places need no look at all scores. */
-struct ranked_scores {
-    const float *scores;
-    const struct scored *best;
-    size_t n, nitems;
-};
-
-static size_t place_in(const struct ranked_scores *r, uint32_t item)
-{
-    for (size_t i = 0; i < r->n; i++)
-        if (r->best[i].index == item)
-            return i + 1;
-    return rank_of(r->scores, r->nitems, item);
 }
 
 static void keep_move(const struct ranked_scores *before, const struct ranked_scores *after, uint32_t item, struct move *out, size_t *n, size_t most)
@@ -406,11 +408,11 @@ void bench_put_user(const struct bench *b, struct str *out)
 void bench_put_edits(const struct bench *b, struct str *out)
 {
     static const char *const words[] = {" remove", " add"};
-    for (int added = 0; added < 2; added++) {
+    for (int added = 0; added < 2; added++) { /* there is no at= for what was stepped over in order: it is removed */
         bool any = false;
         for (size_t i = 0; i < b->nitems; i++) {
             const struct bench_item *it = &b->items[added ? b->nitems - 1 - i : i]; /* what was added first stands last */
-            if (it->later || it->added != (added == 1) || it->on != it->added)
+            if ((it->later && !b->back) || it->added != (added == 1) || it->on != it->added)
                 continue;
             if (!any)
                 str_puts(out, words[added]);
@@ -423,7 +425,7 @@ void bench_put_edits(const struct bench *b, struct str *out)
 
 void bench_command(const struct bench *b, struct str *out)
 {
-    str_puts(out, bench_touched(b) ? "whatif " : "recommend ");
+    str_puts(out, bench_touched(b) || b->back ? "whatif " : "recommend ");
     bench_put_user(b, out);
     bench_put_edits(b, out);
     bench_put_options(b, out);

@@ -20,16 +20,15 @@ struct bench_item {
     uint16_t type;
     bool on;
     bool added;    /* by the user of the screen: it never happened */
-    bool later;    /* all its events lie behind the moment that is looked at: off, and stays so */
+    bool later;    /* all its events lie behind the moment that is looked at, or were stepped over: off, and stays so */
     double part;   /* contribution to the item in question; NaN: none was asked for */
 };
 
 struct bench_list {
     struct model *model;      /* counted */
     float *scores, *was;      /* all items, what was seen masked: of the changed history, and of the true one */
-    uint32_t *was_rank;       /* 1 for the best, 0 masked */
-    struct scored top[BENCH_DEPTH];
-    size_t n;
+    struct scored top[BENCH_DEPTH], was_top[BENCH_DEPTH];
+    size_t n, nwas;
 };
 
 struct bench {
@@ -37,7 +36,8 @@ struct bench {
     uint32_t user;            /* NO_USER: a made-up history, or nobody */
     struct history whole;     /* all events up to the clock of the workbench */
     int64_t at;               /* the moment that is looked at; NO_TIME: that clock */
-    struct history truth;     /* events before that moment */
+    size_t back;              /* where events have no times: so many items, those that came last, are stepped over */
+    struct history truth;     /* events before that moment, or without those items */
     struct history changed;   /* without what is off, with what was added */
     struct profile profile;   /* of the true history */
     struct bench_item *items; /* newest first; added ones before them */
@@ -61,11 +61,15 @@ MUST_CHECK enum status bench_rank(struct bench *b, struct error *err);
 MUST_CHECK enum status bench_look_at(struct bench *b, int64_t at, struct error *err);
 /* The moment one step (events of one time) before the one looked at, or after it: before = true or false. False: there is none. */
 bool bench_step(const struct bench *b, bool before, int64_t *at);
+/* The same where only the order of events is known: without the `items` items that came last, which is what `remove` does with them. */
+MUST_CHECK enum status bench_look_back(struct bench *b, size_t items, struct error *err);
+/* Is it looked at as it was earlier? */
+bool bench_is_earlier(const struct bench *b);
 /* Puts an item that never happened before the history, switched on; ranks nothing. An item that is there is switched on. */
 MUST_CHECK enum status bench_add(struct bench *b, uint32_t item, struct error *err);
 bool bench_touched(const struct bench *b);
 /* Places gained since the true history: > 0 up; INT32_MAX: was not in the list at all. */
-int32_t bench_moved(const struct bench_list *l, size_t place);
+int32_t bench_moved(const struct bench *b, size_t list, size_t place);
 /* Why `item` has its place in list `l`: with the largest part taken out once. Fills items[].part too. */
 MUST_CHECK enum status bench_explain(struct bench *b, size_t list, uint32_t item, struct why *out, struct error *err);
 /* What switching history row `row` over would do to the first `top` of list `list`: its moves, largest first; *n of them at

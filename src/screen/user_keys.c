@@ -255,15 +255,28 @@ static void apply_set(struct app *app, struct user_view *v, bool adding)
 
 /* ---- the moment that is looked at ---- */
 
+/* One step: in time, or where events have only an order by one item. False, with what is said of it, at either end. */
+static bool step(struct app *app, struct user_view *v, bool before, enum status *st, struct error *err)
+{
+    struct bench *b = &v->bench;
+    bool timed = b->data->events.time != NULL, can = before ? b->truth.n > 0 : b->back > 0;
+    int64_t at = NO_TIME;
+    if (timed)
+        can = bench_step(b, before, &at);
+    if (!can)
+        app_say(app, before ? "nothing happened before" : "this is the present: < goes back through the history");
+    else
+        *st = timed ? bench_look_at(b, at, err) : bench_look_back(b, before ? b->back + 1 : b->back - 1, err);
+    return can;
+}
+
 static void move_clock(struct app *app, struct user_view *v, bool before)
 {
     struct error err;
-    int64_t at;
-    if (!bench_step(&v->bench, before, &at)) {
-        app_say(app, before ? "nothing happened before" : "this is the present: < goes back through the history");
+    enum status st = ST_OK;
+    if (!step(app, v, before, &st, &err))
         return;
-    }
-    if (bench_look_at(&v->bench, at, &err) != ST_OK || user_arrange(v, &err) != ST_OK)
+    if (st != ST_OK || user_arrange(v, &err) != ST_OK)
         app_fail(app, &err, NULL);
     v->nundo = 0;
     user_ask(app, v);
@@ -271,8 +284,10 @@ static void move_clock(struct app *app, struct user_view *v, bool before)
     bench_command(&v->bench, &command);
     app_log(app, str_text(&command), v->bench.seconds);
     str_free(&command);
-    if (at != NO_TIME)
+    if (v->bench.at != NO_TIME)
         app_say(app, "events before this moment, the same models: they may have learnt from later ones (`rewind` trains as of then)");
+    else if (v->bench.back > 0)
+        app_say(app, "events have an order and no times: without what came last, item by item; the same models");
 }
 
 static void press_space(struct app *app, struct user_view *v)

@@ -71,6 +71,11 @@ static int draw_span(const struct user_view *v, struct area row, int x)
         text_count(all, sizeof all, (int64_t)v->bench.whole.n);
         return area_printf(row, 0, x, INK_YELLOW | LOOK_BOLD, "%s of %s events, before %s", count, all, moment) + 2;
     }
+    if (v->bench.back > 0) {
+        char all[32];
+        text_count(all, sizeof all, (int64_t)v->bench.whole.n);
+        return area_printf(row, 0, x, INK_YELLOW | LOOK_BOLD, "the first %s of %s events", count, all) + 2;
+    }
     x = area_printf(row, 0, x, INK_DEFAULT, "%s event%s", count, h->n == 1 ? "" : "s");
     if (h->n > 1 && h->events[0].time != NO_TIME && h->events[h->n - 1].time != NO_TIME) {
         int64_t days = (h->events[h->n - 1].time - h->events[0].time) / US_PER_DAY;
@@ -215,7 +220,7 @@ static void draw_list_row(const struct user_view *v, struct area row, size_t lis
     area_blank(row, look & LOOK_REVERSE);
     if (touched) {
         right -= 4;
-        draw_move(row, right, bench_moved(l, at), look & ~(unsigned)LOOK_UNDERLINE);
+        draw_move(row, right, bench_moved(&v->bench, list, at), look & ~(unsigned)LOOK_UNDERLINE);
     }
     if (wide && !model_is_served(l->model)) { /* what was served has places, no scores */
         number_short(text, sizeof text, (double)s->score, false);

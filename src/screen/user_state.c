@@ -217,7 +217,7 @@ enum status user_load(struct app *app, struct user_view *v, struct error *err)
         user = same_data && v->user != NO_USER ? v->user : first_user(d);
     bool same = same_data && user == v->user;
     dataset_release(d);
-    if (grown && same && (v->bench.at != NO_TIME || bench_touched(&v->bench))) /* what if: events that come in must not sweep away what was tried */
+    if (grown && same && (bench_is_earlier(&v->bench) || bench_touched(&v->bench))) /* what if: events that come in must not sweep away what was tried */
         return ST_OK;
     why_clear(&v->why);
     user_question_clear(&v->question);
@@ -225,8 +225,15 @@ enum status user_load(struct app *app, struct user_view *v, struct error *err)
         memset(v->rows, 0, sizeof v->rows);
         v->nundo = 0;
     }
+    if (same_data)
+        kept_put(&v->kept, &v->bench);
+    else
+        kept_clear(&v->kept);
     v->user = user;
+    bool left_so = false;
     enum status st = bench_load(&v->bench, wb, user, err);
+    if (st == ST_OK)
+        st = kept_take(&v->kept, &v->bench, &left_so, err);
     order_lists(v);
     if (st == ST_OK)
         st = user_arrange(v, err);
@@ -238,6 +245,10 @@ enum status user_load(struct app *app, struct user_view *v, struct error *err)
         return st;
     }
     user_ask(app, v);
+    if (left_so && !same)
+        say_whatif(app, v);
+    if (left_so && !same)
+        app_say(app, "as it was left: r puts back what was switched");
     return ST_OK;
 }
 

@@ -21,7 +21,7 @@ static const struct key_help help[] = {
     {"n", "why not: type a part of a title; says what stands above it and the smallest changes that bring it into the first 10"},
     {"m", "the smallest part of the history without which the item is not among the first 10"},
     {"o i", "apply the set that was found: take out, put in; z undoes"},
-    {"< >", "one step back or on through the history: what comes later does not count, as with at="},
+    {"< >", "one step back or on through the history: what comes later does not count, as with at= (without times: item by item)"},
     {"[ ]", "order of the history: newest, title, value, contribution"},
     {"/ ; ,", "search titles in the pane; the next one, the one before"},
     {"↑3 ↓1 new", "places won and lost since the true history; new: was not to be had before"},
@@ -138,6 +138,7 @@ static void close(void *state)
     why_clear(&v->why);
     user_question_clear(&v->question);
     bench_clear(&v->bench);
+    kept_clear(&v->kept);
     mem_free(v->shown);
     mem_free(v);
 }

@@ -5,6 +5,7 @@
 #include "screen/scroll.h"
 #include "screen/surface.h"
 #include "screen/user_bench.h"
+#include "screen/user_kept.h"
 #include "screen/user_question.h"
 
 enum { MOST_PANES = 17, SHOWN_MOVES = 6, PREVIEW_TOP = 10, UNDO_STEPS = 64 };
@@ -27,6 +28,7 @@ struct user_view {
     char search[64];
     uint32_t undo[UNDO_STEPS];     /* items that were switched, the latest last */
     size_t nundo;
+    struct kept kept;              /* what was switched of others */
 
     /* What the lower pane says; brought up to date after every key. */
     struct why why;                /* of the list's item under the cursor; why.item == NO_ITEM: none */

@@ -248,6 +248,78 @@ static void time_is_moved_through_the_history(void **state)
     stage_close(&s);
 }
 
+/* Where only the order of events is known, it is gone back item by item: the lists are those without what came last. */
+static void order_is_moved_through_too(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/tailor-order-XXXXXX.csv", line[64];
+    int fd = mkstemps(path, 4);
+    static const char rows[] = "user,item\nana,tent\nana,stove\nana,tent\nana,pan\nben,tent\nben,boots\ncleo,boots\ncleo,pan\n";
+    assert_true(fd >= 0 && write(fd, rows, sizeof rows - 1) == sizeof rows - 1 && close(fd) == 0);
+    struct stage s = stage_open(NULL, NULL, false);
+    snprintf(line, sizeof line, ":load %s as order<Enter>", path);
+    press(&s, line);
+    press(&s, ":train pop itemknn<Enter><Esc>4");
+    press(&s, ":user ana<Enter>");
+    struct bench *b = &((struct user_view *)app_view_state(s.app, "user"))->bench;
+    press(&s, ">");
+    assert_true(shows(&s, "this is the present"));
+    press(&s, "<lt>");
+    assert_true(shows(&s, "the first 3 of 4 events"));
+    assert_true(shows(&s, "whatif ana remove id:pan"));
+    struct query q = {.events = b->whole.events, .n = 3, .user = b->user, .as_of = NO_TIME, .hides = b->whole.hides};
+    for (size_t l = 0; l < b->nlists; l++) {
+        struct ranked_list list;
+        assert_int_equal(rank_list(b->lists[l].model, &q, BENCH_DEPTH, SEEN_HIDE, &list, NULL), ST_OK);
+        assert_int_equal(b->lists[l].n, list.n);
+        for (size_t i = 0; i < list.n; i++)
+            assert_int_equal(b->lists[l].top[i].index, list.entries[i].item);
+        ranked_list_clear(&list);
+    }
+    press(&s, "<lt>"); /* tent came last of what is left: both times */
+    assert_true(shows(&s, "the first 1 of 4 events"));
+    assert_true(shows(&s, "remove id:pan id:tent"));
+    press(&s, "<lt><lt>");
+    assert_int_equal(b->truth.n, 0);
+    assert_true(shows(&s, "nothing happened before"));
+    press(&s, ">>>");
+    assert_int_equal(b->truth.n, 4);
+    assert_false(bench_is_earlier(b));
+    press(&s, "<lt>:user ben<Enter>:user ana<Enter>");
+    assert_true(shows(&s, "the first 3 of 4 events")); /* as it was left */
+    stage_close(&s);
+    assert_int_equal(unlink(path), 0);
+}
+
+/* Who comes back finds what was switched, what was put in and the moment as they were left; a model that is trained changes nothing. */
+static void switches_are_kept(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":user ana<Enter><lt>j<Space>apan<Enter>");
+    struct bench *b = &((struct user_view *)app_view_state(s.app, "user"))->bench;
+    struct str left = {0}, found = {0};
+    bench_command(b, &left);
+    assert_non_null(strstr(str_text(&left), " add id:pan at=2025"));
+    float score = b->lists[0].top[0].score;
+    press(&s, ":user ben<Enter>");
+    assert_false(bench_touched(b) || bench_is_earlier(b));
+    press(&s, ":user ana<Enter>");
+    assert_true(shows(&s, "as it was left"));
+    bench_command(b, &found);
+    assert_string_equal(str_text(&left), str_text(&found));
+    assert_true(b->lists[0].top[0].score == score);
+    press(&s, ":train random<Enter>");
+    str_clear(&found);
+    bench_command(b, &found);
+    assert_string_equal(str_text(&left), str_text(&found));
+    press(&s, "<Esc>4r>>>>:user ben<Enter>:user ana<Enter>"); /* put back: nothing to keep */
+    assert_false(bench_touched(b) || bench_is_earlier(b));
+    str_free(&left);
+    str_free(&found);
+    stage_close(&s);
+}
+
 static size_t place_of(const struct bench *b, size_t list, uint32_t item)
 {
     return rank_of(b->lists[list].scores, b->data->items.n, item);
@@ -572,6 +644,8 @@ int main(void)
         cmocka_unit_test(lists_are_those_of_the_changed_history),
         cmocka_unit_test(contributions_stand_beside_the_history),
         cmocka_unit_test(time_is_moved_through_the_history),
+        cmocka_unit_test(order_is_moved_through_too),
+        cmocka_unit_test(switches_are_kept),
         cmocka_unit_test(sets_that_were_found_are_applied_and_undone),
         cmocka_unit_test(models_are_compared_with_the_chosen_one),
         cmocka_unit_test(what_is_shown_is_what_the_command_says),
