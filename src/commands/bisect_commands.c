@@ -33,12 +33,15 @@ static void put_when(const struct answer *a, size_t event, struct str *out)
     str_printf(out, " after \"%s\"", title_of(a, event));
 }
 
-static void put_rank_words(size_t rank, struct str *out)
+/* " (rank 12 -> 3)"; without a rank an item is hidden, or beyond what the model knows. */
+static void put_crossing(const struct crossing *c, struct str *out)
 {
-    if (rank)
-        str_printf(out, "%zu", rank);
-    else
-        str_puts(out, "none");
+    if (c->before && c->after)
+        str_printf(out, " (rank %zu -> %zu)", c->before, c->after);
+    else if (c->after)
+        str_printf(out, " (at rank %zu; before, it had none)", c->after);
+    else if (c->before)
+        str_printf(out, c->had ? " (from rank %zu)" : " (from rank %zu; since then it has none)", c->before);
 }
 
 /* The prefix with the best rank, the first of them; 0 events when it has none anywhere. */
@@ -95,11 +98,7 @@ static void say(const struct answer *a, struct str *out)
     } else {
         str_printf(out, "\"%s\" %s %s", dataset_item_title(a->q->data, a->item), c->entered ? "entered" : "left", str_text(&list));
         put_when(a, c->event, out);
-        str_puts(out, " (rank ");
-        put_rank_words(c->before, out);
-        str_puts(out, " -> ");
-        put_rank_words(c->after, out);
-        str_putc(out, ')');
+        put_crossing(c, out);
     }
     if (b->hidden != SIZE_MAX)
         put_had(a, out);

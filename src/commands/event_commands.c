@@ -352,8 +352,11 @@ static void put_groups(const struct choice *c, const struct call *call, const st
     }
     if (n)
         put_course(g, t, order[first], out);
+    char some[32], all[32];
+    text_count(some, sizeof some, (int64_t)shown);
+    text_count(all, sizeof all, (int64_t)n);
     if (n > shown)
-        result_message(out, MESSAGE_INFO, timed ? "the last %zu of %zu: last=N shows more" : "the %zu largest of %zu: top=N shows more", shown, n);
+        result_message(out, MESSAGE_INFO, timed ? "the last %s of %s: last=N shows more" : "the %s largest of %s: top=N shows more", some, all);
 }
 
 static enum status count_events(const struct choice *c, const struct call *call, struct job *job, struct result *out, struct error *err)

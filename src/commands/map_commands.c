@@ -321,9 +321,12 @@ static enum status make_map(struct workbench *wb, const struct call *call, struc
         add_points(m, title, out);
         st = add_ends(m, &items, items.n < n ? items.n : n, out, err);
     }
+    char some[32], all[32];
+    text_count(some, sizeof some, (int64_t)m->shown);
+    text_count(all, sizeof all, (int64_t)m->all);
     if (!st && m->shown < m->all)
-        result_message(out, MESSAGE_INFO, m->users ? "%zu of %zu users, evenly over all; n=%zu shows all" : "the %zu of %zu items with most events; n=%zu shows all",
-                       m->shown, m->all, m->all);
+        result_message(out, MESSAGE_INFO, m->users ? "%s of %s users, evenly over all; n=%zu shows all" : "the %s of %s items with most events; n=%zu shows all",
+                       some, all, m->all);
     if (m->users)
         vectors_clear(&items);
     return st;

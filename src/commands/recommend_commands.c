@@ -1,4 +1,5 @@
 /* Lists: what a user would see, what is like an item, what fits some words. */
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -21,13 +22,22 @@ static bool any_served(const struct question *q)
     return any;
 }
 
+/* Does one of the models say more than places? */
+static bool any_scores(const struct question *q)
+{
+    bool any = false;
+    for (size_t i = 0; i < q->nmodels; i++)
+        any |= !isnan(model_shown_score(q->models[i], 0));
+    return any;
+}
+
 static struct table *new_list(const struct question *q, struct result *out)
 {
     bool served = any_served(q);
     struct column columns[LIST_COLUMNS] = {
         [LIST_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
         [LIST_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        [LIST_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
+        [LIST_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = any_scores(q) ? COLUMN_SCORE : COLUMN_SCORE | COLUMN_HIDDEN},
         [LIST_SEEN] = {.name = "seen", .type = VALUE_TIME, .flags = q->seen == SEEN_HIDE && !served ? COLUMN_HIDDEN : 0},
         [LIST_SERVED] = {.name = "served", .type = VALUE_TIME, .flags = served ? 0 : COLUMN_HIDDEN},
     };
@@ -62,7 +72,7 @@ static enum status add_list(struct workbench *wb, const struct question *q, cons
         table_text(t, m->name);
         table_int(t, (int64_t)i + 1);
         item_cells(q->data, r->item, t);
-        table_real(t, r->score);
+        table_real(t, model_shown_score(m, r->score));
         table_time(t, r->seen_at);
         table_time(t, served.time);
     }
@@ -122,7 +132,7 @@ static void add_row(const struct everybody *e, const struct model *m, uint32_t u
     table_int(t, (int64_t)rank);
     table_text(t, dict_text(&d->items, s.index));
     table_text(t, dataset_titles(d) ? dataset_item_title(d, s.index) : NULL);
-    table_real(t, s.score);
+    table_real(t, model_shown_score(m, s.score));
 }
 
 static enum status everybody_next(void *context, struct table *block, struct error *err)
@@ -218,8 +228,10 @@ static enum status recommend_all(struct workbench *wb, const struct call *call, 
         [ALL_TITLE] = {.name = "title", .type = VALUE_TEXT, .flags = titles ? 0 : COLUMN_HIDDEN},
         [ALL_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
     };
+    char left_out[32];
+    text_count(left_out, sizeof left_out, (int64_t)without);
     if (without)
-        result_message(out, MESSAGE_INFO, "%zu user%s without a history %s left out", without, without == 1 ? "" : "s", without == 1 ? "is" : "are");
+        result_message(out, MESSAGE_INFO, "%s user%s without a history %s left out", left_out, without == 1 ? "" : "s", without == 1 ? "is" : "are");
     warn_of_future(&e->q, out);
     job_begin(e->job, e->nusers * e->q.nmodels, "users", "recommend all");
     result_cursor(out, "lists", "lists of all users", columns, ALL_COLUMNS, everybody_next, everybody_rewind, everybody_close, e);

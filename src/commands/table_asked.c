@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "commands/held.h"
+#include "models/served.h"
 
 /* ---- what is asked ---- */
 
@@ -133,7 +134,7 @@ static enum status fill_recommend(struct held_cursor *c, size_t piece, struct ta
     for (size_t i = 0; i < l.n && !st; i++) {
         table_int(out, (int64_t)i + 1);
         put_item_cells(p->data, l.entries[i].item, out);
-        table_real(out, l.entries[i].score);
+        table_real(out, model_shown_score(m, l.entries[i].score));
         table_time(out, l.entries[i].seen_at);
         for (size_t a = A_MODEL; a < A_COLUMNS; a++)
             table_null(out);

@@ -155,8 +155,11 @@ static void put_shares(const struct model *m, const struct asked *a, const struc
         if (!(s[i].far > 0) || s[i].got < 5 || s[i].times <= best)
             continue;
         best = s[i].times;
+        char got[32], users[32];
+        text_count(got, sizeof got, (int64_t)s[i].got);
+        text_count(users, sizeof users, (int64_t)s[i].users);
         str_reuse(most);
-        str_printf(most, "; most of all %s %s (%zu of %zu, %.1f times as many as usual)", s[i].by, s[i].name, s[i].got, s[i].users, s[i].times);
+        str_printf(most, "; most of all %s %s (%s of %s, %.1f times as many as usual)", s[i].by, s[i].name, got, users, s[i].times);
     }
 }
 

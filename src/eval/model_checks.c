@@ -244,10 +244,13 @@ static enum status future_of(struct model_checks *k, size_t entry, const struct 
     if (st)
         return st;
     size_t differ = lists_differ(x->e, e);
+    char some[32], all[32];
+    text_count(some, sizeof some, (int64_t)differ);
+    text_count(all, sizeof all, (int64_t)e->nqueries);
     if (differ)
-        str_printf(&s, "%zu of %zu lists change with events that training must not see", differ, e->nqueries);
+        str_printf(&s, "%s of %s lists change with events that training must not see", some, all);
     else
-        str_printf(&s, "all %zu lists are the same when every event outside the train part is another", e->nqueries);
+        str_printf(&s, "all %s lists are the same when every event outside the train part is another", all);
     evaluation_free(e);
     return checks_add(k, "future", m->name, differ ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
 }

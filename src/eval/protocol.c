@@ -271,8 +271,9 @@ static enum status nothing_to_ask(const struct gathering *g, struct error *err)
     const struct test_set *t = g->t;
     if (g->only != NO_USER)
         return error_set(err, ST_STATE, "%s has nothing in this part that is not seen before", dict_text(&g->d->users, g->only));
-    error_set(err, ST_STATE, "there is nothing to judge: all %zu test events repeat what the user has seen before",
-              t->events);
+    char all[32];
+    text_count(all, sizeof all, (int64_t)t->events);
+    error_set(err, ST_STATE, "there is nothing to judge: all %s test events repeat what the user has seen before", all);
     error_hint(err, "seen=show asks for repeats too");
     return ST_STATE;
 }

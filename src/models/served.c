@@ -243,6 +243,12 @@ static void list_of(const struct served *s, size_t l, struct served_list *out)
     *out = (struct served_list){s->time[l], s->item + begin, s->place + begin, s->score ? s->score + begin : NULL, s->begin[l + 1] - begin};
 }
 
+double model_shown_score(const struct model *m, double score)
+{
+    const struct served *s = model_is_served(m) ? model_trained(m)->state : NULL;
+    return s && !s->score ? (double)NAN : score;
+}
+
 bool served_at(const struct model *m, uint32_t user, size_t i, struct served_list *out)
 {
     const struct served *s = model_trained(m)->state;

@@ -53,5 +53,7 @@ bool served_at(const struct model *m, uint32_t user, size_t i, struct served_lis
 /* When the oldest and the newest list were served; NO_TIME when not told. */
 void served_span(const struct model *m, int64_t *oldest, int64_t *newest);
 size_t served_count(const struct model *m);
+/* A score as one shows it: NaN where m is served and knows places only, so that its scores are just these; else the score. */
+double model_shown_score(const struct model *m, double score);
 
 #endif
