@@ -263,6 +263,31 @@ static void say_file(const struct preview *p, struct result *out)
         result_message(out, MESSAGE_INFO, "%s: %s; looked at the first %s rows", p->reader, p->form, rows);
 }
 
+/* Are the examples of its ids all in the open data? */
+static bool is_known_table(struct workbench *wb, const struct preview *p)
+{
+    struct dataset *d = workbench_data(wb);
+    size_t looked = 0, known = 0;
+    for (size_t c = 0; c < p->ncolumns && d; c++)
+        for (size_t e = 0; e < PREVIEW_EXAMPLES && strcmp(p->column[c].role, "id") == 0; e++) {
+            const char *id = p->column[c].example[e];
+            looked += *id != 0;
+            known += *id && dict_find_text(strcmp(p->table, "users") == 0 ? &d->users : &d->items, id) != NO_CODE;
+        }
+    dataset_release(d);
+    return looked && known == looked;
+}
+
+static void say_table(struct workbench *wb, const struct preview *p, struct result *out)
+{
+    bool users = strcmp(p->table, "users") == 0;
+    if (is_known_table(wb, p))
+        result_message(out, MESSAGE_INFO, "its ids are %s of the open data", p->table);
+    else
+        result_message(out, MESSAGE_WARNING, users ? "nothing says which item: taken for a table of users (item==NAME makes events of its rows)"
+                                                   : "nothing says who: taken for a table of items (user=COLUMN makes events of its rows)");
+}
+
 static enum status run_preview(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     static const struct column line_column = {.name = "load", .type = VALUE_TEXT};
@@ -281,6 +306,8 @@ static enum status run_preview(struct workbench *wb, const struct call *call, st
         if (p->head)
             put_events(p->head, out);
         say_file(p, out);
+        if (p->table)
+            say_table(wb, p, out);
         for (size_t i = 0; i < p->ndoubts; i++)
             result_message(out, MESSAGE_WARNING, "%s", p->doubt[i].text);
         for (size_t i = 0; i < p->report.nnotes && p->head && !p->ncolumns; i++)

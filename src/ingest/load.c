@@ -149,6 +149,13 @@ const char *cell_time(const struct ingest *in, const struct cell *cell, int64_t 
     return problem ? complain("time", cell, problem, reason, size) : NULL;
 }
 
+/* The column that was named for it, which is what people look for. */
+static const char *name_of(const struct ingest *in, const char *what)
+{
+    const char *said = ingest_mapped(in, what);
+    return said && *said != '=' ? said : what;
+}
+
 const char *cell_number(const struct ingest *in, const char *what, const struct cell *cell, double *out, char *reason,
                         size_t size)
 {
@@ -156,8 +163,8 @@ const char *cell_number(const struct ingest *in, const char *what, const struct 
     if (!cell || !cell->text || cell->n == 0)
         return NULL;
     if (!(in->comma ? number_real_comma(cell->text, cell->n, out) : number_real(cell->text, cell->n, out)))
-        return complain(what, cell, "is not a finite number", reason, size);
-    return fabs(*out) > 3e38 ? complain(what, cell, "is too large", reason, size) : NULL;
+        return complain(name_of(in, what), cell, "is not a finite number", reason, size);
+    return fabs(*out) > 3e38 ? complain(name_of(in, what), cell, "is too large", reason, size) : NULL;
 }
 
 const char *ingest_id(struct ingest *in, const struct cell *cell, const char *what)

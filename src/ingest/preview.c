@@ -104,7 +104,7 @@ static void tell_form(struct sample *s)
     const struct dialect *d = &s->t.dialect;
     const char *between = d->delimiter == '\t' ? "tabs" : d->delimiter == ' ' ? "blanks" : d->delimiter == ',' ? "commas" : NULL;
     char own[4] = {d->delimiter, d->twice ? d->delimiter : 0, 0, 0};
-    const char *encoding = s->t.feed->converted ? "Latin-1" : s->t.feed->plain ? "ASCII" : "UTF-8";
+    const char *encoding = s->converted ? "Latin-1" : s->t.feed->plain ? "ASCII" : "UTF-8";
     if (s->t.json)
         snprintf(s->out->form, sizeof s->out->form, "one JSON object a line, %s", encoding);
     else
@@ -115,9 +115,6 @@ static void tell_form(struct sample *s)
 static void find_doubts(struct sample *s)
 {
     struct preview *p = s->out;
-    if (p->table)
-        preview_doubt(p, strcmp(p->table, "users") == 0 ? "nothing says which item: taken for a table of users (item==NAME makes events of its rows)"
-                                                : "nothing says who: taken for a table of items (user=COLUMN makes events of its rows)");
     for (uint32_t c = 0; c < s->n && !roles_has(&s->roles, ROLE_TYPE) && !p->table; c++)
         if (!p->column[c].role[0] && s->look[c].reals == 0 && s->look[c].levels.n > 1 && s->look[c].levels.n <= SAMPLE_TYPES &&
             s->rows >= 50) {

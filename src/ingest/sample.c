@@ -70,6 +70,7 @@ enum status sample_take(struct sample *s, struct error *err)
         s->rows++;
     }
     s->out->whole = !more && s->out->whole;
+    s->converted = s->t.feed->converted > 0;
     sheet_rewind(&s->t, &mark);
     return st;
 }

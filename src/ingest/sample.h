@@ -21,6 +21,7 @@ struct sample {
     struct sheet t;
     struct look *look;
     size_t n, rows;
+    bool converted; /* rows of it are not UTF-8 */
     struct roles roles;
     bool guessed[ROLES];
     bool no_item; /* events, but of what? */

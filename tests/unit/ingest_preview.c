@@ -44,6 +44,21 @@ static const char *make_log(const char *name, bool header)
     return path;
 }
 
+/* Rows that are read as Latin-1 are told of, as loading tells of them. */
+static void test_encodings(void **state)
+{
+    static const struct {
+        const char *text, *encoding;
+    } files[] = {{"id,title\n1,Tea\n2,Rye\n", "ASCII"}, {"id,title\n1,Caf\xc3\xa9\n2,Rye\n", "UTF-8"}, {"id,title\n1,Tea\n2,Caf\xe9\n", "Latin-1"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct preview *p = look(write_text("encoded.csv", files[i].text), NULL, 0);
+        assert_non_null(strstr(p->form, files[i].encoding));
+        assert_string_equal(p->table, "items");
+        done(p);
+    }
+}
+
 static void test_by_content(void **state)
 {
     (void)state;
@@ -218,7 +233,7 @@ static void test_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_by_content),
+        cmocka_unit_test(test_encodings), cmocka_unit_test(test_by_content),
         cmocka_unit_test(test_tables_and_layouts),
         cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_dates),
