@@ -186,12 +186,13 @@ static void put_here(struct app *app, struct str *command)
         v->here(app, app->states[app->current], command);
 }
 
-void app_open_user(struct app *app, const char *user)
+/* Remembers what is on show as what Escape leads back to; false, with the reason said: something runs. */
+static bool leave_here(struct app *app)
 {
     struct str command = {0};
     if (runner_busy(app->runner)) {
         app_say(app, "%s is still running: then once more", app->running);
-        return;
+        return false;
     }
     struct came_from *from = leave_trail(app);
     put_here(app, &command);
@@ -202,7 +203,21 @@ void app_open_user(struct app *app, const char *user)
         from->result = app->held;
         app->held = NULL;
     }
-    str_clear(&command);
+    str_free(&command);
+    return true;
+}
+
+void app_open_result(struct app *app, const char *command)
+{
+    if (leave_here(app))
+        app_run(app, command, APP_SHOW);
+}
+
+void app_open_user(struct app *app, const char *user)
+{
+    struct str command = {0};
+    if (!leave_here(app))
+        return;
     str_puts(&command, "user ");
     lex_quote(&command, user);
     show_view(app, view_index("user")); /* first: it is the one to take notice when the command has ended */

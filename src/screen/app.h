@@ -73,6 +73,8 @@ void app_say(struct app *app, const char *format, ...) PRINTF_LIKE(2, 3);
 void app_fail(struct app *app, const struct error *err, const char *command);
 /* Shows a user in the User view, by the command `user`. Escape leads back to what is on show now, with what lies over it. */
 void app_open_user(struct app *app, const char *user);
+/* The same for what a command shows: Escape leads back from it to what lay there before. */
+void app_open_result(struct app *app, const char *command);
 /* Shows the view of this name; coming from another view, Escape leads back there. */
 void app_go(struct app *app, const char *view);
 const struct view *app_view(const struct app *app);

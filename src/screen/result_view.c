@@ -62,6 +62,54 @@ static const char *user_here(struct app *app, struct result_state *v)
     return known ? id->text : NULL;
 }
 
+/* The cell of a column in the row under the cursor, as text; NULL: there is none. */
+static const char *cell_here(struct result_state *v, const char *column)
+{
+    size_t row;
+    const struct table *t = v->result->ntables ? v->result->tables[v->table] : NULL;
+    for (size_t c = 0; t && c < t->ncolumns && grid_row(shown(v), &row); c++)
+        if (t->columns[c].type == VALUE_TEXT && strcmp(t->columns[c].name, column) == 0 && !table_value(t, row, c)->null)
+            return table_value(t, row, c)->text;
+    return NULL;
+}
+
+static void put_quoted(struct str *out, const char *text, char quote)
+{
+    str_putc(out, quote);
+    for (; *text; text++) {
+        str_putc(out, *text);
+        if (*text == quote)
+            str_putc(out, quote);
+    }
+    str_putc(out, quote);
+}
+
+/* The command that shows the users of the segment under the cursor, where an attribute of theirs makes it; "": none is. */
+static void put_segment(struct app *app, struct result_state *v, struct str *command)
+{
+    const char *by = cell_here(v, "by"), *name = cell_here(v, "segment");
+    struct dataset *d = by && name ? workbench_data(app_workbench(app)) : NULL;
+    const struct field *f = d ? fields_find(&d->user_fields, by) : NULL;
+    if (f && f->type == FIELD_TEXT && dict_find_text(&f->levels, name) != NO_CODE) {
+        str_puts(command, "select * from users where ");
+        put_quoted(command, by, '"');
+        str_puts(command, " = ");
+        put_quoted(command, name, '\'');
+    }
+    dataset_release(d);
+}
+
+static bool open_segment(struct app *app, struct result_state *v)
+{
+    struct str command = {0};
+    put_segment(app, v, &command);
+    bool any = command.length && !command.failed;
+    if (any)
+        app_open_result(app, str_text(&command));
+    str_free(&command);
+    return any;
+}
+
 static bool key(struct app *app, void *state, int32_t k)
 {
     struct result_state *v = state;
@@ -72,6 +120,8 @@ static bool key(struct app *app, void *state, int32_t k)
         app_open_user(app, user);
         return true;
     }
+    if (k == K_ENTER && open_segment(app, v))
+        return true;
     if (k == K_ESCAPE || k == 'q' || k == K_BACKSPACE || k == K_ENTER)
         return false;
     if (n > 1 && (k == K_TAB || k == K_BACKTAB)) {
@@ -171,13 +221,16 @@ static void put_keys(struct app *app, struct result_state *v, int width, struct 
 {
     char table[48];
     snprintf(table, sizeof table, "Tab table %zu/%zu", v->table + 1, v->result->ntables);
-    const char *const keys[] = {user_here(app, v) ? "Enter the user" : NULL, v->result->ntables > 1 ? table : NULL,
+    struct str segment = {0};
+    put_segment(app, v, &segment);
+    const char *const keys[] = {user_here(app, v) ? "Enter the user" : segment.length ? "Enter its users" : NULL, v->result->ntables > 1 ? table : NULL,
                                 v->result->ntables ? "[ ] sort" : NULL, v->result->ntables ? "/ search" : NULL, v->result->ntables ? "& filter" : NULL};
     static const char *const last = "Esc back";
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i] && (int)(out->length + strlen(keys[i]) + 3 + strlen(last)) <= width)
             str_printf(out, "%s   ", keys[i]);
     str_puts(out, last);
+    str_free(&segment);
 }
 
 static void draw(struct app *app, void *state, struct area whole)

@@ -243,10 +243,32 @@ static void lost_memory_is_survived_on_the_way(void **state)
     stage_close(&s);
 }
 
+/* A row about a segment leads to its users, and Escape from there back to the table. */
+static void a_segment_leads_to_its_users(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":who tent k=5 with ease by=country<Enter>");
+    assert_true(shows(&s, "Enter its users"));
+    press(&s, "<Enter>");
+    assert_true(shows(&s, "select * from users where \"country\" = 'GB'"));
+    assert_true(shows(&s, "ben"));
+    assert_true(shows(&s, "dev"));
+    assert_true(hides(&s, "chloe"));
+    press(&s, "<Enter>");
+    assert_true(shows(&s, "user ben"));
+    press(&s, "<Esc>");
+    assert_true(shows(&s, "where \"country\""));
+    press(&s, "<Esc><Esc>");
+    assert_true(shows(&s, "who id:tent with ease"));
+    stage_close(&s);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "");
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_segment_leads_to_its_users),
         cmocka_unit_test(every_grid_of_users_leads_to_them),
         cmocka_unit_test(one_comes_back_to_the_user_one_came_from),
         cmocka_unit_test(the_line_says_what_was_switched),
