@@ -46,10 +46,31 @@ static struct table *new_list(const struct question *q, struct result *out)
     return result_table(out, "list", title, columns, LIST_COLUMNS);
 }
 
-/* A list whose scores are all the same says nothing: it is the order of the items. */
-static bool says_nothing(const struct ranked_list *l)
+static bool all_alike(const struct ranked_list *l)
 {
     return l->n > 1 && l->entries[0].score == l->entries[l->n - 1].score;
+}
+
+/* A list of n equal scores stands in the order of the items. Either the model has nothing to say, or more items are as good. */
+static enum status say_alike(const struct question *q, const struct model *m, const struct query *query, size_t n, float score,
+                             struct result *out, struct error *err)
+{
+    size_t items = 0, alike = 0;
+    float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
+    enum status st = scores ? rank_scores(m, query, q->seen, scores, err) : ST_NOMEM;
+    for (size_t i = 0; i < m->nitems && !st; i++) {
+        items += scores[i] > -INFINITY;
+        alike += scores[i] == score;
+    }
+    mem_free(scores);
+    if (st)
+        return st;
+    if (alike == items)
+        result_message(out, MESSAGE_WARNING, "%s has no opinion about this history: all scores are %g", m->name, (double)score);
+    else if (alike > n)
+        result_message(out, MESSAGE_WARNING, "%s scores the best %zu items alike (%g): listed are the first of them in the order of the data",
+                       m->name, alike, (double)score);
+    return ST_OK;
 }
 
 static enum status add_list(struct workbench *wb, const struct question *q, const struct model *m, size_t k, struct table *t,
@@ -78,9 +99,10 @@ static enum status add_list(struct workbench *wb, const struct question *q, cons
     }
     if (model_is_served(m))
         served_say_list(q, m, out);
-    else if (q->history.n && says_nothing(&l))
-        result_message(out, MESSAGE_WARNING, "%s has no opinion about this history: all scores are %g", m->name, (double)l.entries[0].score);
-    st = remember_list(wb, items, l.n, err);
+    else if (q->history.n && all_alike(&l))
+        st = say_alike(q, m, &query, l.n, l.entries[0].score, out, err);
+    if (!st)
+        st = remember_list(wb, items, l.n, err);
     mem_free(items);
     ranked_list_clear(&l);
     return st;
