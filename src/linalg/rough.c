@@ -12,7 +12,7 @@
 #include <immintrin.h>
 
 /* Queries of one parallel piece of work; scores made together. */
-enum { QUERIES = 128, TOGETHER = 16 };
+enum { QUERIES = 256, TOGETHER = 16 };
 /* Rivals of a query beyond the length of its list, at least; steps towards the bar: it stays low by 2^-12 of the spread of scores. */
 enum { LEAST_ROOM = 128, HALVINGS = 12 };
 /* The parts of the bound: roundings of the bound itself, and what falls below the smallest normal number. */
@@ -38,8 +38,11 @@ struct rivals {
     const uint32_t *hide, *shown; /* places that are hidden, ascending: from here on, up to there */
 };
 
-/* What one thread needs for QUERIES queries. Those that are not there, or not for tiles, are closed. */
+/* What one thread needs for QUERIES queries, each in a seat. Those that are not there, or not for tiles, are closed. As queries get done, the others
+ * move up, so that tiles are full of queries that still look for items. */
 struct desk {
+    size_t begin;          /* the first of the queries */
+    uint32_t who[QUERIES]; /* query begin + who[i] sits in seat i */
     uint16_t *tiles; /* QUERIES / ROWS x steps tiles */
     float *columns;  /* QUERIES x 3 x room: the rivals */
     struct scored *settled; /* room */
@@ -220,7 +223,7 @@ static void serve_plainly(const struct take *t, size_t q)
     t->counts[q] = best_finish(&b);
 }
 
-/* Query q, which is number i of this desk. */
+/* Query q, in seat i. */
 static void open_query(const struct take *t, struct desk *d, size_t i, size_t q)
 {
     const struct rough *rough = t->l->rough;
@@ -245,7 +248,9 @@ static void sit_down(const struct take *t, struct desk *d, size_t begin, size_t 
 {
     const struct dots_lists *l = t->l;
     memset(d->tiles, 0, QUERIES / ROWS * l->rough->steps * TILE * sizeof *d->tiles);
+    d->begin = begin;
     for (size_t i = 0; i < QUERIES; i++) {
+        d->who[i] = (uint32_t)i;
         float length = begin + i < end ? rough_length(t->x + (begin + i) * l->k, l->k) : INFINITY;
         d->open[i] = false;
         d->bar[i] = INFINITY;
@@ -280,19 +285,16 @@ TARGET_TILES static void multiply(const uint16_t *a, const uint16_t *b, size_t s
     _tile_stored(3, sums + 3 * SUMS, 64);
 }
 
-/* For 16 queries from q on: how far sums are off, at most, and the sum below which an item of this pair cannot reach their lists.
- * False when no item of it, or of a later pair, can: 16 queries are done. */
-TARGET_TILES static bool lowest(const struct desk *d, const struct rough *r, size_t pair, size_t q, float *low, float *off)
+/* For 16 queries from seat i on: how far sums are off, at most, and the sum below which an item of this pair cannot reach their lists. */
+TARGET_TILES static void lowest(const struct desk *d, const struct rough *r, size_t pair, size_t i, float *low, float *off)
 {
-    __m512 bar = _mm512_load_ps(d->bar + q), length = _mm512_load_ps(d->length + q), residue = _mm512_load_ps(d->residue + q);
+    __m512 bar = _mm512_load_ps(d->bar + i), length = _mm512_load_ps(d->length + i), residue = _mm512_load_ps(d->residue + i);
     __m512 longest = _mm512_set1_ps(r->longest[pair]), rest = _mm512_set1_ps(r->residue[pair]);
     __m512 slack = _mm512_set1_ps(1 + SLACK), tiny = _mm512_set1_ps(TINY);
-    __m512 most = _mm512_fmadd_ps(_mm512_mul_ps(length, _mm512_add_ps(longest, rest)), slack, tiny);
     __m512 margin = _mm512_fmadd_ps(_mm512_abs_ps(bar), _mm512_set1_ps(SLACK), tiny);
     __m512 far = _mm512_mul_ps(_mm512_fmadd_ps(residue, longest, _mm512_mul_ps(length, rest)), slack);
     _mm512_store_ps(low, _mm512_sub_ps(_mm512_sub_ps(bar, margin), far));
     _mm512_store_ps(off, _mm512_mask_mov_ps(far, _mm512_cmp_ps_mask(far, far, _CMP_UNORD_Q), _mm512_set1_ps(INFINITY)));
-    return _mm512_cmp_ps_mask(most, bar, _CMP_LT_OQ) != 0xffff;
 }
 
 /* Which of the items from `first` on the query does not want. */
@@ -317,9 +319,10 @@ TARGET_TILES static void add(struct rivals *r, const float *sums, float off, __m
     r->n += (uint32_t)__builtin_popcount(some);
 }
 
-/* The items of a pair that survive for number i of the desk, whose sums are these. */
-static void admit(const struct take *t, struct desk *d, size_t begin, size_t pair, size_t i, const float *sums, uint32_t which)
+/* The items of a pair that survive for seat i, whose sums are these. */
+static void admit(const struct take *t, struct desk *d, size_t pair, size_t i, const float *sums, uint32_t which)
 {
+    size_t q = d->begin + d->who[i];
     struct rivals *r = &d->rivals[i];
     uint32_t first = (uint32_t)(pair * PAIR);
     if (!d->open[i] || !(which &= ~hidden_there(r, first)))
@@ -330,19 +333,17 @@ static void admit(const struct take *t, struct desk *d, size_t begin, size_t pai
         add(r, sums + SUMS, d->off[i % PAIR], (__mmask16)(which >> ROWS), first + ROWS);
     if (r->n + PAIR <= t->room)
         return;
-    make_room(t, d, r, begin + i);
+    make_room(t, d, r, q);
     d->bar[i] = r->bar;
 }
 
-/* One pair of panels for 32 queries from number i of the desk on. Not below, rather than above: NaN survives. False when all are
- * done. */
-TARGET_TILES static bool look(const struct take *t, struct desk *d, size_t begin, size_t pair, size_t i)
+/* One pair of panels for 32 queries from seat i on. Not below, rather than above: NaN survives. */
+TARGET_TILES static void look(const struct take *t, struct desk *d, size_t pair, size_t i)
 {
     const struct rough *r = t->l->rough;
-    bool first = lowest(d, r, pair, i, d->low, d->off), second = lowest(d, r, pair, i + ROWS, d->low + ROWS, d->off + ROWS);
     uint32_t there = pair + 1 < r->pairs ? ~0U : r->last;
-    if (!first && !second)
-        return false;
+    lowest(d, r, pair, i, d->low, d->off);
+    lowest(d, r, pair, i + ROWS, d->low + ROWS, d->off + ROWS);
     multiply(d->tiles + i / ROWS * r->steps * TILE, r->panel + pair * 2 * r->steps * TILE, r->steps, d->sums);
     for (size_t row = 0; row < PAIR; row++) {
         const float *sums = d->sums + row / ROWS * 2 * SUMS + row % ROWS * ROWS;
@@ -350,9 +351,8 @@ TARGET_TILES static bool look(const struct take *t, struct desk *d, size_t begin
         uint32_t some = _mm512_cmp_ps_mask(_mm512_load_ps(sums), below, _CMP_NLT_UQ);
         uint32_t others = _mm512_cmp_ps_mask(_mm512_load_ps(sums + SUMS), below, _CMP_NLT_UQ);
         if ((some | others << ROWS) & there)
-            admit(t, d, begin, pair, i + row, sums, (some | others << ROWS) & there);
+            admit(t, d, pair, i + row, sums, (some | others << ROWS) & there);
     }
-    return true;
 }
 
 /* All tiles are whole: 16 rows of 64 bytes. */
@@ -378,23 +378,84 @@ static void finish(const struct take *t, struct desk *d, struct rivals *r, size_
     t->counts[q] = settle(t, d, r, q);
 }
 
+/* ---- seats ---- */
+
+/* Queries move up after so many pairs of panels. */
+enum { BETWEEN = 4 };
+
+static void swap_floats(float *a, float *b)
+{
+    float x = *a;
+    *a = *b;
+    *b = x;
+}
+
+static void swap_seats(const struct rough *r, struct desk *d, size_t i, size_t j)
+{
+    uint16_t row[STEP], *a = d->tiles + i / ROWS * r->steps * TILE + i % ROWS * STEP, *b = d->tiles + j / ROWS * r->steps * TILE + j % ROWS * STEP;
+    struct rivals rivals = d->rivals[i];
+    uint32_t who = d->who[i];
+    bool open = d->open[i];
+    for (size_t s = 0; s < r->steps; s++, a += TILE, b += TILE) {
+        memcpy(row, a, sizeof row);
+        memcpy(a, b, sizeof row);
+        memcpy(b, row, sizeof row);
+    }
+    d->rivals[i] = d->rivals[j];
+    d->rivals[j] = rivals;
+    d->who[i] = d->who[j];
+    d->who[j] = who;
+    d->open[i] = d->open[j];
+    d->open[j] = open;
+    swap_floats(&d->bar[i], &d->bar[j]);
+    swap_floats(&d->length[i], &d->length[j]);
+    swap_floats(&d->residue[i], &d->residue[j]);
+}
+
+/* Which of 16 queries from seat i on are done before this pair? */
+TARGET_TILES static __mmask16 done(const struct desk *d, const struct rough *r, size_t pair, size_t i)
+{
+    __m512 reach = _mm512_set1_ps(r->longest[pair] + r->residue[pair]);
+    __m512 most = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_load_ps(d->length + i), reach), _mm512_set1_ps(1 + SLACK), _mm512_set1_ps(TINY));
+    return _mm512_cmp_ps_mask(most, _mm512_load_ps(d->bar + i), _CMP_LT_OQ);
+}
+
+/* Seats those of the first n that are not done in front; how many they are. */
+static size_t move_up(const struct rough *r, struct desk *d, size_t pair, size_t n)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < n; i += ROWS) {
+        uint32_t busy = (uint32_t)(uint16_t)~done(d, r, pair, i) & rest_of((uint32_t)(n - i));
+        for (; busy; busy &= busy - 1) {
+            size_t seat = i + (size_t)__builtin_ctz(busy);
+            if (seat != left)
+                swap_seats(r, d, seat, left);
+            left++;
+        }
+    }
+    return left;
+}
+
 TARGET_TILES static void take_block(void *context, size_t block, size_t begin, size_t end)
 {
     (void)block;
     const struct take *t = context;
+    const struct rough *r = t->l->rough;
     struct desk *d = &t->desks[parallel_thread()];
-    bool busy[QUERIES / PAIR];
+    size_t n = end - begin;
     sit_down(t, d, begin, end);
-    for (size_t g = 0; g < QUERIES / PAIR; g++)
-        busy[g] = begin + g * PAIR < end;
     shape_tiles();
-    for (size_t pair = 0; pair < t->l->rough->pairs; pair++)
-        for (size_t g = 0; g < QUERIES / PAIR; g++)
-            busy[g] = busy[g] && look(t, d, begin, pair, g * PAIR);
+    for (size_t pair = 0; pair < r->pairs && n; pair++) {
+        if (pair % BETWEEN == 0)
+            n = move_up(r, d, pair, n);
+        for (size_t i = 0; i < n; i += PAIR)
+            look(t, d, pair, i);
+    }
     _tile_release();
-    for (size_t q = begin; q < end; q++) {
-        if (d->open[q - begin])
-            finish(t, d, &d->rivals[q - begin], q);
+    for (size_t i = 0; i < end - begin; i++) {
+        size_t q = begin + d->who[i];
+        if (d->open[i])
+            finish(t, d, &d->rivals[i], q);
         else
             serve_plainly(t, q);
     }
