@@ -176,6 +176,33 @@ enum status ensemble_train(const struct ground *g, const struct model_class *cla
     return st;
 }
 
+bool model_fits_weights(const struct model *m)
+{
+    const struct model *trained = model_trained(m);
+    bool fits = (m->class->capabilities & FITS_WEIGHTS) != 0;
+    for (size_t i = 0; i < trained->nparts && !fits; i++)
+        fits = trained->parts[i].model && model_fits_weights(trained->parts[i].model);
+    return fits;
+}
+
+/* Over other parts, with the weights that it has. */
+static enum status keep_weights(const struct ground *g, const struct model *m, const char *name, struct model *const *parts,
+                                struct model **out, struct error *err)
+{
+    struct selection selection = {.data = g->d, .split = g->s, .parts = PART_TRAIN, .until = g->until};
+    struct model *over = NULL;
+    char *own = mem_strdup(name, err);
+    enum status st = own ? model_stand_on(m, parts, &selection, &over, err) : ST_NOMEM;
+    if (st) {
+        mem_free(own);
+        return st;
+    }
+    mem_free(over->name);
+    over->name = own;
+    *out = over;
+    return ST_OK;
+}
+
 static enum status ensemble_again(const struct ground *g, const struct model *m, const char *name,
                                   const struct param_value *values, struct model **out, struct error *err)
 {
@@ -186,7 +213,9 @@ static enum status ensemble_again(const struct ground *g, const struct model *m,
         const struct model *part = trained->parts[i].model;
         st = model_train_again(g, part, part->name, part->values, &parts[i], err);
     }
-    if (!st)
+    if (!st && m->class->capabilities & FITS_WEIGHTS && g->until != NO_TIME)
+        st = keep_weights(g, trained, name, parts, out, err);
+    else if (!st)
         st = ensemble_train(g, m->class, name, values, parts, trained->nparts, out, err);
     parts_free(parts, trained->nparts);
     return st;

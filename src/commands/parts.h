@@ -22,7 +22,10 @@ MUST_CHECK enum status ensemble_train(const struct ground *g, const struct model
                                       struct model **out, struct error *err);
 /* ST_USAGE when weights cannot be fitted to this metric. */
 MUST_CHECK enum status fit_check_metric(const struct metric_at *m, struct error *err);
-/* The same model, an ensemble or not, trained anew on this ground: its parts first. */
+/* Has it, or a model that it is made of, weights that were fitted? */
+bool model_fits_weights(const struct model *m);
+/* The same model, an ensemble or not, trained anew on this ground: its parts first. Of the past (until) weights stay as they are: the lists
+ * that they are fitted to came later. */
 MUST_CHECK enum status model_train_again(const struct ground *g, const struct model *m, const char *name,
                                          const struct param_value *values, struct model **out, struct error *err);
 /* The models behind `with`, for a class that is OF_MODELS (ST_USAGE for another): all trained on the train part of s, or on all of

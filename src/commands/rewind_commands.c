@@ -101,20 +101,9 @@ static enum status originals(const struct rewind *r, struct model ***out, size_t
     return st ? st : go_back(r, *out, *n, err);
 }
 
-static bool fits_weights(const struct model *m)
-{
-    const struct model *trained = model_trained(m);
-    bool fits = (m->class->capabilities & FITS_WEIGHTS) != 0;
-    for (size_t i = 0; i < trained->nparts && !fits; i++)
-        fits = trained->parts[i].model && fits_weights(trained->parts[i].model);
-    return fits;
-}
-
 /* Why it cannot be trained anew from what lay before; NULL: it can. */
 static const char *hindrance(const struct model *m, const struct split *s)
 {
-    if (fits_weights(m))
-        return "its weights are fitted to lists of events that came later";
     if (m->record.split_fingerprint && (!s || s->fingerprint != m->record.split_fingerprint))
         return "the split that it was trained on is not there any more";
     return NULL;
@@ -174,6 +163,8 @@ static enum status train_one(struct rewind *r, const struct model *m, struct spl
     }
     r->then[r->nthen++] = then;
     put_trained(r, then);
+    if (model_fits_weights(m))
+        result_message(r->out, MESSAGE_WARNING, "%s has the fitted weights of %s, and the lists that they were fitted to came later", then->name, m->name);
     return ST_OK;
 }
 
@@ -348,7 +339,8 @@ static const struct command rows[] = {
              "`backtest`, `simulate`, `audit` and `export` of all data are about everything and say so. `compare` and `fairness`, whose split is that of "
              "the present, and whatever would change the data or the models are refused until `rewind now`, and what is followed waits.\n"
              "Models stay the same ones, and answers of those that were trained on later events are marked. retrain=yes trains them anew on what "
-             "lies before, as ease@2025-03-01 beside ease: with the same parameters and split, without items that nobody had met yet. Without `with` these answer. "
+             "lies before, as ease@2025-03-01 beside ease: with the same parameters and split, without items that nobody had met yet. Ensembles are put together "
+             "from models of then; the weights of a stack stay as they were fitted. Without `with` these answer. "
              "They are in memory only and go with `rewind now`; nothing else was changed.\n"
              "Without TIME it says where the clock stands. A workspace always opens at the present. at=TIME asks one question at another time.",
      .examples = (const char *const[]){"rewind 2025-05-05", "rewind -7d with pop ease retrain=yes", "rewind", "rewind now", NULL},

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "commands/families.h"
 #include "commands/lex.h"
+#include "commands/parts.h"
 #include "commands/question.h"
 #include "commands/served_words.h"
 #include "inspect/whatif.h"
@@ -186,6 +187,19 @@ static bool other_history(const struct asked *a)
     return a->before.n != a->after.n || (a->after.n && memcmp(a->before.events, a->after.events, a->after.n * sizeof *a->after.events) != 0);
 }
 
+/* "mix was rebuilt on its models, retrained without 1 event, 2.1 s: ease exactly, pop anew; fitted weights stay" */
+static void say_rebuilt(const struct model *m, const struct retrained *r, const char *what, const char *took, struct result *out)
+{
+    static const char *const ways[] = {[RETRAIN_UPDATE] = "exactly", [RETRAIN_ANEW] = "anew", [RETRAIN_CHANCE] = "anew",
+                                       [RETRAIN_SAME] = "as it is"};
+    struct str parts = {0};
+    for (size_t i = 0; i < r->nparts; i++)
+        str_printf(&parts, "%s%s %s", i ? ", " : "", r->parts[i].name, ways[r->parts[i].way]);
+    result_message(out, MESSAGE_INFO, "%s was rebuilt on its models, retrained%s%s: %s%s%s", m->name, what, took, result_str(out, &parts),
+                   model_fits_weights(m) ? "; fitted weights stay" : "", r->way == RETRAIN_CHANCE ? "; part of what moved may be chance" : "");
+    str_free(&parts);
+}
+
 static void say_retrained(const struct asked *a, const struct model *m, const struct retrained *r, struct result *out)
 {
     struct str what = {0};
@@ -203,6 +217,8 @@ static void say_retrained(const struct asked *a, const struct model *m, const st
             str_printf(&what, "%s%s=%s", n++ ? ", " : r->removed || r->added ? " and " : " with ", a->after.attributes[i].field, a->after.attributes[i].value);
     if (r->way == RETRAIN_SAME && other_history(a)) /* of attributes it was said */
         result_message(out, MESSAGE_INFO, "%s learnt from none of these events, so retraining changes nothing", m->name);
+    else if (r->nparts && r->way != RETRAIN_SAME)
+        say_rebuilt(m, r, result_str(out, &what), took, out);
     else if (r->way == RETRAIN_UPDATE)
         result_message(out, MESSAGE_INFO, "%s was retrained%s, exactly, by a change of its inverse", m->name, result_str(out, &what));
     else if (r->way != RETRAIN_SAME)
@@ -358,8 +374,8 @@ static const struct command rows[] = {
              "alone changes the moment: the same models with the history as it was then; `before` is the list of now.\n"
              "retrain=yes adds the rank (`retrained`) by the model as training would have made it had these events never been there, or been there, and had the "
              "user always been who NAME=VALUE says. For EASE a change of events is one of one row, and takes milliseconds; other models are trained on "
-             "the changed data with the same parameters and seed. What a model does not read changes nothing in it. Ensembles and made-up users "
-             "cannot be retrained.",
+             "the changed data with the same parameters and seed, and an ensemble is put together again from its retrained models, with its weights as "
+             "they are. What a model does not read changes nothing in it. A made-up user is in no training.",
      .examples = (const char *const[]){"whatif ana remove stove with ease", "whatif ana add pan knife with itemknn k=3",
                                        "whatif ana at=2025-05-03 with itemknn k=3", "whatif ana remove stove tent add pan with ease retrain=yes", NULL},
      .run = run_whatif},

@@ -1,5 +1,6 @@
 #include "inspect/retrain.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -190,6 +191,8 @@ static enum status make_batch(const struct edit *e, struct dataset **out, struct
         to->sequence[i] = i;
         if (to->time) /* asked now, so it happened last */
             to->time[i] = e->added[i].time != NO_TIME ? e->added[i].time : newest;
+        if (to->time && e->learnt.until != NO_TIME && to->time[i] >= e->learnt.until)
+            to->time[i] = e->learnt.until - 1;
         if (to->value)
             to->value[i] = e->added[i].value;
     }
@@ -281,19 +284,14 @@ static enum status train_anew(const struct edit *e, float *scores, struct error 
     return st;
 }
 
-/* ---- all of it ---- */
+/* ---- one model ---- */
 
-enum status retrain_check(const struct retrain *r, struct error *err)
+static enum status check(const struct retrain *r, struct error *err)
 {
     const struct model *m = r->m;
     if (r->before->user == NO_USER) {
         error_set(err, ST_UNSUPPORTED, "no model has learnt from a made-up user, so none can be retrained without their events");
         error_hint(err, "ask about a user of the data, or leave retrain=yes out");
-        return ST_UNSUPPORTED;
-    }
-    if (m->class->capabilities & OF_MODELS) {
-        error_set(err, ST_UNSUPPORTED, "%s is made of other models, which would have to be retrained one by one", m->name);
-        error_hint(err, "ask those: with %s", m->nparts ? m->parts[0].name : "MODEL");
         return ST_UNSUPPORTED;
     }
     if (r->before->user >= model_trained(m)->nusers) {
@@ -317,23 +315,11 @@ static bool has_slot(const struct model *m, const struct dataset *d)
     return m->class->retrained && !d->halflife;
 }
 
-double retrain_takes(const struct model *m)
-{
-    return m->class->retrained ? 0 : model_trained(m)->record.seconds;
-}
-
-enum status retrain_make(const struct retrain *r, struct retrained *out, struct error *err)
+/* A model that is none. */
+static enum status retrain_alone(const struct retrain *r, struct retrained *out, struct error *err)
 {
     struct edit e = {0};
-    double started = clock_seconds();
-    *out = (struct retrained){.way = RETRAIN_SAME};
-    enum status st = retrain_check(r, err);
-    if (!st)
-        st = edit_new(&e, r, err);
-    if (!st) {
-        out->scores = mem_new_raw(r->m->nitems, sizeof *out->scores, "scores", err);
-        st = out->scores ? ST_OK : ST_NOMEM;
-    }
+    enum status st = edit_new(&e, r, err);
     if (!st) {
         unsigned can = r->m->class->capabilities;
         out->removed = e.nremoved;
@@ -349,8 +335,125 @@ enum status retrain_make(const struct retrain *r, struct retrained *out, struct 
             st = train_anew(&e, out->scores, err);
         }
     }
-    out->seconds = clock_seconds() - started;
     edit_clear(&e);
+    return st;
+}
+
+/* ---- ensembles ---- */
+
+/* In the place of a part: the same model, which is retrained when the ensemble asks it for scores, and not before. So the part of a
+ * switch that does not answer, or one of no weight, costs nothing. */
+struct stand_in {
+    const struct retrain *whole; /* the question to the ensemble */
+    struct retrained *out;       /* what is told of all its parts */
+    const char *name;            /* the ensemble's */
+    struct model *part;          /* as wide as the ensemble that is asked; held */
+};
+
+static size_t largest(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The ways of a nested ensemble are those of its parts. */
+static enum status tell(const struct stand_in *s, const struct retrained *x, struct error *err)
+{
+    struct retrained *out = s->out;
+    const struct retrained_part own = {s->name, x->way};
+    const struct retrained_part *parts = x->nparts ? x->parts : &own;
+    size_t n = x->nparts ? x->nparts : 1;
+    enum status st = mem_grow(&out->parts, &out->capacity, out->nparts + n, sizeof *out->parts, err);
+    if (st)
+        return st;
+    memcpy(out->parts + out->nparts, parts, n * sizeof *parts);
+    out->nparts += n;
+    if (x->way != RETRAIN_SAME && (out->way == RETRAIN_SAME || x->way > out->way))
+        out->way = x->way;
+    out->removed = largest(out->removed, x->removed);
+    out->added = largest(out->added, x->added);
+    out->attributes = largest(out->attributes, x->attributes);
+    return ST_OK;
+}
+
+/* The one query is that of the whole, which has its own numbers of events and items. */
+static enum status stand_in_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+{
+    const struct stand_in *s = m->state;
+    struct retrain r = *s->whole;
+    struct retrained x;
+    (void)queries;
+    (void)n;
+    r.m = s->part;
+    enum status st = retrain_make(&r, &x, err);
+    if (!st)
+        st = tell(s, &x, err);
+    if (!st)
+        memcpy(scores, x.scores, m->nitems * sizeof *scores);
+    retrained_clear(&x);
+    return st;
+}
+
+static void stand_in_free(struct model *m)
+{
+    struct stand_in *s = m->state;
+    model_release(s->part);
+    mem_free(s);
+}
+
+static const struct model_class stand_in_class = {.name = "stand-in", .score = stand_in_score, .free = stand_in_free};
+
+static enum status stand_in_new(const struct retrain *r, size_t p, struct retrained *out, struct model **to, struct error *err)
+{
+    const struct model *from = model_trained(r->m);
+    struct model *part = from->parts[p].model;
+    struct model *m = model_new(&stand_in_class, part->name, NULL, from->nusers, from->nitems, err);
+    struct stand_in *s = m ? mem_new(1, sizeof *s, "a model of an ensemble", err) : NULL;
+    *to = m;
+    if (!s)
+        return ST_NOMEM;
+    m->state = s;
+    *s = (struct stand_in){r, out, from->parts[p].name, NULL};
+    s->part = part->nitems < r->m->nitems ? model_widen(part, r->m->nusers, r->m->nitems, err) : model_hold(part);
+    return s->part ? ST_OK : ST_NOMEM;
+}
+
+static enum status retrain_parts(const struct retrain *r, struct retrained *out, struct error *err)
+{
+    const struct model *from = model_trained(r->m);
+    struct model *over = NULL, *wide = NULL;
+    struct model **parts = mem_new(from->nparts, sizeof(struct model *), "the models of an ensemble", err);
+    enum status st = parts ? ST_OK : ST_NOMEM;
+    for (size_t p = 0; p < from->nparts && !st; p++)
+        st = stand_in_new(r, p, out, &parts[p], err);
+    if (!st)
+        st = model_over(from, parts, from->nusers, from->nitems, &over, err);
+    if (!st && from->nitems < r->m->nitems)
+        st = (wide = model_widen(over, r->m->nusers, r->m->nitems, err)) ? ST_OK : ST_NOMEM;
+    if (!st)
+        st = model_score(wide ? wide : over, r->after, 1, out->scores, err);
+    for (size_t p = 0; parts && p < from->nparts; p++)
+        model_release(parts[p]);
+    mem_free(parts);
+    model_release(wide);
+    model_release(over);
+    return st;
+}
+
+enum status retrain_make(const struct retrain *r, struct retrained *out, struct error *err)
+{
+    double started = clock_seconds();
+    *out = (struct retrained){.way = RETRAIN_SAME};
+    enum status st = check(r, err);
+    if (!st) {
+        out->scores = mem_new_raw(r->m->nitems, sizeof *out->scores, "scores", err);
+        st = out->scores ? ST_OK : ST_NOMEM;
+    }
+    if (!st)
+        st = r->m->class->capabilities & OF_MODELS ? retrain_parts(r, out, err) : retrain_alone(r, out, err);
+    for (size_t i = 0; i < r->m->nitems && r->m->later && !st; i++)
+        if (r->m->later[i])
+            out->scores[i] = -INFINITY;
+    out->seconds = clock_seconds() - started;
     if (st)
         retrained_clear(out);
     return st;
@@ -359,5 +462,6 @@ enum status retrain_make(const struct retrain *r, struct retrained *out, struct 
 void retrained_clear(struct retrained *r)
 {
     mem_free(r->scores);
+    mem_free(r->parts);
     *r = (struct retrained){0};
 }

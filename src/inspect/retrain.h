@@ -6,7 +6,9 @@
  * where the model reads them.
  *
  * A class with the slot `retrained` (EASE) answers by the mathematics of its own model, exactly and within milliseconds.
- * All others are trained anew on the edited events with the same parameters and seed. */
+ * All others are trained anew on the edited events with the same parameters and seed.
+ * Of an ensemble those of its models are retrained that have a say in the answer, each in its own way; it is put together again from
+ * them, with what it has learnt itself (weights) as it was. */
 #ifndef TAILOR_INSPECT_RETRAIN_H
 #define TAILOR_INSPECT_RETRAIN_H
 
@@ -27,19 +29,24 @@ struct retrain {
     struct job *job;
 };
 
-struct retrained {
+/* One of the models of an ensemble. */
+struct retrained_part {
+    const char *name; /* the model's */
     enum retrain_way way;
+};
+
+struct retrained {
+    enum retrain_way way;  /* of an ensemble: the least exact of its parts' */
     size_t removed, added; /* events that training lost and got */
     size_t attributes;     /* that the model reads and that are another now */
     double seconds;
     float *scores;         /* nitems of m, of the history `after`; owned */
+    struct retrained_part *parts; /* of an ensemble: those that were asked, in their order; owned */
+    size_t nparts, capacity;
 };
 
-/* Can it be retrained? ST_UNSUPPORTED or ST_STATE with the reason: an ensemble, a made-up user, another split. */
-MUST_CHECK enum status retrain_check(const struct retrain *r, struct error *err);
-/* Does it take a training? Then how long the last one took, in seconds; else 0. */
-double retrain_takes(const struct model *m);
-/* Retrains and scores. Clear it in every case. */
+/* Retrains and scores. ST_UNSUPPORTED or ST_STATE with the reason when it cannot: a made-up user, one who came later than the model,
+ * another split. Clear it in every case. */
 MUST_CHECK enum status retrain_make(const struct retrain *r, struct retrained *out, struct error *err);
 void retrained_clear(struct retrained *r);
 

@@ -94,6 +94,8 @@ enum status model_learnt_from(const struct model *m, const struct dataset *d, co
     const struct data_stage *stage = dataset_stage(d, r->data_fingerprint);
     *early = NULL;
     *out = (struct selection){.data = d, .until = NO_TIME};
+    if (m->later && r->trained_until != NO_TIME) /* a model of the past: of the same data, and nothing since */
+        out->until = r->trained_until + 1;
     if (r->split_fingerprint && !(s && s->fingerprint == r->split_fingerprint)) {
         error_set(err, ST_STATE, "%s was trained on another split than the present one, so what it knows cannot be told", m->name);
         return model_train_hint(m, ST_STATE, err);
@@ -156,16 +158,29 @@ static enum status copy_state(const struct model *from, struct model *m, struct 
     return st;
 }
 
-enum status model_stand_on(const struct model *from, struct model *const *parts, const struct selection *selection,
-                           struct model **out, struct error *err)
+enum status model_over(const struct model *from, struct model *const *parts, size_t nusers, size_t nitems, struct model **out,
+                       struct error *err)
 {
-    struct interactions x = {0};
-    struct training t = {.selection = selection, .interactions = &x, .seed = from->record.seed};
-    double started = clock_seconds();
-    struct model *m = model_new(from->class, from->name, from->values, selection->data->users.n, selection->data->items.n, err);
+    struct model *m = model_new(from->class, from->name, from->values, nusers, nitems, err);
     enum status st = m ? model_set_parts(m, parts, from->nparts, err) : ST_NOMEM;
     if (!st)
         st = copy_state(from, m, err);
+    if (st)
+        model_release(m);
+    else
+        *out = m;
+    return st;
+}
+
+enum status model_stand_on(const struct model *from, struct model *const *parts, const struct selection *selection,
+                           struct model **out, struct error *err)
+{
+    const struct dataset *d = selection->data;
+    struct interactions x = {0};
+    struct training t = {.selection = selection, .interactions = &x, .seed = from->record.seed};
+    double started = clock_seconds();
+    struct model *m = NULL;
+    enum status st = model_over(from, parts, d->users.n, d->items.n, &m, err);
     if (!st)
         st = interactions_build(selection, &x, err);
     if (!st)

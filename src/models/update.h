@@ -20,8 +20,12 @@ struct update_report {
 MUST_CHECK enum status model_update(const struct model *from, const struct selection *before, const struct selection *after,
                                     struct job *job, struct update_report *report, struct model **out, struct error *err);
 
-/* *out: the ensemble `from` over parts[0..from->nparts), which stand for its own in their order: with what it has learnt (weights) as
- * it was, under the same name, unpublished. selection: what the parts have learnt from, for the record. */
+/* *out: an ensemble like `from` over parts[0..from->nparts), which stand for its own in their order, with what it has learnt (weights) as
+ * it was, for a data set of so many users and items. It has no record. */
+MUST_CHECK enum status model_over(const struct model *from, struct model *const *parts, size_t nusers, size_t nitems, struct model **out,
+                                  struct error *err);
+/* The same with its record: *out: the ensemble `from` over parts[0..from->nparts), under the same name, unpublished.
+ * selection: what the parts have learnt from, for the record. */
 MUST_CHECK enum status model_stand_on(const struct model *from, struct model *const *parts, const struct selection *selection,
                                       struct model **out, struct error *err);
 

@@ -3,6 +3,7 @@
 
 #include "commands/command.h"
 #include "models/classes.h"
+#include "models/history.h"
 
 enum { USERS = 40, ITEMS = 60, EARLY = 400, WHOLE = 700, SEED = 11 };
 static const int64_t moment = (WORLD_START + (int64_t)EARLY * 3600) * US_PER_SECOND;
@@ -297,7 +298,7 @@ static void test_retrain(void **state)
 static void test_ensembles(void **state)
 {
     struct pair *p = *state;
-    char line[64];
+    char line[128];
     run(&p->late, "train pop itemknn ease");
     run(&p->late, "train blend with ease itemknn as mix");
     snprintf(line, sizeof line, "rewind %lld with mix retrain=yes", (long long)(moment / US_PER_SECOND));
@@ -313,9 +314,62 @@ static void test_ensembles(void **state)
     run(&p->late, "split last 1 valid=yes");
     run(&p->late, "train ease itemknn");
     run(&p->late, "train stack with ease.2 itemknn.2 as fitted");
-    snprintf(line, sizeof line, "rewind %lld with fitted ease.2 retrain=yes", (long long)(moment / US_PER_SECOND));
-    says(&p->late, line, "fitted stays as it is: its weights are fitted");
-    assert_int_equal(p->late.wb->models[p->late.wb->nmodels - 1]->record.split_fingerprint, p->late.wb->split->fingerprint);
+    struct model *fitted = workbench_model(p->late.wb, "fitted");
+    const float *w = fitted->class->part_weights(fitted);
+    snprintf(line, sizeof line, "train blend with ease.2 itemknn.2 as hand weights=%.9g,%.9g", (double)w[0], (double)w[1]);
+    run(&p->late, line);
+    snprintf(line, sizeof line, "rewind %lld with fitted hand retrain=yes", (long long)(moment / US_PER_SECOND));
+    says(&p->late, line, "has the fitted weights of fitted, and the lists that they were fitted to came later");
+    struct model *const *then = p->late.wb->models + p->late.wb->nmodels - 2;
+    assert_int_equal(then[0]->record.split_fingerprint, p->late.wb->split->fingerprint);
+    assert_memory_equal(then[0]->class->part_weights(then[0]), w, 2 * sizeof *w);
+    assert_true(strncmp(then[0]->name, "fitted@", 7) == 0 && then[0]->record.trained_until < moment);
+    char *a = plain(run(&p->late, "recommend u9 k=60 with fitted"));
+    char *b = plain(run(&p->late, "recommend u9 k=60 with hand"));
+    assert_null(strstr(b, "fitted"));
+    for (char *at = a; (at = strstr(at, "fitted")); at += 4) {
+        memcpy(at, "hand", 4);
+        memmove(at + 4, at + 6, strlen(at + 6) + 1);
+    }
+    assert_string_equal(a, b);
+    free(a);
+    free(b);
+    model_release(fitted);
+}
+
+/* Retrained as of then, and without what is taken out: of a model of the past no event since is learnt. */
+static void test_whatif(void **state)
+{
+    struct pair *p = *state;
+    char line[128];
+    run(&p->late, "train ease itemknn");
+    run(&p->late, "train blend with ease itemknn as mix");
+    run(&p->early, "train blend with ease itemknn as mix");
+    snprintf(line, sizeof line, "rewind %lld with mix ease itemknn retrain=yes", (long long)(moment / US_PER_SECOND));
+    run(&p->late, line);
+    struct history h;
+    uint32_t user;
+    struct dataset *d = workbench_data(p->early.wb);
+    struct selection all = {.data = d, .until = NO_TIME};
+    assert_int_equal(dataset_find_user(d, "u9", &user, NULL), ST_OK);
+    assert_int_equal(history_of_user(&all, user, &h, NULL), ST_OK);
+    for (int i = 0; i < 3; i++) {
+        static const char *const models[] = {"mix", "ease", "itemknn"};
+        const char *then = p->late.wb->models[p->late.wb->nmodels - 3 + (size_t)i]->name, *item = dict_text(&d->items, h.events[0].item);
+        assert_true(strncmp(then, models[i], strlen(models[i])) == 0 && strchr(then, '@'));
+        snprintf(line, sizeof line, "whatif u9 remove %s with %s k=60 retrain=yes", item, models[i]);
+        char *early = plain(run(&p->early, line)), *late;
+        snprintf(line, sizeof line, "whatif u9 remove %s with %s k=60 retrain=yes", item, then);
+        late = plain(run(&p->late, line));
+        assert_non_null(strstr(early, "score_retrained"));
+        size_t at = difference(early, late, i ? 1e-5 : 1e-4); /* scores of a blend are deviations, so larger */
+        if (at != strlen(early))
+            fail_msg("%s: %.200s is not %.200s", line, early + at, late + at);
+        free(early);
+        free(late);
+    }
+    history_clear(&h);
+    dataset_release(d);
 }
 
 static void test_words(void **state)
@@ -383,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_same_models, setup, teardown),
         cmocka_unit_test_setup_teardown(test_retrain, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ensembles, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_whatif, setup, teardown),
         cmocka_unit_test_setup_teardown(test_words, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cancel, setup, teardown),
     };

@@ -24,6 +24,39 @@ static struct model *train_without(const struct dataset *d, const struct model *
     return anew;
 }
 
+/* An ensemble out of the same models, trained without those events. A stack is the blend with the weights that it has. */
+static struct model *rebuild_without(const struct dataset *d, const struct model *m, uint32_t user, uint32_t item)
+{
+    enum { PARTS = 4 };
+    struct param_value values[EVERY_PARAMS], *given = m->values;
+    const struct model_class *class = m->class;
+    struct selection all = world_all(d);
+    struct model *parts[PARTS], *over;
+    struct error err;
+    if (!m->nparts)
+        return train_without(d, m, user, item);
+    for (size_t p = 0; p < m->nparts; p++)
+        parts[p] = rebuild_without(d, m->parts[p].model, user, item);
+    if (class == &model_stack) {
+        char weights[128];
+        const float *w = class->part_weights(m);
+        assert_int_equal(m->nparts, 2);
+        snprintf(weights, sizeof weights, "%.9g,%.9g", (double)w[0], (double)w[1]);
+        class = &model_blend;
+        given = values;
+        assert_int_equal(param_defaults(class->params, class->nparams, values, &err), ST_OK);
+        size_t at = param_index(class->params, class->nparams, "weights");
+        assert_int_equal(param_parse(&class->params[at], weights, &values[at], &err), ST_OK);
+    }
+    if (model_train_of(class, m->name, given, parts, m->nparts, NULL, &all, m->record.seed, NULL, &over, &err))
+        fail_msg("%s", err.message);
+    for (size_t p = 0; p < m->nparts; p++)
+        model_release(parts[p]);
+    if (given == values)
+        param_values_free(values, class->nparams);
+    return over;
+}
+
 /* A user with at least two items, and one of the items. */
 static void draw(const struct dataset *d, struct rng *r, uint32_t *user, uint32_t *item)
 {
@@ -78,7 +111,7 @@ static void check_removals(const struct dataset *d, const struct model *m, size_
         assert_int_equal(x.way, way);
         assert_int_equal(x.removed, removed);
         assert_int_equal(x.added, 0);
-        struct model *anew = train_without(d, m, user, item);
+        struct model *anew = rebuild_without(d, m, user, item);
         assert_int_equal(rank_scores(anew, &q, SEEN_HIDE, truth, NULL), ST_OK);
         rank_hide(&q, x.scores);
         compare(x.scores, truth, m->nitems, &difference, &swapped);
@@ -309,11 +342,7 @@ static void test_refused(void **state)
     struct query p = history_query(&before), q = history_query(&after), nobody = p;
     nobody.user = NO_USER;
     struct model *ease = every_model(&model_ease, d), *blend = every_model(&model_blend, d), *pop = every_model(&model_pop, d);
-    struct retrain how = {.m = blend, .data = d, .before = &p, .after = &q};
-    assert_int_equal(retrain_make(&how, &x, &err), ST_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "made of other models"));
-    how.m = ease;
-    how.before = &nobody;
+    struct retrain how = {.m = ease, .data = d, .before = &nobody, .after = &q};
     assert_int_equal(retrain_make(&how, &x, &err), ST_UNSUPPORTED);
     assert_non_null(strstr(err.message, "made-up"));
     how.before = &p;
@@ -321,9 +350,14 @@ static void test_refused(void **state)
     assert_int_equal(retrain_make(&how, &x, &err), ST_STATE);
     assert_non_null(strstr(err.message, "another split"));
     ease->record.split_fingerprint = 0;
-    assert_true(retrain_takes(ease) == 0 && retrain_takes(pop) == pop->record.seconds);
-    for (int i = 0; i < 2; i++) {
-        how.m = i ? pop : ease;
+    
+    blend->parts[1].model->record.split_fingerprint = 77; /* of a part */
+    how.m = blend;
+    assert_int_equal(retrain_make(&how, &x, &err), ST_STATE);
+    assert_non_null(strstr(err.message, blend->parts[1].name));
+    blend->parts[1].model->record.split_fingerprint = 0;
+    for (int i = 0; i < 3; i++) {
+        how.m = i == 2 ? blend : i ? pop : ease;
         enum status st = ST_NOMEM;
         for (size_t fail = 0; st && fail < 2000; fail++) {
             atomic_long left = (long)fail;
@@ -459,6 +493,138 @@ static void test_retrained_attributes(void **state)
     dataset_release(d);
 }
 
+/* ---- ensembles ---- */
+
+static struct model *together(const struct dataset *d, const struct model_class *class, const char *const *settings, struct model *a, struct model *b)
+{
+    struct param_value values[EVERY_PARAMS];
+    struct selection all = world_all(d);
+    struct model *parts[] = {a, b}, *m;
+    struct error err;
+    assert_int_equal(param_defaults(class->params, class->nparams, values, &err), ST_OK);
+    for (; settings && *settings; settings++) {
+        const char *value = strchr(*settings, '=') + 1;
+        char key[32];
+        snprintf(key, sizeof key, "%.*s", (int)(value - *settings - 1), *settings);
+        size_t at = param_index(class->params, class->nparams, key);
+        assert_int_equal(param_parse(&class->params[at], value, &values[at], &err), ST_OK);
+    }
+    if (model_train_of(class, class->name, values, parts, 2, NULL, &all, 7, NULL, &m, &err))
+        fail_msg("%s", err.message);
+    param_values_free(values, class->nparams);
+    return m;
+}
+
+/* The bits of models trained by hand and put together by hand; nested ones too. */
+static void test_ensembles(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(60, 40, 700, ODD_NOT);
+    struct model *pop = every_model(&model_pop, d), *knn = every_model(&model_itemknn, d), *als = every_model(&model_ials, d);
+    struct model *stack = every_model(&model_stack, d);
+    struct model *blend = together(d, &model_blend, (const char *const[]){"weights=0.7,0.3", "normalize=minmax", NULL}, pop, knn);
+    struct model *chance = together(d, &model_fuse, NULL, knn, als);
+    struct model *nested = together(d, &model_blend, NULL, stack, chance);
+    struct model *many = together(d, &model_switch, (const char *const[]){"from=12", NULL}, knn, blend);
+    assert_true(stack->class->part_weights(stack)[0] != stack->class->part_weights(stack)[1]); /* it has learnt something */
+    check_removals(d, blend, 10, RETRAIN_ANEW, 0);
+    check_removals(d, stack, 10, RETRAIN_ANEW, 0);
+    check_removals(d, many, 10, RETRAIN_ANEW, 0);
+    check_removals(d, nested, 5, RETRAIN_CHANCE, 0);
+    check_removals(d, chance, 5, RETRAIN_CHANCE, 0);
+    model_release(many);
+    model_release(nested);
+    model_release(chance);
+    model_release(blend);
+    model_release(stack);
+    model_release(als);
+    model_release(knn);
+    model_release(pop);
+    dataset_release(d);
+}
+
+/* Parts in their own ways: what the ensemble adds up is what each part gives when it is retrained by itself. The part of a switch that
+ * does not answer, and one without weight, stay alone; an ensemble for grown data answers alike; nothing that is asked is changed. */
+static void test_parts(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(60, 40, 700, ODD_NOT);
+    struct model *ease = world_train(d, &model_ease, (const char *[]){"lambda=20", NULL}), *knn = every_model(&model_itemknn, d);
+    struct model *by = world_train(d, &model_pop, (const char *[]){"by=country", NULL});
+    struct model *sum = together(d, &model_blend, (const char *const[]){"weights=1,1", "normalize=none", NULL}, ease, knn);
+    struct model *one = together(d, &model_blend, (const char *const[]){"weights=1,0", "normalize=none", NULL}, ease, knn);
+    struct model *other = together(d, &model_switch, (const char *const[]){"from=2", NULL}, knn, ease);
+    struct model *place = together(d, &model_blend, (const char *const[]){"weights=1,1", "normalize=none", NULL}, ease, by);
+    struct model *wide = model_widen(sum, d->users.n, d->items.n + 2, NULL);
+    struct selection all = world_all(d);
+    struct history before, after;
+    struct retrained x, e, k;
+    uint32_t user = 0;
+    size_t n = d->items.n;
+    float *was = mem_new(n, sizeof *was, "", NULL), *is = mem_new(n, sizeof *is, "", NULL);
+    while (d->user_begin[user + 1] - d->user_begin[user] < 8)
+        user++;
+    assert_int_equal(history_of_user(&all, user, &before, NULL), ST_OK);
+    assert_int_equal(history_of_user(&all, user, &after, NULL), ST_OK);
+    size_t removed = history_remove(&after, before.events[0].item);
+    assert_int_equal(history_add(&after, d, 3, NULL), ST_OK);
+    struct query p = history_query(&before), q = history_query(&after);
+    assert_int_equal(model_score(sum, &q, 1, was, NULL), ST_OK);
+    struct retrain how = {.m = ease, .data = d, .before = &p, .after = &q};
+    assert_int_equal(retrain_make(&how, &e, NULL), ST_OK);
+    how.m = knn;
+    assert_int_equal(retrain_make(&how, &k, NULL), ST_OK);
+    for (int i = 0; i < 2; i++) {
+        how.m = i ? wide : sum;
+        assert_int_equal(retrain_make(&how, &x, NULL), ST_OK);
+        assert_true(x.way == RETRAIN_ANEW && x.removed == removed && x.added == 1 && x.nparts == 2);
+        assert_string_equal(x.parts[0].name, ease->name);
+        assert_true(x.parts[0].way == RETRAIN_UPDATE && x.parts[1].way == RETRAIN_ANEW);
+        for (size_t j = 0; j < n; j++)
+            assert_true(x.scores[j] == e.scores[j] + k.scores[j]);
+        assert_true(!i || (isinf(x.scores[n]) && isinf(x.scores[n + 1])));
+        retrained_clear(&x);
+    }
+    assert_int_equal(model_score(sum, &q, 1, is, NULL), ST_OK);
+    assert_memory_equal(was, is, n * sizeof *was);
+    for (int i = 0; i < 2; i++) {
+        how.m = i ? other : one;
+        assert_int_equal(retrain_make(&how, &x, NULL), ST_OK);
+        assert_true(x.way == RETRAIN_UPDATE && x.nparts == 1);
+        assert_string_equal(x.parts[0].name, ease->name);
+        assert_memory_equal(x.scores, e.scores, n * sizeof *x.scores);
+        retrained_clear(&x);
+    }
+    struct query_attribute a = {"country", "nowhere"}; /* one part reads it, and the other stays */
+    struct query said = p;
+    said.attributes = &a;
+    said.nattributes = 1;
+    how = (struct retrain){.m = place, .data = d, .before = &p, .after = &said};
+    assert_int_equal(retrain_make(&how, &x, NULL), ST_OK);
+    assert_true(x.way == RETRAIN_ANEW && x.attributes == 1 && x.nparts == 2);
+    assert_true(x.parts[0].way == RETRAIN_SAME && x.parts[1].way == RETRAIN_ANEW);
+    retrained_clear(&x);
+    how.after = &p; /* nothing */
+    assert_int_equal(retrain_make(&how, &x, NULL), ST_OK);
+    assert_true(x.way == RETRAIN_SAME && x.nparts == 2);
+    retrained_clear(&x);
+    retrained_clear(&e);
+    retrained_clear(&k);
+    history_clear(&before);
+    history_clear(&after);
+    mem_free(was);
+    mem_free(is);
+    model_release(wide);
+    model_release(place);
+    model_release(other);
+    model_release(one);
+    model_release(sum);
+    model_release(by);
+    model_release(knn);
+    model_release(ease);
+    dataset_release(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -467,6 +633,8 @@ int main(void)
         cmocka_unit_test(test_anew),
         cmocka_unit_test(test_added),
         cmocka_unit_test(test_split),
+        cmocka_unit_test(test_ensembles),
+        cmocka_unit_test(test_parts),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_attributes),
         cmocka_unit_test(test_retrained_attributes),
