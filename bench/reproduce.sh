@@ -97,6 +97,7 @@ gowalla() {
     'itemknn weighting=rows alpha=0.5 neighbours=200 shrink=5' 'itemknn weighting=rows alpha=0.3 neighbours=500 shrink=3' \
     'itemknn weighting=rows alpha=0.4 neighbours=500 shrink=3' 'itemknn weighting=rows alpha=0.3 neighbours=500 shrink=1' \
     'itemknn weighting=bm25 alpha=0.5 neighbours=500 shrink=3'
+  gowalla_row 'item-kNN, TF-IDF, 100 neighbours (implicit)' '.1285 / .0949' 'itemknn weighting=tfidf neighbours=100'
   gowalla_row 'RP3beta' '.1829 / .1520' 'rp3beta neighbours=777 alpha=0.75 beta=0.3 shrink=1' \
     'rp3beta neighbours=777 alpha=0.57 beta=0.001' 'rp3beta neighbours=500 alpha=0.6 beta=0.3' \
     'rp3beta neighbours=1000 alpha=0.65 beta=0.3' 'rp3beta neighbours=777 alpha=0.7 beta=0.3 shrink=1' \
