@@ -1,6 +1,6 @@
 #!/bin/sh
-# The walk-through of the README is what the program prints. A comment there, `shown: COMMAND | LINES`, says which lines of the
-# answer to that command of tests/commands/debugging.in stand in the block below it; all of them without LINES ("1-4,7,20-").
+# What the README shows of the program is what it prints. A comment there, `shown: COMMAND | LINES`, says which lines of the answer to
+# that command of the scripts below stand in the block behind it; all of them without LINES ("1-4,7,20-").
 # UPDATE=1 writes the blocks anew: read the difference.
 here=$(cd "${TESTS_DIR:-$(dirname "$0")}" && pwd)
 readme=$here/../README.md
@@ -13,9 +13,15 @@ cd "$work" || exit 99
 echo 1..1
 
 # Behind each command one whose answer marks the end.
-grep -v '^#' "$here/commands/debugging.in" | grep . >commands
-awk '{ print; print "select '\''@@'\'' the_end;" }' commands >script
-"$tailor" --no-init --output box -f script >out 2>&1 </dev/null || { cat out; exit 99; }
+: >commands
+: >out
+for script in five_minutes debugging; do
+  grep -v '^#' "$here/commands/$script.in" | grep . >these
+  cat these >>commands
+  awk '{ print; print "select '\''@@'\'' the_end;" }' these >script
+  "$tailor" --no-init --output box -f script >answers 2>&1 </dev/null || { cat answers; exit 99; }
+  cat answers >>out
+done
 awk -v outfile=out '
 function lines_of(spec, n,    a, i, j, last, r) { # lines of the answer to command n
     if (spec == "") spec = "1-" count[n]
