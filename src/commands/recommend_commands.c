@@ -35,7 +35,7 @@ static struct table *new_list(const struct question *q, struct result *out)
 {
     bool served = any_served(q);
     struct column columns[LIST_COLUMNS] = {
-        [LIST_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
+        [LIST_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (q->nmodels == 1 ? COLUMN_HIDDEN : 0)},
         [LIST_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [LIST_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = any_scores(q) ? COLUMN_SCORE : COLUMN_SCORE | COLUMN_HIDDEN},
         [LIST_SEEN] = {.name = "seen", .type = VALUE_TIME, .flags = q->seen == SEEN_HIDE && !served ? COLUMN_HIDDEN : 0},
@@ -243,12 +243,12 @@ static enum status recommend_all(struct workbench *wb, const struct call *call, 
     size_t without = e->q.data->users.n - e->nusers;
     bool titles = dataset_titles(e->q.data);
     const struct column columns[ALL_COLUMNS] = {
-        [ALL_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = e->q.nmodels == 1 ? COLUMN_HIDDEN : 0},
+        [ALL_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (e->q.nmodels == 1 ? COLUMN_HIDDEN : 0)},
         [ALL_USER] = {.name = "user", .type = VALUE_TEXT},
         [ALL_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [ALL_ITEM] = {.name = "item", .type = VALUE_TEXT, .flags = titles ? COLUMN_COMPACT : 0},
         [ALL_TITLE] = {.name = "title", .type = VALUE_TEXT, .flags = titles ? 0 : COLUMN_HIDDEN},
-        [ALL_SCORE] = {.name = "score", .type = VALUE_REAL, .precision = 4},
+        [ALL_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
     };
     char left_out[32];
     text_count(left_out, sizeof left_out, (int64_t)without);

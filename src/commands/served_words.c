@@ -105,7 +105,7 @@ static enum status put_beside(struct workbench *wb, const struct question *q, co
                               struct error *err)
 {
     struct column columns[OPINION_COLUMNS] = {
-        [OPINION_MODEL] = {.name = "model", .type = VALUE_TEXT},
+        [OPINION_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE},
         [OPINION_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [OPINION_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [OPINION_SEEN] = {.name = "seen", .type = VALUE_BOOL, .flags = COLUMN_COMPACT},

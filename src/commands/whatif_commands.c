@@ -139,7 +139,7 @@ static struct table *moves_table(const struct asked *a, const char *said, struct
     struct column columns[MOST];
     unsigned scores = a->retrain ? COLUMN_HIDDEN : 0;
     size_t n = 0;
-    columns[n++] = (struct column){.name = "model", .type = VALUE_TEXT, .flags = a->q->nmodels == 1 ? COLUMN_HIDDEN : 0};
+    columns[n++] = (struct column){.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (a->q->nmodels == 1 ? COLUMN_HIDDEN : 0)};
     columns[n++] = (struct column){.name = "before", .type = VALUE_INT};
     columns[n++] = (struct column){.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT};
     columns[n++] = (struct column){.name = "move", .type = VALUE_INT, .flags = COLUMN_MOVE};

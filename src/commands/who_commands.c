@@ -63,7 +63,7 @@ static struct tables new_tables(const struct question *q, const struct asked *a,
         [SEGMENT_TIMES] = {.name = "times_usual", .type = VALUE_REAL, .precision = 2},
     };
     struct column users[USER_COLUMNS] = {
-        [USER_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
+        [USER_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | model},
         [USER_ID] = {.name = "user", .type = VALUE_TEXT},
         [USER_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [USER_COUNT] = {.name = "of_them", .type = VALUE_INT, .flags = a->group ? 0 : COLUMN_HIDDEN},

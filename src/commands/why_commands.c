@@ -16,7 +16,7 @@ enum { PART_MODEL, PART_REASON, PART_CATEGORY = PART_REASON + REASON_COLUMNS, PA
 static struct table *new_places(const struct question *q, uint32_t item, struct result *out)
 {
     struct column columns[WHY_COLUMNS] = {
-        [WHY_MODEL] = {.name = "model", .type = VALUE_TEXT},
+        [WHY_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE},
         [WHY_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [WHY_OF] = {.name = "of", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [WHY_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
@@ -61,7 +61,7 @@ static struct table *new_parts(const struct question *q, const struct why *whys,
 {
     unsigned of_history = has_history(whys, q->nmodels) ? 0 : COLUMN_HIDDEN;
     struct column columns[PART_COLUMNS] = {
-        [PART_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
+        [PART_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (q->nmodels == 1 ? COLUMN_HIDDEN : 0)},
         [PART_CATEGORY] = {.name = "category", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
         [PART_NOTE] = {.name = "shares", .type = VALUE_TEXT, .flags = has_notes(whys, q->nmodels) ? COLUMN_COMPACT : COLUMN_HIDDEN},
         [PART_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .flags = COLUMN_SCORE},
@@ -176,7 +176,7 @@ static struct table *new_made(const struct question *q, const struct why *whys, 
 {
     struct column columns[MADE_COLUMNS] = {
         [MADE_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = q->nmodels == 1 ? COLUMN_HIDDEN : 0},
-        [MADE_PART] = {.name = "part", .type = VALUE_TEXT},
+        [MADE_PART] = {.name = "part", .type = VALUE_TEXT, .flags = COLUMN_SCALE},
         [MADE_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [MADE_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [MADE_VALUE] = {.name = "value", .type = VALUE_REAL, .flags = COLUMN_SCORE},

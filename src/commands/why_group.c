@@ -23,7 +23,7 @@ static struct tables new_tables(const struct question *q, const char *what, bool
 {
     unsigned model = q->nmodels == 1 ? COLUMN_HIDDEN : 0;
     const struct column sums[SUM_COLUMNS] = {
-        [SUM_MODEL] = {.name = "model", .type = VALUE_TEXT},
+        [SUM_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE},
         [SUM_IN_LIST] = {.name = "in_list", .type = VALUE_INT},
         [SUM_OF] = {.name = "of", .type = VALUE_INT},
         [SUM_SHARE] = {.name = "of_list", .type = VALUE_REAL, .unit = "%"},
@@ -38,18 +38,18 @@ static struct tables new_tables(const struct question *q, const char *what, bool
         [SUM_SENTENCE] = {.name = "sentence", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
     };
     struct column found[FOUND_COLUMNS] = {
-        [FOUND_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
+        [FOUND_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | model},
         [FOUND_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [FOUND_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
     };
     struct column parts[PART_COLUMNS] = {
-        [PART_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
+        [PART_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | model},
         [PART_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [PART_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .flags = COLUMN_BAR},
         [PART_TIME] = {.name = "time", .type = VALUE_TIME, .flags = q->data->events.time ? 0 : COLUMN_HIDDEN},
     };
     const struct column pulls[PULL_COLUMNS] = {
-        [PULL_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model},
+        [PULL_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | model},
         [PULL_CATEGORY] = {.name = "history", .type = VALUE_TEXT},
         [PULL_ITEMS] = {.name = "items", .type = VALUE_INT},
         [PULL_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .flags = COLUMN_SCORE},

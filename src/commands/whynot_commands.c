@@ -178,7 +178,7 @@ static void place_table(const struct answers *a, struct result *out)
 {
     enum { MODEL, ITEM, RANK = ITEM + ITEM_COLUMNS, OF, SCORE, KTH, GAP, SEEN, SHOWN, EVENTS, LEARNT, KNOWN, CATEGORY, SENTENCE, COLUMNS };
     struct column columns[COLUMNS] = {
-        [MODEL] = {.name = "model", .type = VALUE_TEXT},
+        [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE},
         [RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [OF] = {.name = "of", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
@@ -217,7 +217,7 @@ static void above_table(const struct answers *a, struct result *out)
 {
     enum { MODEL, RANK, ITEM, SCORE = ITEM + ITEM_COLUMNS, AHEAD, COLUMNS };
     struct column columns[COLUMNS] = {
-        [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model_flags(a->q)},
+        [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | model_flags(a->q)},
         [RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [SCORE] = {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [AHEAD] = {.name = "ahead_by", .type = VALUE_REAL, .flags = COLUMN_SCORE},
@@ -240,7 +240,7 @@ static void pulls_table(const struct answers *a, struct result *out)
 {
     enum { MODEL, ITEM, TIME = ITEM + ITEM_COLUMNS, GAP, RANK, COLUMNS, SHOWN_MOST = 5 };
     struct column columns[COLUMNS] = {
-        [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model_flags(a->q)},
+        [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | model_flags(a->q)},
         [TIME] = {.name = "time", .type = VALUE_TIME, .flags = a->q->data->events.time ? 0 : COLUMN_HIDDEN},
         [GAP] = {.name = "behind_without", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [RANK] = {.name = "rank_without", .type = VALUE_INT, .flags = COLUMN_COUNT},
@@ -302,7 +302,7 @@ static void changes_table(const struct answers *a, size_t k, struct result *out)
 {
     enum { MODEL, CHANGE, ITEMS, IDS, SIZE, RANK, PROOF, LEAST, FOUND, METHOD, TRIED, LISTS, LATE, COLUMNS };
     const struct column columns[COLUMNS] = {
-        [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = model_flags(a->q)},
+        [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | model_flags(a->q)},
         [CHANGE] = {.name = "change", .type = VALUE_TEXT},
         [ITEMS] = {.name = "items", .type = VALUE_TEXT, .flags = COLUMN_WRAP},
         [IDS] = {.name = "ids", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},

@@ -45,11 +45,11 @@ static void put_real(struct str *out, double v, int precision)
     put_grouped(out, number, 5);
 }
 
-static void put_quantity(struct str *out, const struct column *c, double v)
+static void put_quantity(struct str *out, const struct column *c, double v, int precision)
 {
     char text[32];
     if (strcmp(c->unit, "%") == 0) {
-        int precision = c->precision < 0 ? 1 : c->precision;
+        precision = precision < 0 ? 1 : precision;
         double percent = v * 100;
         put_real(out, round(percent * pow(10, precision)) == 0 ? 0 : percent, precision);
         str_putc(out, '%');
@@ -60,7 +60,7 @@ static void put_quantity(struct str *out, const struct column *c, double v)
         text_bytes(text, sizeof text, v);
         str_puts(out, text);
     } else {
-        put_real(out, v, c->type == VALUE_INT ? 0 : c->precision);
+        put_real(out, v, c->type == VALUE_INT ? 0 : precision);
         if (*c->unit)
             str_printf(out, " %s", c->unit);
     }
@@ -91,7 +91,7 @@ void cell_format(const struct column *c, const struct value *v, bool ascii, stru
         if (c->flags & COLUMN_MOVE) {
             put_move(out, v->integer, ascii);
         } else if (*c->unit) {
-            put_quantity(out, c, (double)v->integer);
+            put_quantity(out, c, (double)v->integer, c->precision);
         } else {
             snprintf(text, sizeof text, "%lld", (long long)v->integer);
             put_grouped(out, text, c->flags & COLUMN_COUNT ? 4 : 5);
@@ -101,7 +101,7 @@ void cell_format(const struct column *c, const struct value *v, bool ascii, stru
         if (c->flags & COLUMN_P && v->real < pow(10, -c->precision))
             str_printf(out, "<%.*f", c->precision, pow(10, -c->precision));
         else
-            put_quantity(out, c, v->real);
+            put_quantity(out, c, v->real, c->flags & COLUMN_SCORE ? v->digits : c->precision);
         break;
     case VALUE_TIME:
         time_short(text, sizeof text, v->integer);

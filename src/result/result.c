@@ -284,7 +284,7 @@ struct table *result_cursor(struct result *r, const char *name, const char *titl
 
 static void table_empty(struct table *t)
 {
-    t->nrows = t->filled = 0;
+    t->nrows = t->filled = t->scale_from = 0;
     arena_empty(&t->block_text);
 }
 
@@ -329,10 +329,25 @@ static struct arena_block **text_arena(struct table *t)
     return t->next ? &t->block_text : &t->result->arena;
 }
 
-static void set_text(struct value *v, const char *text)
+/* The scores of the present row may be on another scale than those above. */
+static void begin_scale(struct table *t, const char *text)
+{
+    if (strncmp(t->scale, text, sizeof t->scale - 1) == 0)
+        return;
+    snprintf(t->scale, sizeof t->scale, "%s", text);
+    t->scale_from = (t->filled - 1) / t->ncolumns;
+    for (size_t c = 0; c < t->ncolumns; c++)
+        if (t->columns[c].flags & COLUMN_SCORE)
+            t->columns[c].precision = 0;
+}
+
+/* The last cell. */
+static void set_text(struct table *t, struct value *v, const char *text)
 {
     v->null = false;
     v->text = text;
+    if (t->columns[(t->filled - 1) % t->ncolumns].flags & COLUMN_SCALE)
+        begin_scale(t, text);
 }
 
 void table_text(struct table *t, const char *text)
@@ -352,7 +367,7 @@ void table_textn(struct table *t, const char *text, size_t n)
 {
     struct value *v = next_cell(t, VALUE_TEXT, false);
     if (v)
-        set_text(v, put_text(t->result, text_arena(t), text, n));
+        set_text(t, v, put_text(t->result, text_arena(t), text, n));
 }
 
 void table_textf(struct table *t, const char *format, ...)
@@ -361,7 +376,7 @@ void table_textf(struct table *t, const char *format, ...)
     va_list args;
     va_start(args, format);
     if (v)
-        set_text(v, put_format(t->result, text_arena(t), format, args));
+        set_text(t, v, put_format(t->result, text_arena(t), format, args));
     va_end(args);
 }
 
@@ -380,21 +395,25 @@ static int digits_of(double score)
     return !(zeros > 1) ? LEAST : zeros + 3 < MOST ? (int)zeros + 3 : MOST;
 }
 
-/* The last cell is a score. As long as all of its column are whole it needs no digits; then as many as the largest. */
+/* The last cell is a score. As long as all of its scale in its column are whole it needs no digits; then as many as the largest. */
 static void fit_scores(struct table *t, double last)
 {
-    size_t at = (t->filled - 1) % t->ncolumns, from = t->filled - 1;
+    size_t at = (t->filled - 1) % t->ncolumns, first = t->scale_from * t->ncolumns + at, from = t->filled - 1;
     struct column *c = &t->columns[at];
-    if (!isfinite(last) || (c->precision == 0 && !(floor(last) < last)))
+    int before = c->precision;
+    t->values[from].digits = (int8_t)before;
+    if (!isfinite(last) || (before == 0 && !(floor(last) < last)))
         return;
-    if (c->precision == 0) { /* the first that is not whole */
-        from = at;
+    if (before == 0) { /* the first that is not whole */
+        from = first;
         c->precision = digits_of(0);
     }
     for (; from < t->filled; from += t->ncolumns) {
         int digits = t->values[from].null ? c->precision : digits_of(t->values[from].real);
         c->precision = digits < c->precision ? digits : c->precision;
     }
+    for (from = first; c->precision != before && from < t->filled; from += t->ncolumns)
+        t->values[from].digits = (int8_t)c->precision;
 }
 
 void table_real(struct table *t, double real)

@@ -18,6 +18,7 @@ enum value_type { VALUE_TEXT, VALUE_INT, VALUE_REAL, VALUE_TIME, VALUE_BOOL };
 struct value {
     bool null;
     bool aside; /* of the first value of a row: table_aside */
+    int8_t digits; /* of a REAL in a column of COLUMN_SCORE: after the point, as people see it */
     union {
         const char *text; /* owned by the table's arena; raw: renderers make it safe */
         int64_t integer;  /* INT, TIME (us UTC), BOOL */
@@ -33,6 +34,7 @@ enum column_flags {
     COLUMN_COUNT = 16,  /* an INT that counts things: grouped from 1,000 on (a year or an id only from 10,000) */
     COLUMN_WRAP = 32,   /* TEXT that people see the whole of, on more lines when the column is narrow */
     COLUMN_SCORE = 128, /* a REAL on a model's own scale: its precision follows from its values (counts have no digits after the point) */
+    COLUMN_SCALE = 256, /* TEXT: whose scale that is, in a column before the scores: rows one below the other with the same text share a precision */
     COLUMN_P = 64,      /* a REAL chance: people see "<0.0001" where it is less than the digits can say */
 };
 
@@ -63,6 +65,8 @@ struct table {
     void (*close)(void *context);
     void *context;
     struct arena_block *block_text; /* a cursor's: text of the present block only */
+    char scale[64]; /* of a column of COLUMN_SCALE: the text of the last row, cut, and the first row from which on it is that */
+    size_t scale_from;
 };
 
 /* A curve or histogram for the plots. */

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "result/render.h"
 #include "result/result.h"
 #include "tests/unit/memory.h"
 
@@ -205,6 +206,32 @@ static void scores_get_their_digits(void **state)
     }
 }
 
+/* Rows of one model have digits of their own, also where cells are missing. */
+static void scales_have_their_digits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *model;
+        double score;
+        const char *shown;
+    } rows[] = {{"pop", 1017, "1017"}, {"pop", NAN, ""}, {"pop", 0, "0"}, {"ease", NAN, ""}, {"ease", 1, "1.0000"}, {"ease", .25, "0.2500"},
+                {"slim", .0054, "0.00540"}, {"slim", .001, "0.00100"}, {"pop", 16, "16"}, {"pop", 12345, "12,345"}, {"als", 17.5, "17.5000"}};
+    const struct column scored[] = {{.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE}, {.name = "score", .type = VALUE_REAL, .flags = COLUMN_SCORE}};
+    struct result *r = result_new(NULL);
+    struct table *t = result_table(r, "t", "", scored, 2);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        table_text(t, rows[i].model);
+        table_real(t, rows[i].score);
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct str cell = {0};
+        value_format(&t->columns[1], table_value(t, i, 1), &cell);
+        assert_string_equal(str_text(&cell), rows[i].shown);
+        str_free(&cell);
+    }
+    result_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +239,7 @@ int main(void)
         cmocka_unit_test(remembers_the_first_mistake),
         cmocka_unit_test(series_have_room),
         cmocka_unit_test(scores_get_their_digits),
+        cmocka_unit_test(scales_have_their_digits),
         cmocka_unit_test(cursors_stream_and_rewind),
         cmocka_unit_test(building_survives_lost_memory),
     };
