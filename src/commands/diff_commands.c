@@ -53,7 +53,7 @@ static void put_moves(const struct question *q, const struct whatif *w, size_t k
     struct column columns[COLUMNS] = {
         [RANK_A] = {.name = "rank_a", .type = VALUE_INT},
         [RANK_B] = {.name = "rank_b", .type = VALUE_INT},
-        [MOVE] = {.name = "move", .type = VALUE_INT, .flags = COLUMN_MOVE},
+        [MOVE] = {.name = "move", .type = VALUE_INT, .flags = COLUMN_MOVE | COLUMN_GAPS},
         [CHANGE] = {.name = "change", .type = VALUE_TEXT},
         [SCORE_A] = {.name = "score_a", .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN},
         [SCORE_B] = {.name = "score_b", .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN},

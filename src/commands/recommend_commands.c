@@ -73,7 +73,8 @@ static enum status say_alike(const struct question *q, const struct model *m, co
     return ST_OK;
 }
 
-static enum status add_list(struct workbench *wb, const struct question *q, const struct model *m, size_t k, struct table *t,
+/* `first`: of the models asked. The list of the last one that has any is the one that #3 is about. */
+static enum status add_list(struct workbench *wb, const struct question *q, const struct model *m, bool first, size_t k, struct table *t,
                             struct result *out, struct error *err)
 {
     struct ranked_list l;
@@ -101,7 +102,7 @@ static enum status add_list(struct workbench *wb, const struct question *q, cons
         served_say_list(q, m, out);
     else if (q->history.n && all_alike(&l))
         st = say_alike(q, m, &query, l.n, l.entries[0].score, out, err);
-    if (!st)
+    if (!st && (first || l.n))
         st = remember_list(wb, items, l.n, err);
     mem_free(items);
     ranked_list_clear(&l);
@@ -116,7 +117,7 @@ static enum status recommend_one(struct workbench *wb, const struct call *call, 
         goto out;
     struct table *t = new_list(&q, out);
     for (size_t i = 0; i < q.nmodels && !st; i++)
-        st = add_list(wb, &q, q.models[i], (size_t)call_int(call, "k"), t, out, err);
+        st = add_list(wb, &q, q.models[i], i == 0, (size_t)call_int(call, "k"), t, out, err);
     if (st)
         goto out;
     if (q.history.n == 0)

@@ -199,7 +199,7 @@ static enum status show_user(struct workbench *wb, const struct call *call, stru
         st = user_put_timeline(q, out, err);
     if (!st && sections & SECTION(SESSIONS))
         st = user_put_sessions(call, q, rows_of(call, SESSIONS_SHOWN), !all, out, err);
-    if (!st && sections & SECTION(HISTORY) && q->history.n) {
+    if (!st && sections & SECTION(HISTORY) && q->history.n && call_int(call, "events")) {
         struct split *split = workbench_split(wb);
         add_history(q, split, (size_t)call_int(call, "events"), out);
         split_release(split);

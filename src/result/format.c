@@ -80,7 +80,7 @@ void cell_format(const struct column *c, const struct value *v, bool ascii, stru
 {
     char text[64];
     if (v->null) {
-        str_puts(out, c->flags & COLUMN_MOVE ? "new" : "");
+        str_puts(out, (c->flags & (COLUMN_MOVE | COLUMN_GAPS)) == COLUMN_MOVE ? "new" : "");
         return;
     }
     switch (c->type) {

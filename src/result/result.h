@@ -35,6 +35,7 @@ enum column_flags {
     COLUMN_WRAP = 32,   /* TEXT that people see the whole of, on more lines when the column is narrow */
     COLUMN_SCORE = 128, /* a REAL on a model's own scale: its precision follows from its values (counts have no digits after the point) */
     COLUMN_SCALE = 256, /* TEXT: whose scale that is, in a column before the scores: rows one below the other with the same text share a precision */
+    COLUMN_GAPS = 512,  /* a MOVE whose nulls are shown as nothing: what has no place to come from or to go to */
     COLUMN_P = 64,      /* a REAL chance: people see "<0.0001" where it is less than the digits can say */
 };
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "inspect/why.h"
 #include "screen/numbers.h"
 
@@ -56,6 +57,7 @@ const struct brought *user_question_set(const struct user_question *w, bool addi
 
 static void put_place(const struct user_question *w, struct str *s)
 {
+    char count[32];
     const struct whynot *a = &w->whynot;
     if (a->seen)
         str_puts(s, "It is in the history, so it is hidden. ");
@@ -69,7 +71,8 @@ static void put_place(const struct user_question *w, struct str *s)
     }
     str_puts(s, a->seen ? "With everything shown it would be " : "It is ");
     put_ordinal(s, a->rank);
-    str_printf(s, " of %zu", a->ranked);
+    text_count(count, sizeof count, (int64_t)a->ranked);
+    str_printf(s, " of %s", count);
     if (whynot_in(a))
         str_printf(s, ", among the first %zu.", a->k);
     else if (a->category)
@@ -83,14 +86,14 @@ static void put_above(const struct user_question *w, struct str *s)
     char score[32];
     for (size_t i = 0; i < w->whynot.nabove && i < SHOWN_ABOVE; i++) {
         number_short(score, sizeof score, (double)w->whynot.above[i].score, false);
-        str_printf(s, "%s%s %s", i ? ", " : "", dataset_item_title(w->data, w->whynot.above[i].item), score);
+        str_printf(s, "%s\"%s\" %s", i ? ", " : "", dataset_item_title(w->data, w->whynot.above[i].item), score);
     }
 }
 
 static void put_titles(const struct user_question *w, const struct brought *b, struct str *s)
 {
     for (size_t i = 0; i < b->n; i++)
-        str_printf(s, "%s%s", i ? ", " : "", dataset_item_title(w->data, b->items[i]));
+        str_printf(s, "%s\"%s\"", i ? ", " : "", dataset_item_title(w->data, b->items[i]));
 }
 
 /* "Without Kolya, Fargo it would be 9th: no smaller set does" */
@@ -142,7 +145,8 @@ void user_question_draw(const struct user_question *w, struct area a)
     if (w->kind == ASK_MINIMAL)
         str_printf(&title, "the least without which %s is not among the first %d by %s", item, USER_QUESTION_K, w->model->name);
     else
-        str_printf(&title, "why %s is not among the first %d by %s", item, USER_QUESTION_K, w->model->name);
+        str_printf(&title, whynot_in(&w->whynot) ? "%s is among the first %d by %s" : "why %s is not among the first %d by %s", item, USER_QUESTION_K,
+                   w->model->name);
     area_rule(a, 0, INK_CYAN, str_text(&title), "Esc back");
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     if (w->kind == ASK_WHYNOT) {

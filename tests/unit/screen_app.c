@@ -354,6 +354,11 @@ static void sets_that_were_found_are_applied_and_undone(void **state)
     assert_int_equal(v->question.item, missing);
     assert_int_equal(v->question.whynot.rank, 13);
     assert_true(shows(&s, "13th of"));
+    assert_true(shows(&s, "is not among the first 10 by"));
+    char quoted[64];
+    const char *added = dataset_item_title(b->data, v->question.whynot.adding.items[0]);
+    snprintf(quoted, sizeof quoted, "\"%.*s", (int)strcspn(added, " "), added); /* titles have commas in them */
+    assert_true(shows(&s, quoted));
     assert_non_null(user_question_set(&v->question, true));
     size_t promised = v->question.whynot.adding.rank;
     press(&s, "i");
