@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
@@ -176,4 +177,113 @@ void param_values_free(struct param_value *values, size_t n)
         mem_free(values[i].text);
         values[i] = (struct param_value){0};
     }
+}
+
+/* ---- where one matters ---- */
+
+/* The next of the pieces of text[0..n) between separators: its length; *rest is what follows, or NULL. */
+static size_t piece(const char *text, size_t n, const char *separator, const char **rest)
+{
+    size_t width = strlen(separator);
+    for (size_t i = 0; i + width <= n; i++) {
+        if (strncmp(text + i, separator, width) == 0) {
+            *rest = text + i + width;
+            return i;
+        }
+    }
+    *rest = NULL;
+    return n;
+}
+
+static bool share_value(const char *wanted, size_t nwanted, const char *values)
+{
+    for (const char *w = wanted, *next; w; w = next) {
+        size_t n = piece(w, nwanted - (size_t)(w - wanted), "|", &next);
+        for (const char *v = values, *more; v; v = more) {
+            size_t length = piece(v, strlen(v), "|", &more);
+            if (length == n && strncasecmp(v, w, n) == 0)
+                return true;
+        }
+    }
+    return false;
+}
+
+static bool any_above(double least, const char *values)
+{
+    char number[64];
+    double x;
+    for (const char *v = values, *more; v; v = more) {
+        size_t n = piece(v, strlen(v), "|", &more);
+        snprintf(number, sizeof number, "%.*s", (int)n, v);
+        if (!text_parse_real(number, &x) || x > least)
+            return true;
+    }
+    return false;
+}
+
+/* One condition: "by", "weighting=bm25|tfidf", "factors>0". */
+static bool may_hold(const char *condition, size_t length, const struct param *params, size_t n, param_text text, const void *context)
+{
+    char name[64];
+    size_t end = strcspn(condition, "=> "), i;
+    end = end < length ? end : length;
+    snprintf(name, sizeof name, "%.*s", (int)end, condition);
+    if ((i = param_index(params, n, name)) == n)
+        return true;
+    const char *now = text(context, i);
+    if (end == length)
+        return now != NULL;
+    bool yes;
+    if (now && strstr(now, ".."))
+        return true;
+    if (now && params[i].type == PARAM_BOOL && parse_bool(now, &yes))
+        now = yes ? "yes" : "no";
+    if (condition[end] == '=')
+        return now && share_value(condition + end + 1, length - end - 1, now);
+    return !now || any_above(strtod(condition + end + 1, NULL), now);
+}
+
+bool param_matters(const struct param *params, size_t n, size_t i, param_text text, const void *context)
+{
+    const char *when = params[i].when;
+    bool matters = !when;
+    for (const char *way = when, *other; way && !matters; way = other) {
+        size_t length = piece(way, strlen(way), " or ", &other);
+        matters = true;
+        for (const char *c = way, *next; c; c = next) {
+            size_t width = piece(c, length - (size_t)(c - way), " and ", &next);
+            matters &= may_hold(c, width, params, n, text, context);
+        }
+    }
+    return matters;
+}
+
+/* A parameter that only has to be given is named as it is typed. */
+static const char *equals_after(const char *when)
+{
+    return strpbrk(when, "=>") ? "" : "=";
+}
+
+enum status param_check_idle(const struct param *params, size_t n, size_t i, const char *typed, param_text text, const void *context,
+                             struct error *err)
+{
+    const struct param *p = &params[i];
+    if (param_matters(params, n, i, text, context))
+        return ST_OK;
+    error_set(err, ST_USAGE, "%s=%s would change nothing: %s matters only with %s%s", p->name, typed, p->name, p->when, equals_after(p->when));
+    error_hint(err, "leave %s= out, or change what it depends on", p->name);
+    return ST_USAGE;
+}
+
+const char *param_value_text(const void *values, size_t i)
+{
+    const struct param_value *v = values;
+    return v[i].present ? v[i].text : NULL;
+}
+
+void param_describe(const struct param *p, struct str *out)
+{
+    str_puts(out, p->doc ? p->doc : "");
+    if (p->when)
+        str_printf(out, "; only with %s%s", p->when, equals_after(p->when));
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/text.h"
 
 enum param_type {
     PARAM_BOOL,     /* yes | no */
@@ -42,8 +43,8 @@ struct param {
     /* Sensible search range; both 0: not tuned. BOOL, ENUM: tune_max 1 tries every value. DURATION: days. WEIGHTS: of a model against the
      * first; LENGTHS: of each. */
     double tune_min, tune_max;
-    const char *when;    /* "weighting=bm25|tfidf": tells nothing unless that parameter has one of these values, "by": unless it is given;
-                          * NULL: always does */
+    const char *when;    /* Where it changes anything: "weighting=bm25|tfidf", "factors>0", "by" (is given), and such joined by " and ", which
+                          * binds, and " or ". NULL: always. Given where it does not, it is refused (param_check_idle). */
 };
 
 struct param_value {
@@ -67,5 +68,16 @@ size_t param_index(const struct param *params, size_t n, const char *name);
 /* Number of choices; the i-th into out. */
 size_t param_choice_count(const struct param *p);
 bool param_choice(const struct param *p, size_t i, char *out, size_t size);
+/* The text of parameter i as one would type it, NULL: not there. A list of values ("a|b") or a range ("1..5") may be any of them. */
+typedef const char *(*param_text)(const void *context, size_t i);
+/* Can params[i] change anything beside those values of the others? A number that is not there is chosen by the data and large enough. */
+bool param_matters(const struct param *params, size_t n, size_t i, param_text text, const void *context);
+/* ST_USAGE when params[i], given as `typed`, cannot. */
+MUST_CHECK enum status param_check_idle(const struct param *params, size_t n, size_t i, const char *typed, param_text text,
+                                        const void *context, struct error *err);
+/* param_text of values[0..n). */
+const char *param_value_text(const void *values, size_t i);
+/* What it does and where, for help: "how slowly repeats saturate; only with weighting=bm25". */
+void param_describe(const struct param *p, struct str *out);
 
 #endif

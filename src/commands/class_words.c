@@ -55,6 +55,18 @@ enum status class_of_word(const struct word *w, const struct model_class **out, 
     return error_at_word(ST_USAGE, err, w);
 }
 
+/* What is typed and would change nothing is refused; a default, or what a model had before, is silent. */
+static enum status check_idle(const struct model_class *class, const struct call *call, const struct param_value *values, struct error *err)
+{
+    for (size_t i = 0; i < call->nopen; i++) {
+        const struct call_option *option = &call->open[i];
+        size_t at = param_index(class->params, class->nparams, option->key.text);
+        if (at < class->nparams && param_check_idle(class->params, class->nparams, at, option->value.text, param_value_text, values, err))
+            return error_at_word(ST_USAGE, err, &option->key);
+    }
+    return ST_OK;
+}
+
 enum status class_values_new(const struct model_class *class, const struct call *call, const struct param_value *from,
                              struct param_value **out, struct error *err)
 {
@@ -73,6 +85,7 @@ enum status class_values_new(const struct model_class *class, const struct call 
         if (at < class->nparams)
             st = param_parse(&class->params[at], option->value.text, &values[at], err);
     }
+    st = st ? st : check_idle(class, call, values, err);
     if (st)
         class_values_free(class, values);
     else

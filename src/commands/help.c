@@ -108,7 +108,9 @@ static void param_table(struct result *out, const char *name, const char *title,
         table_text(t, params[i].name);
         table_text(t, params[i].initial);
         table_text(t, param_expects(&params[i], out));
-        table_text(t, params[i].doc);
+        struct str what = {0};
+        param_describe(&params[i], &what);
+        table_text(t, result_str(out, &what));
     }
 }
 

@@ -70,8 +70,12 @@ static void put_params(struct str *out, const struct param *params, size_t n)
         else if (p->initial)
             put_roff(out, p->initial);
         str_putc(out, '\n');
-        if (p->doc)
-            put_sentence(out, p->doc);
+        struct str what = {0};
+        param_describe(p, &what);
+        if (what.length)
+            put_sentence(out, str_text(&what));
+        out->failed |= what.failed;
+        str_free(&what);
         if (p->choices && is_long(p->choices))
             put_long_choices(out, p->choices);
         if (p->choices && p->initial)

@@ -113,75 +113,66 @@ static enum status add_axis(struct tune_space *s, const struct param *params, si
     const char *dots = text ? strstr(text, "..") : NULL;
     if (s->n == TUNE_AXES_MAX)
         return error_set(err, ST_USAGE, "more than %d parameters at once", TUNE_AXES_MAX);
-    *a = (struct tune_axis){.param = &params[index], .index = index, .parent = SIZE_MAX};
+    *a = (struct tune_axis){.param = &params[index], .index = index};
     s->n++;
     return !text ? own_axis(a, err) : dots ? range_axis(a, text, dots, err) : list_axis(a, text, err);
 }
 
 /* ---- which axes sleep ---- */
 
-/* "weighting=bm25|tfidf": the name, and where its values begin. */
-static size_t name_length(const char *when)
+/* The values that a parameter may have before a point is chosen. */
+struct scope {
+    const struct param *params;
+    char *const *typed;
+};
+
+static const char *scope_text(const void *context, size_t i)
 {
-    return strcspn(when, "=");
+    const struct scope *c = context;
+    const struct param *p = &c->params[i];
+    if (c->typed[i])
+        return c->typed[i];
+    return !is_tuned(p) ? p->initial : p->type == PARAM_ENUM ? p->choices : p->type == PARAM_BOOL ? "yes|no" : "..";
 }
 
-static bool lists(const char *values, const char *value)
+/* What was typed for parameters that nothing here can make matter is refused. */
+static enum status keep_typed(struct tune_space *s, const struct param *params, size_t nparams, const struct tune_given *given, size_t ngiven,
+                              struct error *err)
 {
-    size_t n = strlen(value);
-    for (;; values += strcspn(values, "|") + 1) {
-        if (strcspn(values, "|") == n && strncmp(values, value, n) == 0)
-            return true;
-        if (!strchr(values, '|'))
-            return false;
+    struct scope scope;
+    s->params = params;
+    if (!(s->typed = mem_new(nparams, sizeof *s->typed, "what was given", err)))
+        return ST_NOMEM;
+    s->nparams = nparams;
+    for (size_t i = 0; i < nparams; i++) {
+        const char *text = text_given(given, ngiven, params[i].name);
+        if (text && !(s->typed[i] = mem_strdup(text, err)))
+            return ST_NOMEM;
     }
-}
-
-static void find_parent(struct tune_space *s, size_t axis)
-{
-    struct tune_axis *a = &s->axes[axis];
-    const char *when = a->param->when;
-    for (size_t i = 0; when && i < s->n; i++) {
-        const struct tune_axis *p = &s->axes[i];
-        if (strlen(p->param->name) != name_length(when) || strncmp(p->param->name, when, name_length(when)) != 0 || !when[name_length(when)])
-            continue;
-        a->parent = i;
-        for (size_t v = 0; v < p->nvalues; v++)
-            a->awake |= (uint64_t)lists(when + name_length(when) + 1, p->values[v]) << v;
+    scope = (struct scope){params, s->typed};
+    for (size_t i = 0; i < nparams; i++) {
+        enum status st = s->typed[i] ? param_check_idle(params, nparams, i, s->typed[i], scope_text, &scope, err) : ST_OK;
+        if (st)
+            return st;
     }
-}
-
-/* With its parent fixed by hand or by default, a parameter matters always or never. */
-static bool never_awake(const struct param *params, size_t nparams, const char *when, const struct tune_given *given, size_t ngiven)
-{
-    char name[VALUE_TEXT_MAX];
-    snprintf(name, sizeof name, "%.*s", (int)name_length(when), when);
-    size_t parent = param_index(params, nparams, name);
-    const char *text = text_given(given, ngiven, name);
-    if (!when[name_length(when)])
-        return !text;
-    if (!text && (parent == nparams || is_tuned(&params[parent])))
-        return false;
-    text = text ? text : params[parent].initial;
-    return text && !strpbrk(text, "|") && !strstr(text, "..") && !lists(when + name_length(when) + 1, text);
+    return ST_OK;
 }
 
 enum status tune_space_new(const struct param *params, size_t nparams, const struct tune_given *given, size_t ngiven,
                            struct tune_space *out, struct error *err)
 {
-    enum status st = ST_OK;
-    out->n = 0;
+    *out = (struct tune_space){.n = 0};
+    enum status st = keep_typed(out, params, nparams, given, ngiven, err);
+    struct scope scope = {params, out->typed};
     for (int children = 0; children < 2; children++) /* parents first */
         for (size_t i = 0; i < nparams && !st; i++) {
-            const char *text = text_given(given, ngiven, params[i].name);
+            const char *text = out->typed[i];
             bool varies = text ? strchr(text, '|') || strstr(text, "..") : is_tuned(&params[i]);
             if (!varies || !!params[i].when != children)
                 continue;
-            if (!params[i].when || !never_awake(params, nparams, params[i].when, given, ngiven))
+            if (param_matters(params, nparams, i, scope_text, &scope))
                 st = add_axis(out, params, i, text, err);
         }
-    for (size_t i = 0; i < out->n; i++)
-        find_parent(out, i);
     if (!st && !out->n) {
         st = error_set(err, ST_USAGE, "there is nothing to tune: every parameter is fixed, or has no range to search");
         error_hint(err, "give a range or a list: NAME=low..high, NAME=a|b|c");
@@ -198,18 +189,44 @@ void tune_space_clear(struct tune_space *s)
             mem_free(s->axes[i].values[v]);
         mem_free(s->axes[i].values);
     }
-    s->n = 0;
+    for (size_t i = 0; i < s->nparams; i++)
+        mem_free(s->typed[i]);
+    mem_free(s->typed);
+    *s = (struct tune_space){.n = 0};
 }
 
 /* ---- points and values ---- */
 
+struct place {
+    const struct tune_space *space;
+    const double *point;
+    size_t axis; /* those behind it are yet to be chosen */
+    char *text;  /* VALUE_TEXT_MAX, of the value asked for last */
+};
+
+static const char *place_text(const void *context, size_t i)
+{
+    const struct place *p = context;
+    const struct tune_space *s = p->space;
+    for (size_t a = 0; a < s->n; a++) {
+        if (s->axes[a].index != i)
+            continue;
+        if (a >= p->axis)
+            return "..";
+        if (isnan(p->point[a]))
+            break;
+        tune_text(&s->axes[a], p->point[a], p->text, VALUE_TEXT_MAX);
+        return p->text;
+    }
+    bool fixed = s->typed[i] && !strchr(s->typed[i], '|') && !strstr(s->typed[i], "..");
+    return fixed ? s->typed[i] : s->params[i].initial;
+}
+
 bool tune_awake(const struct tune_space *s, const double *point, size_t axis)
 {
-    const struct tune_axis *a = &s->axes[axis];
-    if (a->parent == SIZE_MAX)
-        return true;
-    double at = point[a->parent];
-    return !isnan(at) && (a->awake >> (unsigned)at & 1);
+    char text[VALUE_TEXT_MAX];
+    const struct place place = {s, point, axis, text};
+    return param_matters(s->params, s->nparams, s->axes[axis].index, place_text, &place);
 }
 
 /* A whole number owns the interval half a unit to both sides, so that the ends are as likely as the others. */

@@ -19,13 +19,14 @@ struct tune_axis {
     double low, high;   /* RANGE, as values of the parameter; INT: both ends included; DURATION: days */
     char **values;      /* LIST: as one would type them; NULL: a range */
     size_t nvalues;
-    size_t parent;      /* the axis that can put this one to sleep, or SIZE_MAX */
-    uint64_t awake;     /* bit v: value v of the parent wakes it */
 };
 
 struct tune_space {
     struct tune_axis axes[TUNE_AXES_MAX]; /* parents before children */
     size_t n;
+    const struct param *params; /* as given to tune_space_new, which must stay */
+    size_t nparams;
+    char **typed;               /* of each, NULL: nothing; owned */
 };
 
 /* What was typed for a parameter: "10..500", "cosine|bm25", "0.5". */
@@ -34,13 +35,13 @@ struct tune_given {
 };
 
 /* The axes of params[0..nparams): those with a sensible range (lists and yes|no: with tune_max > 0), as narrowed by `given`. A
- * single given value fixes its parameter and so makes no axis. ST_USAGE for what is no range or list of the parameter, and when
- * nothing is left to vary. */
+ * single given value fixes its parameter and so makes no axis. ST_USAGE for what is no range or list of the parameter, for what was
+ * given and cannot matter beside the rest (`when`), and when nothing is left to vary. */
 MUST_CHECK enum status tune_space_new(const struct param *params, size_t nparams, const struct tune_given *given, size_t ngiven,
                                       struct tune_space *out, struct error *err);
 void tune_space_clear(struct tune_space *s);
 
-/* Is the axis awake at this point? Its parent's coordinate must be there. */
+/* Is the axis awake at this point? The coordinates of those before it must be there; those behind it put none to sleep. */
 bool tune_awake(const struct tune_space *s, const double *point, size_t axis);
 /* The value at a coordinate as one would type it: four digits for a real. What is trained is this text, nothing finer. */
 void tune_text(const struct tune_axis *a, double at, char *out, size_t size);

@@ -26,7 +26,7 @@
     {.name = "alpha0", .type = PARAM_REAL, .min = 1e-6, .max = 1e6, .tune_min = .003, .tune_max = 1, .log_scale = true,          \
      .doc = "weight of all pairs, observed or not, against 1 for an observed one; left out: the share of observed pairs to "     \
             "the power of 0.6"},                                                                                                 \
-    {.name = "nu", .type = PARAM_REAL, .initial = "1", .min = 0, .max = 2, .tune_min = 0, .tune_max = 1,                         \
+    {.name = "nu", .type = PARAM_REAL, .initial = "1", .min = 0, .max = 2, .tune_min = 0, .tune_max = 1, .when = "lambda>0",    \
      .doc = "how the pull grows with the number of events: 0 not at all, 1 in proportion"},                                      \
     {.name = "init", .type = PARAM_REAL, .initial = "0.1", .min = 1e-6, .max = 10,                                               \
      .doc = "spread of the first vectors, times the root of factors"},                                                           \

@@ -11,10 +11,11 @@ static const struct param params[] = {
     {.name = "terms", .type = PARAM_ENUM, .initial = "both", .choices = "both|user|item|mean",
      .doc = "which biases there are; with lambda_user=0 `user` is the average of the user, with lambda_item=0 `item` that of the item"},
     {.name = "lambda_user", .type = PARAM_REAL, .initial = "15", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 50, .log_scale = true,
-     .doc = "pull of user biases towards 0, in ratings"},
+     .when = "terms=both|user", .doc = "pull of user biases towards 0, in ratings"},
     {.name = "lambda_item", .type = PARAM_REAL, .initial = "10", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 50, .log_scale = true,
-     .doc = "pull of item biases towards 0, in ratings"},
-    {.name = "epochs", .type = PARAM_INT, .initial = "10", .min = 1, .max = 10000, .doc = "turns of alternating least squares"},
+     .when = "terms=both|item", .doc = "pull of item biases towards 0, in ratings"},
+    {.name = "epochs", .type = PARAM_INT, .initial = "10", .min = 1, .max = 10000, .when = "terms=both",
+     .doc = "turns of alternating least squares"},
 };
 
 static void bias_free(struct model *m)

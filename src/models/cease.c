@@ -17,7 +17,7 @@ static const struct param params[] = {
      .log_scale = true, .doc = "ridge penalty, as EASE's: larger draws all weights towards 0"},
     {.name = "weight", .type = PARAM_REAL, .initial = "1", .min = 0, .max = 1e6, .tune_min = .01, .tune_max = 100, .log_scale = true,
      .doc = "how much sharing a tag counts beside sharing a user; 0 is EASE"},
-    {.name = "attributes", .type = PARAM_TEXT, .initial = "auto",
+    {.name = "attributes", .type = PARAM_TEXT, .initial = "auto", .when = "weight>0",
      .doc = "item fields with commas between, such as genres,category; auto: lists and categories, or else the titles"},
     VALUES_PARAM,
 };

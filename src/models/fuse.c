@@ -25,7 +25,7 @@ static const struct param params[] = {
     {.name = "depth", .type = PARAM_INT, .initial = "500", .min = 1, .max = 1e6, .tune_min = 20, .tune_max = 2000, .log_scale = true,
      .doc = "length of the lists that are fused"},
     {.name = "c", .type = PARAM_REAL, .initial = "60", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 200, .log_scale = true, .when = "method=rrf",
-     .doc = "rrf: how little the first places stand out"},
+     .doc = "how little the first places stand out"},
     {.name = "weights", .type = PARAM_WEIGHTS, .initial = "equal", .tune_min = .05, .tune_max = 20, .log_scale = true,
      .doc = "a weight for each model, in their order: 0.5,0.3,0.2; or equal"},
 };

@@ -9,9 +9,9 @@
 enum { VALUES_BINARY, VALUES_WEIGHT };
 
 static const struct param params[] = {
-    FILTER_FACTORS_PARAM,
+    FILTER_FACTORS_PARAM("alpha>0"),
     {.name = "alpha", .type = PARAM_REAL, .initial = "0.3", .min = 0, .max = 1000, .tune_min = .01, .tune_max = 10, .log_scale = true,
-     .doc = "weight of the low-pass filter against the linear one"},
+     .when = "factors>0", .doc = "weight of the low-pass filter against the linear one"},
     {.name = "values", .type = PARAM_ENUM, .initial = "binary", .choices = "binary|weight",
      .doc = "count an item of a history once, or by the summed weight of its events"},
 };

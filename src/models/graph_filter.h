@@ -47,9 +47,9 @@ MUST_CHECK enum status graph_filter_new(struct model *m, const struct filter_sha
 MUST_CHECK enum status graph_filter_train(struct model *m, const struct training *t, struct error *err);
 /* The parameter `factors`, and what it is when nobody said: twice the root of the shorter side. That many, and no more, did
  * best on validation parts of MovieLens 100K (61) and Gowalla (345), where the right number differs by far. */
-#define FILTER_FACTORS_PARAM                                                                                          \
+#define FILTER_FACTORS_PARAM(WHEN) \
     {                                                                                                                 \
-        .name = "factors", .type = PARAM_INT, .min = 0, .max = 4096, .tune_min = 16, .tune_max = 1024, .log_scale = true, \
+        .name = "factors", .type = PARAM_INT, .min = 0, .max = 4096, .tune_min = 16, .tune_max = 1024, .log_scale = true, .when = WHEN, \
         .doc = "singular vectors of the ideal low-pass filter; 0: without that filter; when not given, twice the square root of the number of users or items, whichever is smaller" \
     }
 size_t graph_filter_factors(const struct model *m);

@@ -10,7 +10,8 @@ static const struct param params[] = {
     ALS_PARAMS,
     {.name = "solver", .type = PARAM_ENUM, .initial = "auto", .choices = "auto|cholesky|cg",
      .doc = "how a vector is solved for: exactly, or by a few steps of conjugate gradients, faster with many factors; auto: cg from 33 factors on"},
-    {.name = "steps", .type = PARAM_INT, .initial = "3", .min = 1, .max = 100, .doc = "steps of conjugate gradients a vector and epoch"},
+    {.name = "steps", .type = PARAM_INT, .initial = "3", .min = 1, .max = 100,
+     .when = "solver=cg or solver=auto and factors>32", .doc = "steps of conjugate gradients a vector and epoch"},
 };
 
 static enum status ials_begin(struct model *m, const struct training *t, struct error *err)

@@ -36,15 +36,15 @@ static const struct param params[] = {
     {.name = "similarity", .type = PARAM_ENUM, .initial = "cosine", .choices = "cosine|jaccard|dot", .tune_max = 1,
      .doc = "cosine of the items' weighted vectors; Jaccard (Tanimoto where weights differ); their dot product"},
     {.name = "alpha", .type = PARAM_REAL, .initial = "0.4", .min = 0, .max = 1, .tune_min = .1, .tune_max = .9, .when = "similarity=cosine",
-     .doc = "cosine: share of the division that falls on the recommended item; 0.5 is the usual cosine, less favours popular ones"},
+     .doc = "share of the division that falls on the recommended item; 0.5 is the usual cosine, less favours popular ones"},
     {.name = "shrink", .type = PARAM_REAL, .initial = "5", .min = 0, .max = 1e9, .tune_min = .1, .tune_max = 100, .log_scale = true,
      .doc = "draws similarities that rest on few common users towards 0"},
     HALF_LIFE_PARAM(0, 0),
     VALUES_PARAM,
     {.name = "k1", .type = PARAM_REAL, .initial = "1.2", .min = 0, .max = 1e6, .tune_min = .2, .tune_max = 100, .log_scale = true,
-     .when = "weighting=bm25", .doc = "bm25: how slowly repeats saturate"},
-    {.name = "b", .type = PARAM_REAL, .initial = "0.75", .min = 0, .max = 1, .tune_min = .1, .tune_max = 1, .when = "weighting=bm25",
-     .doc = "bm25: how much popular items are damped"},
+     .when = "weighting=bm25", .doc = "how slowly repeats saturate"},
+    {.name = "b", .type = PARAM_REAL, .initial = "0.75", .min = 0, .max = 1, .tune_min = .1, .tune_max = 1,
+     .when = "weighting=bm25 and k1>0", .doc = "how much popular items are damped"},
 };
 
 static enum status knn_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)

@@ -131,7 +131,7 @@ void values_describe(const struct model_class *class, const struct param_value *
     const char *gap = "";
     for (size_t i = 0; i < class->nparams; i++) {
         const struct param_value *v = &values[i];
-        if (!v->present || (only_given && !v->given))
+        if (!v->present || (only_given && !v->given) || !param_matters(class->params, class->nparams, i, param_value_text, values))
             continue;
         str_printf(out, "%s%s=%s", gap, class->params[i].name, v->text);
         gap = " ";

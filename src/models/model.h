@@ -364,7 +364,7 @@ size_t model_epochs(const struct model *m);
 uint64_t model_bytes(const struct model *m);
 /* Was the model trained on something at or after as_of? */
 bool model_sees_future(const struct model *m, int64_t as_of);
-/* Parameters as one would type them: "lambda=500 k=20"; only_given leaves defaults out. */
+/* Parameters as one would type them: "lambda=500 k=20"; only_given leaves defaults out. Without those that change nothing beside the rest. */
 void model_describe(const struct model *m, bool only_given, struct str *out);
 /* The same of a model that is yet to be trained. */
 void values_describe(const struct model_class *class, const struct param_value *values, bool only_given, struct str *out);

@@ -27,7 +27,7 @@ static const struct param params[] = {
      .doc = "sum events by the weight of their type, or count each user of an item once"},
     {.name = "by", .type = PARAM_COLUMN, .doc = "an attribute of users, such as country: what is popular among those with the same value"},
     {.name = "prior", .type = PARAM_REAL, .min = 0, .max = 1e12, .tune_min = 1, .tune_max = 10000, .log_scale = true, .when = "by",
-     .doc = "by: so many events of everybody's taste are added to those of a segment; 100 when left out"},
+     .doc = "so many events of everybody's taste are added to those of a segment; 100 when left out"},
 };
 
 struct pop {
@@ -63,8 +63,6 @@ static void pop_free(struct model *m)
 static enum status pop_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
 {
     *bytes = t->interactions->events * (sizeof(struct evidence) + 24);
-    if (model_has(m, "prior") && !model_has(m, "by"))
-        return error_set(err, ST_USAGE, "prior is for popularity by segments: say which, such as by=country");
     enum status st = model_has(m, "by") ? segments_check(t->selection->data, model_text(m, "by"), err) : ST_OK;
     return st ? st : decay_check(m, t->interactions, err);
 }

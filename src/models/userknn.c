@@ -35,7 +35,7 @@ static const struct param params[] = {
     {.name = "similarity", .type = PARAM_ENUM, .initial = "cosine", .choices = "cosine|jaccard|dot", .tune_max = 1,
      .doc = "cosine of the users' weighted histories; Jaccard (Tanimoto where weights differ); their dot product"},
     {.name = "alpha", .type = PARAM_REAL, .initial = "0.5", .min = 0, .max = 1, .tune_min = .1, .tune_max = .9, .when = "similarity=cosine",
-     .doc = "cosine: share of the division that falls on the neighbour; 0.5 is the usual cosine"},
+     .doc = "share of the division that falls on the neighbour; 0.5 is the usual cosine"},
     {.name = "shrink", .type = PARAM_REAL, .initial = "5", .min = 0, .max = 1e9, .tune_min = .1, .tune_max = 100, .log_scale = true,
      .doc = "draws similarities that rest on few common items towards 0"},
     VALUES_PARAM,

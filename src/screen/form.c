@@ -114,7 +114,10 @@ static void draw_range(struct area row, int x, const struct param *p)
         snprintf(text, sizeof text, "yes|no (Space)");
     else if (p->min != 0 || p->max != 0)
         snprintf(text, sizeof text, "%g to %g", p->min, p->max);
-    area_printf(row, 0, x, LOOK_DIM, "%s%s%s", p->doc, *text ? ", " : "", text);
+    struct str what = {0};
+    param_describe(p, &what);
+    area_printf(row, 0, x, LOOK_DIM, "%s%s%s", str_text(&what), *text ? ", " : "", text);
+    str_free(&what);
 }
 
 static void draw_field(struct app *app, struct form_state *f, struct area row, size_t i)

@@ -227,6 +227,8 @@ static void draw_model(const struct model *m, struct area a)
     int y = 0;
     for (size_t i = 0; i < m->class->nparams && y < in.height; i++) {
         const struct param *p = &m->class->params[i];
+        if (!param_matters(m->class->params, m->class->nparams, i, param_value_text, m->values))
+            continue;
         const char *value = m->values[i].present ? m->values[i].text : "-";
         bool chosen = m->values[i].given && (!p->initial || strcmp(value, p->initial) != 0);
         area_column(in, y, 0, 12, chosen ? LOOK_BOLD : 0u, false, p->name);

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/rng.h"
@@ -35,8 +36,6 @@ static void test_space(void **state)
     make(&s, NULL, 0);
     assert_int_equal(s.n, 5); /* x, y, k, kind, k1 */
     assert_string_equal(s.axes[4].param->name, "k1");
-    assert_int_equal(s.axes[4].parent, 3);
-    assert_int_equal(s.axes[4].awake, 2);
     double asleep[] = {0, 0, 0, 0, 0}, awake[] = {0, 0, 0, 1, 0};
     assert_false(tune_awake(&s, asleep, 4));
     assert_true(tune_awake(&s, awake, 4));
@@ -62,6 +61,14 @@ static void test_space(void **state)
     tune_space_describe(&s, &described);
     assert_string_equal(str_text(&described), "y=1|2|4 k=5..8 flag=yes|no");
     str_free(&described);
+    tune_space_clear(&s);
+    struct tune_given idle[] = {{"kind", "none|tfidf"}, {"k1", "1..2"}}; /* refused: no point of the search wakes it */
+    assert_int_equal(tune_space_new(params, NPARAMS, idle, 2, &s, &err), ST_USAGE);
+    assert_non_null(strstr(err.message, "kind=bm25"));
+    idle[1].text = "2";
+    assert_int_equal(tune_space_new(params, NPARAMS, idle, 2, &s, &err), ST_USAGE);
+    idle[0].text = "none|bm25";
+    make(&s, idle, 2);
     tune_space_clear(&s);
     assert_int_equal(tune_space_new(params, NPARAMS, &(struct tune_given){"x", "4..2"}, 1, &s, &err), ST_USAGE);
     assert_int_equal(tune_space_new(params, NPARAMS, &(struct tune_given){"kind", "a..b"}, 1, &s, &err), ST_USAGE);
@@ -98,6 +105,47 @@ static void test_ages(void **state)
     tune_space_describe(&s, &described);
     assert_string_equal(str_text(&described), "half_life=0.5d..14d prior=1..9");
     str_free(&described);
+    tune_space_clear(&s);
+}
+
+/* What decides may be a number, several parameters, or one that comes later. */
+static void test_conditions(void **state)
+{
+    (void)state;
+    static const struct param table[] = {
+        {.name = "factors", .type = PARAM_INT, .min = 0, .max = 100, .tune_min = 1, .tune_max = 64, .when = "beta>0"},
+        {.name = "beta", .type = PARAM_REAL, .initial = "1", .max = 9, .when = "factors>0"},
+        {.name = "solver", .type = PARAM_ENUM, .initial = "auto", .choices = "auto|exact|cg", .tune_max = 1},
+        {.name = "steps", .type = PARAM_INT, .initial = "3", .min = 1, .max = 9, .tune_min = 1, .tune_max = 5,
+         .when = "solver=cg or solver=auto and factors>32"},
+    };
+    enum { N = 4 };
+    static const struct { const char *factors, *beta, *solver; bool factors_matter, beta_matters, steps_matter; } cases[] = {
+        {NULL, "1", "auto", true, true, true}, /* chosen by the data */
+        {"0", "1", "auto", true, false, false}, {"32", "1", "auto", true, true, false},  {"33", "1", "AUTO", true, true, true},
+        {"64", "0", "exact", false, true, false}, {"2", "0.5", "cg", true, true, true},  {"0|40", "1", "auto", true, true, true},
+        {"0..9", "0", "exact|auto", false, true, true}, {"0|8", "1", "exact|auto", true, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct param_value values[N] = {{.present = cases[i].factors, .text = (char *)cases[i].factors},
+                                        {.present = true, .text = (char *)cases[i].beta},
+                                        {.present = true, .text = (char *)cases[i].solver}};
+        assert_int_equal(param_matters(table, N, 0, param_value_text, values), cases[i].factors_matter);
+        assert_int_equal(param_matters(table, N, 1, param_value_text, values), cases[i].beta_matters);
+        assert_true(param_matters(table, N, 2, param_value_text, values));
+        assert_int_equal(param_matters(table, N, 3, param_value_text, values), cases[i].steps_matter);
+    }
+    struct tune_space s;
+    struct error err;
+    struct tune_given given[] = {{"factors", "0..40"}, {"beta", "0|1"}};
+    assert_int_equal(tune_space_new(table, N, given, 2, &s, &err), ST_OK);
+    assert_int_equal(s.n, 4); /* solver, factors, beta, steps */
+    double few[] = {0, 0, 0, 0}, many[] = {0, 1, 0, 0}, exact[] = {1, 1, 0, 0};
+    assert_true(tune_awake(&s, few, 1)); /* beta is yet to be chosen */
+    assert_false(tune_awake(&s, few, 2));
+    assert_false(tune_awake(&s, few, 3));
+    assert_true(tune_awake(&s, many, 2) && tune_awake(&s, many, 3));
+    assert_false(tune_awake(&s, exact, 3));
     tune_space_clear(&s);
 }
 
@@ -261,7 +309,8 @@ static void test_effect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_space),    cmocka_unit_test(test_ages), cmocka_unit_test(test_searches), cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_space),    cmocka_unit_test(test_ages), cmocka_unit_test(test_conditions),
+        cmocka_unit_test(test_searches), cmocka_unit_test(test_grid),
         cmocka_unit_test(test_stopping), cmocka_unit_test(test_effect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,6 +26,67 @@ static void test_complete(void **state)
     }
 }
 
+/* NAME=VALUE for a parameter named in `when` such that its condition does not hold; "" when it is enough to leave it out. */
+static void put_off(const struct model_class *c, const char *when, const char *condition, char *out, size_t size)
+{
+    char name[32], choice[32];
+    size_t end = strcspn(condition, "=> ");
+    snprintf(name, sizeof name, "%.*s", (int)end, condition);
+    size_t at = param_index(c->params, c->nparams, name);
+    if (at == c->nparams)
+        fail_msg("%s: no parameter %s, as in %s", c->name, name, when);
+    const struct param *p = &c->params[at];
+    if (condition[end] == '>')
+        snprintf(out, size, "%s=%g", name, strtod(condition + end + 1, NULL));
+    else
+        snprintf(out, size, "%s=no", name);
+    for (size_t i = 0; p->type == PARAM_ENUM && param_choice(p, i, choice, sizeof choice); i++)
+        if (!strstr(when, choice))
+            snprintf(out, size, "%s=%s", name, choice);
+    if (condition[end] != '=' && condition[end] != '>')
+        *out = 0;
+}
+
+/* Where its description says that a parameter matters only elsewhere, it changes no bit: it may be refused. */
+static void test_idle(void **state)
+{
+    const struct model_class *c = *state;
+    static const char *const one[] = {"auto", "1", ".25"}, *const another[] = {"genres", "2", ".75"};
+    struct dataset *d = every_world(USERS, ITEMS, EVENTS, ODD_NOT);
+    struct every_queries s;
+    every_queries_new(&s, d);
+    for (size_t i = 0; i < c->nparams; i++) {
+        const struct param *p = &c->params[i];
+        char text[8][96], choice[64];
+        const char *options[9] = {text[0]};
+        size_t n = 1;
+        for (const char *at = p->when; at && *at; at += strcspn(at, " "), at += strspn(at, " ")) {
+            if (strncmp(at, "or ", 3) == 0 || strncmp(at, "and ", 4) == 0)
+                continue;
+            put_off(c, p->when, at, text[n], sizeof *text);
+            if (*text[n])
+                options[n] = text[n], n++;
+        }
+        if (!p->when || c->capabilities & OF_MODELS)
+            continue;
+        if (param_index(c->params, c->nparams, "factors") < c->nparams && !strstr(p->when, "factors") && strcmp(p->name, "factors") != 0)
+            options[n++] = "factors=4"; /* fewer than items: without a penalty, too, there is one solution */
+        for (size_t turn = 0; turn < 2; turn++) {
+            snprintf(text[0], sizeof text[0], "%s=%s", p->name, (turn ? another : one)[p->type == PARAM_TEXT ? 0 : p->type == PARAM_INT ? 1 : 2]);
+            if (p->type == PARAM_ENUM && param_choice(p, turn, choice, sizeof choice))
+                snprintf(text[0], sizeof text[0], "%s=%s", p->name, choice);
+            struct model *m = world_train(d, c, options);
+            assert_false(param_matters(c->params, c->nparams, i, param_value_text, m->values));
+            assert_int_equal(model_score(m, s.q, EVERY_QUERIES, turn ? s.again : s.scores, NULL), ST_OK);
+            model_release(m);
+        }
+        if (memcmp(s.scores, s.again, EVERY_QUERIES * s.nitems * sizeof *s.scores) != 0)
+            fail_msg("%s: %s matters not only with %s", c->name, p->name, p->when);
+    }
+    every_queries_clear(&s);
+    dataset_release(d);
+}
+
 /* A query alone, and anywhere in a batch, gets the same bits. */
 static void test_batch(void **state)
 {
@@ -491,6 +552,7 @@ int main(void)
 {
     static struct every_tests t;
     every_class(&t, 0, "says what it is", test_complete);
+    every_class(&t, 0, "idle parameters", test_idle);
     every_class(&t, 0, "a batch is its queries", test_batch);
     every_class(&t, 0, "explanations sum up", test_explanations);
     every_class(&t, ADDS_UP, "scores add up", test_adds_up);

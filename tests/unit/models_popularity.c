@@ -59,11 +59,6 @@ static void test_no_such_attribute(void **state)
     assert_non_null(strstr(err.message, "town"));
     assert_non_null(strstr(err.hint, "country"));
     param_values_free(values, model_pop.nparams);
-    size_t prior = param_index(model_pop.params, model_pop.nparams, "prior"); /* and a prior of what? */
-    assert_int_equal(param_defaults(model_pop.params, model_pop.nparams, values, &err), ST_OK);
-    assert_int_equal(param_parse(&model_pop.params[prior], "5", &values[prior], &err), ST_OK);
-    assert_int_equal(model_train(&model_pop, "pop", values, &all, 1, NULL, NULL, &m, &err), ST_USAGE);
-    param_values_free(values, model_pop.nparams);
     dataset_release(d);
 }
 
