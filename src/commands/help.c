@@ -110,7 +110,8 @@ static void param_table(struct result *out, const char *name, const char *title,
         table_text(t, param_expects(&params[i], out));
         struct str what = {0};
         param_describe(&params[i], &what);
-        table_text(t, result_str(out, &what));
+        table_str(t, &what);
+        str_free(&what);
     }
 }
 
