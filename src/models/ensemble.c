@@ -87,15 +87,33 @@ bool ensemble_numbers(const char *text, size_t n, double *out)
     return n > 0;
 }
 
-static enum status read_weights(const struct model *m, const char *text, float *weight, struct error *err)
+/* Lists say what is good and nothing of the rest, so that a list cannot be counted against its items: those it leaves out would be first. */
+static enum status check_signs(const struct param *p, const struct model *m, const char *text, const double *w, struct error *err)
+{
+    for (size_t i = 0; i < m->nparts && p->max > p->min; i++) {
+        if (w[i] >= p->min && w[i] <= p->max)
+            continue;
+        if (w[i] > p->max)
+            return error_set(err, ST_USAGE, "weights=%s: %g is out of range: expected %g to %g", text, w[i], p->min, p->max);
+        error_set(err, ST_USAGE, "weights=%s: no weight of %s may be below 0, or what %s does not list would come first", text, m->class->name,
+                  m->parts[i].name);
+        error_hint(err, "`blend` takes such weights: it has scores of all items");
+        return ST_USAGE;
+    }
+    return ST_OK;
+}
+
+static enum status read_weights(const struct param *p, const struct model *m, const char *text, float *weight, struct error *err)
 {
     double w[PARTS_MAX], sum = 0;
     if (strcmp(text, "equal") == 0)
         return ST_OK;
     bool good = ensemble_numbers(text, m->nparts, w);
-    for (size_t p = 0; p < m->nparts && good; p++) {
-        weight[p] = (float)w[p];
-        sum += fabs(w[p]);
+    if (good && check_signs(p, m, text, w, err))
+        return ST_USAGE;
+    for (size_t j = 0; j < m->nparts && good; j++) {
+        weight[j] = (float)w[j];
+        sum += fabs(w[j]);
     }
     if (good && sum > 0 && isfinite((float)sum))
         return ST_OK;
@@ -114,7 +132,7 @@ enum status ensemble_begin(struct model *m, const struct training *t, struct err
     for (size_t p = 0; p < m->nparts; p++)
         s->weight[p] = 1 / (float)m->nparts;
     size_t i = param_index(m->class->params, m->class->nparams, "weights");
-    return i < m->class->nparams ? read_weights(m, m->values[i].text, s->weight, err) : ST_OK;
+    return i < m->class->nparams ? read_weights(&m->class->params[i], m, m->values[i].text, s->weight, err) : ST_OK;
 }
 
 void ensemble_free(struct model *m)

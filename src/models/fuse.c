@@ -26,8 +26,8 @@ static const struct param params[] = {
      .doc = "length of the lists that are fused"},
     {.name = "c", .type = PARAM_REAL, .initial = "60", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 200, .log_scale = true, .when = "method=rrf",
      .doc = "how little the first places stand out"},
-    {.name = "weights", .type = PARAM_WEIGHTS, .initial = "equal", .tune_min = .05, .tune_max = 20, .log_scale = true,
-     .doc = "a weight for each model, in their order: 0.5,0.3,0.2; or equal"},
+    {.name = "weights", .type = PARAM_WEIGHTS, .initial = "equal", .max = 1e6, .tune_min = .05, .tune_max = 20, .log_scale = true,
+     .doc = "a weight for each model, in their order: 0.5,0.3,0.2, none below 0; or equal"},
 };
 
 static enum status fuse_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)

@@ -9,15 +9,23 @@ enum { PARTS = 3 };
 
 struct made {
     struct dataset *d;
-    struct model *part[PARTS]; /* pop, itemknn, ease */
+    struct model *part[PARTS];
 };
+
+/* What parts are made of: in one step, and in epochs. */
+static const struct model_class *const solved[PARTS] = {&model_pop, &model_itemknn, &model_ease};
+static const struct model_class *const learnt[PARTS] = {&model_ials, &model_bpr, &model_pop};
+
+static void made_new_like(struct made *x, size_t events, const struct model_class *const *classes)
+{
+    x->d = every_world(41, 50, events, ODD_NOT);
+    for (size_t p = 0; p < PARTS; p++)
+        x->part[p] = every_model(classes[p], x->d);
+}
 
 static void made_new_of(struct made *x, size_t events)
 {
-    x->d = every_world(41, 50, events, ODD_NOT);
-    x->part[0] = every_model(&model_pop, x->d);
-    x->part[1] = every_model(&model_itemknn, x->d);
-    x->part[2] = every_model(&model_ease, x->d);
+    made_new_like(x, events, solved);
 }
 
 static void made_new(struct made *x)
@@ -84,12 +92,11 @@ static void test_taken_out(void **state)
 
 static void test_blend(void **state)
 {
-    (void)state;
     static const double weight[] = {.5, .2, .3};
     struct made x;
     struct every_queries s;
     struct model *m = NULL;
-    made_new(&x);
+    made_new_like(&x, 1100, *state);
     every_queries_new(&s, x.d);
     assert_int_equal(ensemble(&x, &model_blend, PARTS, "weights=0.5,0.2,0.3", NULL, &m, NULL), ST_OK);
     assert_int_equal(model_score(m, s.q, EVERY_QUERIES, s.scores, NULL), ST_OK);
@@ -132,6 +139,14 @@ static void test_bad_words(void **state)
         assert_int_equal(ensemble(&x, &model_blend, PARTS, weights[i], NULL, &m, &err), ST_USAGE);
         assert_true(err.message[0] && err.hint[0]);
     }
+    static const char *const fuse_weights[] = {"weights=-1,1,2", "weights=1,0,-0.1", "weights=2e6,1,1", "weights=0,0,0"};
+    for (size_t i = 0; i < sizeof fuse_weights / sizeof *fuse_weights; i++)
+        assert_int_equal(ensemble(&x, &model_fuse, PARTS, fuse_weights[i], NULL, &m, NULL), ST_USAGE);
+    struct error signs = {0};
+    assert_int_equal(ensemble(&x, &model_fuse, PARTS, "weights=1,-1,1", NULL, &m, &signs), ST_USAGE);
+    assert_non_null(strstr(signs.message, "below 0"));
+    assert_int_equal(ensemble(&x, &model_blend, PARTS, "weights=1,-1,1", NULL, &m, NULL), ST_OK); /* it has scores of all items */
+    model_release(m);
     for (size_t i = 0; i < sizeof from / sizeof *from; i++)
         assert_int_equal(ensemble(&x, &model_switch, PARTS, from[i], NULL, &m, NULL), ST_USAGE);
     assert_int_equal(ensemble(&x, &model_blend, 1, NULL, NULL, &m, NULL), ST_USAGE);
@@ -142,11 +157,10 @@ static void test_bad_words(void **state)
 /* RRF and Borda by the places in the parts' own lists. */
 static void test_fuse(void **state)
 {
-    (void)state;
     enum { DEPTH = 12 };
     struct made x;
     struct every_queries s;
-    made_new(&x);
+    made_new_like(&x, 1100, *state);
     every_queries_new(&s, x.d);
     for (int borda = 0; borda < 2; borda++) {
         struct model *m = NULL;
@@ -230,14 +244,13 @@ static void check_credit(const struct explanation *x, const struct every_queries
 /* Lists merged by place: every share goes to what speaks for the item, which is named an approximation. Merged by score they are sums. */
 static void test_fuse_explained(void **state)
 {
-    (void)state;
     static const struct {
         const char *setting;
         bool exact;
     } ways[] = {{"depth=12", false}, {"method=borda", false}, {"method=combsum", true}, {"method=combmnz", true}};
     struct made x;
     struct every_queries s;
-    made_new(&x);
+    made_new_like(&x, 1100, *state);
     every_queries_new(&s, x.d);
     for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
         struct model *m = NULL;
@@ -277,11 +290,10 @@ static void test_fuse_explained(void **state)
 
 static void test_switch(void **state)
 {
-    (void)state;
     struct made x;
     struct every_queries s;
     struct model *m = NULL;
-    made_new(&x);
+    made_new_like(&x, 1100, *state);
     every_queries_new(&s, x.d);
     assert_int_equal(ensemble(&x, &model_switch, PARTS, "from=2,10", NULL, &m, NULL), ST_OK);
     assert_int_equal(model_score(m, s.q, EVERY_QUERIES, s.scores, NULL), ST_OK);
@@ -414,12 +426,16 @@ static void test_stand_on(void **state)
     made_clear(&later);
 }
 
+/* Twice: of parts in one step and of parts in epochs. */
+#define WITH_PARTS(f)                                                                                                          \
+    {#f " of solved parts", f, NULL, NULL, (void *)solved}, {#f " of parts learnt in epochs", f, NULL, NULL, (void *)learnt}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lines),  cmocka_unit_test(test_taken_out), cmocka_unit_test(test_blend),
-        cmocka_unit_test(test_bad_words), cmocka_unit_test(test_fuse),   cmocka_unit_test(test_fuse_explained), cmocka_unit_test(test_switch),
-        cmocka_unit_test(test_stack),  cmocka_unit_test(test_attach),   cmocka_unit_test(test_stand_on),
+        cmocka_unit_test(test_lines), cmocka_unit_test(test_taken_out), WITH_PARTS(test_blend),
+        cmocka_unit_test(test_bad_words), WITH_PARTS(test_fuse), WITH_PARTS(test_fuse_explained), WITH_PARTS(test_switch),
+        cmocka_unit_test(test_stack), cmocka_unit_test(test_attach), cmocka_unit_test(test_stand_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
