@@ -162,7 +162,7 @@ static void help_model(const struct model_class *m, struct result *out)
         table_textf(prose(out, "examples", "Examples"), "    import FILE as prod");
         return;
     }
-    table_textf(t, "`update` %s.", m->updated ? m->updated : "cannot teach it new events: it is trained anew");
+    table_textf(t, "`update` %s.", m->updated ? m->updated : "trains it anew: its class takes no events in");
     param_table(out, "parameters", "", m->params, m->nparams);
     struct table *e = prose(out, "examples", "Examples");
     const char *with = m->capabilities & OF_MODELS ? " with pop ease" : "";

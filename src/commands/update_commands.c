@@ -9,6 +9,7 @@
 #include "commands/parts.h"
 #include "commands/renewal.h"
 #include "data/grow.h"
+#include "models/served.h"
 #include "models/update.h"
 #include "ranking/ranking.h"
 
@@ -181,7 +182,8 @@ static enum status check(struct order *o, struct table *t, struct error *err)
 /* What people get. */
 struct answer {
     struct result *out;
-    struct table *updates, *checks; /* checks: NULL unless asked for */
+    struct table *updates, *checks; /* checks: NULL until there is one */
+    bool check;                     /* check=yes */
 };
 
 static struct table *updates_table(struct result *out)
@@ -224,51 +226,58 @@ static void say_done(const struct order *o, struct result *out)
     char took[32];
     double seconds = o->to->record.seconds;
     text_duration(took, sizeof took, seconds);
-    if (o->report.trained)
+    if (o->report.trained && !o->from->class->update)
+        result_message(out, MESSAGE_INFO, "%s is trained anew: its class takes no events in", o->from->name);
+    else if (o->report.trained)
         result_message(out, MESSAGE_INFO, "%s: so much has changed that training anew was the quicker way", o->from->name);
     if (seconds >= slow_seconds)
         result_message(out, MESSAGE_INFO, "%s took %s", o->from->name, took);
 }
 
-/* By what its class can do; *done says what that was. */
+/* By what its class can do; *done says what that was. Nothing is trained that would be the same. */
 static enum status update_model(struct order *o, const char **done, struct error *err)
 {
+    if (!o->from->class->update && knows_all(o)) {
+        *done = "nothing";
+        o->to = model_hold(o->from);
+        o->report.events_before = o->report.events = o->from->record.events;
+        return ST_OK;
+    }
     enum status st = model_update(model_trained(o->from), &o->before, &o->after, &o->wb->job, &o->report, &o->to, err);
     *done = st || is_same(o) ? "nothing" : o->report.trained ? "trained anew" : "updated";
     return st;
 }
 
-/* A part of an ensemble, of a class that cannot be taught further. */
-static enum status train_anew(struct order *o, const char **done, struct error *err)
+/* check=yes, which has nothing to compare with what was itself trained anew. */
+static enum status check_wanted(struct order *o, struct answer *a, struct error *err)
 {
-    struct ground g = {.wb = o->wb, .d = o->d, .s = o->after.split ? o->s : NULL, .until = NO_TIME};
-    *done = "trained anew";
-    if (!knows_all(o))
-        return model_train_again(&g, o->from, o->from->name, o->from->values, &o->to, err);
-    *done = "nothing";
-    o->to = model_hold(o->from);
+    if (a->check && !o->report.trained) {
+        a->checks = a->checks ? a->checks : checks_table(a->out);
+        return check(o, a->checks, err);
+    }
+    if (a->check)
+        result_message(a->out, MESSAGE_INFO, "%s was trained anew, so there is nothing to differ", o->from->name);
     return ST_OK;
 }
 
 /* *to stays NULL when it would be the same. */
-static enum status update_one(struct order *o, bool anew, struct answer *a, struct model **to, struct error *err)
+static enum status update_one(struct order *o, struct answer *a, struct model **to, struct error *err)
 {
     const char *done;
     enum status st = model_learnt_from(o->from, o->d, o->s, &o->early, &o->before, err);
     if (!st)
         st = choose_after(o, err);
     if (!st)
-        st = anew ? train_anew(o, &done, err) : update_model(o, &done, err);
+        st = update_model(o, &done, err);
     if (st)
         return st;
-    put_update(a->updates, o->from, o->to, anew ? NULL : &o->report, done);
+    put_update(a->updates, o->from, o->to, &o->report, done);
     if (strcmp(done, "nothing") == 0) {
         say_same(o, a->out);
         return ST_OK;
     }
     say_done(o, a->out);
-    if (a->checks && !anew)
-        st = check(o, a->checks, err);
+    st = check_wanted(o, a, err);
     *to = model_hold(o->to);
     return st;
 }
@@ -277,8 +286,7 @@ static enum status update_wanted(struct renewal *r, const struct call *call, siz
 {
     struct order o = {.wb = r->wb, .call = call, .d = r->d, .s = r->s, .from = r->old[at]};
     o.asked = named ? o.from->name : call->args[0].text;
-    bool anew = !named && !o.from->class->update;
-    enum status st = update_one(&o, anew, a, &r->new[at], err);
+    enum status st = update_one(&o, a, &r->new[at], err);
     model_release(o.to);
     dataset_release(o.early);
     return st;
@@ -287,6 +295,24 @@ static enum status update_wanted(struct renewal *r, const struct call *call, siz
 static bool is_ensemble(const struct model *m)
 {
     return (m->class->capabilities & OF_MODELS) != 0;
+}
+
+/* All that are trained, and all ensembles: not lists that were served, nor what stands in for others as of the clock. */
+static enum status mark_all(const struct renewal *r, bool *named, bool *wanted, struct error *err)
+{
+    bool any = false;
+    for (size_t i = 0; i < r->n; i++)
+        any |= named[i] = wanted[i] = !model_is_served(r->old[i]) && !workbench_is_then(r->old[i]);
+    if (any)
+        return ST_OK;
+    error_set(err, ST_STATE, "no model is trained");
+    error_hint(err, "train some: `train pop itemknn ease ials`");
+    return ST_STATE;
+}
+
+static bool means_all(const struct call *call)
+{
+    return call->nargs == 1 && !call->args[0].quoted && text_same(call->args[0].text, "all");
 }
 
 /* Those that are named, and what the ensembles among them are made of. */
@@ -331,14 +357,14 @@ static enum status renew(struct renewal *r, const struct call *call, const bool 
 
 static enum status run_update(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    struct answer a = {.out = out, .updates = updates_table(out), .checks = call_yes(call, "check") ? checks_table(out) : NULL};
+    struct answer a = {.out = out, .updates = updates_table(out), .check = call_yes(call, "check")};
     struct renewal r;
     enum status st = renewal_open(&r, wb, err);
     bool *marks = st ? NULL : mem_new(2 * r.n, sizeof *marks, "models", err);
     if (!st && !marks)
         st = ST_NOMEM;
     if (!st)
-        st = mark_wanted(&r, call, marks, marks + r.n, err);
+        st = means_all(call) ? mark_all(&r, marks, marks + r.n, err) : mark_wanted(&r, call, marks, marks + r.n, err);
     if (!st)
         st = renew(&r, call, marks, marks + r.n, &a, err);
     mem_free(marks);
@@ -347,7 +373,7 @@ static enum status run_update(struct workbench *wb, const struct call *call, str
 }
 
 static const struct argument update_args[] = {
-    {.name = "MODEL", .type = ARG_MODEL, .repeated = true, .doc = "trained models"},
+    {.name = "MODEL", .type = ARG_MODEL, .repeated = true, .doc = "trained models; `all` for all there are"},
 };
 
 static const struct param update_options[] = {
@@ -374,15 +400,15 @@ static const struct command rows[] = {
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_SEVERAL,
      .help = "After `append` or `follow` a model does not know the new events, users and items. `update` makes the model that "
              "training anew would give, or one near it, out of the old one and the difference, and puts it in its place; where that "
-             "would take longer it trains anew. `help MODEL` tells how close a class comes.\n"
+             "would take longer, or its class takes no events in, it trains anew. `help CLASS` tells how close a class comes.\n"
              "Events that were appended are in no part of a split made before, so a model trained on the train part stays as it is; "
              "on=all teaches it all events, to be served.\n"
              "Ensembles above a model that was updated stand on the new one with the weights they had, and so on upwards. An ensemble is "
              "updated by its models, each as it can: those that cannot be updated are trained anew. `train stack` fits weights anew. "
              "All of this happens, or nothing.\n"
              "check=yes trains anew too and tells the rank-biased overlap of the lists of 20 (persistence .9, extrapolated) "
-             "and the largest difference between two scores, of 200 users drawn by the seed, for each model that was updated.",
-     .examples = (const char *const[]){"update ease", "update ease on=all check=yes", NULL},
+             "and the largest difference between two scores, of 200 users drawn by the seed, for each model that was updated and not itself trained anew.",
+     .examples = (const char *const[]){"update ease", "update all", "update ease on=all check=yes", NULL},
      .run = run_update},
 };
 

@@ -233,7 +233,7 @@ struct model_class {
 
     /* m, new and without a state, becomes what training on u->after gives, made out of u->from and the difference; neither
      * u->from nor anything it points to is changed. *worth = false, and m without a state, when training anew costs less or
-     * changed more than the class can mend: the driver trains then. NULL: always trained anew, and `update` says so. update.h */
+     * changed more than the class can mend: the driver trains then. NULL: `update` trains anew, and says so. update.h */
     enum status (*update)(struct model *m, const struct update *u, bool *worth, struct error *err);
     const char *updated;   /* what update does, and how close that is to training anew; NULL: no update. OF_MODELS: model_stand_on does it */
 

@@ -49,18 +49,19 @@ static void as_it_was(struct interactions *x, const struct model *from)
     x->matrix.cols = x->matrix.cols < from->nitems ? x->matrix.cols : from->nitems;
 }
 
-/* The class's part; m without a state when it is not worth it. */
+/* The class's part; m without a state when it is not worth it, or the class has none. */
 static enum status update(struct model *m, struct update *u, struct update_report *report, struct error *err)
 {
     uint32_t *users = NULL;
-    bool worth = true;
+    bool worth = m->class->update != NULL;
     double started = clock_seconds();
     enum status st = driver_check(m, u->after, err);
     if (!st)
         st = find_changed(u, &users, err);
     if (!st) {
         fill_report(u, report);
-        st = m->class->update(m, u, &worth, err);
+        if (worth)
+            st = m->class->update(m, u, &worth, err);
     }
     mem_free(users);
     report->trained = !st && !worth;
@@ -119,10 +120,8 @@ enum status model_update(const struct model *from, const struct selection *befor
     struct training t = {.selection = before, .interactions = &old, .seed = from->record.seed, .job = job};
     struct training now = {.selection = after, .interactions = &new, .seed = from->record.seed, .job = job};
     *report = (struct update_report){0};
-    if (!from->class->update) {
-        error_set(err, ST_UNSUPPORTED, "%s cannot be updated: models of class %s are trained anew", from->name, from->class->name);
-        return model_train_hint(from, ST_UNSUPPORTED, err);
-    }
+    if (from->class->capabilities & OF_MODELS)
+        return error_set(err, ST_UNSUPPORTED, "%s is made of models: it stands on what they are", from->name);
     struct model *m = model_new(from->class, from->name, from->values, d->users.n, d->items.n, err);
     enum status st = m ? interactions_build(before, &old, err) : ST_NOMEM;
     if (!st)

@@ -1,7 +1,8 @@
 /* Updating: a new model out of a trained one and what has changed since in what it learns from.
  *
  * The driver builds what the model was trained on and what is there now, finds the users whose rows differ, and asks
- * the class for the rest. A class says in its slot when training anew is the cheaper way; the driver takes it then. */
+ * the class for the rest. A class says in its slot when training anew is the cheaper way; the driver takes it then, and
+ * for a class without the slot. Ensembles stand on what their models are now (model_stand_on). */
 #ifndef TAILOR_MODELS_UPDATE_H
 #define TAILOR_MODELS_UPDATE_H
 
@@ -9,14 +10,14 @@
 
 /* What was done. */
 struct update_report {
-    bool trained;                  /* anew: it was the cheaper way */
+    bool trained;                  /* anew: it was the cheaper way, or the class's only one */
     size_t users, new_users;       /* whose rows differ; of them, unknown before */
     size_t new_items;
     size_t events_before, events;  /* that the models learnt from */
 };
 
 /* *out: `from` as training on `after` would make it, under the same name, unpublished, with its record filled; `before` is
- * what it was trained on. The users and items of before are the first ones of after. ST_UNSUPPORTED when the class has no slot. */
+ * what it was trained on. The users and items of before are the first ones of after. ST_UNSUPPORTED for ensembles. */
 MUST_CHECK enum status model_update(const struct model *from, const struct selection *before, const struct selection *after,
                                     struct job *job, struct update_report *report, struct model **out, struct error *err);
 

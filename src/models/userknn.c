@@ -161,6 +161,15 @@ static enum status userknn_epoch(struct model *m, const struct training *t, size
     return derive(m, s, err);
 }
 
+/* There is nothing to train: what is there now takes the place of what was. */
+static enum status userknn_update(struct model *m, const struct update *u, bool *worth, struct error *err)
+{
+    double loss;
+    *worth = true;
+    enum status st = userknn_begin(m, u->after, err);
+    return st ? st : userknn_epoch(m, u->after, 0, worth, &loss, err);
+}
+
 /* ---- answering ---- */
 
 /* Histories as rows of terms, and the users most like each. */
@@ -361,6 +370,9 @@ const struct model_class model_userknn = {
     .explain = userknn_explain,
     .steps = userknn_steps,
     .formula = "score = sum over the nearest users v of s(history, v) x x[v][i]; s: how alike they are, x: 1 where v has it, or its weight",
+    .update = userknn_update,
+    .updated = "takes in the events that there are now, among which neighbours are found when they are asked for: what training makes, to the "
+               "bit",
     .save = userknn_save,
     .load = userknn_load,
     .free = userknn_free,
