@@ -213,21 +213,23 @@ enum status symmetric_inverse(float *a, size_t n, struct job *job, const char *w
 
 enum status symmetric_inverse_seconds(size_t n, double *seconds, struct error *err)
 {
-    enum { SMALL = 2048 };
-    double times = (double)n / SMALL;
+    enum { SMALL = 2048, LARGE = 4096 };
+    bool minutes = n > 8 * LARGE; /* then a second or two of timing is nothing, and large tiles are the quicker ones */
+    size_t side = minutes ? LARGE : SMALL;
+    double times = (double)n / (double)side;
     *seconds = 0;
     if (n <= SMALL)
         return ST_OK;
-    float *a = mem_new((size_t)SMALL * SMALL, sizeof *a, "a matrix to be timed", err);
+    float *a = mem_new(side * side, sizeof *a, "a matrix to be timed", err);
     if (!a)
         return ST_NOMEM;
-    for (size_t i = 0; i < SMALL; i++)
-        a[i * SMALL + i] = 1;
+    for (size_t i = 0; i < side; i++)
+        a[i * side + i] = 1;
     enum status st = ST_OK;
     double best = INFINITY; /* the first pays for pages, and others work here too */
-    for (int i = 0; i < 3 && !st; i++) {
+    for (int i = 0; i < (minutes ? 2 : 3) && !st; i++) {
         double started = clock_seconds();
-        st = symmetric_inverse(a, SMALL, NULL, "", err);
+        st = symmetric_inverse(a, side, NULL, "", err);
         best = fmin(best, clock_seconds() - started);
     }
     *seconds = best * times * times * times;

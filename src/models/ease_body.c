@@ -80,6 +80,7 @@ enum status ease_body_fit(struct model *m, const struct csr *x, struct job *job,
     for (size_t i = 0; i < n; i++)
         s->p[i * n + i] += lambda;
     snprintf(what, sizeof what, "train %s: inverting", m->name);
+    job_expect(job, 0); /* it is all that is left, and its tiles tell better how long that takes */
     st = symmetric_inverse(s->p, n, job, what, err);
     if (st == ST_FORMAT || (!st && !ease_body_scale(s, n)))
         return not_inverted(m, err);

@@ -35,6 +35,30 @@ static void reference(const struct interactions *in, bool weigh, double lambda, 
     mem_free(g);
 }
 
+/* However wrong the time was that was expected, once the inverse is under way its tiles tell. */
+static void test_expectation_ends(void **state)
+{
+    (void)state;
+    struct job job;
+    struct job_view view;
+    struct dataset *d = world_new(40, 30, 300, 3);
+    struct selection all = {.data = d, .until = NO_TIME};
+    struct param_value values[16];
+    struct model *m = NULL;
+    assert_true(model_ease.nparams <= 16);
+    assert_int_equal(param_defaults(model_ease.params, model_ease.nparams, values, NULL), ST_OK);
+    job_init(&job);
+    job_expect(&job, 30000);
+    assert_int_equal(model_train(&model_ease, "ease", values, &all, 7, NULL, &job, &m, NULL), ST_OK);
+    job_look(&job, &view);
+    assert_string_equal(view.what, "train ease: inverting");
+    assert_true(view.share > 0 && view.eta >= 0 && view.eta < 30);
+    job_destroy(&job);
+    param_values_free(values, model_ease.nparams);
+    model_release(m);
+    dataset_release(d);
+}
+
 /* Two items, three users: G = [2+l 1; 1 2+l], so B_01 = B_10 = 1 / (2 + l). A third item, alone with its user, is
  * unrelated to both; the fourth is only shown, never chosen. */
 static void test_by_hand(void **state)
@@ -252,6 +276,7 @@ static void test_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_expectation_ends),
         cmocka_unit_test(test_by_hand),
         cmocka_unit_test(test_reference),
         cmocka_unit_test(test_contract),
