@@ -219,21 +219,6 @@ static void test_update_without_memory(void **state)
     dataset_release(now);
 }
 
-static void test_no_update(void **state)
-{
-    (void)state;
-    struct dataset *d = world_tiny();
-    struct selection all = world_all(d);
-    struct model *m = world_train(d, &model_pop, NULL), *out = NULL;
-    struct update_report report;
-    struct error err = {0};
-    assert_int_equal(model_update(m, &all, &all, NULL, &report, &out, &err), ST_UNSUPPORTED);
-    assert_string_equal(err.hint, "train pop as pop replace=yes");
-    assert_null(out);
-    model_release(m);
-    dataset_release(d);
-}
-
 static void test_memory_is_said_before(void **state)
 {
     (void)state;
@@ -282,7 +267,6 @@ int main(void)
         cmocka_unit_test(test_contract),
         cmocka_unit_test(test_update),
         cmocka_unit_test(test_update_without_memory),
-        cmocka_unit_test(test_no_update),
         cmocka_unit_test(test_memory_is_said_before),
         cmocka_unit_test(test_without_memory),
     };
