@@ -211,8 +211,7 @@ static enum status vectors_as_table(struct export *x, const struct model *m, con
 static enum status find_vectors(const struct call *call, struct model *m, const float **vectors, size_t *width,
                                 struct error *err)
 {
-    struct model *known = m->trained ? m->trained : m; /* grown data: what it was trained on has vectors */
-    if (known->class->vectors && (*vectors = known->class->vectors(known, width)))
+    if ((*vectors = model_vectors(m, width))) /* of grown data: what it was trained on */
         return ST_OK;
     enum status st = error_set(err, ST_UNSUPPORTED, "%s has no vectors of items", m->name);
     error_hint(err, "models that learn vectors have them: `train ials`");

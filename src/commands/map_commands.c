@@ -74,7 +74,7 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
     float *like = mem_new_raw(p.n, sizeof *like, "similarities", err);
     struct scored *best = mem_new_raw(k, sizeof *best, "a list", err);
     if (!st)
-        st = own && like && best ? model_fold(m, &query, 1, own, err) : ST_NOMEM;
+        st = own && like && best ? model_project(m, &query, 1, own, err) : ST_NOMEM;
     for (size_t f = 0; f < p.width && !st; f++) { /* dropped for everybody, and so here */
         bool any = false;
         for (size_t i = 0; i < p.n && !any; i++)
@@ -301,6 +301,7 @@ static enum status make_map(struct workbench *wb, const struct call *call, struc
     if (m->users) {
         st = st ? st : vectors_of_users(m->m, &s, n, &m->p, &m->all, &wb->job, err);
     } else {
+        st = st ? st : vectors_scale(m->m, &items, err);
         m->p = items;
         m->all = items.n;
     }
@@ -386,7 +387,7 @@ static const struct command rows[] = {
      .options = alike_options,
      .noptions = 2,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
-     .help = "The cosine of the vectors that the histories fold in to, for models of factors (ials, puresvd, bpr, ...). Components that are the same "
+     .help = "The cosine of the vectors that the histories fold in to, for models of factors (ials, puresvd, gfcf, bpr, ...). Components that are the same "
              "for everybody count for nothing. shared_items are those that both have had.",
      .examples = (const char *const[]){"similar users ana with ials k=3", NULL},
      .run = run_similar_users},
@@ -397,7 +398,8 @@ static const struct command rows[] = {
      .noptions = 2,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
      .help = "Principal components: the two directions in which the vectors of the items differ most, of all items with events. The share of the "
-             "variance says how much of the difference the picture shows. Items near each other are alike to the model, as far as that goes. Below stand the "
+             "variance says how much of the difference the picture shows. Singular vectors (puresvd, gfcf, bspm) count by their singular values. Items "
+             "near each other are alike to the model, as far as that goes. Below stand the "
              "items at the ends of the axes; > FILE writes the coordinates.",
      .examples = (const char *const[]){"map items with ials", "map items with ials by=category n=5", NULL},
      .run = run_map_items},

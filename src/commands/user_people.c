@@ -42,7 +42,7 @@ enum status user_put_neighbours(struct workbench *wb, const struct call *call, c
         return ST_OK; /* said already */
     const struct model *m = NULL;
     for (size_t i = 0; i < call->nmodels && !m; i++)
-        m = q->models[i]->class->fold ? q->models[i] : NULL;
+        m = model_projects(q->models[i]) ? q->models[i] : NULL;
     enum status st = m ? neighbours_by_vectors(m, &s, &query, k, &wb->job, &n, err) : neighbours_by_items(&s, &query, k, &wb->job, &n, err);
     if (st)
         return st;

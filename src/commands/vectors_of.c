@@ -12,8 +12,8 @@ enum status vectors_pick(const struct call *call, const struct question *q, bool
     enum status st;
     *out = NULL;
     for (size_t i = 0; i < q->nmodels && !*out; i++) {
-        const struct model_class *class = model_trained(q->models[i])->class;
-        if (class->vectors && (class->fold || !users))
+        size_t width;
+        if (users ? model_projects(q->models[i]) : model_vectors(q->models[i], &width) != NULL)
             *out = q->models[i];
     }
     if (call->nmodels > 1) {
@@ -60,7 +60,7 @@ enum { FOLD_BLOCK = 1024 };
 static enum status fold_users(const struct model *m, const struct selection *s, struct vectors *p, struct job *job, struct error *err)
 {
     enum status st = ST_OK;
-    model_trained(m)->class->vectors(model_trained(m), &p->width);
+    model_vectors(m, &p->width);
     p->x = mem_new_raw(p->n * p->width, sizeof *p->x, "vectors of users", err);
     if (!p->x)
         return ST_NOMEM;
@@ -71,7 +71,7 @@ static enum status fold_users(const struct model *m, const struct selection *s, 
         st = histories_of_users(s, p->who + from, n, &h, err);
         if (st)
             break;
-        st = model_fold(m, h.queries, n, p->x + from * p->width, err);
+        st = model_project(m, h.queries, n, p->x + from * p->width, err);
         histories_clear(&h);
         job_step(job, n);
         if (!st)
@@ -110,7 +110,7 @@ static int by_events(const void *pa, const void *pb, void *events)
 enum status vectors_of_items(const struct model *m, const size_t *events, struct vectors *p, struct error *err)
 {
     const struct model *known = model_trained(m);
-    const float *y = known->class->vectors(known, &p->width);
+    const float *y = model_vectors(m, &p->width);
     p->who = mem_new_raw(known->nitems, sizeof *p->who, "items", err);
     if (!p->who)
         return ST_NOMEM;
@@ -130,4 +130,17 @@ enum status vectors_of_items(const struct model *m, const size_t *events, struct
     for (size_t i = 0; p->x && i < p->n; i++)
         memcpy(p->x + i * p->width, y + (size_t)p->who[i] * p->width, p->width * sizeof *p->x);
     return p->x ? ST_OK : ST_NOMEM;
+}
+
+enum status vectors_scale(const struct model *m, struct vectors *p, struct error *err)
+{
+    const struct model *known = model_trained(m);
+    if (!known->class->scale)
+        return ST_OK;
+    float *scale = mem_new(p->width, sizeof *scale, "vectors of items", err);
+    enum status st = scale ? known->class->scale(known, scale, err) : ST_NOMEM;
+    for (size_t i = 0; i < p->n * p->width && !st; i++)
+        p->x[i] *= scale[i % p->width];
+    mem_free(scale);
+    return st;
 }

@@ -18,6 +18,8 @@ MUST_CHECK enum status vectors_of_users(const struct model *m, const struct sele
                                         struct job *job, struct error *err);
 /* Items with events (so many of each) and a vector, most events first. */
 MUST_CHECK enum status vectors_of_items(const struct model *m, const size_t *events, struct vectors *p, struct error *err);
+/* Makes vectors of items comparable with each other: the slot `scale`. */
+MUST_CHECK enum status vectors_scale(const struct model *m, struct vectors *p, struct error *err);
 void vectors_clear(struct vectors *p);
 
 #endif

@@ -201,7 +201,7 @@ static enum status compare_batch(const struct comparing *c, const struct model *
     enum status st = histories_of_users(c->selection, users, n, &h, err);
     if (st)
         return st;
-    st = model_fold(m, h.queries, n, vectors, err);
+    st = model_project(m, h.queries, n, vectors, err);
     double length = length_of(own, width);
     for (size_t i = 0; i < n && !st; i++) {
         const float *x = vectors + i * width;
@@ -220,10 +220,10 @@ static enum status compare_vectors(const struct comparing *c, const struct model
     enum { BATCH = 512 };
     size_t users = c->selection->data->users.n, width = 0;
     uint32_t batch[BATCH];
-    m->class->vectors(model_trained(m), &width);
+    model_vectors(m, &width);
     float *own = mem_new_raw(width, sizeof *own, "vectors", err);
     float *vectors = mem_new_raw(BATCH * width, sizeof *vectors, "vectors", err);
-    enum status st = own && vectors ? model_fold(m, q, 1, own, err) : ST_NOMEM;
+    enum status st = own && vectors ? model_project(m, q, 1, own, err) : ST_NOMEM;
     for (size_t u = 0; u < users; u++)
         c->similarity[u] = -INFINITY;
     for (size_t from = 0; from < users && !st; from += BATCH) {

@@ -23,7 +23,7 @@ struct neighbours {
  * that of the history; q->user is left out. One pass over the events on all threads; the job may cancel. */
 MUST_CHECK enum status neighbours_by_items(const struct selection *s, const struct query *q, size_t k, struct job *job,
                                            struct neighbours *out, struct error *err);
-/* The same by the vectors that a model folds histories into: m->class->fold. */
+/* The same by the vectors that a model has of histories (model_project). Only for a model that has them. */
 MUST_CHECK enum status neighbours_by_vectors(const struct model *m, const struct selection *s, const struct query *q, size_t k,
                                              struct job *job, struct neighbours *out, struct error *err);
 void neighbours_clear(struct neighbours *n);

@@ -444,7 +444,7 @@ enum status als_similar(const struct model *m, uint32_t item, float *similarity,
 {
     (void)err;
     const struct als *s = m->state;
-    factors_similar(&s->items, item, similarity);
+    factors_similar(&s->items, NULL, item, similarity);
     return ST_OK;
 }
 

@@ -61,15 +61,28 @@ out:
     return st;
 }
 
-void factors_similar(const struct factors *f, uint32_t item, float *similarity)
+static double scaled_product(const float *a, const float *b, const float *scale, size_t k)
+{
+    double s = 0;
+    for (size_t f = 0; f < k; f++)
+        s += (double)a[f] * b[f] * scale[f] * scale[f];
+    return s;
+}
+
+static double likeness(const float *a, const float *b, const float *scale, size_t k)
+{
+    return scale ? scaled_product(a, b, scale, k) : factors_product(a, b, k);
+}
+
+void factors_similar(const struct factors *f, const float *scale, uint32_t item, float *similarity)
 {
     size_t k = f->k - f->bias;
     const float *y = f->y + item * f->k;
-    double length = sqrt(factors_product(y, y, k));
+    double length = sqrt(likeness(y, y, scale, k));
     for (size_t i = 0; i < f->nitems; i++) {
         const float *other = f->y + i * f->k;
-        double both = length * sqrt(factors_product(other, other, k));
-        similarity[i] = both > 0 ? (float)(factors_product(y, other, k) / both) : -INFINITY;
+        double both = length * sqrt(likeness(other, other, scale, k));
+        similarity[i] = both > 0 ? (float)(likeness(y, other, scale, k) / both) : -INFINITY;
     }
 }
 

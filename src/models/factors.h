@@ -28,8 +28,9 @@ MUST_CHECK enum status factors_score(const struct factors *f, const struct model
 /* The slot `explain` of a class that folds histories in by ridge regression on their items, the set. */
 MUST_CHECK enum status factors_explain(const struct ridge *r, const struct ridge_set *set, const struct model *m, const struct query *q,
                                        uint32_t item, struct explanation *out, struct error *err);
-/* The slot `similar`: cosine of the item vectors; -inf where one of them is zero. */
-void factors_similar(const struct factors *f, uint32_t item, float *similarity);
+/* The slot `similar`: cosine of the item vectors; -inf where one of them is zero. scale (k): what multiplies the components
+ * before; NULL: nothing. */
+void factors_similar(const struct factors *f, const float *scale, uint32_t item, float *similarity);
 /* The slot `vectors`. */
 static inline const float *factors_vectors(const struct factors *f, size_t *width)
 {

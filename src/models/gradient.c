@@ -394,7 +394,7 @@ enum status gradient_similar(const struct model *m, uint32_t item, float *simila
 {
     (void)err;
     const struct gradient *g = m->state;
-    factors_similar(&g->items, item, similarity);
+    factors_similar(&g->items, NULL, item, similarity);
     return ST_OK;
 }
 

@@ -283,8 +283,8 @@ static enum status add_filtered(const struct graph_filter *f, const struct folde
     return ST_OK;
 }
 
-/* x (n x k) = beta h D_I^-1/2 V. */
-static enum status fold(const struct graph_filter *f, const struct folded *h, float *x, struct error *err)
+/* x (n x k) = times h D_I^-1/2 V. */
+static enum status fold(const struct graph_filter *f, const struct folded *h, double times, float *x, struct error *err)
 {
     size_t count = h->begin[h->n];
     uint32_t *index = mem_new_raw(count, sizeof *index, "histories", err);
@@ -292,7 +292,7 @@ static enum status fold(const struct graph_filter *f, const struct folded *h, fl
     enum status st = index && weight ? ST_OK : ST_NOMEM;
     for (size_t a = 0; a < count && !st; a++) {
         index[a] = h->items[a].item;
-        weight[a] = (float)(f->shape.beta * value_of(f, &h->items[a]) * (double)f->item_root[index[a]]);
+        weight[a] = (float)(times * value_of(f, &h->items[a]) * (double)f->item_root[index[a]]);
     }
     for (size_t q = 0; q < h->n && !st; q++)
         rows_sum(x + q * f->k, f->k, f->v, index + h->begin[q], weight + h->begin[q], h->begin[q + 1] - h->begin[q]);
@@ -310,7 +310,7 @@ enum status graph_filter_score(const struct model *m, const struct query *querie
         return st;
     if (f->k) {
         float *x = mem_new_raw(n * f->k, sizeof *x, "histories", err);
-        st = x ? fold(f, &h, x, err) : ST_NOMEM;
+        st = x ? fold(f, &h, f->shape.beta, x, err) : ST_NOMEM;
         if (!st)
             dots_score(&f->smooth, x, n, scores);
         mem_free(x);
@@ -380,6 +380,41 @@ const float *graph_filter_vectors(const struct model *m, size_t *width)
     const struct graph_filter *f = m->state;
     *width = f->k;
     return f->k ? f->v : NULL;
+}
+
+enum status graph_filter_project(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+{
+    struct folded h;
+    enum status st = folded_new(&h, queries, n, err);
+    if (!st)
+        st = fold(m->state, &h, 1, x, err);
+    folded_clear(&h);
+    return st;
+}
+
+enum status graph_filter_scale(const struct model *m, float *scale, struct error *err)
+{
+    const struct graph_filter *f = m->state;
+    size_t items = f->items.rows, users = f->users.rows;
+    float *x = mem_new_raw(items * COLUMNS, sizeof *x, "singular values", err);
+    float *y = mem_new_raw(users * COLUMNS, sizeof *y, "singular values", err);
+    enum status st = x && y ? ST_OK : ST_NOMEM;
+    for (size_t at = 0; at < f->k && !st; at += COLUMNS) {
+        size_t width = f->k - at < COLUMNS ? f->k - at : COLUMNS;
+        double square[COLUMNS] = {0};
+        for (size_t i = 0; i < items; i++)
+            for (size_t c = 0; c < width; c++)
+                x[i * width + c] = f->item_root[i] * f->v[i * f->k + at + c];
+        sparse_times_block(&f->users, NULL, x, width, y, NULL);
+        for (size_t u = 0; u < users; u++)
+            for (size_t c = 0; c < width; c++)
+                square[c] += (double)f->user_inverse[u] * (double)y[u * width + c] * (double)y[u * width + c];
+        for (size_t c = 0; c < width; c++)
+            scale[at + c] = (float)sqrt(square[c]);
+    }
+    mem_free(x);
+    mem_free(y);
+    return st;
 }
 
 /* ---- keeping ---- */

@@ -58,6 +58,10 @@ enum status graph_filter_score(const struct model *m, const struct query *querie
 enum status graph_filter_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                                  struct error *err);
 const float *graph_filter_vectors(const struct model *m, size_t *width);
+/* h D_I^-1/2 V: what the low-pass filter keeps of a history, before it is spread to the items again. */
+enum status graph_filter_project(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+/* The singular values |R~ v|: with them, products of items are the entries of P as far as V has them. */
+enum status graph_filter_scale(const struct model *m, float *scale, struct error *err);
 enum status graph_filter_save(const struct model *m, struct blob_writer *w, struct error *err);
 MUST_CHECK enum status graph_filter_load(struct model *m, struct blob_reader *r, struct error *err);
 void graph_filter_free(struct model *m);

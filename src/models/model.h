@@ -226,6 +226,12 @@ struct model_class {
      * product x . vectors(i), to the bit as dots_score makes it (linalg/dense.h): lists are made of these alone. A row has the
      * same bits whatever n and its place. NULL: the class has no such vectors. */
     enum status (*fold)(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+    /* Of a class whose scores are not such products: vectors of histories in the space of `vectors`, to compare histories by;
+     * x[q * width ...]. NULL: those of fold, if any. */
+    enum status (*project)(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+    /* Of a class whose `vectors` are orthonormal columns, in which one direction is as long as any other: scale[0..width) to multiply
+     * the components by before items are compared, which makes them as long as they matter (singular values). NULL: comparable as they are. */
+    enum status (*scale)(const struct model *m, float *scale, struct error *err);
     /* scores[0..nitems) of a user of the training data by the parameters that training itself gave this user. Called between
      * the last epoch and end, when m is ready, from any thread: the driver measures with it how close folding in comes (record.fold_in).
      * NULL: the class keeps nothing of users, so that folding in is all there is. */
@@ -353,6 +359,11 @@ MUST_CHECK enum status model_shares(const struct model *m, const struct query *q
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
 /* The vectors of histories: x[q * width ...]. Only for a class that has the slot. */
 MUST_CHECK enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+/* Vectors of histories to compare them by: those of project, or of fold. Only for a model that has them: model_projects. */
+MUST_CHECK enum status model_project(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+bool model_projects(const struct model *m);
+/* The vectors of the items that the model was trained on, or NULL (the slot `vectors`). */
+const float *model_vectors(const struct model *m, size_t *width);
 /* Do its scores, or those of a model it is made of, depend on this attribute of users? */
 bool model_reads(const struct model *m, const char *field);
 /* Scores by the model as it would be with another row in what it learnt from. Only for a class that has the slot. */

@@ -155,7 +155,9 @@ enum status model_predict(const struct model *m, const struct query *queries, si
     return st;
 }
 
-enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+typedef enum status (*folding)(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+
+static enum status fold_with(folding fold, const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
 {
     struct known k = {0};
     enum status st = check_queries(m, queries, n, err);
@@ -163,9 +165,32 @@ enum status model_fold(const struct model *m, const struct query *queries, size_
         return st;
     st = known_new(m, queries, n, &k, err);
     if (!st)
-        st = m->class->fold(model_trained(m), k.queries, n, x, err);
+        st = fold(model_trained(m), k.queries, n, x, err);
     known_clear(&k);
     return st;
+}
+
+enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+{
+    return fold_with(m->class->fold, m, queries, n, x, err);
+}
+
+enum status model_project(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+{
+    return fold_with(m->class->project ? m->class->project : m->class->fold, m, queries, n, x, err);
+}
+
+const float *model_vectors(const struct model *m, size_t *width)
+{
+    const struct model *known = model_trained(m);
+    *width = 0;
+    return known->class->vectors ? known->class->vectors(known, width) : NULL;
+}
+
+bool model_projects(const struct model *m)
+{
+    size_t width;
+    return (m->class->project || m->class->fold) && model_vectors(m, &width);
 }
 
 /* A question about one item: *k is the history as the model was trained to read it. Clear it in every case. */

@@ -362,7 +362,7 @@ static enum status nmf_similar(const struct model *m, uint32_t item, float *simi
 {
     (void)err;
     const struct nmf *s = m->state;
-    factors_similar(&s->items, item, similarity);
+    factors_similar(&s->items, NULL, item, similarity);
     return ST_OK;
 }
 

@@ -26,14 +26,17 @@ static const struct param params[] = {
 
 struct puresvd {
     struct factors items; /* V, items x k; k <= factors: what the matrix has */
+    float *sigma;         /* singular values, k of them; NULL: saved before they were kept */
     bool weigh;           /* values=weight */
 };
 
 static void puresvd_free(struct model *m)
 {
     struct puresvd *s = m->state;
-    if (s)
+    if (s) {
         factors_clear(&s->items);
+        mem_free(s->sigma);
+    }
     mem_free(s);
     m->state = NULL;
 }
@@ -110,7 +113,11 @@ static enum status puresvd_epoch(struct model *m, const struct training *t, size
         st = svd_truncated(&a, (size_t)model_int(m, "factors"), t->seed, t->job, what, &svd, err);
     if (!st)
         st = factors_new(&s->items, m->nitems, svd.k, false, err);
+    if (!st && !(s->sigma = mem_new_raw(svd.k, sizeof *s->sigma, "singular values", err)))
+        st = ST_NOMEM;
     if (!st) {
+        for (size_t f = 0; f < svd.k; f++)
+            s->sigma[f] = (float)svd.sigma[f];
         memcpy(s->items.y, svd.v, m->nitems * svd.k * sizeof *svd.v);
         st = factors_pack(&s->items, err);
     }
@@ -174,7 +181,8 @@ out:
 static enum status puresvd_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
 {
     (void)err;
-    factors_similar(&((const struct puresvd *)m->state)->items, item, similarity);
+    const struct puresvd *s = m->state;
+    factors_similar(&s->items, s->sigma, item, similarity);
     return ST_OK;
 }
 
@@ -183,25 +191,54 @@ static const float *puresvd_vectors(const struct model *m, size_t *width)
     return factors_vectors(&((const struct puresvd *)m->state)->items, width);
 }
 
+static enum status puresvd_scale(const struct model *m, float *scale, struct error *err)
+{
+    (void)err;
+    const struct puresvd *s = m->state;
+    for (size_t f = 0; f < s->items.k; f++)
+        scale[f] = s->sigma ? s->sigma[f] : 1;
+    return ST_OK;
+}
+
 /* ---- keeping ---- */
 
+/* "rank", u64: how many vectors, and how many singular values; the second one is missing where those were not kept yet. Then
+ * "item-vectors" and "singular-values", f32. */
 static enum status puresvd_save(const struct model *m, struct blob_writer *w, struct error *err)
 {
     const struct puresvd *s = m->state;
-    uint64_t k = s->items.k;
-    enum status st = blob_put(w, "rank", BLOB_U64, &k, 1, err);
-    return st ? st : factors_save(&s->items, w, err);
+    uint64_t rank[2] = {s->items.k, s->items.k};
+    enum status st = blob_put(w, "rank", BLOB_U64, rank, s->sigma ? 2 : 1, err);
+    if (!st)
+        st = factors_save(&s->items, w, err);
+    return st || !s->sigma ? st : blob_put(w, "singular-values", BLOB_F32, s->sigma, s->items.k, err);
+}
+
+static enum status load_sigma(struct puresvd *s, const struct model *m, struct blob_reader *r, struct error *err)
+{
+    s->sigma = mem_new_raw(s->items.k, sizeof *s->sigma, "singular values", err);
+    enum status st = s->sigma ? blob_get(r, "singular-values", BLOB_F32, s->sigma, s->items.k, err) : ST_NOMEM;
+    for (size_t f = 0; f < s->items.k && !st; f++)
+        if (!isfinite(s->sigma[f]) || s->sigma[f] < 0)
+            st = error_set(err, ST_CORRUPT, "the singular values of model %s are damaged", m->name);
+    return st;
 }
 
 static enum status puresvd_load(struct model *m, struct blob_reader *r, struct error *err)
 {
-    uint64_t k = 0;
+    void *rank = NULL;
+    size_t n = 0;
     enum status st = puresvd_begin(m, NULL, err);
     if (!st)
-        st = blob_get(r, "rank", BLOB_U64, &k, 1, err);
-    if (!st && k > (uint64_t)model_int(m, "factors"))
+        st = blob_get_new(r, "rank", BLOB_U64, 2, &rank, &n, err);
+    uint64_t k = n ? *(const uint64_t *)rank : 0;
+    mem_free(rank);
+    if (!st && (!n || k > (uint64_t)model_int(m, "factors")))
         st = error_set(err, ST_CORRUPT, "model %s has more vectors than its parameters say", m->name);
-    return st ? st : factors_load(&((struct puresvd *)m->state)->items, m, (size_t)k, false, r, err);
+    struct puresvd *s = m->state;
+    if (!st)
+        st = factors_load(&s->items, m, (size_t)k, false, r, err);
+    return st || n == 1 ? st : load_sigma(s, m, r, err);
 }
 
 const struct model_class model_puresvd = {
@@ -220,6 +257,7 @@ const struct model_class model_puresvd = {
     .similar = puresvd_similar,
     .vectors = puresvd_vectors,
     .fold = puresvd_fold,
+    .scale = puresvd_scale,
     .save = puresvd_save,
     .load = puresvd_load,
     .free = puresvd_free,

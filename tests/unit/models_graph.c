@@ -1,6 +1,7 @@
 /* PureSVD, GF-CF, Turbo-CF and BSPM against dense matrices in double, as their papers write them. */
 #include "tests/unit/world.h"
 
+#include "linalg/pca.h"
 #include "linalg/spmm.h"
 #include "models/classes.h"
 
@@ -293,9 +294,118 @@ static void test_contract(void **state)
     dataset_release(d);
 }
 
+/* ---- vectors to compare by ---- */
+
+enum { GROUP = 4, PEOPLE = 2 * GROUP, THINGS = 2 * GROUP, BRIDGES = 2 };
+
+/* Two groups of users, each with things of its own: all but the one that has the user's number; two of each group had one of the others'. */
+static struct dataset *two_groups(void)
+{
+    struct dataset *d = world_empty(64);
+    for (size_t bridges = 0; bridges < 2; bridges++) /* first their own: each group's things are numbered together */
+        for (size_t u = 0; u < PEOPLE; u++)
+            for (size_t i = 0; i < THINGS; i++)
+                if (bridges ? u % GROUP < BRIDGES && i == (u + GROUP) % THINGS : u / GROUP == i / GROUP && u % GROUP != i % GROUP)
+                    world_event(d, (char[]){(char)('A' + u), 0}, (char[]){(char)('a' + i), 0}, "click", WORLD_START + (int64_t)d->events.n);
+    assert_int_equal(dataset_finish(d, NULL), ST_OK);
+    return d;
+}
+
+/* Rows of the matrix, or columns, as vectors: each is divided by the roots of the sums of the other side, and of its own, where wanted. */
+static void rows_of(const struct dense *d, bool columns, bool by_items, bool by_users, float *out)
+{
+    for (size_t u = 0; u < d->users; u++)
+        for (size_t i = 0; i < d->items; i++) {
+            double row = 0, column = 0;
+            for (size_t j = 0; j < d->items; j++)
+                row += d->r[u * d->items + j];
+            for (size_t v = 0; v < d->users; v++)
+                column += d->r[v * d->items + i];
+            out[columns ? i * d->users + u : u * d->items + i] =
+                (float)(d->r[u * d->items + i] / sqrt((by_items ? column : 1) * (by_users ? row : 1)));
+        }
+}
+
+/* Places on two axes have these shares, and the first one has one group on one side: vectors that were rotated differ in nothing else. */
+static void check_axes(const float *got, size_t width, const float *want, size_t wide, size_t n, bool groups)
+{
+    double *axis = mem_new(2 * (width > wide ? width : wide), 8, "", NULL), *at = mem_new(2 * n, 8, "", NULL);
+    double *other = mem_new(2 * n, 8, "", NULL), share[2], right[2];
+    assert_int_equal(pca(got, n, width, 2, axis, at, share, NULL), ST_OK);
+    assert_int_equal(pca(want, n, wide, 2, axis, other, right, NULL), ST_OK);
+    assert_true(fabs(share[0] - right[0]) < 1e-4 && fabs(share[1] - right[1]) < 1e-4);
+    for (size_t i = 0; i < n; i++)
+        assert_true(fabs(fabs(at[2 * i]) - fabs(other[2 * i])) < 1e-3);
+    for (size_t i = 1; i < n && groups; i++)
+        assert_true(at[0] * at[2 * i] * (i < GROUP ? 1 : -1) > 0);
+    mem_free(axis);
+    mem_free(at);
+    mem_free(other);
+}
+
+/* With all singular vectors those of users are the rows of the (scaled) matrix, and those of items its columns, but for a rotation. */
+static void check_vectors(const struct dataset *data, const struct model_class *class, const char *const *settings, bool normal, bool groups)
+{
+    struct dense d = {0};
+    size_t width, nu = data->users.n, ni = data->items.n;
+    dense_new(&d, data, false, 1);
+    struct model *m = world_train(data, class, settings);
+    const float *y = model_vectors(m, &width);
+    struct query_event *room = mem_new(data->events.n, sizeof *room, "", NULL);
+    float *x = mem_new((nu > ni ? nu : ni) * width, 4, "", NULL), *want = mem_new(nu * ni, 4, "", NULL), *scale = mem_new(width, 4, "", NULL);
+    assert_true(model_projects(m));
+    for (uint32_t u = 0; u < nu; u++) {
+        struct query q = world_query(data, u, room);
+        assert_int_equal(model_project(m, &q, 1, x + u * width, NULL), ST_OK);
+    }
+    rows_of(&d, false, normal, false, want);
+    check_axes(x, width, want, ni, nu, groups);
+    assert_int_equal(class->scale(m, scale, NULL), ST_OK);
+    for (size_t i = 0; i < ni * width; i++)
+        x[i] = y[i] * scale[i % width];
+    rows_of(&d, true, normal, normal, want);
+    check_axes(x, width, want, nu, ni, groups);
+    for (uint32_t i = 0; !normal && i < ni; i++) { /* likeness is the cosine of the columns */
+        assert_int_equal(model_similar(m, i, x, NULL), ST_OK);
+        for (size_t j = 0; j < ni; j++) {
+            double dot = 0, a = 0, b = 0;
+            for (size_t u = 0; u < nu; u++) {
+                dot += d.r[u * ni + i] * d.r[u * ni + j];
+                a += d.r[u * ni + i];
+                b += d.r[u * ni + j];
+            }
+            assert_true(j == i || fabs((double)x[j] - dot / sqrt(a * b)) < 1e-3);
+        }
+    }
+    mem_free(room);
+    mem_free(x);
+    mem_free(want);
+    mem_free(scale);
+    model_release(m);
+    dense_clear(&d);
+}
+
+static void test_vectors(void **state)
+{
+    (void)state;
+    struct dataset *groups = two_groups(), *random = world_new(30, 20, 300, 9);
+    for (size_t g = 0; g < 2; g++) {
+        const struct dataset *d = g ? groups : random;
+        check_vectors(d, &model_puresvd, (const char *[]){"factors=30", NULL}, false, g);
+        check_vectors(d, &model_gfcf, (const char *[]){"factors=30", NULL}, true, g);
+        check_vectors(d, &model_gfcf, (const char *[]){"factors=30", "alpha=0", NULL}, true, g);
+        check_vectors(d, &model_bspm, (const char *[]){"factors=30", NULL}, true, g);
+    }
+    struct model *m = world_train(groups, &model_gfcf, (const char *[]){"factors=0", NULL});
+    assert_false(model_projects(m));
+    model_release(m);
+    dataset_release(groups);
+    dataset_release(random);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_gfcf), cmocka_unit_test(test_bspm), cmocka_unit_test(test_turbocf), cmocka_unit_test(test_puresvd),
-                                       cmocka_unit_test(test_contract)};
+                                       cmocka_unit_test(test_vectors), cmocka_unit_test(test_contract)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
