@@ -100,7 +100,7 @@ static enum status put_opinions(const struct question *q, const struct model *m,
     return st;
 }
 
-/* The served lists first, then all others of the session, whichever were asked. */
+/* The served lists first, then the others that were asked; where only served lists were, all others of the session. */
 static enum status put_beside(struct workbench *wb, const struct question *q, const uint32_t *items, size_t n, struct result *out,
                               struct error *err)
 {
@@ -118,9 +118,11 @@ static enum status put_beside(struct workbench *wb, const struct question *q, co
     const char *title = n == 1 ? result_textf(out, "what each model thinks of %s", dataset_item_title(q->data, items[0]))
                                : "what each model thinks of these items";
     struct table *t = result_table(out, "opinions", title, columns, OPINION_COLUMNS);
-    enum status st = workbench_models(wb, NULL, 0, &all, &nall, err);
+    enum status st = q->nmodels ? ST_OK : workbench_models(wb, NULL, 0, &all, &nall, err);
     for (size_t i = 0; i < q->nserved && !st; i++)
         st = put_opinions(q, q->served[i], items, n, t, err);
+    for (size_t i = 0; i < q->nmodels && !st; i++)
+        st = put_opinions(q, q->models[i], items, n, t, err);
     for (size_t i = 0; i < nall && !st; i++)
         if (!model_is_served(all[i]))
             st = put_opinions(q, all[i], items, n, t, err);

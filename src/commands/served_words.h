@@ -6,8 +6,8 @@
 #include "commands/question.h"
 
 /* For questions that open a model or edit a history: moves the served lists from q->models to q->served and says that they cannot
- * be opened; of items[0..n), when there are any, where they stood, and in a table beside it what all other models of the session
- * think of them. Where q->nmodels is 0 then, the question is answered. */
+ * be opened; of items[0..n), when there are any, where they stood, and in a table beside it what the others
+ * that were asked think of them; where there were none, all of the session. Where q->nmodels is 0 then, the question is answered. */
 MUST_CHECK enum status served_aside(struct workbench *wb, struct question *q, const uint32_t *items, size_t n, struct result *out,
                                     struct error *err);
 

@@ -73,7 +73,7 @@ static struct table *new_parts(const struct question *q, const struct why *whys,
     for (size_t i = 0; i < q->nmodels; i++)
         exact = exact && whys[i].exact;
     reason_columns(columns + PART_REASON);
-    return result_table(out, "why", exact ? "what the score is made of" : "what the score is made of, approximately", columns, PART_COLUMNS);
+    return result_table(out, "why", exact ? "what the score is made of, exactly" : "what the score is made of, approximately", columns, PART_COLUMNS);
 }
 
 void reason_columns(struct column out[REASON_COLUMNS])
