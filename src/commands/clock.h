@@ -2,7 +2,8 @@
  *
  * While it stands in the past the workspace is only looked at: commands that would change it are refused (run.c). Models
  * trained anew as of then stand beside the others, in memory alone, named after both: "ease@1998-03-01". No other model can
- * have such a name, so `rewind now` finds them again to drop. Without `with` each stands in for the model it is made of. */
+ * have such a name, so `rewind now` finds them again to drop. Without `with` each stands in for the model it is made of, and
+ * those that know what came later are not asked. */
 #ifndef TAILOR_COMMANDS_CLOCK_H
 #define TAILOR_COMMANDS_CLOCK_H
 

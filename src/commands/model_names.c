@@ -64,8 +64,9 @@ size_t workbench_count_models(const struct workbench *wb)
     return n;
 }
 
-enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out,
-                             size_t *count, struct error *err)
+/* present: without stand-ins. */
+static enum status gather(struct workbench *wb, const char *const *names, size_t n, bool present, struct model ***out, size_t *count,
+                          struct error *err)
 {
     bool chosen = n == 0 && wb->nused > 0;
     size_t want = n ? n : chosen ? wb->nused : workbench_count_models(wb);
@@ -82,7 +83,7 @@ enum status workbench_models(struct workbench *wb, const char *const *names, siz
     for (size_t i = 0; i < want && !st; i++) {
         const char *name = n ? names[i] : chosen ? wb->used[i] : NULL;
         list[got] = name ? workbench_model(wb, name) : model_hold(wb->models[i]);
-        list[got] = n ? list[got] : stand_in(wb, list[got]);
+        list[got] = n || present ? list[got] : stand_in(wb, list[got]);
         if (list[got])
             got++;
         else
@@ -97,6 +98,36 @@ enum status workbench_models(struct workbench *wb, const char *const *names, siz
     *out = list;
     *count = got;
     return ST_OK;
+}
+
+/* Lets go of the models that know what came after the clock, except where no other would be left. */
+static void leave_out_future(const struct workbench *wb, struct model **list, size_t *n)
+{
+    size_t all = *n, know = 0;
+    for (size_t i = 0; i < all; i++)
+        know += model_sees_future(list[i], wb->now);
+    if (know == all)
+        return;
+    *n = 0;
+    for (size_t i = 0; i < all; i++) {
+        if (model_sees_future(list[i], wb->now))
+            model_release(list[i]);
+        else
+            list[(*n)++] = list[i];
+    }
+}
+
+enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out, size_t *count, struct error *err)
+{
+    enum status st = gather(wb, names, n, false, out, count, err);
+    if (!st && n == 0 && workbench_count_models(wb) < wb->nmodels)
+        leave_out_future(wb, *out, count);
+    return st;
+}
+
+enum status workbench_models_at_present(struct workbench *wb, struct model ***out, size_t *count, struct error *err)
+{
+    return gather(wb, NULL, 0, true, out, count, err);
 }
 
 enum status workbench_model_name(const char *name, const struct model_class *class, struct error *err)

@@ -91,6 +91,8 @@ static enum status go_back(const struct rewind *r, struct model **out, size_t n,
 /* The models that are meant, as they are at present. */
 static enum status originals(const struct rewind *r, struct model ***out, size_t *n, struct error *err)
 {
+    if (!r->call->nmodels)
+        return workbench_models_at_present(r->wb, out, n, err);
     const char **names = mem_new(r->call->nmodels, sizeof *names, "model names", err);
     if (!names)
         return ST_NOMEM;
@@ -228,18 +230,20 @@ static enum status say_future(const struct rewind *r, const char *moment, struct
     struct model **models = NULL;
     struct str names = {0};
     size_t n = 0, know = 0;
-    enum status st = workbench_models(r->wb, NULL, 0, &models, &n, err);
+    bool moves = r->call->nargs > 0;
+    enum status st = moves ? workbench_models_at_present(r->wb, &models, &n, err) : workbench_models(r->wb, NULL, 0, &models, &n, err);
     if (st)
         return st == ST_STATE ? ST_OK : st; /* there are no models */
-    if (r->call->nargs)
-        st = go_back(r, models, n, err);
     for (size_t i = 0; i < n; i++) {
         if (!stands_in(r, models[i]) && model_sees_future(models[i], r->now))
             str_printf(&names, "%s%s", know++ ? ", " : "", models[i]->name);
         model_release(models[i]);
     }
     mem_free(models);
-    if (know && !st)
+    if (know && !st && r->nthen)
+        result_message(r->out, MESSAGE_INFO, "%s %s trained on later events too, and answer%s only when named (with)", result_str(r->out, &names),
+                       know > 1 ? "were" : "was", know > 1 ? "" : "s");
+    else if (know && !st)
         result_message(r->out, MESSAGE_WARNING, "%s %s trained on later events too, which every answer says", result_str(r->out, &names), know > 1 ? "were" : "was");
     if (know && !r->nthen && !st)
         result_message(r->out, MESSAGE_HINT, "`rewind %s retrain=yes` trains anew as of then", moment);
@@ -340,7 +344,7 @@ static const struct command rows[] = {
              "the present, and whatever would change the data or the models are refused until `rewind now`, and what is followed waits.\n"
              "Models stay the same ones, and answers of those that were trained on later events are marked. retrain=yes trains them anew on what "
              "lies before, as ease@2025-03-01 beside ease: with the same parameters and split, without items that nobody had met yet. Ensembles are put together "
-             "from models of then; the weights of a stack stay as they were fitted. Without `with` these answer. "
+             "from models of then; the weights of a stack stay as they were fitted. Without `with` these answer, and those that know nothing later. "
              "They are in memory only and go with `rewind now`; nothing else was changed.\n"
              "Without TIME it says where the clock stands. A workspace always opens at the present. at=TIME asks one question at another time.",
      .examples = (const char *const[]){"rewind 2025-05-05", "rewind -7d with pop ease retrain=yes", "rewind", "rewind now", NULL},

@@ -119,9 +119,11 @@ MUST_CHECK enum status workbench_rename_model(struct workbench *wb, const char *
 /* Opens another data set of the workspace with its split and models, and publishes it. */
 MUST_CHECK enum status workbench_switch(struct workbench *wb, const char *dataset, struct error *err);
 /* The models meant by `with A B` (n names), else those chosen by `use`, else all; not named, each as of the moment that the clock
- * is rewound to when it was trained anew for that. References for the caller in
- * *out (mem_free it after releasing each). ST_STATE when none is trained, ST_NOT_FOUND with a near name. */
+ * is rewound to when it was trained anew for that; where any was, those that know what came later are left out. References for the
+ * caller in *out (mem_free it after releasing each). ST_STATE when none is trained, ST_NOT_FOUND with a near name. */
 MUST_CHECK enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out, size_t *count, struct error *err);
+/* Those without `with`, as they are at present wherever the clock stands. */
+MUST_CHECK enum status workbench_models_at_present(struct workbench *wb, struct model ***out, size_t *count, struct error *err);
 
 /* The text of a setting or variable: as set, else its default, else NULL. */
 const char *workbench_setting(const struct workbench *wb, const char *name);
