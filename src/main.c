@@ -45,7 +45,17 @@ struct arguments {
     bool readonly, done;
 };
 
-enum long_option { OPT_OUTPUT = 256, OPT_UI, OPT_READONLY, OPT_SEED, OPT_INIT, OPT_NO_INIT, OPT_PLAIN, OPT_NO_COLOR, OPT_MANUAL };
+enum long_option {
+    OPT_OUTPUT = 256,
+    OPT_UI,
+    OPT_READONLY,
+    OPT_SEED,
+    OPT_INIT,
+    OPT_NO_INIT,
+    OPT_PLAIN,
+    OPT_NO_COLOR,
+    OPT_MANUAL
+};
 
 static int wrong_usage(const char *what, const char *word)
 {
@@ -164,7 +174,8 @@ static int complain(const struct error *err, int code)
 
 static enum status open_screen(struct workbench *wb, const struct shell_options *options, struct error *err)
 {
-    return screen_run(wb, &(struct screen_options){.color = !options->no_color && !options->plain, .ascii = options->plain}, err);
+    return screen_run(
+        wb, &(struct screen_options){.color = !options->no_color && !options->plain, .ascii = options->plain}, err);
 }
 
 static int run(struct arguments *a)

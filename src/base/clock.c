@@ -133,7 +133,8 @@ static bool parse_iso(const char *p, const char *end, int64_t tz, int64_t *out)
     char separator = p < end && (*p == '-' || *p == '/') ? *p : 0;
     if (separator)
         p++;
-    if (!digits(&p, end, 2, &m) || (separator && !one(&p, end, separator)) || !digits(&p, end, 2, &d) || !civil_ok(y, m, d))
+    if (!digits(&p, end, 2, &m) || (separator && !one(&p, end, separator)) || !digits(&p, end, 2, &d) ||
+        !civil_ok(y, m, d))
         return false;
     if (p < end) {
         if (!one(&p, end, 'T') && !one(&p, end, 't') && !one(&p, end, ' '))
@@ -252,7 +253,9 @@ static bool eight_digits(const char *p, uint32_t *out)
         return false;
     v -= 0x3030303030303030;
     v = v * 10 + (v >> 8);
-    *out = (uint32_t)(((v & 0x000000ff000000ff) * 0x000f424000000064 + ((v >> 16) & 0x000000ff000000ff) * 0x0000271000000001) >> 32);
+    *out = (uint32_t)(((v & 0x000000ff000000ff) * 0x000f424000000064 +
+                       ((v >> 16) & 0x000000ff000000ff) * 0x0000271000000001) >>
+                      32);
     return true;
 }
 
@@ -310,7 +313,8 @@ static int64_t whole_year(int64_t y)
 /* "AM", "pm": hours of 12. */
 static bool half_of_day(const char **p, const char *end, int64_t *hour)
 {
-    if (end - *p < 2 || ((*p)[1] | 32) != 'm' || (((*p)[0] | 32) != 'a' && ((*p)[0] | 32) != 'p') || *hour < 1 || *hour > 12)
+    if (end - *p < 2 || ((*p)[1] | 32) != 'm' || (((*p)[0] | 32) != 'a' && ((*p)[0] | 32) != 'p') || *hour < 1 ||
+        *hour > 12)
         return false;
     *hour = *hour % 12 + (((*p)[0] | 32) == 'p' ? 12 : 0);
     *p += 2;
@@ -321,7 +325,8 @@ static bool month_name(const char **p, const char *end, int64_t *m)
 {
     static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
     for (int i = 0; i < 12 && end - *p >= 3; i++)
-        if (((*p)[0] | 32) == names[3 * i] && ((*p)[1] | 32) == names[3 * i + 1] && ((*p)[2] | 32) == names[3 * i + 2]) {
+        if (((*p)[0] | 32) == names[3 * i] && ((*p)[1] | 32) == names[3 * i + 1] &&
+            ((*p)[2] | 32) == names[3 * i + 2]) {
             *p += 3;
             *m = i + 1;
             return true;
@@ -483,5 +488,6 @@ int time_short(char *out, size_t size, int64_t us)
     if (rest == 0)
         return snprintf(out, size, "%04lld-%02d-%02d", (long long)y, m, d);
     int64_t minutes = rest / (60 * US_PER_SECOND);
-    return snprintf(out, size, "%04lld-%02d-%02d %02lld:%02lld", (long long)y, m, d, (long long)(minutes / 60), (long long)(minutes % 60));
+    return snprintf(out, size, "%04lld-%02d-%02d %02lld:%02lld", (long long)y, m, d, (long long)(minutes / 60),
+                    (long long)(minutes % 60));
 }

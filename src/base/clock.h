@@ -19,8 +19,8 @@ int64_t clock_now_us(void);
 enum date_order { DATES_UNSAID, DATES_DMY, DATES_MDY };
 
 /* Parses text[0..n) as a time: ISO 8601 dates and date-times ("2026-05-24", "2026-05-24T10:30:00.5Z",
- * "2026-05-24 10:30:00+02:00", "20260524"), day.month.year ("24.5.2026 10:30"), or epoch seconds, milliseconds, microseconds or
- * nanoseconds, told apart by size (< 1e11, < 1e14, < 1e17, else). Eight digits are a date when they
+ * "2026-05-24 10:30:00+02:00", "20260524"), day.month.year ("24.5.2026 10:30"), or epoch seconds, milliseconds,
+ * microseconds or nanoseconds, told apart by size (< 1e11, < 1e14, < 1e17, else). Eight digits are a date when they
  * make one. A time without an offset is `tz_offset_us` east of UTC. False when it is not a time or
  * does not fit. */
 bool time_parse(const char *text, size_t n, int64_t tz_offset_us, int64_t *out_us);
@@ -28,9 +28,9 @@ bool time_parse(const char *text, size_t n, int64_t tz_offset_us, int64_t *out_u
 /* The same, and dates whose order was said: "5/24/2026 1:30:00 PM", "24-05-2026". */
 bool time_parse_dates(const char *text, size_t n, enum date_order order, int64_t tz_offset_us, int64_t *out_us);
 
-/* As time_parse, of texts in a form that is told: "yymmddhh", "yyyymmddhh", or a pattern as of strptime of %Y %y %m %d %e %H
- * %I %M %S %f %b %B %a %A %p %z %%; a blank in it stands for any number of them. Years of two digits are 1969 to 2068. Names
- * of months are English. */
+/* As time_parse, of texts in a form that is told: "yymmddhh", "yyyymmddhh", or a pattern as of strptime of %Y %y %m %d
+ * %e %H %I %M %S %f %b %B %a %A %p %z %%; a blank in it stands for any number of them. Years of two digits are 1969 to
+ * 2068. Names of months are English. */
 bool time_parse_as(const char *form, const char *text, size_t n, int64_t tz_offset_us, int64_t *out_us);
 /* Is it such a form, with a year at least? */
 bool time_form_ok(const char *form);

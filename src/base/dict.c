@@ -45,8 +45,8 @@ static inline uint64_t mix(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-/* The first and last bytes as two words that overlap where the string is short, after wyhash (Wang Yi). Never stored, so
- * it may change. */
+/* The first and last bytes as two words that overlap where the string is short, after wyhash (Wang Yi). Never stored,
+ * so it may change. */
 static inline uint64_t hash(const char *p, size_t n)
 {
     static const uint64_t k0 = 0xa0761d6478bd642fu, k1 = 0xe7037ed1a0b428dbu;

@@ -41,7 +41,8 @@ enum status file_make_beside(const char *path, char **name, int *fd, struct erro
     return ST_OK;
 }
 
-/* Renaming over a device or a pipe would put a file in its place, and over a link would cut it from what it stands for. */
+/* Renaming over a device or a pipe would put a file in its place, and over a link would cut it from what it stands for.
+ */
 static enum status choose_target(struct file_draft *d, const char *path, int *fd, struct error *err)
 {
     struct stat old;

@@ -35,7 +35,8 @@ struct job {
     char what[96];                    /* "train ease: inverting" */
     char unit[16];                    /* "rows", "epochs"; may be "" */
     double started;                   /* clock_seconds() of job_begin */
-    double expected, expected_from;   /* seconds that all will take, as far as can be known before, and from when; 0: not known */
+    double expected,
+        expected_from; /* seconds that all will take, as far as can be known before, and from when; 0: not known */
     bool running;
     struct job_level outer[JOB_LEVELS]; /* the whole first */
     size_t depth;
@@ -49,12 +50,12 @@ void job_destroy(struct job *job);
 void job_begin(struct job *job, uint64_t total, const char *unit, const char *what, ...) PRINTF_LIKE(4, 5);
 void job_step(struct job *job, uint64_t more);
 void job_set(struct job *job, uint64_t done);
-/* All phases from here on will take about so many seconds. What is left by that counts until a phase that is a good part of it
- * has begun to know better. Nothing within a part (job_enter). */
+/* All phases from here on will take about so many seconds. What is left by that counts until a phase that is a good
+ * part of it has begun to know better. Nothing within a part (job_enter). */
 void job_expect(struct job *job, double seconds);
 void job_report(struct job *job, const char *metric, double x, double value);
-/* What begins from here on is a part of the present step of what runs (a trial's training, the validation after an epoch); leave
- * goes back to it, where it was. What is seen is the whole, and how far it is counts its parts. */
+/* What begins from here on is a part of the present step of what runs (a trial's training, the validation after an
+ * epoch); leave goes back to it, where it was. What is seen is the whole, and how far it is counts its parts. */
 void job_enter(struct job *job);
 void job_leave(struct job *job);
 /* Ends the work: not running, metrics and cancel cleared. */
@@ -62,7 +63,8 @@ void job_reset(struct job *job);
 
 void job_cancel(struct job *job); /* safe in a signal handler */
 bool job_cancelled(const struct job *job);
-/* The work has stopped: what is done with its remains is not to be stopped too, however often a face cancels, until job_reset. */
+/* The work has stopped: what is done with its remains is not to be stopped too, however often a face cancels, until
+ * job_reset. */
 void job_stopped(struct job *job);
 /* ST_CANCELLED with a message when cancelled, else ST_OK. */
 MUST_CHECK enum status job_check(struct job *job, struct error *err);

@@ -8,7 +8,8 @@ static void put_escape(struct str *out, int32_t c)
     if (c < 0x10000)
         str_printf(out, "\\u%04x", (unsigned)c);
     else
-        str_printf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)((c - 0x10000) >> 10), 0xdc00 + (unsigned)((c - 0x10000) & 0x3ff));
+        str_printf(out, "\\u%04x\\u%04x", 0xd800 + (unsigned)((c - 0x10000) >> 10),
+                   0xdc00 + (unsigned)((c - 0x10000) & 0x3ff));
 }
 
 void json_string(struct str *out, const char *text, size_t n)

@@ -31,7 +31,8 @@ static bool allowed(size_t bytes)
 /* Of the whole pages inside. Only a wish: small pages are right too. */
 static void ask_for_huge_pages(void *p, size_t bytes)
 {
-    size_t begin = ((uintptr_t)p + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE, end = ((uintptr_t)p + bytes) / HUGE_PAGE * HUGE_PAGE;
+    size_t begin = ((uintptr_t)p + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE,
+           end = ((uintptr_t)p + bytes) / HUGE_PAGE * HUGE_PAGE;
     if (end > begin)
         (void)madvise((void *)begin, end - begin, MADV_HUGEPAGE);
 }
@@ -106,7 +107,8 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* The number behind `key` in a file of lines "key number"; the first number with key "". SIZE_MAX: there is none ("max"). */
+/* The number behind `key` in a file of lines "key number"; the first number with key "". SIZE_MAX: there is none
+ * ("max"). */
 static size_t read_number(const char *path, const char *key)
 {
     char line[512];
@@ -141,7 +143,8 @@ static size_t group_leaves(const char *folder, const char *limit, const char *us
 static size_t groups_leave(void)
 {
     char line[PATH_MAX], folder[PATH_MAX + 32];
-    size_t left = group_leaves("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ");
+    size_t left =
+        group_leaves("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file ");
     FILE *f = fopen("/proc/self/cgroup", "r");
     while (f && fgets(line, sizeof line, f)) {
         if (strncmp(line, "0::/", 4) != 0)

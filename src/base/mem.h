@@ -17,8 +17,8 @@ void *mem_new(size_t count, size_t size, const char *what, struct error *err);
 void *mem_new_raw(size_t count, size_t size, const char *what, struct error *err);
 
 /* Makes room for `need` elements of `size` bytes in *array, growing by half again. *array and
- * *capacity are updated together and stay valid on failure. New bytes are not zeroed, and are huge pages where mem_new_raw's
- * are. */
+ * *capacity are updated together and stay valid on failure. New bytes are not zeroed, and are huge pages where
+ * mem_new_raw's are. */
 MUST_CHECK enum status mem_grow(void *array, size_t *capacity, size_t need, size_t size, struct error *err);
 
 /* A copy of a string (of its first n bytes, with an end mark). */

@@ -87,7 +87,8 @@ bool text_parse_duration(const char *text, int64_t *out_us)
     static const struct {
         const char *unit;
         double us;
-    } units[] = {{"us", 1}, {"ms", 1e3}, {"s", 1e6}, {"m", 6e7}, {"min", 6e7}, {"h", 3.6e9}, {"d", 8.64e10}, {"w", 6.048e11}, {"y", 3.15576e13}};
+    } units[] = {{"us", 1},    {"ms", 1e3},    {"s", 1e6},      {"m", 6e7},       {"min", 6e7},
+                 {"h", 3.6e9}, {"d", 8.64e10}, {"w", 6.048e11}, {"y", 3.15576e13}};
     double total = 0;
     const char *p = text;
     if (!*p)

@@ -114,7 +114,8 @@ static enum status parse_typed(const struct param *p, const char *text, struct p
         return ST_OK;
     case PARAM_TIME:
         if (!time_parse(text, strlen(text), 0, &v->integer))
-            return error_set(err, ST_USAGE, "%s=%s: expected a time such as 2026-05-24 or 2026-05-24T10:30:00Z", p->name, text);
+            return error_set(err, ST_USAGE, "%s=%s: expected a time such as 2026-05-24 or 2026-05-24T10:30:00Z",
+                             p->name, text);
         return ST_OK;
     case PARAM_ENUM:
         for (size_t i = 0; param_choice(p, i, choice, sizeof choice); i++) {
@@ -222,7 +223,8 @@ static bool any_above(double least, const char *values)
 }
 
 /* One condition: "by", "weighting=bm25|tfidf", "factors>0". */
-static bool may_hold(const char *condition, size_t length, const struct param *params, size_t n, param_text text, const void *context)
+static bool may_hold(const char *condition, size_t length, const struct param *params, size_t n, param_text text,
+                     const void *context)
 {
     char name[64];
     size_t end = strcspn(condition, "=> "), i;
@@ -264,13 +266,14 @@ static const char *equals_after(const char *when)
     return strpbrk(when, "=>") ? "" : "=";
 }
 
-enum status param_check_idle(const struct param *params, size_t n, size_t i, const char *typed, param_text text, const void *context,
-                             struct error *err)
+enum status param_check_idle(const struct param *params, size_t n, size_t i, const char *typed, param_text text,
+                             const void *context, struct error *err)
 {
     const struct param *p = &params[i];
     if (param_matters(params, n, i, text, context))
         return ST_OK;
-    error_set(err, ST_USAGE, "%s=%s would change nothing: %s matters only with %s%s", p->name, typed, p->name, p->when, equals_after(p->when));
+    error_set(err, ST_USAGE, "%s=%s would change nothing: %s matters only with %s%s", p->name, typed, p->name, p->when,
+              equals_after(p->when));
     error_hint(err, "leave %s= out, or change what it depends on", p->name);
     return ST_USAGE;
 }

@@ -86,6 +86,7 @@ static double gsl_get_double(void *state)
 
 gsl_rng rng_gsl(struct rng *r)
 {
-    static const gsl_rng_type type = {"xoshiro256++", UINT64_MAX, 0, sizeof(struct rng), gsl_set, gsl_get, gsl_get_double};
+    static const gsl_rng_type type = {"xoshiro256++", UINT64_MAX,    0, sizeof(struct rng), gsl_set,
+                                      gsl_get,        gsl_get_double};
     return (gsl_rng){&type, r};
 }

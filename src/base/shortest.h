@@ -8,7 +8,8 @@
 extern "C" {
 #endif
 
-/* value > 0 and finite is d.ddd * 10^exponent: the digits without point or end mark, at most SHORTEST_DIGITS; how many. */
+/* value > 0 and finite is d.ddd * 10^exponent: the digits without point or end mark, at most SHORTEST_DIGITS; how many.
+ */
 enum { SHORTEST_DIGITS = 17 };
 size_t shortest_of_double(double value, char *digits, int *exponent);
 size_t shortest_of_single(float value, char *digits, int *exponent);

@@ -137,7 +137,8 @@ static enum status read_whole(struct workbench *wb, const struct call *call, cha
     struct reject_sink rejects = {wb, loading_reject};
     const char *const *all = (const char *const *)paths;
     enum status st = origin_look(all, call->nargs, places, err);
-    return st ? st : ingest_events(all, call->nargs, how->all, how->n, wb->data->name, &rejects, &wb->job, out, report, err);
+    return st ? st
+              : ingest_events(all, call->nargs, how->all, how->n, wb->data->name, &rejects, &wb->job, out, report, err);
 }
 
 static enum status read_more(struct workbench *wb, const struct call *call, char **paths, const struct reading *how,
@@ -157,7 +158,8 @@ static enum status read_more(struct workbench *wb, const struct call *call, char
         return read_rest(wb, call, paths[0], &place, how, places, out, report, err);
     if (known) {
         error_set(err, ST_USAGE, "some of these files are in %s already", wb->data->name);
-        error_hint(err, "append them one by one: of a file that is known only what is new is read; again=yes reads all");
+        error_hint(err,
+                   "append them one by one: of a file that is known only what is new is read; again=yes reads all");
         return ST_USAGE;
     }
     return read_whole(wb, call, paths, how, places, out, report, err);
@@ -328,7 +330,10 @@ static enum status run_follow(struct workbench *wb, const struct call *call, str
 /* ---- the table ---- */
 
 static const struct argument append_args[] = {
-    {.name = "FILE", .type = ARG_PATH, .repeated = true, .doc = "files, a folder of a known layout, or a pattern in quotes"},
+    {.name = "FILE",
+     .type = ARG_PATH,
+     .repeated = true,
+     .doc = "files, a folder of a known layout, or a pattern in quotes"},
 };
 
 static const struct param append_options[] = {
@@ -344,8 +349,17 @@ static const struct argument follow_args[] = {
 };
 
 static const struct param follow_options[] = {
-    {.name = "every", .type = PARAM_DURATION, .initial = "1s", .min = 0, .max = 86400e6, .doc = "new rows are taken in so often at most"},
-    {.name = "for", .type = PARAM_DURATION, .min = 0, .max = 31536000e6, .doc = "follow here and now for so long, then go on"},
+    {.name = "every",
+     .type = PARAM_DURATION,
+     .initial = "1s",
+     .min = 0,
+     .max = 86400e6,
+     .doc = "new rows are taken in so often at most"},
+    {.name = "for",
+     .type = PARAM_DURATION,
+     .min = 0,
+     .max = 31536000e6,
+     .doc = "follow here and now for so long, then go on"},
     {.name = "from",
      .type = PARAM_ENUM,
      .choices = "start|end",
@@ -362,9 +376,9 @@ static const struct command rows[] = {
      .options = append_options,
      .noptions = sizeof append_options / sizeof *append_options,
      .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA | COMMAND_CHANGES,
-     .help = "Files are read as the data set was loaded; user=uid time=ts and the like say otherwise. New users, items and "
-             "types come after those there are, so trained models stay and answer from the grown histories: they know the "
-             "items they were trained on. A split leaves the new events out until `split` is said again.\n"
+     .help = "Files are read as the data set was loaded; user=uid time=ts and the like say otherwise. New users, items "
+             "and types come after those there are, so trained models stay and answer from the grown histories: they "
+             "know the items they were trained on. A split leaves the new events out until `split` is said again.\n"
              "Of a file that was read before only what it has gained is taken; again=yes reads it whole.",
      .examples = (const char *const[]){"append tiny/events.csv again=yes", NULL},
      .run = run_append},
@@ -376,11 +390,11 @@ static const struct command rows[] = {
      .options = follow_options,
      .noptions = sizeof follow_options / sizeof *follow_options,
      .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA | COMMAND_CHANGES,
-     .help = "Whole rows are taken in between commands, while you go on: lists on the screen change as events arrive. A file "
-             "is gone on with where it was read last, also after it was cut short or replaced; writers of a FIFO may come "
-             "and go. Options are those of `load`, which it reads like.\n"
-             "In a script, and with for=10s, it is the command that runs: until the time is over, the writer of a FIFO or "
-             "standard input has ended, or Ctrl-C.",
+     .help = "Whole rows are taken in between commands, while you go on: lists on the screen change as events arrive. "
+             "A file is gone on with where it was read last, also after it was cut short or replaced; writers of a "
+             "FIFO may come and go. Options are those of `load`, which it reads like.\n"
+             "In a script, and with for=10s, it is the command that runs: until the time is over, the writer of a FIFO "
+             "or standard input has ended, or Ctrl-C.",
      .examples = (const char *const[]){"follow", "follow tiny/events.csv from=end for=0s", "follow stop", NULL},
      .run = run_follow},
 };

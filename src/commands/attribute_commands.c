@@ -52,7 +52,8 @@ static void put_fields(const struct dataset *d, enum attribute_target target, st
 
 /* What the attributes are joined to: the data set that is open; or, with `as NAME` or when none is open, a new one that
  * has users (or items) and no events. */
-static enum status attribute_base(struct workbench *wb, const struct call *call, struct dataset **base, bool *alone, struct error *err)
+static enum status attribute_base(struct workbench *wb, const struct call *call, struct dataset **base, bool *alone,
+                                  struct error *err)
 {
     char name[64];
     bool found;
@@ -169,7 +170,10 @@ static const struct param attribute_options[] = {
     {.name = "encoding", .type = PARAM_TEXT, .doc = "utf-8, latin1 or auto"},
     {.name = "time_format", .type = PARAM_TEXT, .doc = "how dates are written: a pattern as '%d %b %Y'"},
     {.name = "decimal", .type = PARAM_TEXT, .doc = "the mark in numbers: . or ,"},
-    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "with as NAME: overwrite the data set of that name"},
+    {.name = "replace",
+     .type = PARAM_BOOL,
+     .initial = "no",
+     .doc = "with as NAME: overwrite the data set of that name"},
 };
 
 static const struct command rows[] = {
@@ -197,8 +201,8 @@ static const struct command rows[] = {
      .noptions = sizeof attribute_options / sizeof *attribute_options,
      .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES,
      .help = "As `load items`, for users.\n"
-             "With `as NAME`, or when no data set is open, the table becomes a data set of its own that has users and no "
-             "events; id=row makes every row a user where no column is an id.",
+             "With `as NAME`, or when no data set is open, the table becomes a data set of its own that has users and "
+             "no events; id=row makes every row a user where no column is an id.",
      .examples = (const char *const[]){"load users tiny/users.csv", "load users tiny/users.csv as people", NULL},
      .run = run_load_users},
 };

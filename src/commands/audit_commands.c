@@ -60,7 +60,8 @@ static void put_findings(const struct audit *a, bool all, struct result *out)
     }
 }
 
-/* For people who look at one check: the queries, and why it judges so. The programs have the queries with the findings. */
+/* For people who look at one check: the queries, and why it judges so. The programs have the queries with the findings.
+ */
 static void put_words(const struct audit *a, struct result *out)
 {
     char rows[32];
@@ -68,7 +69,8 @@ static void put_words(const struct audit *a, struct result *out)
         if (!a->findings[i].evidence.length)
             continue;
         text_count(rows, sizeof rows, (int64_t)a->findings[i].rows);
-        result_message(out, MESSAGE_INFO, "%s row%s: %s", rows, a->findings[i].rows == 1 ? "" : "s", result_str(out, &a->findings[i].evidence));
+        result_message(out, MESSAGE_INFO, "%s row%s: %s", rows, a->findings[i].rows == 1 ? "" : "s",
+                       result_str(out, &a->findings[i].evidence));
     }
     result_message(out, MESSAGE_INFO, "rule of %s: %s", a->findings[0].check->name, a->findings[0].check->rule);
 }
@@ -117,7 +119,8 @@ static void more_help(struct result *out)
 static const struct param options[] = {
     {.name = "check",
      .type = PARAM_TEXT,
-     .choices = "rejects|schema|values|ids|duplicates|clock|zones|gaps|bots|funnel|attributes|sparsity|cold|repeats|leakage|feedback",
+     .choices =
+         "rejects|schema|values|ids|duplicates|clock|zones|gaps|bots|funnel|attributes|sparsity|cold|repeats|leakage|feedback",
      .doc = "this one only, with its queries and its rule"},
     {.name = "all", .type = PARAM_BOOL, .initial = "no", .doc = "also what passed"},
 };
@@ -129,10 +132,12 @@ static const struct command rows[] = {
      .options = options,
      .noptions = sizeof options / sizeof *options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_TIMELESS,
-     .help = "Looks for what misleads models: broken rows and columns, ids and clocks, copies and bots, holes and leaks. Each finding has a severity, numbers, a "
-             "query that shows the rows (in json and csv, or with check=) and, where there is one, the command that mends it. Nothing is changed.\n"
-             "The grade: each check counts once, by the worst it found. A no warning, B one or two warnings, C more, D something serious, E two serious checks, F "
-             "three or more. Infos do not count: they are properties to know, not faults.",
+     .help = "Looks for what misleads models: broken rows and columns, ids and clocks, copies and bots, holes and "
+             "leaks. Each finding has a severity, numbers, a query that shows the rows (in json and csv, or with "
+             "check=) and, where there is one, the command that mends it. Nothing is changed.\n"
+             "The grade: each check counts once, by the worst it found. A no warning, B one or two warnings, C more, D "
+             "something serious, E two serious checks, F three or more. Infos do not count: they are properties to "
+             "know, not faults.",
      .examples = (const char *const[]){"audit", "audit check=clock", "audit all=yes", NULL},
      .more_help = more_help,
      .run = run_audit},

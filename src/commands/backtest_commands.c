@@ -149,9 +149,11 @@ static enum status read_family(struct backtest *b, struct error *err)
     if (st)
         return st;
     if (!b->s || !b->s->spec.folds) {
-        error_set(err, ST_STATE, b->s ? "the split (%s) has no folds to go through" : "backtest needs a split with folds",
+        error_set(err, ST_STATE,
+                  b->s ? "the split (%s) has no folds to go through" : "backtest needs a split with folds",
                   b->s ? b->s->description : "");
-        error_hint(err, "`split rolling test=7d cuts=4` or `split folds 5`, or say folds=5%s", b->s ? "; `compare` judges on a single split" : "");
+        error_hint(err, "`split rolling test=7d cuts=4` or `split folds 5`, or say folds=5%s",
+                   b->s ? "; `compare` judges on a single split" : "");
         return ST_STATE;
     }
     b->protocol = judge_protocol(b->wb, call, call_int(call, "on") == 1 ? PART_VALID : PART_TEST);
@@ -258,7 +260,8 @@ static void column_of(const struct backtest *b, const struct contender *c, size_
 
 static enum status summarize(struct backtest *b, struct error *err)
 {
-    double *x = mem_new(b->nfolds, sizeof *x, "metrics of folds", err), *best = mem_new(b->nfolds, sizeof *best, "metrics of folds", err);
+    double *x = mem_new(b->nfolds, sizeof *x, "metrics of folds", err),
+           *best = mem_new(b->nfolds, sizeof *best, "metrics of folds", err);
     enum status st = x && best ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < b->ncontenders && !st; i++)
         for (size_t m = 0; m < b->nmetrics; m++) {
@@ -290,7 +293,8 @@ static void put_means(const struct backtest *b, struct result *out)
     for (size_t m = 0; m < b->nmetrics; m++) {
         const char *name = result_text(out, b->metrics[m].name);
         unsigned rest = m ? COLUMN_HIDDEN : 0;
-        columns[n++] = (struct column){.name = name, .type = VALUE_REAL, .precision = 4, .flags = m ? COLUMN_COMPACT : 0};
+        columns[n++] =
+            (struct column){.name = name, .type = VALUE_REAL, .precision = 4, .flags = m ? COLUMN_COMPACT : 0};
         columns[n++] = (struct column){
             .name = m ? result_textf(out, "%s_sd", name) : "sd", .type = VALUE_REAL, .precision = 4, .flags = rest};
         columns[n++] = (struct column){
@@ -304,9 +308,10 @@ static void put_means(const struct backtest *b, struct result *out)
     }
     columns[n++] = (struct column){.name = "folds", .type = VALUE_INT, .flags = COLUMN_HIDDEN};
     columns[n++] = (struct column){.name = "parameters", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};
-    const char *title = result_textf(out, "means over %zu fold%s: %s part, seen items %s%s", b->nfolds, b->nfolds == 1 ? "" : "s",
-                                     b->protocol.on == PART_TEST ? "test" : "validation",
-                                     b->protocol.hide_seen ? "hidden" : "shown", b->protocol.rolling ? ", history rolling" : "");
+    const char *title =
+        result_textf(out, "means over %zu fold%s: %s part, seen items %s%s", b->nfolds, b->nfolds == 1 ? "" : "s",
+                     b->protocol.on == PART_TEST ? "test" : "validation", b->protocol.hide_seen ? "hidden" : "shown",
+                     b->protocol.rolling ? ", history rolling" : "");
     struct table *t = result_table(out, "backtest", title, columns, n);
     for (size_t i = 0; i < b->ncontenders; i++) {
         const struct contender *c = &b->contenders[i];
@@ -338,7 +343,8 @@ static void put_folds(const struct backtest *b, struct result *out)
         .name = "test_from", .type = VALUE_TIME, .flags = b->folds[0].test_from == NO_TIME ? COLUMN_HIDDEN : 0};
     columns[n++] = (struct column){.name = "model", .type = VALUE_TEXT};
     for (size_t m = 0; m < b->nmetrics; m++)
-        columns[n++] = (struct column){.name = result_text(out, b->metrics[m].name), .type = VALUE_REAL, .precision = 4};
+        columns[n++] =
+            (struct column){.name = result_text(out, b->metrics[m].name), .type = VALUE_REAL, .precision = 4};
     columns[n++] = (struct column){.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT};
     columns[n++] = (struct column){.name = "train_events", .type = VALUE_INT, .flags = COLUMN_COUNT | COLUMN_COMPACT};
     columns[n++] = (struct column){.name = "test_events", .type = VALUE_INT, .flags = COLUMN_COUNT | COLUMN_COMPACT};
@@ -366,7 +372,8 @@ static void put_curves(const struct backtest *b, struct result *out)
     for (size_t i = 0; i < b->ncontenders; i++) {
         const struct contender *c = &b->contenders[i];
         const char *name = result_textf(out, "folds_%s", c->name);
-        struct series *s = result_series(out, name, result_text(out, c->name), timed ? VALUE_TIME : VALUE_INT, b->nfolds, false);
+        struct series *s =
+            result_series(out, name, result_text(out, c->name), timed ? VALUE_TIME : VALUE_INT, b->nfolds, false);
         if (!s)
             return;
         s->group = result_textf(out, "%s by %s", b->metrics[0].name, timed ? "cut" : "fold");
@@ -415,16 +422,39 @@ static enum status run_backtest(struct workbench *wb, const struct call *call, s
 }
 
 static const struct argument backtest_args[] = {
-    {.name = "CLASS", .type = ARG_MODEL_CLASS, .optional = true, .repeated = true, .doc = "classes of models; `with MODEL` takes the parameters of a trained one"},
+    {.name = "CLASS",
+     .type = ARG_MODEL_CLASS,
+     .optional = true,
+     .repeated = true,
+     .doc = "classes of models; `with MODEL` takes the parameters of a trained one"},
 };
 
 static const struct param backtest_options[] = {
-    {.name = "folds", .type = PARAM_INT, .min = 2, .max = SPLIT_FOLDS_MAX, .doc = "deal each user's items out over so many, whatever the present split"},
-    {.name = "metric", .type = PARAM_METRIC, .initial = "ndcg", .doc = "what is measured, several as ndcg@20,recall@20; the first one decides"},
-    {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = METRIC_K_MAX, .doc = "length of the lists of metrics without @"},
+    {.name = "folds",
+     .type = PARAM_INT,
+     .min = 2,
+     .max = SPLIT_FOLDS_MAX,
+     .doc = "deal each user's items out over so many, whatever the present split"},
+    {.name = "metric",
+     .type = PARAM_METRIC,
+     .initial = "ndcg",
+     .doc = "what is measured, several as ndcg@20,recall@20; the first one decides"},
+    {.name = "k",
+     .type = PARAM_INT,
+     .initial = "10",
+     .min = 1,
+     .max = METRIC_K_MAX,
+     .doc = "length of the lists of metrics without @"},
     {.name = "on", .type = PARAM_ENUM, .initial = "test", .choices = "test|valid", .doc = "the part that judges"},
-    {.name = "history", .type = PARAM_ENUM, .initial = "fixed", .choices = "fixed|rolling", .doc = "rolling folds in a user's events before each test event"},
-    {.name = "seen", .type = PARAM_ENUM, .choices = "hide|show", .doc = "items of the history in the lists; the setting `seen` when left out"},
+    {.name = "history",
+     .type = PARAM_ENUM,
+     .initial = "fixed",
+     .choices = "fixed|rolling",
+     .doc = "rolling folds in a user's events before each test event"},
+    {.name = "seen",
+     .type = PARAM_ENUM,
+     .choices = "hide|show",
+     .doc = "items of the history in the lists; the setting `seen` when left out"},
     OPTION_LEAK,
 };
 
@@ -438,14 +468,15 @@ static const struct command rows[] = {
      .noptions = sizeof backtest_options / sizeof *backtest_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_OPEN | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_TIMELESS,
      .more = class_and_model_params,
-     .help = "For `split rolling` and `split folds` (or folds=): each model is trained on the train part of each fold and judged by its "
-             "test part, as `compare` does. Trained models are left alone, and nothing is kept but the table. Every other "
-             "key=value is a parameter of the classes.\n"
-             "sd is between folds; low and high hold the mean with 95 % by Student's t; p tests the paired differences to "
-             "the first row. Folds that are drawn share most of what they train on, which widens the interval (Nadeau and "
-             "Bengio 2003).",
-     .examples = (const char *const[]){"backtest pop ease folds=3", "backtest ease lambda=100 folds=3 metric=ndcg@5,recall@5",
-                                       "backtest with ease folds=2", "backtest pop half_life=3d folds=2 leak=allow", NULL},
+     .help = "For `split rolling` and `split folds` (or folds=): each model is trained on the train part of each fold "
+             "and judged by its test part, as `compare` does. Trained models are left alone, and nothing is kept but "
+             "the table. Every other key=value is a parameter of the classes.\n"
+             "sd is between folds; low and high hold the mean with 95 % by Student's t; p tests the paired differences "
+             "to the first row. Folds that are drawn share most of what they train on, which widens the interval "
+             "(Nadeau and Bengio 2003).",
+     .examples =
+         (const char *const[]){"backtest pop ease folds=3", "backtest ease lambda=100 folds=3 metric=ndcg@5,recall@5",
+                               "backtest with ease folds=2", "backtest pop half_life=3d folds=2 leak=allow", NULL},
      .run = run_backtest},
 };
 

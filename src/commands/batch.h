@@ -19,7 +19,8 @@ MUST_CHECK enum status batch_read(struct workbench *wb, const struct batch_text 
                                   size_t nmapping, struct dataset **out, struct ingest_report *report,
                                   struct error *err);
 
-/* Pairs of `more` before those of `all` that it does not have: what is said now, then what the load said. For mem_free. */
+/* Pairs of `more` before those of `all` that it does not have: what is said now, then what the load said. For mem_free.
+ */
 MUST_CHECK enum status mapping_join(const struct mapping *more, size_t nmore, const struct mapping *all, size_t nall,
                                     struct mapping **out, size_t *n, struct error *err);
 

@@ -96,7 +96,8 @@ static void say(const struct answer *a, struct str *out)
     if (!c) {
         say_no_crossing(a, str_text(&list), out);
     } else {
-        str_printf(out, "\"%s\" %s %s", dataset_item_title(a->q->data, a->item), c->entered ? "entered" : "left", str_text(&list));
+        str_printf(out, "\"%s\" %s %s", dataset_item_title(a->q->data, a->item), c->entered ? "entered" : "left",
+                   str_text(&list));
         put_when(a, c->event, out);
         put_crossing(c, out);
     }
@@ -116,7 +117,16 @@ static void put_rank(struct table *t, size_t rank)
         table_null(t);
 }
 
-enum { SUM_MODEL, SUM_RANK = SUM_MODEL + 1 + ITEM_COLUMNS, SUM_LISTED, SUM_BEST, SUM_EVENTS, SUM_CHANGES, SUM_SENTENCE, SUM_COLUMNS };
+enum {
+    SUM_MODEL,
+    SUM_RANK = SUM_MODEL + 1 + ITEM_COLUMNS,
+    SUM_LISTED,
+    SUM_BEST,
+    SUM_EVENTS,
+    SUM_CHANGES,
+    SUM_SENTENCE,
+    SUM_COLUMNS
+};
 
 static struct table *new_summary(const struct question *q, uint32_t item, size_t k, struct result *out)
 {
@@ -132,7 +142,9 @@ static struct table *new_summary(const struct question *q, uint32_t item, size_t
     item_columns(q->data, columns + SUM_MODEL + 1);
     for (size_t i = 0; i < ITEM_COLUMNS; i++)
         columns[SUM_MODEL + 1 + i].flags |= COLUMN_HIDDEN; /* people read it in the title */
-    return result_table(out, "bisect", result_textf(out, "%s in the top %zu of %s", dataset_item_title(q->data, item), k, q->who), columns, SUM_COLUMNS);
+    return result_table(out, "bisect",
+                        result_textf(out, "%s in the top %zu of %s", dataset_item_title(q->data, item), k, q->who),
+                        columns, SUM_COLUMNS);
 }
 
 static void add_summary(const struct answer *a, const char *sentence, struct table *t)
@@ -148,7 +160,17 @@ static void add_summary(const struct answer *a, const char *sentence, struct tab
     table_text(t, sentence);
 }
 
-enum { CROSS_MODEL, CROSS_CHANGE, CROSS_TIME, CROSS_AFTER, CROSS_TYPE = CROSS_AFTER + ITEM_COLUMNS, CROSS_BEFORE, CROSS_RANK, CROSS_EVENT, CROSS_COLUMNS };
+enum {
+    CROSS_MODEL,
+    CROSS_CHANGE,
+    CROSS_TIME,
+    CROSS_AFTER,
+    CROSS_TYPE = CROSS_AFTER + ITEM_COLUMNS,
+    CROSS_BEFORE,
+    CROSS_RANK,
+    CROSS_EVENT,
+    CROSS_COLUMNS
+};
 
 static struct table *new_crossings(const struct question *q, struct result *out)
 {
@@ -183,8 +205,8 @@ static void add_crossing(const struct answer *a, const struct crossing *c, struc
     table_int(t, (int64_t)c->event + 1);
 }
 
-static enum status answer_all(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out,
-                              struct error *err)
+static enum status answer_all(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item,
+                              struct result *out, struct error *err)
 {
     size_t k = (size_t)call_int(call, "k"), last = (size_t)call_int(call, "last");
     struct query query = history_query(&q->history);
@@ -206,7 +228,8 @@ static enum status answer_all(struct workbench *wb, const struct call *call, con
             add_crossing(&a, &b.crossings[c], changes);
         }
         if (first)
-            result_message(out, MESSAGE_INFO, "%zu earlier change%s with %s; last=%zu shows all", first, first == 1 ? "" : "s", a.m->name, b.ncrossings);
+            result_message(out, MESSAGE_INFO, "%zu earlier change%s with %s; last=%zu shows all", first,
+                           first == 1 ? "" : "s", a.m->name, b.ncrossings);
         str_free(&sentence);
         bisect_clear(&b);
     }
@@ -224,7 +247,12 @@ static const struct argument bisect_args[] = {
 };
 static const struct param bisect_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = "length of the list"},
-    {.name = "last", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = "changes shown, the last ones of each model"},
+    {.name = "last",
+     .type = PARAM_INT,
+     .initial = "10",
+     .min = 1,
+     .max = 1e9,
+     .doc = "changes shown, the last ones of each model"},
     OPTION_SEEN,
     OPTION_AT,
 };
@@ -238,12 +266,15 @@ static const struct command rows[] = {
      .options = bisect_options,
      .noptions = sizeof bisect_options / sizeof *bisect_options,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
-     .help = "The same model is asked about the history as it was after each event, from the first on; nothing is skipped, since an item may come and go more "
-             "than once. The last change is said in words, all of them stand in the table. Events of the same second are taken in the order of the "
-             "file. Once the user has had the item it is listed no more (`had`), unless seen=show. A rank is missing where the item is not listed, or where "
-             "all scores are the same.\n"
-             "This is about the history alone: what a model trained at that time would have said, `rewind TIME retrain=yes` tells.",
-     .examples = (const char *const[]){"bisect ana pan with itemknn k=2", "bisect chloe boots k=3 with ease itemknn", NULL},
+     .help = "The same model is asked about the history as it was after each event, from the first on; nothing is "
+             "skipped, since an item may come and go more than once. The last change is said in words, all of them "
+             "stand in the table. Events of the same second are taken in the order of the file. Once the user has had "
+             "the item it is listed no more (`had`), unless seen=show. A rank is missing where the item is not listed, "
+             "or where all scores are the same.\n"
+             "This is about the history alone: what a model trained at that time would have said, `rewind TIME "
+             "retrain=yes` tells.",
+     .examples =
+         (const char *const[]){"bisect ana pan with itemknn k=2", "bisect chloe boots k=3 with ease itemknn", NULL},
      .run = run_bisect},
 };
 

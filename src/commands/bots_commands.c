@@ -11,8 +11,8 @@ static enum status step_bots(const struct shaping *s, struct dataset **out, stru
 {
     uint32_t bots;
     char n[32];
-    enum status st = shape_drop_bots(s->data, (uint32_t)call_int(s->call, "rate"), (uint8_t)call_int(s->call, "hours"), s->job,
-                                     &bots, out, err);
+    enum status st = shape_drop_bots(s->data, (uint32_t)call_int(s->call, "rate"), (uint8_t)call_int(s->call, "hours"),
+                                     s->job, &bots, out, err);
     if (st)
         return st;
     text_count(n, sizeof n, bots);
@@ -67,11 +67,12 @@ static void put_suspects(const struct dataset *d, const struct call *call, struc
     char n[32], all[32];
     text_count(n, sizeof n, bots);
     text_count(all, sizeof all, d->users.n);
-    result_message(out, MESSAGE_INFO, "%s of %s users did more than %u things in an hour or were awake more than %u hours of a day",
-                   n, all, rate, hours);
+    result_message(out, MESSAGE_INFO,
+                   "%s of %s users did more than %u things in an hour or were awake more than %u hours of a day", n,
+                   all, rate, hours);
     if (bots)
-        result_message(out, MESSAGE_HINT, "`bots drop rate=%u hours=%u` takes them out, with %.1f %% of the events", rate, hours,
-                       100 * (double)events / (double)d->events.n);
+        result_message(out, MESSAGE_HINT, "`bots drop rate=%u hours=%u` takes them out, with %.1f %% of the events",
+                       rate, hours, 100 * (double)events / (double)d->events.n);
 }
 
 static enum status run_bots(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
@@ -92,9 +93,17 @@ static enum status run_bots(struct workbench *wb, const struct call *call, struc
 
 /* ---- the table ---- */
 
-#define PACE_OPTIONS                                                                                            \
-    {.name = "rate", .type = PARAM_INT, .initial = "600", .min = 1, .max = 1e9, .doc = "more events within any hour are a bot's"}, \
-    {.name = "hours", .type = PARAM_INT, .initial = "20", .min = 1, .max = 24, .doc = "active in more hours of one day is a bot's; 24: any"}
+#define PACE_OPTIONS                                                                                                   \
+    {.name = "rate",                                                                                                   \
+     .type = PARAM_INT,                                                                                                \
+     .initial = "600",                                                                                                 \
+     .min = 1,                                                                                                         \
+     .max = 1e9,                                                                                                       \
+     .doc = "more events within any hour are a bot's"},                                                                \
+    {                                                                                                                  \
+        .name = "hours", .type = PARAM_INT, .initial = "20", .min = 1, .max = 24,                                      \
+        .doc = "active in more hours of one day is a bot's; 24: any"                                                   \
+    }
 static const struct param bots_options[] = {PACE_OPTIONS};
 static const struct param show_options[] = {
     PACE_OPTIONS,
@@ -118,8 +127,8 @@ static const struct command rows[] = {
      .options = show_options,
      .noptions = sizeof show_options / sizeof *show_options,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "busiest_hour: most events of a user within any 60 minutes. longest_day: in how many hours of one day (UTC) there was "
-             "one. Events without weight (impressions) do not count.",
+     .help = "busiest_hour: most events of a user within any 60 minutes. longest_day: in how many hours of one day "
+             "(UTC) there was one. Events without weight (impressions) do not count.",
      .examples = (const char *const[]){"bots show", "bots show rate=2 top=3", NULL},
      .run = run_bots},
 };

@@ -5,8 +5,8 @@
 #include "commands/command.h"
 #include "ingest/known.h"
 
-/* What lies with the program, and the user's own entries on top. known_clear it, also after an error: what stands before
- * a mistake is there. */
+/* What lies with the program, and the user's own entries on top. known_clear it, also after an error: what stands
+ * before a mistake is there. */
 MUST_CHECK enum status catalogue_read(struct known *out, struct error *err);
 
 /* The entry that w names: *out belongs to known. An error marks w and says what is nearest. */

@@ -262,8 +262,8 @@ static const struct command rows[] = {
      .flags = COMMAND_SEVERAL,
      .help = "Of the well-known ones: size, licence and citation. `load NAME` opens one of the workspace or a bundled "
              "one, `download NAME` fetches a well-known one.\n"
-             "The catalogue is a text file, and entries of your own go into ~/.config/tailor/catalogue.txt; the head of "
-             "datasets/catalogue.txt says how one is written.",
+             "The catalogue is a text file, and entries of your own go into ~/.config/tailor/catalogue.txt; the head "
+             "of datasets/catalogue.txt says how one is written.",
      .examples = (const char *const[]){"datasets", "datasets ml-100k", NULL},
      .run = run_datasets},
 };

@@ -56,12 +56,14 @@ enum status class_of_word(const struct word *w, const struct model_class **out, 
 }
 
 /* What is typed and would change nothing is refused; a default, or what a model had before, is silent. */
-static enum status check_idle(const struct model_class *class, const struct call *call, const struct param_value *values, struct error *err)
+static enum status check_idle(const struct model_class *class, const struct call *call,
+                              const struct param_value *values, struct error *err)
 {
     for (size_t i = 0; i < call->nopen; i++) {
         const struct call_option *option = &call->open[i];
         size_t at = param_index(class->params, class->nparams, option->key.text);
-        if (at < class->nparams && param_check_idle(class->params, class->nparams, at, option->value.text, param_value_text, values, err))
+        if (at < class->nparams &&
+            param_check_idle(class->params, class->nparams, at, option->value.text, param_value_text, values, err))
             return error_at_word(ST_USAGE, err, &option->key);
     }
     return ST_OK;

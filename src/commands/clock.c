@@ -54,12 +54,16 @@ enum status clock_read(struct workbench *wb, const struct dataset *d, const char
         return ST_OK;
     if (!dataset_time_range(d, &oldest, &newest)) {
         error_set(err, ST_STATE, "no event of %s has a time, so there is no past to go back to", d->name);
-        error_hint(err, "load the data with time=COLUMN; where only the order is known, `whatif USER remove ITEM` leaves events out");
+        error_hint(
+            err,
+            "load the data with time=COLUMN; where only the order is known, `whatif USER remove ITEM` leaves events out");
         return ST_STATE;
     }
     if (!parse_step(text, wb->now == NO_TIME ? newest : wb->now, out) && !time_parse(text, strlen(text), 0, out)) {
         error_set(err, ST_USAGE, "\"%s\" is not a moment", text);
-        error_hint(err, "a day (2025-03-01), a moment (2025-03-01T12:00), a step from where the clock stands (-30d, +12h), or now");
+        error_hint(
+            err,
+            "a day (2025-03-01), a moment (2025-03-01T12:00), a step from where the clock stands (-30d, +12h), or now");
         return ST_USAGE;
     }
     return *out > newest ? not_past(text, newest, err) : ST_OK;
@@ -81,7 +85,8 @@ char *clock_model_name(const struct model *m, int64_t now, struct error *err)
 /* ---- moving it ---- */
 
 /* The published models without those of an earlier `then`, and the new ones behind them. */
-static struct model **arrange(const struct workbench *wb, struct model *const *models, size_t n, size_t *kept, struct error *err)
+static struct model **arrange(const struct workbench *wb, struct model *const *models, size_t n, size_t *kept,
+                              struct error *err)
 {
     struct model **all = mem_new(wb->nmodels + n, sizeof(struct model *), "a list of models", err);
     *kept = 0;

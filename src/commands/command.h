@@ -3,7 +3,8 @@
  *     VERB [USER] [ITEM ...] [with MODEL ...] [where CONDITION] [key=value ...] [as NAME] [> FILE | | PROGRAM]
  *
  * A command turns words into a result; it never prints. A row of the table is a const struct command; the families'
- * files export arrays of them and commands/registry.c joins these. A new command costs its row, its function and one test. */
+ * files export arrays of them and commands/registry.c joins these. A new command costs its row, its function and one
+ * test. */
 #ifndef TAILOR_COMMANDS_COMMAND_H
 #define TAILOR_COMMANDS_COMMAND_H
 
@@ -13,13 +14,23 @@
 #include "result/result.h"
 
 enum argument_type {
-    ARG_TEXT, ARG_USER, ARG_ITEM, ARG_DATASET, ARG_MODEL, ARG_MODEL_CLASS, ARG_PATH, ARG_COMMAND, ARG_SETTING, ARG_FEATURE, ARG_CHOICE,
+    ARG_TEXT,
+    ARG_USER,
+    ARG_ITEM,
+    ARG_DATASET,
+    ARG_MODEL,
+    ARG_MODEL_CLASS,
+    ARG_PATH,
+    ARG_COMMAND,
+    ARG_SETTING,
+    ARG_FEATURE,
+    ARG_CHOICE,
     ARG_SOURCE, /* a file, or a data set by its name */
     ARG_VALUE,  /* what the setting before it becomes */
     ARG_METRIC,
-    ARG_TOPIC,  /* of help: a command, a model class, a metric */
-    ARG_KNOWN,  /* a data set of the workspace or of the catalogue */
-    ARG_TABLE   /* a table or a function of SQL */
+    ARG_TOPIC, /* of help: a command, a model class, a metric */
+    ARG_KNOWN, /* a data set of the workspace or of the catalogue */
+    ARG_TABLE  /* a table or a function of SQL */
 };
 
 struct argument {
@@ -63,10 +74,11 @@ struct command {
     size_t noptions;
     unsigned flags;
     const char *help;            /* paragraphs; lines are filled by the renderer */
-    const char *const *examples; /* NULL-terminated; each runs on the bundled `tiny` data set after "load tiny", "train ..." (tests run them) */
+    const char *const *examples; /* NULL-terminated; each runs on the bundled `tiny` data set after "load tiny", "train
+                                    ..." (tests run them) */
     void (*more_help)(struct result *out); /* what `help` shows behind the text: tables of its own; NULL: none */
-    /* COMMAND_OPEN: parameters that depend on the words (those of the model classes of `train`) into out[0..max); returns
-     * how many. A name may come several times, with other ranges: a value must suit them all. NULL: none. */
+    /* COMMAND_OPEN: parameters that depend on the words (those of the model classes of `train`) into out[0..max);
+     * returns how many. A name may come several times, with other ranges: a value must suit them all. NULL: none. */
     size_t (*more)(struct workbench *wb, const struct call *call, const struct param **out, size_t max);
     /* What a step of a recipe makes of a data set (shaping.h); NULL: the command is no step. */
     enum status (*step)(const struct shaping *s, struct dataset **out, struct error *err);
@@ -111,7 +123,8 @@ bool call_yes(const struct call *c, const char *option);
 const char *call_text(const struct call *c, const char *option); /* NULL when absent */
 
 /* Parses one line (no comment, no SQL). wb may be NULL in tests of the grammar. */
-MUST_CHECK enum status call_parse(struct workbench *wb, const char *text, bool abbreviations, struct call **out, struct error *err);
+MUST_CHECK enum status call_parse(struct workbench *wb, const char *text, bool abbreviations, struct call **out,
+                                  struct error *err);
 void call_free(struct call *c);
 /* Marks a word in err's span, so that the face can draw the caret; returns st. */
 enum status error_at_word(enum status st, struct error *err, const struct word *w);
@@ -135,8 +148,8 @@ struct sink {
     enum status (*history)(struct sink *s, struct result *out, struct error *err);
 };
 
-/* Runs one line: comment or empty (nothing), or a command; sends its result to the sink, or to the file or program it is
- * redirected to. Synchronous; faces call it on their worker thread and look at wb->job meanwhile. */
+/* Runs one line: comment or empty (nothing), or a command; sends its result to the sink, or to the file or program it
+ * is redirected to. Synchronous; faces call it on their worker thread and look at wb->job meanwhile. */
 MUST_CHECK enum status command_run(struct workbench *wb, const char *text, struct sink *sink, struct error *err);
 
 /* One family of commands: the array that one file of this room exports. */
@@ -158,7 +171,8 @@ struct completion {
     size_t start; /* the word being completed begins here */
     char hint[160]; /* what is expected here, dim after the cursor: "USER [with MODEL ...] [k=10]" */
 };
-MUST_CHECK enum status command_complete(struct workbench *wb, const char *text, size_t cursor, struct completion *out, struct error *err);
+MUST_CHECK enum status command_complete(struct workbench *wb, const char *text, size_t cursor, struct completion *out,
+                                        struct error *err);
 void completion_clear(struct completion *c);
 
 #endif

@@ -62,13 +62,15 @@ static enum status add_usual(struct compare *c, const struct call *call, struct 
     bool given = c->comparison.nmeasures;
     for (size_t i = 0; metrics[i] && !st && !given; i++)
         if (!metric_costly(metrics[i]) && (!metrics[i]->errors || any_rates(c)))
-            st = comparison_measure(&c->comparison, metrics[i]->name, (size_t)call_int(call, "k"), metrics[i]->common, err);
+            st = comparison_measure(&c->comparison, metrics[i]->name, (size_t)call_int(call, "k"), metrics[i]->common,
+                                    err);
     return st;
 }
 
 /* ---- judging ---- */
 
-/* Has `tune` searched by the validation part of this split? Who has begun to choose by it goes on until test is asked for. */
+/* Has `tune` searched by the validation part of this split? Who has begun to choose by it goes on until test is asked
+ * for. */
 static enum status tuned_here(const struct compare *c, bool *tuned, struct error *err)
 {
     struct trials list = {0};
@@ -92,7 +94,8 @@ static enum status choose_part(const struct compare *c, const struct call *call,
     else
         st = tuned_here(c, &valid, err);
     if (valid && !call_given(call, "on"))
-        result_message(out, MESSAGE_HINT, "judged by the validation part, as `tune` has done; on=test looks at the test part");
+        result_message(out, MESSAGE_HINT,
+                       "judged by the validation part, as `tune` has done; on=test looks at the test part");
     *on = valid ? PART_VALID : PART_TEST;
     return st;
 }
@@ -103,7 +106,8 @@ static enum status judge_all(struct compare *c, const struct call *call, struct 
     enum status st = choose_part(c, call, &on, out, err);
     if (st)
         return st;
-    c->judge = (struct judge){.wb = c->wb, .d = c->d, .s = c->s, .depth = EVALUATION_DEPTH, .protocol = judge_protocol(c->wb, call, on)};
+    c->judge = (struct judge){
+        .wb = c->wb, .d = c->d, .s = c->s, .depth = EVALUATION_DEPTH, .protocol = judge_protocol(c->wb, call, on)};
     st = compare_read_among(c, call, err);
     if (st)
         return st;
@@ -169,8 +173,8 @@ static enum status compare_all(struct compare *c, const struct call *call, struc
     c->comparison.test = (enum paired_test)call_int(call, "test");
     c->comparison.adjust = (enum adjustment)call_int(call, "adjust");
     if (!st)
-        st = comparison_make(&c->comparison, (const struct evaluation *const *)c->evaluations, names, c->nmodels, baseline,
-                             &c->wb->job, err);
+        st = comparison_make(&c->comparison, (const struct evaluation *const *)c->evaluations, names, c->nmodels,
+                             baseline, &c->wb->job, err);
     mem_free(names);
     return st ? st : choose_pair(c, err);
 }
@@ -181,8 +185,9 @@ static enum status add_segments(struct compare *c, const char *by, const struct 
     bool items = cohorts_are_of_items(c->d, by);
     if (!items && !cohorts_are_of_users(c->d, by))
         return error_at_option(cohorts_unknown(c->d, by, true, err), err, call, "by");
-    enum status st = items ? item_segments_make(c->d, c->s, p, &c->comparison, c->x, c->y, by, &c->goods[c->ngoods], err)
-                           : cohorts_make(c->d, c->s, p->on, &c->comparison, by, &c->segments[c->nsegments], err);
+    enum status st = items
+                         ? item_segments_make(c->d, c->s, p, &c->comparison, c->x, c->y, by, &c->goods[c->ngoods], err)
+                         : cohorts_make(c->d, c->s, p->on, &c->comparison, by, &c->segments[c->nsegments], err);
     if (st)
         return error_at_option(st, err, call, "by");
     c->ngoods += items;
@@ -222,7 +227,8 @@ static enum status make_segments(struct compare *c, const struct call *call, str
     if (!list)
         return ST_OK;
     if (c->x == c->y) {
-        st = error_set(err, ST_USAGE, "by= compares two models user by user: %s", c->nmodels < 2 ? "there is one" : "the first metric has no users");
+        st = error_set(err, ST_USAGE, "by= compares two models user by user: %s",
+                       c->nmodels < 2 ? "there is one" : "the first metric has no users");
         return error_at_option(st, err, call, "by");
     }
     for (const char *p = list; *p; p++)
@@ -255,7 +261,8 @@ static enum status no_split(struct error *err)
     return ST_STATE;
 }
 
-enum status compare_open(struct workbench *wb, const struct call *call, struct compare *out, struct result *notes, struct error *err)
+enum status compare_open(struct workbench *wb, const struct call *call, struct compare *out, struct result *notes,
+                         struct error *err)
 {
     *out = (struct compare){.wb = wb, .d = workbench_data(wb), .s = workbench_split(wb)};
     enum status st = read_measures(out, call, err);

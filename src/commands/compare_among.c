@@ -15,16 +15,19 @@ static enum status check_rest(const struct compare *c, const struct call *call, 
     }
     for (size_t i = 0; i < c->comparison.nmeasures; i++)
         if (c->comparison.measures[i].at.metric->needs & NEEDS_PAIRS)
-            return error_set(err, ST_USAGE, "%s asks about all items: not together with among=", c->comparison.measures[i].at.name);
+            return error_set(err, ST_USAGE,
+                             "%s asks about all items: not together with among=", c->comparison.measures[i].at.name);
     return ST_OK;
 }
 
 static enum status no_candidates(const struct call *call, const char *text, bool trained, struct error *err)
 {
     if (trained)
-        error_set(err, ST_USAGE, "among=%s: a trained model ranks everything; candidates come from lists that were served", text);
+        error_set(err, ST_USAGE,
+                  "among=%s: a trained model ranks everything; candidates come from lists that were served", text);
     else
-        error_set(err, ST_USAGE, "among=%s is neither a number of items from 1 to 100,000 nor lists that were imported", text);
+        error_set(err, ST_USAGE, "among=%s is neither a number of items from 1 to 100,000 nor lists that were imported",
+                  text);
     error_hint(err, "among=100 draws; `import FILE as prod` reads lists, among=prod ranks their items");
     return error_at_option(ST_USAGE, err, call, "among");
 }
@@ -66,14 +69,16 @@ enum status compare_say_among(struct compare *c, struct result *out, struct erro
     char users[32], right[32];
     if (c->judge.drawn)
         result_message(out, MESSAGE_HINT,
-                       "ranks among drawn items can put models in another order than ranks among all: without among=, check=sampled tells");
+                       "ranks among drawn items can put models in another order than ranks among all: without among=, "
+                       "check=sampled tells");
     enum status st = c->judge.listed ? judge_questions(&c->judge, err) : ST_OK;
     const struct candidates_left_out *left = &c->judge.left_out;
     if (st || !left->right)
         return st;
     text_count(users, sizeof users, (int64_t)left->users);
     text_count(right, sizeof right, (int64_t)left->right);
-    result_message(out, MESSAGE_INFO, "not asked for: %s right item%s that the lists of %s did not hold; %s user%s had nothing else", right,
-                   left->right == 1 ? "" : "s", c->judge.listed->name, users, left->users == 1 ? "" : "s");
+    result_message(out, MESSAGE_INFO,
+                   "not asked for: %s right item%s that the lists of %s did not hold; %s user%s had nothing else",
+                   right, left->right == 1 ? "" : "s", c->judge.listed->name, users, left->users == 1 ? "" : "s");
     return ST_OK;
 }

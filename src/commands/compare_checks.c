@@ -45,15 +45,16 @@ enum status compare_read_checks(const struct call *call, struct error *err)
 
 static void put_findings(const struct model_checks *k, struct result *out)
 {
-    static const char *const verdict[] = {[CHECK_HOLDS] = "holds", [CHECK_DOUBT] = "doubt", [CHECK_NOTHING] = "not checked"};
+    static const char *const verdict[] = {
+        [CHECK_HOLDS] = "holds", [CHECK_DOUBT] = "doubt", [CHECK_NOTHING] = "not checked"};
     static const struct column columns[] = {
         {.name = "check", .type = VALUE_TEXT},
         {.name = "model", .type = VALUE_TEXT},
         {.name = "verdict", .type = VALUE_TEXT},
         {.name = "evidence", .type = VALUE_TEXT, .flags = COLUMN_WRAP},
     };
-    struct table *t = result_table(out, "checks", result_textf(out, "does it hold? by %s", k->c->measures[0].at.name), columns,
-                                   sizeof columns / sizeof *columns);
+    struct table *t = result_table(out, "checks", result_textf(out, "does it hold? by %s", k->c->measures[0].at.name),
+                                   columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < k->n; i++) {
         const struct check_finding *f = &k->findings[i];
         table_text(t, f->check);
@@ -66,7 +67,11 @@ static void put_findings(const struct model_checks *k, struct result *out)
 enum status compare_put_checks(struct compare *c, const struct call *call, struct result *out, struct error *err)
 {
     const char *which = call_text(call, "check");
-    struct model_checks k = {.d = c->d, .s = c->s, .c = &c->comparison, .models = c->models, .seeds = (size_t)call_int(call, "seeds"),
+    struct model_checks k = {.d = c->d,
+                             .s = c->s,
+                             .c = &c->comparison,
+                             .models = c->models,
+                             .seeds = (size_t)call_int(call, "seeds"),
                              .job = &c->wb->job};
     double seconds = 0;
     enum status st = ST_OK;

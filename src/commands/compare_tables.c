@@ -128,8 +128,8 @@ static bool has_column(const struct compare *c, size_t model)
     return model < 3 * MEASURES_MAX - 2 || model == c->x || model == c->y;
 }
 
-static void put_segment(const struct compare *compare, const char *by, const struct cohort *s, const size_t *right, const double *mean,
-                        const struct difference *x, struct table *t)
+static void put_segment(const struct compare *compare, const char *by, const struct cohort *s, const size_t *right,
+                        const double *mean, const struct difference *x, struct table *t)
 {
     const struct comparison *c = &compare->comparison;
     table_text(t, by);
@@ -153,7 +153,8 @@ static void put_segment(const struct compare *compare, const char *by, const str
 }
 
 /* Of users, or of items (their right ones are counted then): by one of them, or by several. */
-static struct table *segments_table(const struct compare *compare, const char *by, const char *metric, bool items, struct result *out)
+static struct table *segments_table(const struct compare *compare, const char *by, const char *metric, bool items,
+                                    struct result *out)
 {
     const struct comparison *c = &compare->comparison;
     struct columns columns = {.n = 0};
@@ -164,7 +165,8 @@ static struct table *segments_table(const struct compare *compare, const char *b
     add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_COUNT);
     for (size_t i = 0; i < c->n; i++)
         if (has_column(compare, i))
-            add_column(&columns, result_text(out, c->entries[i].name), VALUE_REAL, "", 4, i == compare->x || i == compare->y ? 0 : COLUMN_COMPACT);
+            add_column(&columns, result_text(out, c->entries[i].name), VALUE_REAL, "", 4,
+                       i == compare->x || i == compare->y ? 0 : COLUMN_COMPACT);
     add_column(&columns, "difference", VALUE_REAL, "", 4, COLUMN_BAR);
     add_column(&columns, "low", VALUE_REAL, "", 4, 0);
     add_column(&columns, "high", VALUE_REAL, "", 4, 0);
@@ -176,9 +178,10 @@ static struct table *segments_table(const struct compare *compare, const char *b
     add_column(&columns, "users_above", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
     add_column(&columns, "users_below", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
     const char *what = result_textf(out, items ? "%s by %s of the items" : "%s by %s", metric, by ? by : "segments");
-    return result_table(out, items ? "item_segments" : "segments",
-                        result_textf(out, "%s; difference: %s less %s", what, c->entries[compare->x].name, c->entries[compare->y].name),
-                        columns.at, columns.n);
+    return result_table(
+        out, items ? "item_segments" : "segments",
+        result_textf(out, "%s; difference: %s less %s", what, c->entries[compare->x].name, c->entries[compare->y].name),
+        columns.at, columns.n);
 }
 
 void compare_put_segments(const struct compare *compare, struct result *out)
@@ -186,8 +189,8 @@ void compare_put_segments(const struct compare *compare, struct result *out)
     const struct difference *x = compare->in_segment;
     if (!compare->nsegments)
         return;
-    struct table *t = segments_table(compare, compare->nsegments > 1 ? NULL : compare->segments[0].by, compare->comparison.measures[0].at.name,
-                                     false, out);
+    struct table *t = segments_table(compare, compare->nsegments > 1 ? NULL : compare->segments[0].by,
+                                     compare->comparison.measures[0].at.name, false, out);
     for (size_t i = 0; i < compare->nsegments; i++)
         for (size_t g = 0; g < compare->segments[i].n; g++)
             put_segment(compare, compare->segments[i].by, &compare->segments[i].list[g], NULL, NULL, x++, t);
@@ -197,11 +200,13 @@ void compare_put_goods(const struct compare *compare, struct result *out)
 {
     if (!compare->ngoods)
         return;
-    struct table *t = segments_table(compare, compare->ngoods > 1 ? NULL : compare->goods[0].users.by, compare->goods[0].at.name, true, out);
+    struct table *t = segments_table(compare, compare->ngoods > 1 ? NULL : compare->goods[0].users.by,
+                                     compare->goods[0].at.name, true, out);
     for (size_t i = 0; i < compare->ngoods; i++) {
         const struct item_segments *s = &compare->goods[i];
         for (size_t g = 0; g < s->users.n; g++)
-            put_segment(compare, s->users.by, &s->users.list[g], &s->right[g], &s->mean[g * compare->comparison.n], &s->difference[g], t);
+            put_segment(compare, s->users.by, &s->users.list[g], &s->right[g], &s->mean[g * compare->comparison.n],
+                        &s->difference[g], t);
     }
 }
 
@@ -236,7 +241,8 @@ static struct table *users_table(const struct compare *compare, const char *name
     add_column(&columns, x, VALUE_REAL, "", 4, 0);
     add_column(&columns, y, VALUE_REAL, "", 4, 0);
     add_column(&columns, "difference", VALUE_REAL, "", 4, COLUMN_BAR);
-    return result_table(out, name, result_textf(out, "who %s most by %s instead of %s (%s)", what, x, y, c->measures[0].at.name),
+    return result_table(out, name,
+                        result_textf(out, "who %s most by %s instead of %s (%s)", what, x, y, c->measures[0].at.name),
                         columns.at, columns.n);
 }
 

@@ -13,8 +13,8 @@ static double rounded(double x, int digits)
     return round(x * unit) / unit + 0.0;
 }
 
-/* A difference as people say it, the better model first: in shares where they mean something, as a factor where a share would have
- * too many digits to mean anything, else in points. */
+/* A difference as people say it, the better model first: in shares where they mean something, as a factor where a share
+ * would have too many digits to mean anything, else in points. */
 struct lead {
     double value, low, high;
     const char *unit;
@@ -31,8 +31,11 @@ static struct lead lead_of(const struct difference *x, int sign)
     struct interval i = share ? x->share_interval : x->interval;
     double scale = (share ? 100 : 1) * (sign < 0 ? -1 : 1), ends[2] = {scale * i.low, scale * i.high};
     int digits = share ? 1 : 4;
-    struct lead lead = {.value = scale * (share ? x->share : x->value), .low = fmin(ends[0], ends[1]), .high = fmax(ends[0], ends[1]),
-                        .unit = share ? " %" : "", .digits = digits};
+    struct lead lead = {.value = scale * (share ? x->share : x->value),
+                        .low = fmin(ends[0], ends[1]),
+                        .high = fmax(ends[0], ends[1]),
+                        .unit = share ? " %" : "",
+                        .digits = digits};
     lead.may_be_none = lead.low <= 0;
     lead.times = share && lead.value >= SHARE_TOO_LARGE;
     for (double *part[] = {&lead.value, &lead.low, &lead.high}, **p = part; p < part + 3; p++)
@@ -44,9 +47,11 @@ static struct lead lead_of(const struct difference *x, int sign)
 static void put_lead(struct str *s, const struct lead *lead, const char *metric)
 {
     if (lead->times)
-        str_printf(s, " by a factor of %.*f%s%s", lead->digits, lead->value, metric ? " in " : "", metric ? metric : "");
+        str_printf(s, " by a factor of %.*f%s%s", lead->digits, lead->value, metric ? " in " : "",
+                   metric ? metric : "");
     else
-        str_printf(s, " %s %.*f%s%s%s", metric ? "by" : "of", lead->digits, lead->value, lead->unit, metric ? " " : "", metric ? metric : "");
+        str_printf(s, " %s %.*f%s%s%s", metric ? "by" : "of", lead->digits, lead->value, lead->unit, metric ? " " : "",
+                   metric ? metric : "");
 }
 
 /* "p < .0001", "p = .012": as many digits as mean something. */
@@ -78,7 +83,8 @@ static size_t others(const struct compare *compare, int verdict, const char **na
     const struct comparison *c = &compare->comparison;
     size_t n = 0;
     for (size_t i = 0; i < c->n; i++)
-        if (i != compare->x && i != compare->y && c->entries[i].to.users && difference_verdict(c, &c->entries[i].to) == verdict)
+        if (i != compare->x && i != compare->y && c->entries[i].to.users &&
+            difference_verdict(c, &c->entries[i].to) == verdict)
             names[n++] = c->entries[i].name;
     return n;
 }
@@ -113,8 +119,8 @@ static void put_others(struct str *s, const struct compare *compare, const char 
 
 enum { LOOKED_AT_MAX = 16, TEXTS_WORTH = 40 };
 
-/* Segments that words look at by themselves: by the length of the history and by what is known of users, unless hardly any two have
- * the same. */
+/* Segments that words look at by themselves: by the length of the history and by what is known of users, unless hardly
+ * any two have the same. */
 static enum status look_at(const struct compare *compare, struct cohorts *list, size_t *n, struct error *err)
 {
     const struct fields *fields = &compare->d->user_fields;
@@ -133,9 +139,10 @@ static bool is_without(const struct cohort *s)
     return strcmp(s->name, "none") == 0;
 }
 
-/* "users with 1-4 or 5-9 events, and users without events", "items with category Tea": segments of one kind with the same verdict. */
-static bool put_segments(struct str *s, const struct comparison *c, const char *who, const struct cohorts *segments, const struct difference *x,
-                         int verdict, bool more)
+/* "users with 1-4 or 5-9 events, and users without events", "items with category Tea": segments of one kind with the
+ * same verdict. */
+static bool put_segments(struct str *s, const struct comparison *c, const char *who, const struct cohorts *segments,
+                         const struct difference *x, int verdict, bool more)
 {
     size_t n = 0, all = 0, without = 0;
     bool length = strcmp(segments->by, "history_length") == 0;
@@ -160,7 +167,8 @@ static bool put_segments(struct str *s, const struct comparison *c, const char *
 }
 
 /* "; it is worse for users with 1-4 events": where a segment contradicts the whole. */
-static void put_exceptions(struct str *s, const struct compare *compare, const struct cohorts *list, size_t n, const struct difference *x)
+static void put_exceptions(struct str *s, const struct compare *compare, const struct cohorts *list, size_t n,
+                           const struct difference *x)
 {
     const struct comparison *c = &compare->comparison;
     struct comparison of_items = *c; /* borrowed: recall decides there */
@@ -172,16 +180,19 @@ static void put_exceptions(struct str *s, const struct compare *compare, const s
             put_segments(&who, c, "users", &list[i], at, verdict, who.length > 0);
         for (size_t i = 0; i < compare->ngoods; i++) {
             of_items.measures[0].at = compare->goods[i].at;
-            put_segments(&who, &of_items, "items", &compare->goods[i].users, compare->goods[i].difference, verdict, who.length > 0);
+            put_segments(&who, &of_items, "items", &compare->goods[i].users, compare->goods[i].difference, verdict,
+                         who.length > 0);
         }
         if (who.length)
-            str_printf(s, "; %s is %s for %s", clear ? "it" : c->entries[compare->x].name, verdict > 0 ? "better" : "worse", str_text(&who));
+            str_printf(s, "; %s is %s for %s", clear ? "it" : c->entries[compare->x].name,
+                       verdict > 0 ? "better" : "worse", str_text(&who));
         s->failed |= who.failed;
         str_free(&who);
     }
 }
 
-/* Segments that by= shows are spoken of as their table has them; else those that words look at by themselves are tested. */
+/* Segments that by= shows are spoken of as their table has them; else those that words look at by themselves are
+ * tested. */
 static enum status put_for_whom(struct str *s, const struct compare *compare, struct error *err)
 {
     struct cohorts list[LOOKED_AT_MAX] = {{.by = NULL}};
@@ -301,7 +312,8 @@ void compare_say_limits(const struct compare *compare, struct result *out)
         rated |= compare->evaluations[i]->rated != NULL;
     }
     if (asked && !can)
-        result_message(out, MESSAGE_HINT, "none of these models predicts ratings: `train bias svd svdpp knnbaseline slopeone` do");
+        result_message(out, MESSAGE_HINT,
+                       "none of these models predicts ratings: `train bias svd svdpp knnbaseline slopeone` do");
     else if (asked && !rated)
         result_message(out, MESSAGE_INFO, "the part holds no ratings to compare predictions with");
     say_lacks(compare, out);

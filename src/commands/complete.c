@@ -127,7 +127,8 @@ static void offer_options(struct completer *c, const struct place *p, const stru
 }
 
 /* The cursor stands in the value of key=value. */
-static void complete_value(struct completer *c, const struct place *p, const struct lexeme *l, const struct param *const *more, size_t nmore)
+static void complete_value(struct completer *c, const struct place *p, const struct lexeme *l,
+                           const struct param *const *more, size_t nmore)
 {
     char key[96];
     snprintf(key, sizeof key, "%.*s", (int)l->equals, l->word.text);
@@ -169,7 +170,8 @@ static void offer_second_words(struct completer *c, const char *first)
             offer(c, command->name + n + 1);
 }
 
-static void complete_in_command(struct completer *c, struct place *p, const struct lexemes *words, size_t n, const struct lexeme *present)
+static void complete_in_command(struct completer *c, struct place *p, const struct lexemes *words, size_t n,
+                                const struct lexeme *present)
 {
     if (p->command->flags & COMMAND_REST) {
         write_hint(p, c->out->hint, sizeof c->out->hint);
@@ -207,7 +209,8 @@ static void sql_candidate(void *context, const char *word)
     offer_raw(context, word);
 }
 
-enum status command_complete(struct workbench *wb, const char *text, size_t cursor, struct completion *out, struct error *err)
+enum status command_complete(struct workbench *wb, const char *text, size_t cursor, struct completion *out,
+                             struct error *err)
 {
     memset(out, 0, sizeof *out);
     struct completer c = {.wb = wb, .out = out, .prefix = "", .before = "", .err = err};

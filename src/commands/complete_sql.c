@@ -78,12 +78,15 @@ static void word_before(const char *text, size_t start, char *out, size_t size)
     out[n] = 0;
 }
 
-void complete_sql(struct workbench *wb, const char *text, size_t n, void (*offer)(void *context, const char *word), void *context,
-                  size_t *start)
+void complete_sql(struct workbench *wb, const char *text, size_t n, void (*offer)(void *context, const char *word),
+                  void *context, size_t *start)
 {
-    static const char *const words[] = {"select", "from", "where", "group by", "order by", "having", "limit", "join", "left join", "on", "and", "or", "not",
-                                        "in", "between", "like", "is null", "is not null", "as", "with", "distinct", "union", "case", "when", "then", "else", "end", "desc"};
-    static const char *const functions[] = {"count", "sum", "avg", "min", "max", "round", "coalesce", "substr", "length", "lower", "upper", "date", "strftime", "julianday"};
+    static const char *const words[] = {
+        "select",   "from",  "where", "group by", "order by", "having", "limit",   "join",        "left join", "on",
+        "and",      "or",    "not",   "in",       "between",  "like",   "is null", "is not null", "as",        "with",
+        "distinct", "union", "case",  "when",     "then",     "else",   "end",     "desc"};
+    static const char *const functions[] = {"count",  "sum",    "avg",   "min",   "max",  "round",    "coalesce",
+                                            "substr", "length", "lower", "upper", "date", "strftime", "julianday"};
     size_t at = n, quotes = 0;
     char before[16];
     while (at > 0 && name_letter(text[at - 1]))

@@ -47,8 +47,11 @@ static void say_ratings(const struct dataset *d, struct result *out)
         most = fmax(most, e->value[i]);
     }
     if (most > least && most > 1)
-        result_message(out, MESSAGE_INFO, "low ratings count as liking too; `filter \"value >= %g\"` keeps the high ones; `train svd` predicts the ratings themselves",
-                       ceil(most * 0.7));
+        result_message(
+            out, MESSAGE_INFO,
+            "low ratings count as liking too; `filter \"value >= %g\"` keeps the high ones; `train svd` predicts the "
+            "ratings themselves",
+            ceil(most * 0.7));
 }
 
 /* Do users' events without times come sorted by value? Then the last one is no later than the others. */
@@ -71,9 +74,9 @@ static bool is_sorted_by_value(const struct dataset *d)
 static void say_next(const struct dataset *d, struct result *out)
 {
     const char *split = fields_find(&d->events.context, "part") ? "given" : is_sorted_by_value(d) ? "random" : "last 1";
-    result_message(out, MESSAGE_HINT, "next: `audit`, then `split %s` and `train pop itemknn ease ials`%s", split,
-                   strcmp(split, "random") == 0 ? " (without times and sorted by value, the last event is not the newest)"
-                                                : "");
+    result_message(
+        out, MESSAGE_HINT, "next: `audit`, then `split %s` and `train pop itemknn ease ials`%s", split,
+        strcmp(split, "random") == 0 ? " (without times and sorted by value, the last event is not the newest)" : "");
 }
 
 static void put_dataset(const struct dataset *d, const char *reader, struct result *out)
@@ -152,7 +155,8 @@ static enum status recipe_of_load(struct workbench *wb, const struct call *call,
     return *out ? ST_OK : ST_NOMEM;
 }
 
-static void say_loaded(struct workbench *wb, const struct dataset *d, const struct ingest_report *report, struct result *out)
+static void say_loaded(struct workbench *wb, const struct dataset *d, const struct ingest_report *report,
+                       struct result *out)
 {
     put_dataset(d, report->reader, out);
     say_types(d, out);
@@ -274,7 +278,10 @@ static const struct param load_options[] = {
      .type = PARAM_TEXT,
      .doc = "utf-8, latin1 or auto: rows that are not UTF-8 are read as Latin-1"},
     {.name = "tz", .type = PARAM_TEXT, .doc = "offset of times that do not say: +02:00"},
-    {.name = "dates", .type = PARAM_ENUM, .choices = "dmy|mdy", .doc = "what 3/1/2026 begins with: the day or the month"},
+    {.name = "dates",
+     .type = PARAM_ENUM,
+     .choices = "dmy|mdy",
+     .doc = "what 3/1/2026 begins with: the day or the month"},
     {.name = "time_format",
      .type = PARAM_TEXT,
      .doc = "how times are written: yymmddhh, yyyymmddhh or a pattern as '%d %b %Y %H:%M'"},
@@ -295,21 +302,19 @@ static const struct command rows[] = {
      .noptions = sizeof load_options / sizeof *load_options,
      .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES,
      .help = "Reads CSV, TSV (any of , ; tab | :: between columns) and JSON lines, plain or packed with gzip or zstd; "
-             "MovieLens folders "
-             "(u.data, ratings.dat, ratings.csv with what lies beside them); LightGCN folders (train.txt and test.txt: "
-             "the split is given); Amazon reviews, Last.fm, Book-Crossing, RetailRocket, Deskdrop, Steam, RecBole's atomic "
-             "files, Open Bandit, NCF and S3-Rec, dense matrices (Coat); and folders "
+             "MovieLens folders (u.data, ratings.dat, ratings.csv with what lies beside them); LightGCN folders "
+             "(train.txt and test.txt: the split is given); Amazon reviews, Last.fm, Book-Crossing, RetailRocket, "
+             "Deskdrop, Steam, RecBole's atomic files, Open Bandit, NCF and S3-Rec, dense matrices (Coat); and folders "
              "of events.csv with items.csv and users.csv.\n"
              "Columns are known by their usual names (user_id, sku, timestamp, rating, ...) or by what is said: "
-             "user=uid item=sku time=ts. "
-             "item.brand=brand and user.country=country make attributes of columns that ride on events. All other "
-             "columns are kept as they are (keep= and skip= choose).\n"
+             "user=uid item=sku time=ts. item.brand=brand and user.country=country make attributes of columns that "
+             "ride on events. All other columns are kept as they are (keep= and skip= choose).\n"
              "A column that is not there can be said: item==cd is one item for all, user=row makes every row a user, "
              "user=ip+agent joins columns, item='isbn|title' takes the first that has text.\n"
              "Every row is kept or rejected: `rejects` lists file, line, reason and text.\n"
              "A data set that the workspace holds is opened again by its name.\n"
-             "An SQLite database is read by table=NAME or query='select ... as user, ... as item'. `preview FILE` proposes "
-             "a line for a strange file; `mapping save` keeps one for others like it.",
+             "An SQLite database is read by table=NAME or query='select ... as user, ... as item'. `preview FILE` "
+             "proposes a line for a strange file; `mapping save` keeps one for others like it.",
      .examples = (const char *const[]){"load tiny", "load tiny as mine", "load shop", NULL},
      .run = run_load},
 };

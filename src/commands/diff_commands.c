@@ -112,7 +112,8 @@ static enum status remember_moves(struct workbench *wb, const struct whatif *w, 
     return st;
 }
 
-static enum status diff_one(struct workbench *wb, const struct question *q, size_t k, struct result *out, struct error *err)
+static enum status diff_one(struct workbench *wb, const struct question *q, size_t k, struct result *out,
+                            struct error *err)
 {
     struct whatif w;
     struct diff_user u;
@@ -131,7 +132,8 @@ static enum status diff_one(struct workbench *wb, const struct question *q, size
         if (model_is_served(q->models[m]))
             served_say_list(q, q->models[m], out);
     if (!st && q->history.n == 0)
-        result_message(out, MESSAGE_INFO, "the history of %s is empty%s", q->who, q->history.as_of == NO_TIME ? "" : " at that moment");
+        result_message(out, MESSAGE_INFO, "the history of %s is empty%s", q->who,
+                       q->history.as_of == NO_TIME ? "" : " at that moment");
     if (!st)
         wb->user = q->user;
     return st;
@@ -161,8 +163,9 @@ static void summary_columns(struct column out[SUMMARY_COLUMNS])
 static void put_summary(const struct question *q, const struct diff *d, struct result *out)
 {
     enum { A, B, K, FIXED };
-    struct column columns[FIXED + SUMMARY_COLUMNS] = {
-        [A] = {.name = "a", .type = VALUE_TEXT}, [B] = {.name = "b", .type = VALUE_TEXT}, [K] = {.name = "k", .type = VALUE_INT}};
+    struct column columns[FIXED + SUMMARY_COLUMNS] = {[A] = {.name = "a", .type = VALUE_TEXT},
+                                                      [B] = {.name = "b", .type = VALUE_TEXT},
+                                                      [K] = {.name = "k", .type = VALUE_INT}};
     struct diff_summary s = diff_summarize(d, NULL);
     summary_columns(columns + FIXED);
     struct table *t = result_table(out, "diff", "", columns, FIXED + SUMMARY_COLUMNS);
@@ -183,7 +186,8 @@ static enum status put_shared(const struct diff *d, struct result *out, struct e
         {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
         {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR},
     };
-    size_t *count = mem_new(d->k + 1, sizeof *count, "shared items", err), width = d->k <= EACH ? 1 : (d->k + BARS) / BARS;
+    size_t *count = mem_new(d->k + 1, sizeof *count, "shared items", err),
+           width = d->k <= EACH ? 1 : (d->k + BARS) / BARS;
     if (!count)
         return ST_NOMEM;
     diff_shared(d, count);
@@ -227,7 +231,8 @@ static void put_items(const struct question *q, const struct diff *d, size_t mos
     size_t gain = 0, lose = 0;
     while (gain < d->nitems && gain < most && d->items[gain].lists_b > d->items[gain].lists_a)
         gain++;
-    while (lose < d->nitems && lose < most && d->items[d->nitems - 1 - lose].lists_b < d->items[d->nitems - 1 - lose].lists_a)
+    while (lose < d->nitems && lose < most &&
+           d->items[d->nitems - 1 - lose].lists_b < d->items[d->nitems - 1 - lose].lists_a)
         lose++;
     if (!gain && !lose)
         return;
@@ -239,7 +244,8 @@ static void put_items(const struct question *q, const struct diff *d, size_t mos
         put_item_row(q, d, &d->items[i], t);
 }
 
-static void put_users(const struct question *q, const struct selection *s, const struct diff *d, size_t most, struct result *out)
+static void put_users(const struct question *q, const struct selection *s, const struct diff *d, size_t most,
+                      struct result *out)
 {
     static const struct column columns[] = {
         {.name = "user", .type = VALUE_TEXT},
@@ -259,13 +265,14 @@ static void put_users(const struct question *q, const struct selection *s, const
     }
     struct str user = {0};
     lex_quote(&user, dict_text(&q->data->users, d->users[0].user));
-    result_message(out, MESSAGE_HINT, "`diff %s with %s %s` opens one", result_str(out, &user), q->models[0]->name, q->models[1]->name);
+    result_message(out, MESSAGE_HINT, "`diff %s with %s %s` opens one", result_str(out, &user), q->models[0]->name,
+                   q->models[1]->name);
     str_free(&user);
 }
 
 /* The same of each segment by one thing. */
-static enum status put_segments_by(const struct cohorts *c, const struct dataset *data, const uint32_t *users, const struct diff *d, struct table *t,
-                                   struct error *err)
+static enum status put_segments_by(const struct cohorts *c, const struct dataset *data, const uint32_t *users,
+                                   const struct diff *d, struct table *t, struct error *err)
 {
     uint8_t *chosen = mem_new_raw(data->users.n, sizeof *chosen, "users of a segment", err);
     if (!chosen)
@@ -286,8 +293,8 @@ static enum status put_segments_by(const struct cohorts *c, const struct dataset
 }
 
 /* by=: in the order of cohorts. */
-static enum status put_segments(const struct call *call, const struct selection *s, const uint32_t *users, size_t n, const struct diff *d,
-                                struct result *out, struct error *err)
+static enum status put_segments(const struct call *call, const struct selection *s, const uint32_t *users, size_t n,
+                                const struct diff *d, struct result *out, struct error *err)
 {
     struct cohorts *c;
     size_t nc;
@@ -301,7 +308,9 @@ static enum status put_segments(const struct call *call, const struct selection 
     columns[0] = (struct column){.name = "by", .type = VALUE_TEXT, .flags = nc == 1 ? COLUMN_HIDDEN : 0};
     columns[1] = (struct column){.name = "segment", .type = VALUE_TEXT};
     summary_columns(columns + 2);
-    struct table *t = st ? NULL : result_table(out, "segments", nc == 1 ? result_textf(out, "by %s", c[0].by) : "by segment", columns, 2 + SUMMARY_COLUMNS);
+    struct table *t = st ? NULL
+                         : result_table(out, "segments", nc == 1 ? result_textf(out, "by %s", c[0].by) : "by segment",
+                                        columns, 2 + SUMMARY_COLUMNS);
     for (size_t i = 0; i < nc && !st; i++)
         st = put_segments_by(&c[i], s->data, users, d, t, err);
     cohorts_free(c, nc);
@@ -316,14 +325,14 @@ static void say_left_out(const struct question *q, const struct diff *d, size_t 
     for (size_t m = 0; m < 2; m++) {
         text_count(without, sizeof without, (int64_t)d->without[m]);
         if (d->without[m])
-            result_message(out, MESSAGE_INFO, "%s lists nothing for %s of %s users%s: they are left out", q->models[m]->name, without, of,
-                           q->history.as_of == NO_TIME ? "" : " by then");
+            result_message(out, MESSAGE_INFO, "%s lists nothing for %s of %s users%s: they are left out",
+                           q->models[m]->name, without, of, q->history.as_of == NO_TIME ? "" : " by then");
     }
 }
 
 /* Of the n users, all in one order of index. */
-static enum status put_all(const struct call *call, const struct question *q, const struct selection *s, const uint32_t *users, size_t n,
-                           const struct diff *d, struct result *out, struct error *err)
+static enum status put_all(const struct call *call, const struct question *q, const struct selection *s,
+                           const uint32_t *users, size_t n, const struct diff *d, struct result *out, struct error *err)
 {
     say_left_out(q, d, n, out);
     if (d->nusers == 0)
@@ -355,7 +364,8 @@ static enum status users_of(const struct selection *s, uint32_t **out, size_t *n
     return *out ? ST_OK : ST_NOMEM;
 }
 
-static enum status diff_all(struct workbench *wb, const struct call *call, struct question *q, struct result *out, struct error *err)
+static enum status diff_all(struct workbench *wb, const struct call *call, struct question *q, struct result *out,
+                            struct error *err)
 {
     struct selection s = question_selection(wb, call, q->data);
     struct diff d = {0};
@@ -365,7 +375,8 @@ static enum status diff_all(struct workbench *wb, const struct call *call, struc
     if (!st && n == 0)
         st = error_set(err, ST_STATE, "nobody has a history%s", s.until == NO_TIME ? "" : " at that moment");
     if (!st)
-        st = diff_make(q->models[0], q->models[1], &s, users, n, (size_t)call_int(call, "k"), q->seen, &wb->job, &d, err);
+        st = diff_make(q->models[0], q->models[1], &s, users, n, (size_t)call_int(call, "k"), q->seen, &wb->job, &d,
+                       err);
     if (!st)
         st = put_all(call, q, &s, users, n, &d, out, err);
     diff_clear(&d);
@@ -379,9 +390,10 @@ static enum status check_two(const struct call *call, const struct question *q, 
 {
     if (q->nmodels == 2)
         return ST_OK;
-    enum status st = error_set(err, ST_USAGE, "diff is of two models, and %zu %s meant", q->nmodels, q->nmodels == 1 ? "is" : "are");
-    error_hint(err, "name both: diff%s%.*s with %s B", call->nargs ? " " : "", call->nargs ? (int)call->args[0].length : 0,
-               call->nargs ? call->text + call->args[0].offset : "",
+    enum status st =
+        error_set(err, ST_USAGE, "diff is of two models, and %zu %s meant", q->nmodels, q->nmodels == 1 ? "is" : "are");
+    error_hint(err, "name both: diff%s%.*s with %s B", call->nargs ? " " : "",
+               call->nargs ? (int)call->args[0].length : 0, call->nargs ? call->text + call->args[0].offset : "",
                q->nmodels ? q->models[0]->name : "A");
     return call->nmodels > 2 ? error_at_word(st, err, &call->models[2]) : st;
 }
@@ -423,13 +435,28 @@ static enum status run_diff(struct workbench *wb, const struct call *call, struc
 }
 
 static const struct argument diff_args[] = {
-    {.name = "USER", .type = ARG_USER, .optional = true, .doc = "an id, . for the current user, new for the made-up one; without it all who have a history"},
+    {.name = "USER",
+     .type = ARG_USER,
+     .optional = true,
+     .doc = "an id, . for the current user, new for the made-up one; without it all who have a history"},
 };
 static const struct param diff_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1000, .doc = "length of the lists"},
-    {.name = "by", .type = PARAM_SEGMENT, .doc = "of all users: the same for each segment: " COHORTS_BY_USERS "; several: by=country,taste"},
-    {.name = "items", .type = PARAM_INT, .initial = "5", .min = 0, .max = 1e9, .doc = "of all users: items shown that gain most, and that lose most"},
-    {.name = "users", .type = PARAM_INT, .initial = "10", .min = 0, .max = 1e9, .doc = "of all users: users shown whose lists differ most"},
+    {.name = "by",
+     .type = PARAM_SEGMENT,
+     .doc = "of all users: the same for each segment: " COHORTS_BY_USERS "; several: by=country,taste"},
+    {.name = "items",
+     .type = PARAM_INT,
+     .initial = "5",
+     .min = 0,
+     .max = 1e9,
+     .doc = "of all users: items shown that gain most, and that lose most"},
+    {.name = "users",
+     .type = PARAM_INT,
+     .initial = "10",
+     .min = 0,
+     .max = 1e9,
+     .doc = "of all users: users shown whose lists differ most"},
     OPTION_SEEN,
     OPTION_AT,
 };
@@ -443,13 +470,16 @@ static const struct command rows[] = {
      .options = diff_options,
      .noptions = sizeof diff_options / sizeof *diff_options,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
-     .help = "Of one user: the list of the second model with the places that the first gives its items, then what only the first has. Of all: how much the "
-             "lists have in common, which items come into more of them and into fewer, and whose differ most. Users for whom one of the two lists "
-             "nothing, as production may, are left out and counted apart.\n"
-             "rbo is rank-biased overlap (Webber, Moffat and Zobel, TOIS 2010) with p = .9: 1 for the same list, 0 for nothing in common; the top "
-             "counts most. overlap is the share of the items that both have. Any two models will do: two classes, two settings, and after "
-             "`rewind TIME retrain=yes` a model and itself as of then (ease ease@2025-03-01).",
-     .examples = (const char *const[]){"diff ana with pop ease", "diff with pop ease k=3 by=country", "diff with itemknn ease items=2 users=3 at=2025-05-06", NULL},
+     .help = "Of one user: the list of the second model with the places that the first gives its items, then what only "
+             "the first has. Of all: how much the lists have in common, which items come into more of them and into "
+             "fewer, and whose differ most. Users for whom one of the two lists nothing, as production may, are left "
+             "out and counted apart.\n"
+             "rbo is rank-biased overlap (Webber, Moffat and Zobel, TOIS 2010) with p = .9: 1 for the same list, 0 for "
+             "nothing in common; the top counts most. overlap is the share of the items that both have. Any two models "
+             "will do: two classes, two settings, and after `rewind TIME retrain=yes` a model and itself as of then "
+             "(ease ease@2025-03-01).",
+     .examples = (const char *const[]){"diff ana with pop ease", "diff with pop ease k=3 by=country",
+                                       "diff with itemknn ease items=2 users=3 at=2025-05-06", NULL},
      .run = run_diff},
 };
 

@@ -222,8 +222,10 @@ static bool is_time(enum tally_by by)
 static enum status read_grouping(const struct dataset *d, const struct call *call, struct grouping *g,
                                  struct error *err)
 {
-    static const char *const names[] = {[TALLY_TYPE] = "type", [TALLY_USER] = "user", [TALLY_ITEM] = "item", [TALLY_FIELD] = "", [TALLY_HOUR] = "hour",
-                                        [TALLY_DAY] = "day", [TALLY_WEEK] = "week", [TALLY_MONTH] = "month", [TALLY_YEAR] = "year", [TALLY_WEEKDAY] = "weekday"};
+    static const char *const names[] = {
+        [TALLY_TYPE] = "type", [TALLY_USER] = "user",      [TALLY_ITEM] = "item", [TALLY_FIELD] = "",
+        [TALLY_HOUR] = "hour", [TALLY_DAY] = "day",        [TALLY_WEEK] = "week", [TALLY_MONTH] = "month",
+        [TALLY_YEAR] = "year", [TALLY_WEEKDAY] = "weekday"};
     enum { KINDS = sizeof names / sizeof *names };
     const char *by = call_text(call, "by"), *candidates[KINDS + CONTEXT_SHOWN];
     size_t n = 0;
@@ -270,7 +272,8 @@ static enum status scan_choice(const struct choice *c, struct scan *s, uint8_t *
         st = scan_add(s, (struct scan_test){.kind = SCAN_SET16, .column = e->type, .chosen = types}, err);
     }
     if (!st && c->until != NO_TIME && e->time)
-        st = scan_add(s, (struct scan_test){.kind = SCAN_WHOLE, .column = e->time, .low = INT64_MIN, .high = c->until - 1}, err);
+        st = scan_add(
+            s, (struct scan_test){.kind = SCAN_WHOLE, .column = e->time, .low = INT64_MIN, .high = c->until - 1}, err);
     return st;
 }
 
@@ -297,7 +300,8 @@ static size_t order_groups(const struct tally *t, uint32_t *order)
 
 static void put_name(struct table *table, const struct dataset *d, const struct tally *t, uint32_t group)
 {
-    static const char *const weekdays[] = {"Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"};
+    static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
+                                           "Friday", "Saturday", "Sunday"};
     if (t->by == TALLY_WEEKDAY)
         table_text(table, weekdays[group]);
     else if (is_time(t->by))
@@ -305,7 +309,11 @@ static void put_name(struct table *table, const struct dataset *d, const struct 
     else if (t->by == TALLY_FIELD && t->field->type == FIELD_INT)
         table_int(table, t->first + group);
     else
-        table_text(table, dict_text(t->by == TALLY_TYPE ? &d->types : t->by == TALLY_USER ? &d->users : t->by == TALLY_ITEM ? &d->items : &t->field->levels, group));
+        table_text(table, dict_text(t->by == TALLY_TYPE   ? &d->types
+                                    : t->by == TALLY_USER ? &d->users
+                                    : t->by == TALLY_ITEM ? &d->items
+                                                          : &t->field->levels,
+                                    group));
 }
 
 /* Events over time, quiet days and all. */
@@ -314,7 +322,8 @@ static void put_course(const struct grouping *g, const struct tally *t, uint32_t
     enum { MOST_POINTS = 4000 };
     if (!is_time(g->by) || t->n - from < 8 || t->n - from > MOST_POINTS)
         return;
-    struct series *s = result_series(out, "course", result_textf(out, "events by %s", g->name), VALUE_TIME, t->n - from, false);
+    struct series *s =
+        result_series(out, "course", result_textf(out, "events by %s", g->name), VALUE_TIME, t->n - from, false);
     if (!s)
         return;
     s->x_label = g->name;
@@ -325,20 +334,26 @@ static void put_course(const struct grouping *g, const struct tally *t, uint32_t
     }
 }
 
-static void put_groups(const struct choice *c, const struct call *call, const struct grouping *g, const struct tally *t, const uint32_t *order, size_t n,
-                       struct result *out)
+static void put_groups(const struct choice *c, const struct call *call, const struct grouping *g, const struct tally *t,
+                       const uint32_t *order, size_t n, struct result *out)
 {
-    bool items = g->by == TALLY_ITEM, number = g->by == TALLY_FIELD && g->field->type == FIELD_INT, timed = g->by >= TALLY_HOUR;
+    bool items = g->by == TALLY_ITEM, number = g->by == TALLY_FIELD && g->field->type == FIELD_INT,
+         timed = g->by >= TALLY_HOUR;
     struct column columns[5];
-    size_t k = 0, most = timed ? (call_given(call, "last") ? (size_t)call_int(call, "last") : n) : (size_t)call_int(call, "top");
+    size_t k = 0, most = timed ? (call_given(call, "last") ? (size_t)call_int(call, "last") : n)
+                               : (size_t)call_int(call, "top");
     size_t shown = n < most ? n : most, first = timed ? n - shown : 0;
-    columns[k++] = (struct column){.name = result_text(out, g->name), .type = is_time(g->by) ? VALUE_TIME : number ? VALUE_INT : VALUE_TEXT};
+    columns[k++] = (struct column){.name = result_text(out, g->name),
+                                   .type = is_time(g->by) ? VALUE_TIME
+                                           : number       ? VALUE_INT
+                                                          : VALUE_TEXT};
     if (items)
         columns[k++] = (struct column){.name = "title", .type = VALUE_TEXT};
     columns[k++] = (struct column){.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT};
     if (g->by != TALLY_USER)
         columns[k++] = (struct column){.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT};
-    columns[k++] = (struct column){.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR};
+    columns[k++] =
+        (struct column){.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 1, .flags = COLUMN_BAR};
     struct table *table = result_table(out, "counts", result_textf(out, "events by %s", g->name), columns, k);
     for (size_t i = first; i < first + shown; i++) {
         const struct tally_group *group = &t->groups[order[i]];
@@ -356,10 +371,13 @@ static void put_groups(const struct choice *c, const struct call *call, const st
     text_count(some, sizeof some, (int64_t)shown);
     text_count(all, sizeof all, (int64_t)n);
     if (n > shown)
-        result_message(out, MESSAGE_INFO, timed ? "the last %s of %s: last=N shows more" : "the %s largest of %s: top=N shows more", some, all);
+        result_message(out, MESSAGE_INFO,
+                       timed ? "the last %s of %s: last=N shows more" : "the %s largest of %s: top=N shows more", some,
+                       all);
 }
 
-static enum status count_events(const struct choice *c, const struct call *call, struct job *job, struct result *out, struct error *err)
+static enum status count_events(const struct choice *c, const struct call *call, struct job *job, struct result *out,
+                                struct error *err)
 {
     struct grouping g = {0};
     struct scan scan = {0};
@@ -401,7 +419,12 @@ static const struct param events_options[] = {
     {.name = "user", .type = PARAM_USER, .doc = "of this user only"},
     {.name = "item", .type = PARAM_ITEM, .doc = "with this item only: an id or a title"},
     {.name = "type", .type = PARAM_EVENT, .doc = "of this type only"},
-    {.name = "last", .type = PARAM_INT, .initial = "20", .min = 1, .max = 1e9, .doc = "how many, the newest first; with by= of time the last so many"},
+    {.name = "last",
+     .type = PARAM_INT,
+     .initial = "20",
+     .min = 1,
+     .max = 1e9,
+     .doc = "how many, the newest first; with by= of time the last so many"},
     {.name = "by",
      .type = PARAM_COLUMN,
      .choices = "type|user|item|hour|day|week|month|year|weekday",

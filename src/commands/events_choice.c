@@ -1,4 +1,5 @@
-/* Which events pass the tests of a statement: a scan of columns over the runs of users or over a list of items' events. */
+/* Which events pass the tests of a statement: a scan of columns over the runs of users or over a list of items' events.
+ */
 #include "commands/events_cursor.h"
 
 #include <stdlib.h>
@@ -21,8 +22,8 @@ static uint8_t *new_set(struct events_cursor *c, size_t n, struct error *err)
 }
 
 /* Codes of a dictionary that the test allows: one alone by its code, several as a set. */
-static enum status add_codes(struct events_cursor *c, const struct sql_test *t, const struct dict *dict, enum scan_kind kind,
-                             const void *column, struct error *err)
+static enum status add_codes(struct events_cursor *c, const struct sql_test *t, const struct dict *dict,
+                             enum scan_kind kind, const void *column, struct error *err)
 {
     uint32_t one = NO_CODE;
     size_t found = 0;
@@ -41,7 +42,8 @@ static enum status add_codes(struct events_cursor *c, const struct sql_test *t, 
     c->nothing |= found == 0;
     if (found == 1 && kind == SCAN_SET32)
         return scan_add(&c->scan, (struct scan_test){.kind = SCAN_CODE32, .column = column, .code = one}, err);
-    return scan_add(&c->scan, (struct scan_test){.kind = kind, .column = column, .chosen = set, .ncodes = dict->n}, err);
+    return scan_add(&c->scan, (struct scan_test){.kind = kind, .column = column, .chosen = set, .ncodes = dict->n},
+                    err);
 }
 
 static enum status add_parts(struct events_cursor *c, const struct sql_test *t, struct error *err)
@@ -57,21 +59,27 @@ static enum status add_parts(struct events_cursor *c, const struct sql_test *t, 
         for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
             if (strcmp(t->texts[i].text, parts[k].name) == 0)
                 set[parts[k].part] = 1;
-    return scan_add(&c->scan, (struct scan_test){.kind = SCAN_SET8, .column = c->pinned->split->part, .chosen = set}, err);
+    return scan_add(&c->scan, (struct scan_test){.kind = SCAN_SET8, .column = c->pinned->split->part, .chosen = set},
+                    err);
 }
 
 static enum status add_whole(struct events_cursor *c, const void *column, const struct sql_test *t, struct error *err)
 {
-    return scan_add(&c->scan, (struct scan_test){.kind = SCAN_WHOLE, .column = column, .low = t->low, .high = t->high}, err);
+    return scan_add(&c->scan, (struct scan_test){.kind = SCAN_WHOLE, .column = column, .low = t->low, .high = t->high},
+                    err);
 }
 
-static enum status add_field(struct events_cursor *c, const struct field *f, const struct sql_test *t, struct error *err)
+static enum status add_field(struct events_cursor *c, const struct field *f, const struct sql_test *t,
+                             struct error *err)
 {
     switch (f->type) {
     case FIELD_TEXT:
         return add_codes(c, t, &f->levels, SCAN_SET32, f->code, err);
     case FIELD_REAL:
-        return scan_add(&c->scan, (struct scan_test){.kind = SCAN_REAL, .column = f->real, .real_low = t->real_low, .real_high = t->real_high}, err);
+        return scan_add(&c->scan,
+                        (struct scan_test){
+                            .kind = SCAN_REAL, .column = f->real, .real_low = t->real_low, .real_high = t->real_high},
+                        err);
     case FIELD_INT:
     case FIELD_TIME:
         return add_whole(c, f->integer, t, err);
@@ -159,7 +167,8 @@ static void order_runs(struct events_cursor *c)
 static enum status choose_runs(struct events_cursor *c, const struct sql_test *tests, size_t n, struct error *err)
 {
     const struct dataset *d = c->data;
-    const struct sql_test *users = sql_test_of(tests, n, USER), *number = sql_test_of(tests, n, EVENT), *time = sql_test_of(tests, n, TIME);
+    const struct sql_test *users = sql_test_of(tests, n, USER), *number = sql_test_of(tests, n, EVENT),
+                          *time = sql_test_of(tests, n, TIME);
     enum status st = ST_OK;
     c->nruns = 0;
     if (!users)
@@ -185,7 +194,8 @@ static int by_number(const void *a, const void *b)
 }
 
 /* The events of several items, some perhaps named twice, in order. */
-static enum status merge_lists(struct events_cursor *c, const struct by_item *by, const struct sql_test *items, struct error *err)
+static enum status merge_lists(struct events_cursor *c, const struct by_item *by, const struct sql_test *items,
+                               struct error *err)
 {
     const struct dataset *d = c->data;
     size_t all = 0, n = 0;
@@ -274,7 +284,11 @@ enum status events_choose(void *cursor, const struct sql_test *tests, size_t n, 
     if (!st && !c->nothing && !c->listed)
         st = choose_runs(c, tests, n, err);
     if (!st && c->pinned->now != NO_TIME && c->data->events.time)
-        st = scan_add(&c->scan, (struct scan_test){.kind = SCAN_WHOLE, .column = c->data->events.time, .low = INT64_MIN, .high = c->pinned->now - 1}, err);
+        st = scan_add(
+            &c->scan,
+            (struct scan_test){
+                .kind = SCAN_WHOLE, .column = c->data->events.time, .low = INT64_MIN, .high = c->pinned->now - 1},
+            err);
     /* Two different users at once: the second test is none of the runs'. */
     for (size_t i = 0, seen = 0; i < n && !st; i++)
         if (tests[i].column == USER && seen++)

@@ -41,7 +41,8 @@ static inline size_t events_first_field(const struct pinned *p)
 }
 
 /* The slot of the table: finds the events that pass. */
-MUST_CHECK enum status events_choose(void *cursor, const struct sql_test *tests, size_t n, uint64_t used, struct error *err);
+MUST_CHECK enum status events_choose(void *cursor, const struct sql_test *tests, size_t n, uint64_t used,
+                                     struct error *err);
 /* Forgets what was found. */
 void events_nothing(struct events_cursor *c);
 

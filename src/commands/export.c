@@ -181,7 +181,8 @@ void export_say(const struct export *x, const char *format, const char *unit, st
     table_text(t, unit);
     text_count(count, sizeof count, (int64_t)x->mended);
     if (x->mended)
-        result_message(out, MESSAGE_WARNING, "%s text%s had characters that the format keeps for itself: written as blanks or _", count,
+        result_message(out, MESSAGE_WARNING,
+                       "%s text%s had characters that the format keeps for itself: written as blanks or _", count,
                        x->mended == 1 ? "" : "s");
     if (*x->note)
         result_message(out, MESSAGE_INFO, "%s", x->note);

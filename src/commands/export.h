@@ -1,7 +1,8 @@
 /* Exports: data on its way to other programs. A format is one const struct, one line of EXPORT_FORMATS.
  *
  * Everything is written beside its name first; export_close flushes all files to disk and renames them, one after the
- * other. Ids are written as they are. Where a format has no quotes, an id that would break a line is refused by name. */
+ * other. Ids are written as they are. Where a format has no quotes, an id that would break a line is refused by name.
+ */
 #ifndef TAILOR_COMMANDS_EXPORT_H
 #define TAILOR_COMMANDS_EXPORT_H
 
@@ -55,7 +56,8 @@ MUST_CHECK enum status export_file(struct export *x, const char *name, FILE **ou
 /* After writing: did all bytes of the files arrive so far? Also notices a cancel. */
 MUST_CHECK enum status export_check(struct export *x, struct error *err);
 
-/* Commits all files when st is ST_OK, else removes them; releases the data and the split. Returns st, or what failed. */
+/* Commits all files when st is ST_OK, else removes them; releases the data and the split. Returns st, or what failed.
+ */
 MUST_CHECK enum status export_close(struct export *x, enum status st, struct error *err);
 
 /* The events that are exported, in the order of the input, so that loading gives users and items the same numbers. */
@@ -67,8 +69,8 @@ MUST_CHECK enum status export_matrix(struct export *x, struct interactions *out,
 MUST_CHECK enum status export_check_ids(const struct dict *ids, const char *what, const char *format,
                                         const char *forbidden, struct error *err);
 
-/* The bytes before the numbers of an array in NumPy's format 1.0; returns how many (a multiple of 64), 0 when it does not
- * fit. shape: rows, and columns when > 0. export_npy.c */
+/* The bytes before the numbers of an array in NumPy's format 1.0; returns how many (a multiple of 64), 0 when it does
+ * not fit. shape: rows, and columns when > 0. export_npy.c */
 size_t npy_header(char *out, size_t size, const char *type, size_t rows, size_t columns);
 
 /* Fields as columns of tables. export_tables.c */
@@ -78,8 +80,10 @@ void field_cell(struct table *t, const struct field *f, size_t row);
 MUST_CHECK enum status export_events_table(struct export *x, struct result *out, struct error *err);
 MUST_CHECK enum status export_pairs_table(struct export *x, struct result *out, struct error *err);
 void export_entities_table(struct export *x, bool items, struct result *out);
-void export_vectors_table(struct export *x, const struct model *m, const float *vectors, size_t width, struct result *out);
+void export_vectors_table(struct export *x, const struct model *m, const float *vectors, size_t width,
+                          struct result *out);
 /* Everything known of one user: attributes, events, and the lists of the models there are. export_user.c */
-MUST_CHECK enum status export_user(struct workbench *wb, const struct call *call, struct result *out, struct error *err);
+MUST_CHECK enum status export_user(struct workbench *wb, const struct call *call, struct result *out,
+                                   struct error *err);
 
 #endif

@@ -135,7 +135,9 @@ static enum status export_rows(struct workbench *wb, const struct call *call, bo
         st = write_rows(&x, format, err);
     st = export_close(&x, st, err);
     bool table = format >= 0 && format < NTABLES;
-    bool of_pairs = !st && ((table && pairs) || (!table && (formats[format - NTABLES] == &export_lists || formats[format - NTABLES] == &export_npy)));
+    bool of_pairs =
+        !st && ((table && pairs) ||
+                (!table && (formats[format - NTABLES] == &export_lists || formats[format - NTABLES] == &export_npy)));
     if (!st)
         export_say(&x, format_name(format), of_pairs ? "pairs" : "events", out);
     return st;
@@ -146,7 +148,8 @@ static enum status run_events(struct workbench *wb, const struct call *call, str
     return export_rows(wb, call, false, out, err);
 }
 
-static enum status run_interactions(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+static enum status run_interactions(struct workbench *wb, const struct call *call, struct result *out,
+                                    struct error *err)
 {
     return export_rows(wb, call, true, out, err);
 }
@@ -251,14 +254,25 @@ static enum status run_vectors(struct workbench *wb, const struct call *call, st
 /* ---- the rows ---- */
 
 static const struct argument path_args[] = {{.name = "PATH", .type = ARG_PATH, .doc = "the file or folder to be"}};
-static const struct argument user_args[] = {{.name = "USER", .type = ARG_USER, .doc = "an id, or . for the current user"}};
+static const struct argument user_args[] = {
+    {.name = "USER", .type = ARG_USER, .doc = "an id, or . for the current user"}};
 
 #define OPTION_REPLACE {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "write over what is there"}
 
 static const struct param row_options[] = {
-    {.name = "format", .type = PARAM_ENUM, .choices = TABLE_FORMATS "|lists|recbole|libsvm|npy", .doc = "by the ending of PATH when not said"},
-    {.name = "part", .type = PARAM_ENUM, .initial = "all", .choices = "all|train|valid|test|history", .doc = "one part of the split, or everything"},
-    {.name = "split", .type = PARAM_BOOL, .initial = "no", .doc = "say which part an event is in: a column part; recbole: a file a part"},
+    {.name = "format",
+     .type = PARAM_ENUM,
+     .choices = TABLE_FORMATS "|lists|recbole|libsvm|npy",
+     .doc = "by the ending of PATH when not said"},
+    {.name = "part",
+     .type = PARAM_ENUM,
+     .initial = "all",
+     .choices = "all|train|valid|test|history",
+     .doc = "one part of the split, or everything"},
+    {.name = "split",
+     .type = PARAM_BOOL,
+     .initial = "no",
+     .doc = "say which part an event is in: a column part; recbole: a file a part"},
     OPTION_REPLACE,
 };
 static const struct param table_options[] = {
@@ -269,13 +283,13 @@ static const struct param user_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = "length of the lists"},
 };
 
-#define ROWS_HELP \
-    "csv, tsv, json, jsonl, markdown: a table. Ids are text and written as they are (csv quotes what needs quotes); a " \
-    "spreadsheet may take a leading = for a formula.\n" \
-    "lists: train.txt and test.txt by the split, as LightGCN reads; ids that are no whole numbers become numbers, " \
-    "named in user_list.txt and item_list.txt. recbole: NAME.inter, NAME.item, NAME.user. libsvm: a row an event, " \
+#define ROWS_HELP                                                                                                            \
+    "csv, tsv, json, jsonl, markdown: a table. Ids are text and written as they are (csv quotes what needs quotes); a "      \
+    "spreadsheet may take a leading = for a formula.\n"                                                                      \
+    "lists: train.txt and test.txt by the split, as LightGCN reads; ids that are no whole numbers become numbers, "          \
+    "named in user_list.txt and item_list.txt. recbole: NAME.inter, NAME.item, NAME.user. libsvm: a row an event, "          \
     "\"label index:value ...\", the label its value or else the weight of its type (`decay` and what repeats stand for are " \
-    "not in it), the indices named in PATH.columns.tsv. npy: the matrix as arrays in a folder.\n" \
+    "not in it), the indices named in PATH.columns.tsv. npy: the matrix as arrays in a folder.\n"                            \
     "Files are written beside their names and renamed when they are whole. `load` reads events and lists back as they were."
 
 static const struct command rows[] = {
@@ -288,7 +302,8 @@ static const struct command rows[] = {
      .noptions = sizeof row_options / sizeof *row_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_TIMELESS,
      .help = "One row an event, in the order of the input, with all columns.\n" ROWS_HELP,
-     .examples = (const char *const[]){"export events tiny-events.csv replace=yes", "export events tiny-atomic format=recbole replace=yes", NULL},
+     .examples = (const char *const[]){"export events tiny-events.csv replace=yes",
+                                       "export events tiny-atomic format=recbole replace=yes", NULL},
      .run = run_events},
     {.name = "export interactions",
      .group = "files",
@@ -298,9 +313,10 @@ static const struct command rows[] = {
      .options = row_options,
      .noptions = sizeof row_options / sizeof *row_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_TIMELESS,
-     .help = "One row a user and item: the sum of the weights, the number of events, the time of the newest. Only events "
-             "that count as feedback.\n" ROWS_HELP,
-     .examples = (const char *const[]){"export interactions tiny-pairs.csv replace=yes", "export interactions tiny.libsvm replace=yes",
+     .help = "One row a user and item: the sum of the weights, the number of events, the time of the newest. Only "
+             "events that count as feedback.\n" ROWS_HELP,
+     .examples = (const char *const[]){"export interactions tiny-pairs.csv replace=yes",
+                                       "export interactions tiny.libsvm replace=yes",
                                        "export interactions tiny-arrays format=npy replace=yes", NULL},
      .run = run_interactions},
     {.name = "export items",
@@ -333,8 +349,9 @@ static const struct command rows[] = {
      .options = table_options,
      .noptions = sizeof table_options / sizeof *table_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_TIMELESS,
-     .help = "PATH.npy is an array of items x length for NumPy, its rows in the order of `export items`; any other ending "
-             "is a table with the id and v1, v2, ... User vectors are not kept: users are folded in when they are asked about.",
+     .help = "PATH.npy is an array of items x length for NumPy, its rows in the order of `export items`; any other "
+             "ending is a table with the id and v1, v2, ... User vectors are not kept: users are folded in when they "
+             "are asked about.",
      .examples = (const char *const[]){"export vectors tiny-vectors.npy with ials replace=yes", NULL},
      .run = run_vectors},
     {.name = "export user",

@@ -6,8 +6,8 @@
  *   then user fields     a text or list: an index for each of its values, 1; a number: one index, the number
  *   then item fields     the same
  *
- * Missing values and zeros are left out. Texts that differ for nearly every row (titles) say nothing to such a model and
- * have no index. PATH.columns.tsv names each index. */
+ * Missing values and zeros are left out. Texts that differ for nearly every row (titles) say nothing to such a model
+ * and have no index. PATH.columns.tsv names each index. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,7 +114,8 @@ static enum status write_events(struct export *x, FILE *f, const struct plan *p,
         size_t e = order[i];
         uint32_t user = d->events.user[e], item = d->events.item[e];
         char label[32];
-        float value = d->events.value && !isnan(d->events.value[e]) ? d->events.value[e] : d->type_weight[d->events.type[e]];
+        float value =
+            d->events.value && !isnan(d->events.value[e]) ? d->events.value[e] : d->type_weight[d->events.type[e]];
         text_real(label, sizeof label, real_of_single(value));
         fputs(label, f);
         put(f, 1 + user, 1);
@@ -220,5 +221,5 @@ static enum status write_libsvm(struct export *x, struct error *err)
 }
 
 const struct export_format export_libsvm = {
-    "libsvm", "label index:value ... an event, for factorization machines; FILE.columns.tsv names the indices", ".libsvm",
-    write_libsvm};
+    "libsvm", "label index:value ... an event, for factorization machines; FILE.columns.tsv names the indices",
+    ".libsvm", write_libsvm};

@@ -30,7 +30,8 @@ static void put_id(FILE *f, const struct dict *ids, uint32_t i, bool numbers)
 }
 
 /* seen: per item, user + 1 who has it on the line. */
-static enum status write_part(struct export *x, FILE *f, unsigned parts, bool numbers, uint32_t *seen, struct error *err)
+static enum status write_part(struct export *x, FILE *f, unsigned parts, bool numbers, uint32_t *seen,
+                              struct error *err)
 {
     const struct dataset *d = x->data;
     memset(seen, 0, d->items.n * sizeof *seen);
@@ -86,7 +87,8 @@ static enum status write_lists(struct export *x, struct error *err)
     bool several = x->split && !x->parts;
     if (!several && !numbers && !st) {
         st = error_set(err, ST_USAGE, "one file of lists has no room for the names behind the numbers");
-        error_hint(err, "split first (`split last 1`) and leave part= out: a folder with user_list.txt and item_list.txt");
+        error_hint(err,
+                   "split first (`split last 1`) and leave part= out: a folder with user_list.txt and item_list.txt");
     }
     for (size_t i = 0; several && i < 3 && !st; i++) {
         if (files[i].part == PART_VALID && !x->split->nvalid)
@@ -110,4 +112,5 @@ static enum status write_lists(struct export *x, struct error *err)
 }
 
 const struct export_format export_lists = {
-    "lists", "folder: train.txt, test.txt with a user and the user's items a line, as LightGCN reads", NULL, write_lists};
+    "lists", "folder: train.txt, test.txt with a user and the user's items a line, as LightGCN reads", NULL,
+    write_lists};

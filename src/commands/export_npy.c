@@ -1,12 +1,13 @@
 /* Arrays of NumPy: the matrix of users and items in compressed rows and as triples, in one folder.
  *
- *   indptr.npy <i8 users + 1     indices.npy <i4      data.npy <f4        scipy.sparse.csr_matrix((data, indices, indptr))
- *   rows.npy <i4, one an entry: with indices and data the triples
- *   counts.npy <i4, times.npy <i8 microseconds since 1970 UTC, the least number where unknown
- *   users.csv, items.csv         the id of each row and column, in their order
+ *   indptr.npy <i8 users + 1     indices.npy <i4      data.npy <f4        scipy.sparse.csr_matrix((data, indices,
+ * indptr)) rows.npy <i4, one an entry: with indices and data the triples counts.npy <i4, times.npy <i8 microseconds
+ * since 1970 UTC, the least number where unknown users.csv, items.csv         the id of each row and column, in their
+ * order
  *
- * Format 1.0 of NumPy: \x93NUMPY, 1, 0, the length of the header as two bytes, the header: a dictionary as Python writes
- * it, padded with blanks and ended by \n, so that the numbers begin at a multiple of 64. All is little-endian. */
+ * Format 1.0 of NumPy: \x93NUMPY, 1, 0, the length of the header as two bytes, the header: a dictionary as Python
+ * writes it, padded with blanks and ended by \n, so that the numbers begin at a multiple of 64. All is little-endian.
+ */
 #include <string.h>
 
 #include "base/mem.h"
@@ -23,7 +24,8 @@ size_t npy_header(char *out, size_t size, const char *type, size_t rows, size_t 
         snprintf(shape, sizeof shape, "(%zu,)", rows);
     if (size < 2 * ALIGN)
         return 0;
-    int n = snprintf(out + PREFIX, size - PREFIX, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
+    int n =
+        snprintf(out + PREFIX, size - PREFIX, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", type, shape);
     size_t end = PREFIX + (size_t)n + 1, whole = (end + ALIGN - 1) / ALIGN * ALIGN;
     if (n < 0 || whole > size)
         return 0;
@@ -50,7 +52,8 @@ static enum status write_array(struct export *x, const char *name, const char *t
 }
 
 /* RFC 4180, as the other CSV files. */
-static enum status write_ids(struct export *x, const char *name, const char *what, const struct dict *ids, struct error *err)
+static enum status write_ids(struct export *x, const char *name, const char *what, const struct dict *ids,
+                             struct error *err)
 {
     FILE *f;
     enum status st = export_file(x, name, &f, err);

@@ -1,6 +1,6 @@
-/* Atomic files of RecBole: PATH/NAME.inter, .item and .user, NAME being the last part of PATH; tabs between columns, the
- * type of each in the header (user_id:token, rating:float, timestamp:float, genres:token_seq). With split=yes the events
- * go to NAME.train.inter, NAME.valid.inter and NAME.test.inter, its benchmark files.
+/* Atomic files of RecBole: PATH/NAME.inter, .item and .user, NAME being the last part of PATH; tabs between columns,
+ * the type of each in the header (user_id:token, rating:float, timestamp:float, genres:token_seq). With split=yes the
+ * events go to NAME.train.inter, NAME.valid.inter and NAME.test.inter, its benchmark files.
  *
  * Times are seconds. The format has no quotes: an id with a tab or a line end is refused, in other texts these become
  * blanks; words of a list have blanks between them, so blanks within one become "_". */

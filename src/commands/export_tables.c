@@ -9,8 +9,11 @@ enum { BLOCK = 4096 };
 
 struct column field_column(const struct field *f)
 {
-    static const enum value_type types[] = {[FIELD_TEXT] = VALUE_TEXT, [FIELD_LIST] = VALUE_TEXT, [FIELD_REAL] = VALUE_REAL,
-                                            [FIELD_INT] = VALUE_INT,   [FIELD_TIME] = VALUE_TIME};
+    static const enum value_type types[] = {[FIELD_TEXT] = VALUE_TEXT,
+                                            [FIELD_LIST] = VALUE_TEXT,
+                                            [FIELD_REAL] = VALUE_REAL,
+                                            [FIELD_INT] = VALUE_INT,
+                                            [FIELD_TIME] = VALUE_TIME};
     return (struct column){.name = f->name, .type = types[f->type], .precision = -1};
 }
 
@@ -221,7 +224,8 @@ static void vector_row(struct stream *s, size_t i, struct table *t)
         table_real(t, real_of_single(s->vectors[i * s->width + k]));
 }
 
-void export_vectors_table(struct export *x, const struct model *m, const float *vectors, size_t width, struct result *out)
+void export_vectors_table(struct export *x, const struct model *m, const float *vectors, size_t width,
+                          struct result *out)
 {
     struct stream *s = stream_new(x, &out->failed);
     struct column *columns = result_room(out, width + 1, sizeof *columns);

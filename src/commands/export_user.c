@@ -33,7 +33,8 @@ static void put_events(const struct question *q, int64_t until, struct result *o
     columns[n++] = (struct column){.name = "time", .type = VALUE_TIME};
     columns[n++] = (struct column){.name = "item", .type = VALUE_TEXT};
     columns[n++] = (struct column){.name = "title", .type = VALUE_TEXT, .flags = dataset_titles(d) ? 0 : COLUMN_HIDDEN};
-    columns[n++] = (struct column){.name = "value", .type = VALUE_REAL, .precision = -1, .flags = ev->value ? 0 : COLUMN_HIDDEN};
+    columns[n++] =
+        (struct column){.name = "value", .type = VALUE_REAL, .precision = -1, .flags = ev->value ? 0 : COLUMN_HIDDEN};
     for (size_t i = 0; i < ev->context.n; i++)
         columns[n++] = field_column(&ev->context.field[i]);
     struct table *t = result_table(out, "events", "events", columns, n);
@@ -48,7 +49,8 @@ static void put_events(const struct question *q, int64_t until, struct result *o
     }
 }
 
-static enum status put_list(const struct question *q, const struct model *m, size_t k, struct table *t, struct error *err)
+static enum status put_list(const struct question *q, const struct model *m, size_t k, struct table *t,
+                            struct error *err)
 {
     struct ranked_list l;
     struct query query = history_query(&q->history);
@@ -64,8 +66,8 @@ static enum status put_list(const struct question *q, const struct model *m, siz
     return st;
 }
 
-static enum status put_lists(struct workbench *wb, const struct call *call, const struct question *q, struct result *out,
-                             struct error *err)
+static enum status put_lists(struct workbench *wb, const struct call *call, const struct question *q,
+                             struct result *out, struct error *err)
 {
     static const struct column columns[] = {
         {.name = "model", .type = VALUE_TEXT}, {.name = "rank", .type = VALUE_INT},
@@ -80,7 +82,8 @@ static enum status put_lists(struct workbench *wb, const struct call *call, cons
     if (!any)
         return ST_OK;
     enum status st = workbench_models(wb, NULL, 0, &models, &n, err);
-    struct table *t = st ? NULL : result_table(out, "lists", "what they would be shown", columns, sizeof columns / sizeof *columns);
+    struct table *t =
+        st ? NULL : result_table(out, "lists", "what they would be shown", columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < n && !st; i++)
         st = put_list(q, models[i], (size_t)call_int(call, "k"), t, err);
     for (size_t i = 0; i < n; i++)

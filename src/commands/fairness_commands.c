@@ -54,11 +54,12 @@ static enum status judge_all(struct fairness *f, struct result *out, struct erro
 {
     const struct call *call = f->call;
     bool hide = call_given(call, "seen") ? call_int(call, "seen") == 0 : f->wb->hide_seen;
-    f->judge = (struct judge){.wb = f->wb,
-                              .d = f->d,
-                              .s = f->s,
-                              .depth = f->metric.k > EVALUATION_DEPTH ? f->metric.k : EVALUATION_DEPTH,
-                              .protocol = {.on = call_int(call, "on") == 1 ? PART_VALID : PART_TEST, .hide_seen = hide}};
+    f->judge =
+        (struct judge){.wb = f->wb,
+                       .d = f->d,
+                       .s = f->s,
+                       .depth = f->metric.k > EVALUATION_DEPTH ? f->metric.k : EVALUATION_DEPTH,
+                       .protocol = {.on = call_int(call, "on") == 1 ? PART_VALID : PART_TEST, .hide_seen = hide}};
     enum status st = check_by(f, err);
     f->judge.needs = f->of_items ? 0 : f->metric.metric->needs;
     if (!st && !(f->e = mem_new(f->nmodels, sizeof(struct evaluation *), "evaluations", err)))
@@ -105,8 +106,8 @@ static enum status put_users(const struct fairness *f, struct result *out, struc
     double *mean = mem_new_raw(n * f->nmodels, sizeof *mean, "means of groups", err);
     struct group_mean *group = mem_new_raw(n, sizeof *group, "means of groups", err);
     enum status st = value && mean && group ? ST_OK : ST_NOMEM;
-    struct table *t = result_table(out, "groups", result_textf(out, "%s of users by %s", f->metric.name, columns[1].name), columns,
-                                   USER_COLUMNS);
+    struct table *t = result_table(
+        out, "groups", result_textf(out, "%s of users by %s", f->metric.name, columns[1].name), columns, USER_COLUMNS);
     for (size_t i = 0; i < f->nmodels && !st; i++) {
         evaluation_users(f->e[i], &f->metric, value);
         group_means(f->e[i], value, &f->groups, group);
@@ -126,7 +127,8 @@ static enum status put_users(const struct fairness *f, struct result *out, struc
     if (!st)
         put_gaps(f, mean, f->metric.name, out);
     if (smallest < 30)
-        result_message(out, MESSAGE_INFO, "the smallest group has %zu user%s: gaps to it may be chance", smallest, smallest == 1 ? "" : "s");
+        result_message(out, MESSAGE_INFO, "the smallest group has %zu user%s: gaps to it may be chance", smallest,
+                       smallest == 1 ? "" : "s");
     mem_free(value);
     mem_free(mean);
     mem_free(group);
@@ -148,8 +150,9 @@ static enum status put_items(const struct fairness *f, struct result *out, struc
     double *parity = mem_new_raw(n * f->nmodels, sizeof *parity, "exposures", err);
     struct group_exposure *group = mem_new_raw(n, sizeof *group, "exposures", err);
     enum status st = parity && group ? ST_OK : ST_NOMEM;
-    struct table *t = result_table(out, "exposure", result_textf(out, "exposure in the first %zu of all lists by %s", k, columns[1].name),
-                                   columns, ITEM_SHARES);
+    struct table *t = result_table(
+        out, "exposure", result_textf(out, "exposure in the first %zu of all lists by %s", k, columns[1].name), columns,
+        ITEM_SHARES);
     for (size_t i = 0; i < f->nmodels && !st; i++) {
         st = group_exposures(f->e[i], &f->groups, k, group, err);
         for (size_t g = 0; g < n && !st; g++) {
@@ -225,10 +228,16 @@ static enum status run_fairness(struct workbench *wb, const struct call *call, s
 
 static const struct param options[] = {
     {.name = "by", .type = PARAM_SEGMENTS, .doc = COHORTS_BY_USERS "; " COHORTS_BY_ITEMS},
-    {.name = "metric", .type = PARAM_METRIC, .initial = "ndcg", .doc = "what groups of users are compared by; it needs a value a user"},
+    {.name = "metric",
+     .type = PARAM_METRIC,
+     .initial = "ndcg",
+     .doc = "what groups of users are compared by; it needs a value a user"},
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = METRIC_K_MAX, .doc = "length of the lists"},
     {.name = "on", .type = PARAM_ENUM, .initial = "test", .choices = "test|valid", .doc = "the part that judges"},
-    {.name = "seen", .type = PARAM_ENUM, .choices = "hide|show", .doc = "items of the history; the setting `seen` when left out"},
+    {.name = "seen",
+     .type = PARAM_ENUM,
+     .choices = "hide|show",
+     .doc = "items of the history; the setting `seen` when left out"},
 };
 
 static const struct command rows[] = {
@@ -238,14 +247,15 @@ static const struct command rows[] = {
      .options = options,
      .noptions = sizeof options / sizeof *options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_WITH | COMMAND_SEVERAL | COMMAND_PRESENT,
-     .help = "by= groups of users: the metric in each, over users with a history; `to_all` is the distance to the mean of all. "
-             "The groups are those of compare by= (`help compare`).\n"
-             "by= groups of items: what each group has of the places in all lists (`exposure`, place r counting 1 / log2(r + "
-             "1): Singh and Joachims, KDD 2018), of the catalogue, and of what was right (`relevant`). `parity` is exposure / "
-             "relevant: below 1 a group is shown less than users want it. An item in several groups counts in parts.\n"
+     .help = "by= groups of users: the metric in each, over users with a history; `to_all` is the distance to the mean "
+             "of all. The groups are those of compare by= (`help compare`).\n"
+             "by= groups of items: what each group has of the places in all lists (`exposure`, place r counting 1 / "
+             "log2(r + 1): Singh and Joachims, KDD 2018), of the catalogue, and of what was right (`relevant`). "
+             "`parity` is exposure / relevant: below 1 a group is shown less than users want it. An item in several "
+             "groups counts in parts.\n"
              "The second table has the two ends of each model, their distance and their ratio.",
-     .examples = (const char *const[]){"fairness by=country", "fairness with ease by=category k=3", "fairness by=history_length metric=recall@5",
-                                       NULL},
+     .examples = (const char *const[]){"fairness by=country", "fairness with ease by=category k=3",
+                                       "fairness by=history_length metric=recall@5", NULL},
      .run = run_fairness},
 };
 

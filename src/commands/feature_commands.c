@@ -27,7 +27,8 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static enum status take_values(const struct feature *f, int64_t moment, struct job *job, struct values *v, struct error *err)
+static enum status take_values(const struct feature *f, int64_t moment, struct job *job, struct values *v,
+                               struct error *err)
 {
     size_t all = feature_entities(f);
     *v = (struct values){.value = mem_new_raw(all, sizeof *v->value, "the values of a feature", err)};
@@ -114,8 +115,8 @@ static double round_step(double range)
     return power * 10;
 }
 
-/* Bars low[i] <= x < low[i + 1], the last one closed: one a count while there are few, doubling widths when counts spread,
- * equal round widths for what is measured. */
+/* Bars low[i] <= x < low[i + 1], the last one closed: one a count while there are few, doubling widths when counts
+ * spread, equal round widths for what is measured. */
 static size_t cut_bars(const struct values *v, double *low)
 {
     double min = v->value[0], max = v->value[v->n - 1];
@@ -152,8 +153,9 @@ static void put_histogram(struct result *out, const char *name, const struct fea
         return;
     }
     size_t n = cut_bars(v, low);
-    struct series *s = result_series(out, "histogram", result_textf(out, "%s by its values", feature_by_item(f) ? "items" : "users"),
-                                     VALUE_TEXT, n, false);
+    struct series *s =
+        result_series(out, "histogram", result_textf(out, "%s by its values", feature_by_item(f) ? "items" : "users"),
+                      VALUE_TEXT, n, false);
     if (!s)
         return;
     s->x_label = result_textf(out, "%s, %s", name, feature_unit(f));
@@ -277,14 +279,16 @@ static enum status run_features(struct workbench *wb, const struct call *call, s
 {
     struct question q;
     enum status st = question_open_data(wb, call, NULL, &q, err);
-    struct show s = {.wb = wb, .data = q.data, .out = out, .now = q.history.as_of, .only = call->nargs ? call->args[0].text : NULL};
+    struct show s = {
+        .wb = wb, .data = q.data, .out = out, .now = q.history.as_of, .only = call->nargs ? call->args[0].text : NULL};
     if (!st)
         st = workspace_list_notes(wb->space, s.data->name, note_kind, show_note, &s, err);
     if (!st && s.only && !s.found)
         st = no_such_feature(wb, s.data, &call->args[0], err);
     if (!st && !s.found) {
         table_of(&s);
-        result_message(out, MESSAGE_HINT, "no feature is defined yet: `feature define actions_7d = count() over 7d by user`");
+        result_message(out, MESSAGE_HINT,
+                       "no feature is defined yet: `feature define actions_7d = count() over 7d by user`");
     }
     question_close(&q);
     return st;
@@ -353,10 +357,13 @@ static enum status run_drop(struct workbench *wb, const struct call *call, struc
     return st;
 }
 
-static const struct argument define_args[] = {{.name = "NAME = EXPRESSION", .type = ARG_TEXT, .doc = "what to call it, and what it is"}};
+static const struct argument define_args[] = {
+    {.name = "NAME = EXPRESSION", .type = ARG_TEXT, .doc = "what to call it, and what it is"}};
 static const struct argument name_args[] = {{.name = "NAME", .type = ARG_FEATURE, .doc = "a feature"}};
-static const struct argument any_name_args[] = {{.name = "NAME", .type = ARG_FEATURE, .optional = true, .doc = "only this one, with a histogram"}};
-static const struct param features_options[] = {{.name = "at", .type = PARAM_TIME, .doc = "as of this moment instead of the clock's"}};
+static const struct argument any_name_args[] = {
+    {.name = "NAME", .type = ARG_FEATURE, .optional = true, .doc = "only this one, with a histogram"}};
+static const struct param features_options[] = {
+    {.name = "at", .type = PARAM_TIME, .doc = "as of this moment instead of the clock's"}};
 
 static const struct command rows[] = {
     {.name = "feature define",
@@ -365,15 +372,19 @@ static const struct command rows[] = {
      .arguments = define_args,
      .narguments = 1,
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_ANYTIME | COMMAND_REST,
-     .help = "EXPRESSION is FUNCTION(CONDITION) over DURATION by user, or by item; the condition and the duration may be left out. Functions: "
-             "count, recency (days since the last matching event) and recency_seconds.\n\n"
-             "A condition compares columns: type, value, user, item, time, any other column of the events, item.NAME and user.NAME for attributes, "
-             "with = != < <= > >= and in ('a', 'b'), joined by and, or, not and parentheses. A comparison with a missing value is false.\n\n"
-             "A feature is computed as of a moment from events strictly before it; events of that very instant do not count. A name that "
-             "is taken is defined anew. Definitions are kept in the workspace with the data set.",
+     .help = "EXPRESSION is FUNCTION(CONDITION) over DURATION by user, or by item; the condition and the duration may "
+             "be left out. Functions: count, recency (days since the last matching event) and recency_seconds.\n"
+             "\n"
+             "A condition compares columns: type, value, user, item, time, any other column of the events, item.NAME "
+             "and user.NAME for attributes, with = != < <= > >= and in ('a', 'b'), joined by and, or, not and "
+             "parentheses. A comparison with a missing value is false.\n"
+             "\n"
+             "A feature is computed as of a moment from events strictly before it; events of that very instant do not "
+             "count. A name that is taken is defined anew. Definitions are kept in the workspace with the data set.",
      .examples = (const char *const[]){"feature define clicks_7d = count(type = 'click') over 7d by user",
                                        "feature define last_sale = recency(type = 'purchase') by item",
-                                       "feature define camping = count(item.category = 'Camping' and not type = 'purchase') by user", NULL},
+                                       "feature define camping = count(item.category = 'Camping' and not type = "
+                                       "'purchase') by user", NULL},
      .run = run_define},
     {.name = "feature drop",
      .group = "explore",
@@ -392,8 +403,9 @@ static const struct command rows[] = {
      .options = features_options,
      .noptions = 1,
      .flags = COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
-     .help = "For each feature over all users or items: how many have a value and how many none, mean, standard deviation, smallest, "
-             "quartiles, largest. Values are as of at=, else the clock of the workbench (`rewind`), or after the newest event. With a NAME also a histogram.",
+     .help = "For each feature over all users or items: how many have a value and how many none, mean, standard "
+             "deviation, smallest, quartiles, largest. Values are as of at=, else the clock of the workbench "
+             "(`rewind`), or after the newest event. With a NAME also a histogram.",
      .examples = (const char *const[]){"features", "features clicks_7d at=2025-05-06", NULL},
      .run = run_features},
 };

@@ -10,7 +10,11 @@
 #include "base/mem.h"
 #include "commands/grow.h"
 
-enum { LOOK_MS = 100, TRY_AGAIN = 5 /* seconds after a failure */, SHARE = 4 /* times as long as a batch takes is for the user */ };
+enum {
+    LOOK_MS = 100,
+    TRY_AGAIN = 5 /* seconds after a failure */,
+    SHARE = 4 /* times as long as a batch takes is for the user */
+};
 
 struct follow {
     char *path, *dataset;

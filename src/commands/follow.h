@@ -1,5 +1,5 @@
-/* Following: a source is read while the workbench is used. A thread of its own reads rows; what it has read is taken into
- * the open data set by the face, between commands, so that nobody sees the data change under a question. */
+/* Following: a source is read while the workbench is used. A thread of its own reads rows; what it has read is taken
+ * into the open data set by the face, between commands, so that nobody sees the data change under a question. */
 #ifndef TAILOR_COMMANDS_FOLLOW_H
 #define TAILOR_COMMANDS_FOLLOW_H
 

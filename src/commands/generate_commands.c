@@ -69,10 +69,14 @@ static uint64_t count_type(const struct dataset *d, enum log_type type)
 static void report_dataset(const struct dataset *d, const struct world_spec *spec, struct result *out)
 {
     static const struct column columns[] = {
-        {.name = "dataset", .type = VALUE_TEXT},    {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},       {.name = "days", .type = VALUE_INT},
-        {.name = "impressions", .type = VALUE_INT, .flags = COLUMN_COUNT}, {.name = "clicks", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        {.name = "carts", .type = VALUE_INT, .flags = COLUMN_COUNT},       {.name = "purchases", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "dataset", .type = VALUE_TEXT},
+        {.name = "users", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "items", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "days", .type = VALUE_INT},
+        {.name = "impressions", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "clicks", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "carts", .type = VALUE_INT, .flags = COLUMN_COUNT},
+        {.name = "purchases", .type = VALUE_INT, .flags = COLUMN_COUNT},
     };
     struct table *t = result_table(out, "generated", "", columns, sizeof columns / sizeof *columns);
     table_text(t, d->name);
@@ -147,7 +151,11 @@ static const struct param generate_options[] = {
      .doc = "people; everything scales with it"},
     {.name = "items", .type = PARAM_INT, .initial = "1200", .min = 1, .max = 1e8, .doc = "things in the catalogue"},
     {.name = "days", .type = PARAM_INT, .initial = "180", .min = 1, .max = 10000, .doc = "length of the log"},
-    {.name = "events", .type = PARAM_INT, .min = 1, .max = 1e11, .doc = "so many rows exactly, by more or fewer visits"},
+    {.name = "events",
+     .type = PARAM_INT,
+     .min = 1,
+     .max = 1e11,
+     .doc = "so many rows exactly, by more or fewer visits"},
     {.name = "slate", .type = PARAM_INT, .initial = "8", .min = 1, .max = MAX_SLATE, .doc = "items shown at a time"},
     {.name = "seed", .type = PARAM_INT, .initial = "1", .min = 0, .max = 9e15, .doc = "another seed, another shop"},
     {.name = "start", .type = PARAM_TIME, .doc = "first day (2025-01-06 unless told)"},
@@ -189,7 +197,8 @@ static const struct command rows[] = {
          "`simulate` goes on from such data with its truth.",
      .examples = (const char *const[]){"generate users=100 items=80 days=30 as toy",
                                        "generate toyshop users=50 items=40 days=20 replace=yes",
-                                       "generate log.csv events=3000 users=60 items=40 columns=core times=epoch replace=yes",
+                                       "generate log.csv events=3000 users=60 items=40 columns=core times=epoch "
+                                       "replace=yes",
                                        "generate toyshop/big.jsonl users=50 items=40 events=5000 replace=yes", NULL},
      .run = run_generate},
 };

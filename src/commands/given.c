@@ -95,7 +95,8 @@ static enum status check_rows(const struct given *g, struct result *report, stru
     if (!events) {
         error_set(err, ST_NOT_FOUND, "none of the %s row%s names an event of %s", all, g->rows == 1 ? "" : "s",
                   g->d->name);
-        error_hint(err, "events of all parts are loaded together first: load u1.base u1.test, then split given u1.test");
+        error_hint(err,
+                   "events of all parts are loaded together first: load u1.base u1.test, then split given u1.test");
         return ST_NOT_FOUND;
     }
     if (g->unknown + strangers)

@@ -12,8 +12,8 @@ enum status grade_keep(struct workbench *wb, const struct audit *a, struct error
     char text[96];
     if (wb->readonly)
         return ST_OK;
-    int n = snprintf(text, sizeof text, "%" PRIu64 " %c %zu %zu", a->data->fingerprint, a->grade, a->worst[SEVERITY_SERIOUS],
-                     a->worst[SEVERITY_WARNING]);
+    int n = snprintf(text, sizeof text, "%" PRIu64 " %c %zu %zu", a->data->fingerprint, a->grade,
+                     a->worst[SEVERITY_SERIOUS], a->worst[SEVERITY_WARNING]);
     enum status st = workspace_put_note(wb->space, a->data->name, kind, name, text, (size_t)n, err);
     if (st)
         return st;

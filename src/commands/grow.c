@@ -49,8 +49,8 @@ enum status split_adopt(const struct dataset *d, const struct split_spec *spec, 
 
 /* ---- stages of shaped data ----
  *
- * Those of a base are kept with it. What a recipe has made of them cannot be told without replaying it, so the stages of
- * shaped data that a model or the split belongs to are kept in a note. */
+ * Those of a base are kept with it. What a recipe has made of them cannot be told without replaying it, so the stages
+ * of shaped data that a model or the split belongs to are kept in a note. */
 
 static const char stage_kind[] = "origin", stage_note[] = "stages";
 
@@ -68,8 +68,8 @@ static enum status keep_stages(struct workbench *wb, const struct dataset *shape
     for (size_t i = 0; i < shaped->nstages; i++) {
         const struct data_stage *s = &shaped->stages[i];
         if (referred(wb, s->fingerprint))
-            str_printf(&text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n", s->fingerprint,
-                       s->events, s->sequence, s->users, s->items, s->types);
+            str_printf(&text, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %" PRIu32 "\n",
+                       s->fingerprint, s->events, s->sequence, s->users, s->items, s->types);
     }
     enum status st = text.failed ? error_nomem(err, 256, "stages")
                                  : workspace_put_note(wb->space, shaped->name, stage_kind, stage_note, str_text(&text),
@@ -90,8 +90,8 @@ enum status grow_recall_stages(struct workbench *wb, struct dataset *shaped, str
     shaped->nstages = 0;
     for (const char *at = text; *at && !st; at += strcspn(at, "\n") + 1) { /* a note is followed by a zero byte */
         struct data_stage s;
-        if (sscanf(at, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32, &s.fingerprint, &s.events,
-                   &s.sequence, &s.users, &s.items, &s.types) != 6)
+        if (sscanf(at, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %" SCNu32, &s.fingerprint,
+                   &s.events, &s.sequence, &s.users, &s.items, &s.types) != 6)
             break;
         if (s.users > shaped->users.n || s.items > shaped->items.n || s.types > shaped->types.n)
             continue; /* of a state in which others had these indices */

@@ -7,11 +7,25 @@ bool habit_translate(const char *text, struct str *out)
     static const struct {
         const char *typed, *alone, *with; /* without and with a word behind it; NULL: the same */
     } habits[] = {
-        {"\\d", "tables", "describe"}, {"\\dt", "tables", "describe"},  {"\\d+", "tables", "describe"}, {"\\dv", "tables", "describe"},
-        {"\\l", "datasets", NULL},     {"\\c", "datasets", "load"},     {"\\q", "quit", NULL},          {"\\?", "help", NULL},
-        {"\\h", "help", NULL},         {"\\i", "help source", "source"}, {"\\timing", "timer", NULL},    {".tables", "tables", "describe"},
-        {".schema", "tables", "describe"}, {".databases", "datasets", NULL}, {".quit", "quit", NULL},  {".exit", "quit", NULL},
-        {".help", "help", NULL},       {".read", "help source", "source"}, {".timer", "timer", NULL},
+        {"\\d", "tables", "describe"},
+        {"\\dt", "tables", "describe"},
+        {"\\d+", "tables", "describe"},
+        {"\\dv", "tables", "describe"},
+        {"\\l", "datasets", NULL},
+        {"\\c", "datasets", "load"},
+        {"\\q", "quit", NULL},
+        {"\\?", "help", NULL},
+        {"\\h", "help", NULL},
+        {"\\i", "help source", "source"},
+        {"\\timing", "timer", NULL},
+        {".tables", "tables", "describe"},
+        {".schema", "tables", "describe"},
+        {".databases", "datasets", NULL},
+        {".quit", "quit", NULL},
+        {".exit", "quit", NULL},
+        {".help", "help", NULL},
+        {".read", "help source", "source"},
+        {".timer", "timer", NULL},
     };
     size_t n = strcspn(text, " \t\r\n;"), rest = n + strspn(text + n, " \t\r\n;");
     if (*text != '\\' && *text != '.')

@@ -180,7 +180,8 @@ enum status held_filter(void *cursor, const struct sql_test *tests, size_t n, ui
 
 static enum status next_piece(struct held_cursor *c, struct error *err)
 {
-    static const enum value_type types[] = {[SQL_TEXT] = VALUE_TEXT, [SQL_INT] = VALUE_INT, [SQL_REAL] = VALUE_REAL, [SQL_TIME] = VALUE_TIME};
+    static const enum value_type types[] = {
+        [SQL_TEXT] = VALUE_TEXT, [SQL_INT] = VALUE_INT, [SQL_REAL] = VALUE_REAL, [SQL_TIME] = VALUE_TIME};
     struct column columns[32];
     enum status st = job_check(&c->pinned->wb->job, err);
     if (st)
@@ -250,12 +251,14 @@ int64_t held_row(void *cursor)
         const struct value *v = table_value(c->table, c->row, i);
         bool text = c->held->columns[i].type == SQL_TEXT;
         if (!v->null)
-            h = hash_bytes(text ? (const void *)v->text : (const void *)&v->integer, text ? strlen(v->text) : sizeof v->integer, h + i + 1);
+            h = hash_bytes(text ? (const void *)v->text : (const void *)&v->integer,
+                           text ? strlen(v->text) : sizeof v->integer, h + i + 1);
     }
     for (size_t i = 0; i < c->ntests; i++)
         if (c->held->columns[c->tests[i].column].flags & SQL_ARGUMENT) {
             const struct sql_test *t = &c->tests[i];
-            h = t->ntexts ? hash_bytes(t->texts->text, t->texts->length, h + i) : hash_bytes(&t->low, sizeof t->low, h + i);
+            h = t->ntexts ? hash_bytes(t->texts->text, t->texts->length, h + i)
+                          : hash_bytes(&t->low, sizeof t->low, h + i);
         }
     return (int64_t)h;
 }

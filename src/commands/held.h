@@ -1,5 +1,5 @@
-/* Tables of SQL that are made in pieces: a function fills one piece after the other with rows, and what a statement compares
- * is tested here. A table with a piece for each user makes those of the users asked about only. */
+/* Tables of SQL that are made in pieces: a function fills one piece after the other with rows, and what a statement
+ * compares is tested here. A table with a piece for each user makes those of the users asked about only. */
 #ifndef TAILOR_COMMANDS_HELD_H
 #define TAILOR_COMMANDS_HELD_H
 
@@ -20,7 +20,8 @@ struct held {
     size_t ncolumns;
     double rows; /* expected; 0: as many as events */
     bool needs_data;
-    /* The column that holds the user: a piece is one user's rows, its number the user. SIZE_MAX: pieces are counted from 0. */
+    /* The column that holds the user: a piece is one user's rows, its number the user. SIZE_MAX: pieces are counted
+     * from 0. */
     size_t user_column;
     /* Makes ready for a statement's tests; *pieces is 1. May be NULL. */
     enum status (*begin)(struct held_cursor *c, size_t *pieces, struct error *err);
@@ -55,8 +56,8 @@ enum status held_column(void *cursor, size_t column, struct sql_cell *out, struc
 int64_t held_row(void *cursor);
 void held_close(void *cursor);
 
-#define HELD_SLOTS                                                                                                       \
-    .columns = held_columns, .rows = held_rows, .open = held_open, .filter = held_filter, .next = held_next,             \
+#define HELD_SLOTS                                                                                                     \
+    .columns = held_columns, .rows = held_rows, .open = held_open, .filter = held_filter, .next = held_next,           \
     .column = held_column, .row = held_row, .close = held_close
 
 /* The text that a column is compared with, or NULL: any. With several, the first. */

@@ -176,7 +176,8 @@ static void help_model(const struct model_class *m, struct result *out)
 /* A thing a row and what it is. */
 static struct table *topics(struct result *out, const char *name, const char *title, const char *of)
 {
-    const struct column columns[] = {{.name = of, .type = VALUE_TEXT}, {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
+    const struct column columns[] = {{.name = of, .type = VALUE_TEXT},
+                                     {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
     return result_table(out, name, title, columns, 2);
 }
 
@@ -243,8 +244,8 @@ static enum status help_overview(struct result *out, struct error *err)
     }
     models_table(out);
     result_message(out, MESSAGE_HINT,
-                   "`help GROUP` has a line a command (`help all`: every one), `help COMMAND`, `help MODEL` or `help METRIC` everything "
-                   "about one (`help metrics` lists them), `help WORD` searches");
+                   "`help GROUP` has a line a command (`help all`: every one), `help COMMAND`, `help MODEL` or `help "
+                   "METRIC` everything about one (`help metrics` lists them), `help WORD` searches");
     return failed ? error_nomem(err, 64, "help") : ST_OK;
 }
 

@@ -22,7 +22,8 @@ struct refused {
     char first[320];
 };
 
-static enum status refuse(void *context, const char *file, uint64_t line, const char *reason, const char *text, size_t n, struct error *err)
+static enum status refuse(void *context, const char *file, uint64_t line, const char *reason, const char *text,
+                          size_t n, struct error *err)
 {
     static const struct column columns[] = {
         {.name = "file", .type = VALUE_TEXT, .flags = COLUMN_COMPACT},
@@ -37,7 +38,8 @@ static enum status refuse(void *context, const char *file, uint64_t line, const 
     if (r->n > REJECTS_SHOWN)
         return ST_OK;
     if (!r->table)
-        r->table = result_table(r->out, "rejects", "rows that were rejected", columns, sizeof columns / sizeof *columns);
+        r->table =
+            result_table(r->out, "rejects", "rows that were rejected", columns, sizeof columns / sizeof *columns);
     table_text(r->table, file);
     table_int(r->table, (int64_t)line);
     table_text(r->table, reason);
@@ -47,7 +49,8 @@ static enum status refuse(void *context, const char *file, uint64_t line, const 
 
 /* ---- what came of it ---- */
 
-static void put_served(const struct model *m, const struct served_rows *rows, const struct served_report *r, struct result *out)
+static void put_served(const struct model *m, const struct served_rows *rows, const struct served_report *r,
+                       struct result *out)
 {
     static const struct column columns[] = {
         {.name = "model", .type = VALUE_TEXT},
@@ -82,31 +85,41 @@ static void say_order(const struct served_rows *rows, const struct served_report
 {
     if (r->ranked)
         result_message(out, MESSAGE_INFO, "lists are ordered by %s%s", rows->ranked_by,
-                       r->crossed ? "; the scores do not fall along it, so they are left out" : r->scored ? ", scores are kept" : "");
+                       r->crossed  ? "; the scores do not fall along it, so they are left out"
+                       : r->scored ? ", scores are kept"
+                                   : "");
     else if (rows->scored_by[0])
         result_message(out, MESSAGE_INFO, "lists are ordered by %s, highest first%s", rows->scored_by,
                        r->crossed ? "; equal ones stay as in the file" : "");
     else if (rows->rankless[0])
-        result_message(out, MESSAGE_WARNING, "column %s holds no numbers: lists are ordered as the file is (rank=COLUMN says another)", rows->rankless);
+        result_message(out, MESSAGE_WARNING,
+                       "column %s holds no numbers: lists are ordered as the file is (rank=COLUMN says another)",
+                       rows->rankless);
     else
-        result_message(out, MESSAGE_INFO, "no column is taken for rank or score: lists are ordered as the file is (rank=COLUMN says another)");
+        result_message(
+            out, MESSAGE_INFO,
+            "no column is taken for rank or score: lists are ordered as the file is (rank=COLUMN says another)");
     if (!r->unranked)
         return;
-    result_message(out, MESSAGE_WARNING, "%zu row%s no %s%s: last in %s", r->unranked, r->unranked == 1 ? " has" : "s have",
-                   r->ranked ? "rank" : "score", rows->strange_rank[0] ? result_textf(out, " (\"%s\" is not a number)", rows->strange_rank) : "",
+    result_message(out, MESSAGE_WARNING, "%zu row%s no %s%s: last in %s", r->unranked,
+                   r->unranked == 1 ? " has" : "s have", r->ranked ? "rank" : "score",
+                   rows->strange_rank[0] ? result_textf(out, " (\"%s\" is not a number)", rows->strange_rank) : "",
                    r->unranked == 1 ? "its list" : "their lists");
     if (rows->strange_rank[0])
-        result_message(out, MESSAGE_HINT, "rank=%s rejects rows without a number there, and tells their lines", rows->ranked_by);
+        result_message(out, MESSAGE_HINT, "rank=%s rejects rows without a number there, and tells their lines",
+                       rows->ranked_by);
 }
 
 static void say_strangers(const struct served_rows *rows, const struct served_report *r, struct result *out)
 {
     if (r->unknown_users)
-        result_message(out, MESSAGE_WARNING, "%zu row%s of users that the data does not have: left out (the first: %s)", r->unknown_users,
-                       r->unknown_users == 1 ? " is" : "s are", rows->strange_user);
+        result_message(out, MESSAGE_WARNING, "%zu row%s of users that the data does not have: left out (the first: %s)",
+                       r->unknown_users, r->unknown_users == 1 ? " is" : "s are", rows->strange_user);
     if (r->unknown_items)
-        result_message(out, MESSAGE_WARNING, "%zu place%s held by items that the data does not have: they are not in the lists (the first: %s)",
-                       r->unknown_items, r->unknown_items == 1 ? " is" : "s are", rows->strange_item);
+        result_message(
+            out, MESSAGE_WARNING,
+            "%zu place%s held by items that the data does not have: they are not in the lists (the first: %s)",
+            r->unknown_items, r->unknown_items == 1 ? " is" : "s are", rows->strange_item);
     if (r->empty)
         result_message(out, MESSAGE_WARNING, "%zu list%s nothing else", r->empty, r->empty == 1 ? " holds" : "s hold");
     if (r->doubles)
@@ -114,14 +127,14 @@ static void say_strangers(const struct served_rows *rows, const struct served_re
                        r->doubles == 1 ? " repeats" : "s repeat");
 }
 
-static void say_all(const struct model *m, const struct served_rows *rows, const struct served_report *r, const struct refused *refused,
-                    const struct ingest_report *report, struct result *out)
+static void say_all(const struct model *m, const struct served_rows *rows, const struct served_report *r,
+                    const struct refused *refused, const struct ingest_report *report, struct result *out)
 {
     int64_t oldest, newest;
     put_served(m, rows, r, out);
     if (refused->n)
-        result_message(out, MESSAGE_WARNING, "%llu of %llu rows rejected; the first: %s", (unsigned long long)refused->n,
-                       (unsigned long long)rows->read, refused->first);
+        result_message(out, MESSAGE_WARNING, "%llu of %llu rows rejected; the first: %s",
+                       (unsigned long long)refused->n, (unsigned long long)rows->read, refused->first);
     if (!rows->said)
         loading_say_notes(report, out);
     say_order(rows, r, out);
@@ -129,7 +142,8 @@ static void say_all(const struct model *m, const struct served_rows *rows, const
     served_span(m, &oldest, &newest);
     if (newest == NO_TIME)
         result_message(out, MESSAGE_INFO, "it is not told when they were served, so they count at any moment");
-    result_message(out, MESSAGE_HINT, "next: `recommend USER with %s`, or `compare` and `diff` it with what is trained here", m->name);
+    result_message(out, MESSAGE_HINT,
+                   "next: `recommend USER with %s`, or `compare` and `diff` it with what is trained here", m->name);
 }
 
 /* ---- the command ---- */
@@ -146,8 +160,9 @@ static enum status check_name(struct workbench *wb, const struct call *call, con
     return st && call->as.text ? error_at_word(st, err, &call->as) : st;
 }
 
-static enum status read_lists(struct workbench *wb, const struct call *call, const struct dataset *d, struct refused *refused,
-                              struct served_rows *rows, struct ingest_report *report, struct error *err)
+static enum status read_lists(struct workbench *wb, const struct call *call, const struct dataset *d,
+                              struct refused *refused, struct served_rows *rows, struct ingest_report *report,
+                              struct error *err)
 {
     char bundled[PLACE_MOST];
     const char *typed = call->args[0].text, *path = place_of_data(typed, bundled, sizeof bundled) ? bundled : typed;
@@ -197,11 +212,20 @@ static const struct argument import_args[] = {
 static const struct param import_options[] = {
     {.name = "user", .type = PARAM_TEXT, .doc = "column of the user: its name or its number from 1"},
     {.name = "item", .type = PARAM_TEXT, .doc = "column of the item"},
-    {.name = "rank", .type = PARAM_TEXT, .doc = "column of the place in the list, smallest first; without it one called rank or position"},
-    {.name = "score", .type = PARAM_TEXT, .doc = "column of the score, highest first; orders the lists where there is no rank"},
-    {.name = "time", .type = PARAM_TEXT, .doc = "column of the moment when the list was served; one user and moment is one list"},
+    {.name = "rank",
+     .type = PARAM_TEXT,
+     .doc = "column of the place in the list, smallest first; without it one called rank or position"},
+    {.name = "score",
+     .type = PARAM_TEXT,
+     .doc = "column of the score, highest first; orders the lists where there is no rank"},
+    {.name = "time",
+     .type = PARAM_TEXT,
+     .doc = "column of the moment when the list was served; one user and moment is one list"},
     {.name = "map", .type = PARAM_TEXT, .doc = "a mapping that `mapping save` keeps"},
-    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "put the lists in the place of a model of that name"},
+    {.name = "replace",
+     .type = PARAM_BOOL,
+     .initial = "no",
+     .doc = "put the lists in the place of a model of that name"},
 };
 
 static const struct command rows[] = {
@@ -213,16 +237,19 @@ static const struct command rows[] = {
      .options = import_options,
      .noptions = sizeof import_options / sizeof *import_options,
      .flags = COMMAND_AS | COMMAND_OPEN | COMMAND_CHANGES | COMMAND_NEEDS_DATA,
-     .help = "A row of the file is a place in a list: who saw which item, where, and when. Files are read as `load` reads them, with the "
-             "same options (format, delimiter, header, encoding, tz, dates, ...); a run of trec_eval (user Q0 item rank score tag) needs none.\n"
-             "What comes of it stands beside the trained models in `recommend`, `compare`, `diff`, `user` and `who`. At any moment a "
-             "user's list is the latest that was served by then, so several over time can be in one file. It stands as it was "
-             "served: `seen` hides nothing of it, and a history that is edited does not change it. `why` says that it cannot be opened, "
-             "and shows what the other models think of the same item.\n"
-             "Items that the data does not have keep their place: the score of an item is less its place in the list, or the score "
-             "of the file where that falls along every list.\n"
+     .help = "A row of the file is a place in a list: who saw which item, where, and when. Files are read as `load` "
+             "reads them, with the same options (format, delimiter, header, encoding, tz, dates, ...); a run of "
+             "trec_eval (user Q0 item rank score tag) needs none.\n"
+             "What comes of it stands beside the trained models in `recommend`, `compare`, `diff`, `user` and `who`. "
+             "At any moment a user's list is the latest that was served by then, so several over time can be in one "
+             "file. It stands as it was served: `seen` hides nothing of it, and a history that is edited does not "
+             "change it. `why` says that it cannot be opened, and shows what the other models think of the same item.\n"
+             "Items that the data does not have keep their place: the score of an item is less its place in the list, "
+             "or the score of the file where that falls along every list.\n"
              "With `load shop` there is `shop/served.csv.zst`: what that shop had shown before each user's last visit.",
-     .examples = (const char *const[]){"import tiny/served.csv as prod", "import tiny/served.csv as prod user=uid item=sku rank=pos time=ts replace=yes", NULL},
+     .examples =
+         (const char *const[]){"import tiny/served.csv as prod",
+                               "import tiny/served.csv as prod user=uid item=sku rank=pos time=ts replace=yes", NULL},
      .run = run_import},
 };
 

@@ -29,8 +29,8 @@ static bool fits(const struct judge *j, const struct model *m, const struct eval
            e->protocol.among == j->protocol.among;
 }
 
-/* What is kept under a name, or NULL; damaged is as good as none: it is made again. `before` looks for that of the previous
- * training. */
+/* What is kept under a name, or NULL; damaged is as good as none: it is made again. `before` looks for that of the
+ * previous training. */
 static struct evaluation *recall(const struct judge *j, const struct model *m, bool before)
 {
     char name[128], whole[136];
@@ -49,7 +49,8 @@ static struct evaluation *recall(const struct judge *j, const struct model *m, b
     return e;
 }
 
-static enum status keep(const struct judge *j, const struct model *m, const struct evaluation *e, bool before, struct error *err)
+static enum status keep(const struct judge *j, const struct model *m, const struct evaluation *e, bool before,
+                        struct error *err)
 {
     char name[128], whole[136];
     struct snapshot blob = {0};
@@ -89,8 +90,10 @@ enum status judge_questions(struct judge *j, struct error *err)
     return st;
 }
 
-/* Asks the model. What was kept of an earlier one of its name steps back when it was asked the same; `old` is NULL or that. */
-static enum status ask(struct judge *j, const struct model *m, const struct evaluation *old, struct evaluation **out, struct error *err)
+/* Asks the model. What was kept of an earlier one of its name steps back when it was asked the same; `old` is NULL or
+ * that. */
+static enum status ask(struct judge *j, const struct model *m, const struct evaluation *old, struct evaluation **out,
+                       struct error *err)
 {
     struct evaluation *e = NULL;
     enum status st = judge_questions(j, err);
@@ -161,11 +164,13 @@ void judge_clear(struct judge *j)
 
 bool judge_can(const struct dataset *d, const struct split *s, const struct model *m)
 {
-    return dataset_descends(d, m->record.data_fingerprint) && (model_is_served(m) || m->record.split_fingerprint == s->fingerprint);
+    return dataset_descends(d, m->record.data_fingerprint) &&
+           (model_is_served(m) || m->record.split_fingerprint == s->fingerprint);
 }
 
 /* "ease (all events, so the test part too), pop (another split)" */
-static void list_others(const struct dataset *d, const struct split *s, struct model *const *models, size_t n, struct str *out)
+static void list_others(const struct dataset *d, const struct split *s, struct model *const *models, size_t n,
+                        struct str *out)
 {
     for (size_t i = 0; i < n; i++) {
         const struct model *m = models[i];
@@ -179,8 +184,8 @@ static void list_others(const struct dataset *d, const struct split *s, struct m
 }
 
 /* Models named by the user must fit; of all there are, those that do not are left out with a warning. */
-static enum status keep_comparable(const struct call *call, bool named, const struct dataset *d, const struct split *s, struct model **models,
-                                   size_t *n, struct result *out, struct error *err)
+static enum status keep_comparable(const struct call *call, bool named, const struct dataset *d, const struct split *s,
+                                   struct model **models, size_t *n, struct result *out, struct error *err)
 {
     struct str others = {0};
     size_t kept = 0;
@@ -189,8 +194,10 @@ static enum status keep_comparable(const struct call *call, bool named, const st
     for (size_t i = 0; i < *n; i++)
         kept += judge_can(d, s, models[i]);
     if (others.length && (named || !kept)) {
-        st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", s->description, str_text(&others));
-        error_hint(err, "train again, then %s: models are comparable when they learnt from the same events", call->command->name);
+        st = error_set(err, ST_STATE, "not trained on the train part of this split (%s): %s", s->description,
+                       str_text(&others));
+        error_hint(err, "train again, then %s: models are comparable when they learnt from the same events",
+                   call->command->name);
     } else if (others.length) {
         result_message(out, MESSAGE_WARNING, "left out, trained otherwise: %s", result_str(out, &others));
     }
@@ -207,8 +214,8 @@ static enum status keep_comparable(const struct call *call, bool named, const st
     return st;
 }
 
-enum status judge_models(struct workbench *wb, const struct call *call, const struct dataset *d, const struct split *s, struct model ***models,
-                         size_t *n, struct result *out, struct error *err)
+enum status judge_models(struct workbench *wb, const struct call *call, const struct dataset *d, const struct split *s,
+                         struct model ***models, size_t *n, struct result *out, struct error *err)
 {
     const char **names = mem_new(call->nmodels, sizeof *names, "names of models", err);
     enum status st = names ? ST_OK : ST_NOMEM;

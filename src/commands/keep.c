@@ -204,7 +204,8 @@ enum status workbench_keep_used(struct workbench *wb, struct error *err)
     for (size_t i = 0; i < wb->nused; i++)
         str_printf(&text, "%s\n", wb->used[i]);
     enum status st = text.failed ? error_nomem(err, 128, "the chosen models")
-                                 : workspace_put_note(wb->space, wb->data->name, used_kind, note_name, str_text(&text), text.length, err);
+                                 : workspace_put_note(wb->space, wb->data->name, used_kind, note_name, str_text(&text),
+                                                      text.length, err);
     str_free(&text);
     return st;
 }

@@ -1,5 +1,5 @@
-/* How the split is kept: what was asked for, in words, and of which state of the data; the parts are computed anew. Rows
- * that files gave are a note of their own, since the files may be gone. */
+/* How the split is kept: what was asked for, in words, and of which state of the data; the parts are computed anew.
+ * Rows that files gave are a note of their own, since the files may be gone. */
 #include <stdio.h>
 #include <string.h>
 

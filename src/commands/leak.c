@@ -10,7 +10,8 @@ enum status leak_check_model(const struct dataset *d, const struct split *s, con
         enum param_type type = class->params[i].type;
         if (!values[i].present || (type != PARAM_DURATION && type != PARAM_TIME))
             continue;
-        error_set(err, ST_STATE, "%s with %s=%s looks at the time, and this split (%s) trains on events after those it tests",
+        error_set(err, ST_STATE,
+                  "%s with %s=%s looks at the time, and this split (%s) trains on events after those it tests",
                   class->name, class->params[i].name, values[i].text, s->description);
         error_hint(err, "split by time, rolling or last; leak=allow trains it all the same");
         return ST_STATE;

@@ -138,8 +138,8 @@ enum status loading_paths(const struct call *call, char ***out, struct error *er
     return ST_OK;
 }
 
-enum status loading_publish(struct workbench *wb, struct dataset *d, struct recipe *r, bool replace, const struct origin *from,
-                           struct error *err)
+enum status loading_publish(struct workbench *wb, struct dataset *d, struct recipe *r, bool replace,
+                            const struct origin *from, struct error *err)
 {
     job_begin(&wb->job, 0, "", "load %s: storing", d->name);
     return workbench_keep_shaped(wb, d, r, replace, from, err);

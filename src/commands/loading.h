@@ -10,8 +10,8 @@
 /* The arguments as paths, those of bundled data resolved. */
 MUST_CHECK enum status loading_paths(const struct call *call, char ***out, struct error *err);
 void loading_paths_free(char **paths, size_t n); /* NULL is fine */
-/* The name of the data set that a path becomes (letters, digits, - _ and ., from its last part, without what tells the format);
- * whether the workspace has one of that name, and the refusal when it must not. */
+/* The name of the data set that a path becomes (letters, digits, - _ and ., from its last part, without what tells the
+ * format); whether the workspace has one of that name, and the refusal when it must not. */
 void loading_name(const char *path, char *out, size_t size);
 MUST_CHECK enum status loading_found(struct workbench *wb, const char *name, bool *found, struct error *err);
 enum status loading_refuse_name(const struct call *call, const char *name, struct error *err);

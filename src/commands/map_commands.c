@@ -33,8 +33,9 @@ static size_t items_shared(const struct selection *s, const struct query_item *i
 
 enum { ALIKE_RANK, ALIKE_USER, ALIKE_VALUE, ALIKE_SHARED, ALIKE_ITEMS, ALIKE_COLUMNS };
 
-static enum status add_alike(const struct question *q, const struct selection *s, const struct model *m, const struct scored *best, size_t n,
-                             const struct vectors *p, struct result *out, struct error *err)
+static enum status add_alike(const struct question *q, const struct selection *s, const struct model *m,
+                             const struct scored *best, size_t n, const struct vectors *p, struct result *out,
+                             struct error *err)
 {
     static const struct column columns[ALIKE_COLUMNS] = {
         [ALIKE_RANK] = {.name = "rank", .type = VALUE_INT},
@@ -48,7 +49,8 @@ static enum status add_alike(const struct question *q, const struct selection *s
     enum status st = folded_new(&f, &query, 1, err);
     if (st)
         return st;
-    struct table *t = result_table(out, "similar", result_textf(out, "users like %s, by %s", q->who, m->name), columns, ALIKE_COLUMNS);
+    struct table *t = result_table(out, "similar", result_textf(out, "users like %s, by %s", q->who, m->name), columns,
+                                   ALIKE_COLUMNS);
     for (size_t i = 0; i < n; i++) {
         uint32_t user = p->who[best[i].index];
         table_int(t, (int64_t)i + 1);
@@ -61,8 +63,8 @@ static enum status add_alike(const struct question *q, const struct selection *s
     return ST_OK;
 }
 
-static enum status rank_alike(struct workbench *wb, const struct call *call, const struct question *q, const struct model *m, struct result *out,
-                              struct error *err)
+static enum status rank_alike(struct workbench *wb, const struct call *call, const struct question *q,
+                              const struct model *m, struct result *out, struct error *err)
 {
     struct selection s = question_selection(wb, call, q->data);
     struct query query = history_query(&q->history);
@@ -85,7 +87,8 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
     for (size_t i = 0; i < p.n && !st; i++) {
         const float *x = p.x + i * p.width;
         double other = sqrt(product(x, x, p.width));
-        like[i] = p.who[i] != q->user && length * other > 0 ? (float)(product(x, own, p.width) / length / other) : -INFINITY;
+        like[i] =
+            p.who[i] != q->user && length * other > 0 ? (float)(product(x, own, p.width) / length / other) : -INFINITY;
     }
     if (!st)
         st = add_alike(q, &s, m, best, topk(like, p.n, k, best), &p, out, err);
@@ -96,7 +99,8 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
     return st;
 }
 
-static enum status run_similar_users(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
+static enum status run_similar_users(struct workbench *wb, const struct call *call, struct result *out,
+                                     struct error *err)
 {
     struct question q;
     struct str line = {0};
@@ -210,7 +214,9 @@ static void add_points(const struct map *m, const char *title, struct result *ou
     const struct dataset *d = m->q->data;
     const struct column columns[MAP_COLUMNS] = {
         [MAP_ID] = {.name = m->users ? "user" : "item", .type = VALUE_TEXT},
-        [MAP_TITLE] = {.name = "title", .type = VALUE_TEXT, .flags = m->users || !dataset_titles(d) ? COLUMN_HIDDEN : 0},
+        [MAP_TITLE] = {.name = "title",
+                       .type = VALUE_TEXT,
+                       .flags = m->users || !dataset_titles(d) ? COLUMN_HIDDEN : 0},
         [MAP_GROUP] = {.name = "group", .type = VALUE_TEXT, .flags = m->by ? 0 : COLUMN_HIDDEN},
         [MAP_X] = {.name = "x", .type = VALUE_REAL, .precision = 4},
         [MAP_Y] = {.name = "y", .type = VALUE_REAL, .precision = 4},
@@ -230,7 +236,8 @@ static void add_points(const struct map *m, const char *title, struct result *ou
 }
 
 /* The known items that lie farthest along an axis: on a map of users, those that pull users that way. */
-static enum status add_ends(const struct map *m, const struct vectors *items, size_t known, struct result *out, struct error *err)
+static enum status add_ends(const struct map *m, const struct vectors *items, size_t known, struct result *out,
+                            struct error *err)
 {
     static const char *const ends[] = {"right", "left", "top", "bottom"};
     float *along = mem_new_raw(known, sizeof *along, "ends of axes", err);
@@ -280,14 +287,16 @@ static enum status find_by(const struct call *call, struct map *m, struct error 
     for (size_t i = 0; i < fields->n; i++)
         if (fields->field[i].type == FIELD_TEXT || fields->field[i].type == FIELD_LIST)
             str_printf(&known, "%s%s", known.length ? ", " : "", fields->field[i].name);
-    enum status st = error_set(err, ST_NOT_FOUND, "%s have no field of texts called '%s'", m->users ? "users" : "items", name);
+    enum status st =
+        error_set(err, ST_NOT_FOUND, "%s have no field of texts called '%s'", m->users ? "users" : "items", name);
     if (known.length)
         error_hint(err, "there is: %s", str_text(&known));
     str_free(&known);
     return error_at_option(st, err, call, "by");
 }
 
-static enum status make_map(struct workbench *wb, const struct call *call, struct map *m, struct result *out, struct error *err)
+static enum status make_map(struct workbench *wb, const struct call *call, struct map *m, struct result *out,
+                            struct error *err)
 {
     struct selection s = question_selection(wb, call, m->q->data);
     struct vectors items = {0};
@@ -307,8 +316,9 @@ static enum status make_map(struct workbench *wb, const struct call *call, struc
     }
     m->shown = m->p.n < n ? m->p.n : n;
     if (!st && (m->p.n < 3 || m->p.width < 2 || m->p.width > WIDEST))
-        st = error_set(err, ST_STATE, "a map needs three %s with events and two components at least: there are %zu and %zu", m->users ? "users" : "items",
-                       m->p.n, m->p.width);
+        st = error_set(err, ST_STATE,
+                       "a map needs three %s with events and two components at least: there are %zu and %zu",
+                       m->users ? "users" : "items", m->p.n, m->p.width);
     if (!st && !(m->at = mem_new(m->p.n * 2, sizeof *m->at, "a map", err)))
         st = ST_NOMEM;
     if (!st)
@@ -316,8 +326,9 @@ static enum status make_map(struct workbench *wb, const struct call *call, struc
     if (!st)
         st = find_groups(m, err);
     if (!st) {
-        const char *title = result_textf(out, "%s by %s: %.1f %% of the variance across, %.1f %% up", m->users ? "users" : "items", m->m->name,
-                                         100 * m->share[0], 100 * m->share[1]);
+        const char *title =
+            result_textf(out, "%s by %s: %.1f %% of the variance across, %.1f %% up", m->users ? "users" : "items",
+                         m->m->name, 100 * m->share[0], 100 * m->share[1]);
         draw(m, title, out);
         add_points(m, title, out);
         st = add_ends(m, &items, items.n < n ? items.n : n, out, err);
@@ -326,14 +337,17 @@ static enum status make_map(struct workbench *wb, const struct call *call, struc
     text_count(some, sizeof some, (int64_t)m->shown);
     text_count(all, sizeof all, (int64_t)m->all);
     if (!st && m->shown < m->all)
-        result_message(out, MESSAGE_INFO, m->users ? "%s of %s users, evenly over all; n=%zu shows all" : "the %s of %s items with most events; n=%zu shows all",
+        result_message(out, MESSAGE_INFO,
+                       m->users ? "%s of %s users, evenly over all; n=%zu shows all"
+                                : "the %s of %s items with most events; n=%zu shows all",
                        some, all, m->all);
     if (m->users)
         vectors_clear(&items);
     return st;
 }
 
-static enum status run_map(struct workbench *wb, const struct call *call, bool users, struct result *out, struct error *err)
+static enum status run_map(struct workbench *wb, const struct call *call, bool users, struct result *out,
+                           struct error *err)
 {
     struct question q;
     struct map *m = mem_new(1, sizeof *m, "a map", err);
@@ -368,14 +382,22 @@ static enum status run_map_users(struct workbench *wb, const struct call *call, 
 
 /* ---- the rows ---- */
 
-static const struct argument user_args[] = {{.name = "USER", .type = ARG_USER, .doc = "an id, . for the current user, new for the made-up one"}};
+static const struct argument user_args[] = {
+    {.name = "USER", .type = ARG_USER, .doc = "an id, . for the current user, new for the made-up one"}};
 static const struct param alike_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = "length of the list"},
     OPTION_AT,
 };
 static const struct param map_options[] = {
-    {.name = "n", .type = PARAM_INT, .initial = "500", .min = 3, .max = 1e7, .doc = "points: the items with most events, or users evenly over all"},
-    {.name = "by", .type = PARAM_COLUMN, .doc = "colours: a field of texts or lists, whose four commonest values (of a list: first ones) are told apart"},
+    {.name = "n",
+     .type = PARAM_INT,
+     .initial = "500",
+     .min = 3,
+     .max = 1e7,
+     .doc = "points: the items with most events, or users evenly over all"},
+    {.name = "by",
+     .type = PARAM_COLUMN,
+     .doc = "colours: a field of texts or lists, whose four commonest values (of a list: first ones) are told apart"},
 };
 
 static const struct command rows[] = {
@@ -387,8 +409,9 @@ static const struct command rows[] = {
      .options = alike_options,
      .noptions = 2,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
-     .help = "The cosine of the vectors that the histories fold in to, for models of factors (ials, puresvd, gfcf, bpr, ...). Components that are the same "
-             "for everybody count for nothing. shared_items are those that both have had.",
+     .help = "The cosine of the vectors that the histories fold in to, for models of factors (ials, puresvd, gfcf, "
+             "bpr, ...). Components that are the same for everybody count for nothing. shared_items are those that "
+             "both have had.",
      .examples = (const char *const[]){"similar users ana with ials k=3", NULL},
      .run = run_similar_users},
     {.name = "map items",
@@ -397,10 +420,11 @@ static const struct command rows[] = {
      .options = map_options,
      .noptions = 2,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
-     .help = "Principal components: the two directions in which the vectors of the items differ most, of all items with events. The share of the "
-             "variance says how much of the difference the picture shows. Singular vectors (puresvd, gfcf, bspm) count by their singular values. Items "
-             "near each other are alike to the model, as far as that goes. Below stand the "
-             "items at the ends of the axes; > FILE writes the coordinates.",
+     .help =
+         "Principal components: the two directions in which the vectors of the items differ most, of all items "
+         "with events. The share of the variance says how much of the difference the picture shows. Singular "
+         "vectors (puresvd, gfcf, bspm) count by their singular values. Items near each other are alike to the "
+         "model, as far as that goes. Below stand the items at the ends of the axes; > FILE writes the coordinates.",
      .examples = (const char *const[]){"map items with ials", "map items with ials by=category n=5", NULL},
      .run = run_map_items},
     {.name = "map users",
@@ -409,7 +433,8 @@ static const struct command rows[] = {
      .options = map_options,
      .noptions = 2,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
-     .help = "As `map items`, of the vectors that the histories of the users fold in to. The items below it are those that pull users that way.",
+     .help = "As `map items`, of the vectors that the histories of the users fold in to. The items below it are those "
+             "that pull users that way.",
      .examples = (const char *const[]){"map users with ials", NULL},
      .run = run_map_users},
 };

@@ -127,7 +127,8 @@ static enum status run_save(struct workbench *wb, const struct call *call, struc
         st = error_at_word(error_set(err, ST_USAGE, "the name of a mapping has 1 to 63 bytes"), err, &call->args[0]);
     if (!st && n == 0) {
         st = error_set(err, ST_USAGE, "nothing is mapped");
-        error_hint(err, "mapping save %s user=COLUMN item=COLUMN time=COLUMN; `preview FILE` proposes what to say", name);
+        error_hint(err, "mapping save %s user=COLUMN item=COLUMN time=COLUMN; `preview FILE` proposes what to say",
+                   name);
     }
     if (!st)
         st = ingest_check_mapping(m, n, err);
@@ -258,7 +259,8 @@ static void say_file(const struct preview *p, struct result *out)
     else if (p->whole)
         result_message(out, MESSAGE_INFO, "%s: %s; %s rows", p->reader, p->form, rows);
     else if (p->rows_guessed)
-        result_message(out, MESSAGE_INFO, "%s: %s; looked at the first %s rows of about %s", p->reader, p->form, rows, guessed);
+        result_message(out, MESSAGE_INFO, "%s: %s; looked at the first %s rows of about %s", p->reader, p->form, rows,
+                       guessed);
     else
         result_message(out, MESSAGE_INFO, "%s: %s; looked at the first %s rows", p->reader, p->form, rows);
 }
@@ -284,8 +286,10 @@ static void say_table(struct workbench *wb, const struct preview *p, struct resu
     if (is_known_table(wb, p))
         result_message(out, MESSAGE_INFO, "its ids are %s of the open data", p->table);
     else
-        result_message(out, MESSAGE_WARNING, users ? "nothing says which item: taken for a table of users (item==NAME makes events of its rows)"
-                                                   : "nothing says who: taken for a table of items (user=COLUMN makes events of its rows)");
+        result_message(out, MESSAGE_WARNING,
+                       users
+                           ? "nothing says which item: taken for a table of users (item==NAME makes events of its rows)"
+                           : "nothing says who: taken for a table of items (user=COLUMN makes events of its rows)");
 }
 
 static enum status run_preview(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
@@ -353,15 +357,16 @@ static const struct command rows[] = {
      .options = preview_options,
      .noptions = 1,
      .flags = COMMAND_OPEN | COMMAND_SEVERAL,
-     .help = "Looks at the head of a file: what its columns hold and are taken for (by what was said, by their names, by "
-             "what stands in them), the first rows as they would be read, what is doubtful, and the `load` line to copy. "
-             "All that `load` takes (user=, item=, delimiter=, ...) can be said here too.",
+     .help = "Looks at the head of a file: what its columns hold and are taken for (by what was said, by their names, "
+             "by what stands in them), the first rows as they would be read, what is doubtful, and the `load` line to "
+             "copy. All that `load` takes (user=, item=, delimiter=, ...) can be said here too.",
      .examples = (const char *const[]){"preview tiny/events.csv", "preview tiny/events.csv user=user item=item", NULL},
      .run = run_preview},
     {.name = "mapping",
      .group = "files",
      .summary = "list the mappings that are kept",
-     .help = "A mapping says how to read files of one kind; the workspace keeps it under a name for `load FILE map=NAME`.",
+     .help = "A mapping says how to read files of one kind; the workspace keeps it under a name for `load FILE "
+             "map=NAME`.",
      .examples = (const char *const[]){"mapping", NULL},
      .run = run_mapping},
     {.name = "mapping save",
@@ -370,8 +375,8 @@ static const struct command rows[] = {
      .arguments = name_args,
      .narguments = 1,
      .flags = COMMAND_OPEN | COMMAND_CHANGES,
-     .help = "Takes all key=value of `load`: mapping save shop user=uid item=sku time=ts tz=+02:00. A mapping of that name "
-             "is replaced.",
+     .help = "Takes all key=value of `load`: mapping save shop user=uid item=sku time=ts tz=+02:00. A mapping of that "
+             "name is replaced.",
      .examples = (const char *const[]){"mapping save clicks user=uid item=sku time=ts", NULL},
      .run = run_save},
     {.name = "mapping drop",

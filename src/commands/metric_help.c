@@ -46,7 +46,8 @@ static void define(const struct metric *m, struct result *out)
 {
     static const char *const directions[] = {[HIGHER_IS_BETTER] = "Higher is better.",
                                              [LOWER_IS_BETTER] = "Lower is better.",
-                                             [NEITHER_IS_BETTER] = "Neither higher nor lower is better: it tells models apart."};
+                                             [NEITHER_IS_BETTER] =
+                                                 "Neither higher nor lower is better: it tells models apart."};
     const char *scope = m->pooled ? "One value for all ratings together."
                         : metric_of_users(m) ? "Each user has a value; the mean over users is shown."
                                              : "One value for all lists together.";
@@ -84,7 +85,8 @@ static void worked_clear(struct worked *w)
 }
 
 /* Asks a model about the current user, as `compare` would. */
-static enum status ask(struct workbench *wb, struct model *m, const struct metric_at *at, struct worked *w, struct error *err)
+static enum status ask(struct workbench *wb, struct model *m, const struct metric_at *at, struct worked *w,
+                       struct error *err)
 {
     unsigned needs = at->metric->needs;
     size_t depth = at->k > EVALUATION_DEPTH ? at->k : EVALUATION_DEPTH;
@@ -112,8 +114,8 @@ static bool tells(const struct worked *w, const struct metric_at *at)
     return metric_uncut(at->metric) || evaluation_list(w->e, at, 0, 0).nhits;
 }
 
-/* The first of the models in use that the split can judge and whose answer tells something, or simply the first: w->m stays NULL where
- * there is none. */
+/* The first of the models in use that the split can judge and whose answer tells something, or simply the first: w->m
+ * stays NULL where there is none. */
 static enum status ask_models(struct workbench *wb, const struct metric_at *at, struct worked *w, struct error *err)
 {
     const struct protocol p = {.on = PART_TEST, .hide_seen = wb->hide_seen};
@@ -178,10 +180,11 @@ static void put_errors(const struct worked *w, const struct metric *m, struct re
     if (isnan(value))
         table_textf(t, "%s has no ratings in the test part.", who);
     else if (m->errors == ERRORS_SQUARED)
-        table_textf(t, "By %s for %s: square root of (%.4f, the sum of squared errors, / %.0f rating%s) = %.4f", w->m->name, who, sum, n,
-                    n == 1 ? "" : "s", value);
+        table_textf(t, "By %s for %s: square root of (%.4f, the sum of squared errors, / %.0f rating%s) = %.4f",
+                    w->m->name, who, sum, n, n == 1 ? "" : "s", value);
     else
-        table_textf(t, "By %s for %s: %.4f, the sum of errors, / %.0f rating%s = %.4f", w->m->name, who, sum, n, n == 1 ? "" : "s", value);
+        table_textf(t, "By %s for %s: %.4f, the sum of errors, / %.0f rating%s = %.4f", w->m->name, who, sum, n,
+                    n == 1 ? "" : "s", value);
 }
 
 static enum status put_worked(const struct worked *w, const struct metric_at *at, struct result *out, struct error *err)
@@ -200,7 +203,8 @@ static enum status put_worked(const struct worked *w, const struct metric_at *at
     if (!metric_uncut(at->metric))
         put_list(w, &l, out);
     at->metric->work(&l, &text);
-    table_textf(prose(out, "worked", ""), "%s of %s by %s: %s", at->name, dict_text(&w->d->users, l.user), w->m->name, result_str(out, &text));
+    table_textf(prose(out, "worked", ""), "%s of %s by %s: %s", at->name, dict_text(&w->d->users, l.user), w->m->name,
+                result_str(out, &text));
     enum status st = text.failed ? error_nomem(err, 256, "help on a metric") : ST_OK;
     str_free(&text);
     return st;
@@ -215,7 +219,8 @@ static enum status work(struct workbench *wb, const struct metric_at *at, struct
     if (!w.d || !w.s || !wb->nmodels)
         goto out;
     if (wb->user == NO_USER) {
-        result_message(out, MESSAGE_HINT, "with a current user (`user %s`) it is worked on their list", dict_text(&w.d->users, 0));
+        result_message(out, MESSAGE_HINT, "with a current user (`user %s`) it is worked on their list",
+                       dict_text(&w.d->users, 0));
         goto out;
     }
     st = ask_models(wb, at, &w, &why);

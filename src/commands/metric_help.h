@@ -7,8 +7,9 @@
 
 /* A line a metric. */
 void metric_help_all(struct result *out);
-/* Definition, source, direction. With a split, a model that was trained on it and a current user also the list that the model would
- * have given them before the test part, and the metric worked on it. */
-MUST_CHECK enum status metric_help(struct workbench *wb, const struct metric_at *at, struct result *out, struct error *err);
+/* Definition, source, direction. With a split, a model that was trained on it and a current user also the list that the
+ * model would have given them before the test part, and the metric worked on it. */
+MUST_CHECK enum status metric_help(struct workbench *wb, const struct metric_at *at, struct result *out,
+                                   struct error *err);
 
 #endif

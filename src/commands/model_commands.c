@@ -21,7 +21,8 @@ static const char *trained_on(const struct workbench *wb, const struct model *m,
     return wb->split && wb->split->fingerprint == r->split_fingerprint ? "this split" : "another split";
 }
 
-/* Is it meant without `with`? A model trained anew as of the moment of the clock is, instead of the one it is named after. */
+/* Is it meant without `with`? A model trained anew as of the moment of the clock is, instead of the one it is named
+ * after. */
 static bool is_used(const struct workbench *wb, const struct model *m)
 {
     size_t n = strcspn(m->name, "@");
@@ -43,8 +44,8 @@ static void put_model(struct workbench *wb, const struct model *m, const struct 
         served_span(m, &oldest, &until);
         if (oldest != NO_TIME)
             time_short(from, sizeof from, oldest);
-        str_printf(&parameters, "%zu list%s of %zu user%s%s%s", served_count(m), served_count(m) == 1 ? "" : "s", m->record.users,
-                   m->record.users == 1 ? "" : "s", from[0] ? " from " : "", from);
+        str_printf(&parameters, "%zu list%s of %zu user%s%s%s", served_count(m), served_count(m) == 1 ? "" : "s",
+                   m->record.users, m->record.users == 1 ? "" : "s", from[0] ? " from " : "", from);
     }
     table_text(t, m->name);
     table_text(t, m->class->name);
@@ -100,7 +101,8 @@ static enum status run_models(struct workbench *wb, const struct call *call, str
     if (since) {
         char events[32];
         text_count(events, sizeof events, (int64_t)since);
-        result_message(out, MESSAGE_INFO, "trained before %s new event%s: %s", events, since == 1 ? "" : "s", result_str(out, &old));
+        result_message(out, MESSAGE_INFO, "trained before %s new event%s: %s", events, since == 1 ? "" : "s",
+                       result_str(out, &old));
     }
     str_free(&old);
     if (!n)
@@ -120,7 +122,9 @@ static enum status check_trained(struct workbench *wb, const struct word *w, str
     if (st)
         return error_at_word(st, err, w);
     if (workbench_is_then(list[0])) {
-        st = error_set(err, ST_USAGE, "%s is there only while the clock is rewound, and stands in for the model it is of already", name);
+        st = error_set(err, ST_USAGE,
+                       "%s is there only while the clock is rewound, and stands in for the model it is of already",
+                       name);
         st = error_at_word(st, err, w);
     }
     model_release(list[0]);
@@ -208,9 +212,9 @@ static const struct command rows[] = {
      .summary = "the trained models",
      .flags = COMMAND_NEEDS_DATA,
      .help = "With what they were trained: parameters, events, up to which time. `used` says which ones a command "
-             "without `with` means. `fold_in` was measured in training, for models that learn something of the users themselves: "
-             "how close the lists of histories folded in come to those of what was learnt of the same users (rank-biased overlap "
-             "of the first 20, p = .9; 1: equal lists).",
+             "without `with` means. `fold_in` was measured in training, for models that learn something of the users "
+             "themselves: how close the lists of histories folded in come to those of what was learnt of the same "
+             "users (rank-biased overlap of the first 20, p = .9; 1: equal lists).",
      .examples = (const char *const[]){"models", NULL},
      .run = run_models},
     {.name = "curve",
@@ -219,8 +223,8 @@ static const struct command rows[] = {
      .arguments = curve_args,
      .narguments = 1,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "The validation is there when the model was trained with patience= or metric=. `kept` marks the epoch whose "
-             "parameters the model has: the best one, or the last one before training was stopped.",
+     .help = "The validation is there when the model was trained with patience= or metric=. `kept` marks the epoch "
+             "whose parameters the model has: the best one, or the last one before training was stopped.",
      .examples = (const char *const[]){"curve ials", NULL},
      .run = run_curve},
     {.name = "use",
@@ -229,7 +233,8 @@ static const struct command rows[] = {
      .arguments = use_args,
      .narguments = 1,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "`use all` means all of them again, as it is at the start. The choice is kept in the workspace with the data set.",
+     .help = "`use all` means all of them again, as it is at the start. The choice is kept in the workspace with the "
+             "data set.",
      .examples = (const char *const[]){"use ease", "use pop ease", "use all", NULL},
      .run = run_use},
 };

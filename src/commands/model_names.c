@@ -65,8 +65,8 @@ size_t workbench_count_models(const struct workbench *wb)
 }
 
 /* present: without stand-ins. */
-static enum status gather(struct workbench *wb, const char *const *names, size_t n, bool present, struct model ***out, size_t *count,
-                          struct error *err)
+static enum status gather(struct workbench *wb, const char *const *names, size_t n, bool present, struct model ***out,
+                          size_t *count, struct error *err)
 {
     bool chosen = n == 0 && wb->nused > 0;
     size_t want = n ? n : chosen ? wb->nused : workbench_count_models(wb);
@@ -117,7 +117,8 @@ static void leave_out_future(const struct workbench *wb, struct model **list, si
     }
 }
 
-enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out, size_t *count, struct error *err)
+enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out,
+                             size_t *count, struct error *err)
 {
     enum status st = gather(wb, names, n, false, out, count, err);
     if (!st && n == 0 && workbench_count_models(wb) < wb->nmodels)
@@ -137,11 +138,14 @@ enum status workbench_model_name(const char *name, const struct model_class *cla
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+";
     size_t n = strlen(name);
     if (!n || n > LONGEST || strspn(name, letters) != n || name[0] == '-')
-        return error_set(err, ST_USAGE, "\"%s\" cannot be the name of a model: letters, digits and . _ - + can, at most %d", name, LONGEST);
+        return error_set(err, ST_USAGE,
+                         "\"%s\" cannot be the name of a model: letters, digits and . _ - + can, at most %d", name,
+                         LONGEST);
     if (text_same(name, "all") || text_same(name, "with") || text_same(name, "where") || text_same(name, "as"))
         return error_set(err, ST_USAGE, "\"%s\" has a meaning in commands, so no model can have this name", name);
     if (other && other != class)
-        return error_set(err, ST_USAGE, "%s is a class of models; a model of class %s needs another name", name, class->name);
+        return error_set(err, ST_USAGE, "%s is a class of models; a model of class %s needs another name", name,
+                         class->name);
     return ST_OK;
 }
 

@@ -150,8 +150,9 @@ static enum status keep_mapping(struct workbench *wb, const char *dataset, const
 {
     struct str text = {0};
     join_pairs(pair, n, &text);
-    enum status st = text.failed ? error_nomem(err, text.length, "a mapping")
-                                 : workspace_put_note(wb->space, dataset, kind, mapping_name, str_text(&text), text.length, err);
+    enum status st =
+        text.failed ? error_nomem(err, text.length, "a mapping")
+                    : workspace_put_note(wb->space, dataset, kind, mapping_name, str_text(&text), text.length, err);
     str_free(&text);
     return st;
 }

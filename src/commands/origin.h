@@ -1,5 +1,5 @@
-/* Where a data set came from: how its files were read, and how far. Kept as notes of the data set, so that an append reads
- * as the load did, and takes no row twice of a file that has grown. */
+/* Where a data set came from: how its files were read, and how far. Kept as notes of the data set, so that an append
+ * reads as the load did, and takes no row twice of a file that has grown. */
 #ifndef TAILOR_COMMANDS_ORIGIN_H
 #define TAILOR_COMMANDS_ORIGIN_H
 
@@ -7,8 +7,8 @@
 #include "ingest/ingest.h"
 #include "ingest/tail.h"
 
-/* How far plain files are there now: looked at before they are read, kept after. Patterns and folders are expanded; what is no
- * plain file, or is packed, has no place. */
+/* How far plain files are there now: looked at before they are read, kept after. Patterns and folders are expanded;
+ * what is no plain file, or is packed, has no place. */
 struct origin_place {
     char *path; /* without links */
     struct tail_place place;
@@ -40,7 +40,8 @@ struct origin {
     size_t n;
     const struct origin_places *places;
 };
-MUST_CHECK enum status origin_keep(struct workbench *wb, const char *dataset, const struct origin *from, struct error *err);
+MUST_CHECK enum status origin_keep(struct workbench *wb, const char *dataset, const struct origin *from,
+                                   struct error *err);
 MUST_CHECK enum status origin_read_mapping(struct workbench *wb, const char *dataset, struct origin_mapping *out,
                                            struct error *err);
 MUST_CHECK enum status origin_copy_mapping(const struct mapping *pair, size_t n, struct origin_mapping *out,

@@ -43,7 +43,8 @@ static enum status find_redirect(struct parser *p)
         return p->call->pipe.text ? ST_OK : ST_NOMEM;
     }
     if (w->n > p->at && lexeme_is(&w->at[w->n - 1], ">"))
-        return error_at_word(error_set(p->err, ST_USAGE, "a file name is missing behind >"), p->err, &w->at[w->n - 1].word);
+        return error_at_word(error_set(p->err, ST_USAGE, "a file name is missing behind >"), p->err,
+                             &w->at[w->n - 1].word);
     if (w->n >= p->at + 2 && lexeme_is(&w->at[w->n - 2], ">")) {
         p->end = w->n - 2;
         return copy_word(&p->call->redirect, &w->at[w->n - 1].word, p->err);
@@ -56,7 +57,8 @@ static enum status check_redirect(const struct call *c, struct error *err)
     const struct word *to = c->redirect.text ? &c->redirect : &c->pipe;
     if (!to->text || !(c->command->flags & COMMAND_QUIET))
         return ST_OK;
-    return error_at_word(error_set(err, ST_USAGE, "%s has no result that could be sent elsewhere", c->command->name), err, to);
+    return error_at_word(error_set(err, ST_USAGE, "%s has no result that could be sent elsewhere", c->command->name),
+                         err, to);
 }
 
 /* ---- options ---- */
@@ -158,7 +160,8 @@ static enum status check_open_options(struct parser *p)
             if (strcmp(more[j]->name, c->open[i].key.text) != 0)
                 continue;
             struct param_value v = {0};
-            enum status st = c->command->flags & COMMAND_SPACES ? ST_OK : param_parse(more[j], c->open[i].value.text, &v, p->err);
+            enum status st =
+                c->command->flags & COMMAND_SPACES ? ST_OK : param_parse(more[j], c->open[i].value.text, &v, p->err);
             param_values_free(&v, 1);
             if (st)
                 return error_at_word(st, p->err, &c->open[i].value);
@@ -288,7 +291,8 @@ static enum status word_after(struct parser *p, struct word *out, const char *wh
     if (out->text)
         return error_at_word(error_set(p->err, ST_USAGE, "\"%s\" is given twice", keyword->text), p->err, keyword);
     if (p->at + 1 >= p->end)
-        return error_at_word(error_set(p->err, ST_USAGE, "%s is missing behind \"%s\"", what, keyword->text), p->err, keyword);
+        return error_at_word(error_set(p->err, ST_USAGE, "%s is missing behind \"%s\"", what, keyword->text), p->err,
+                             keyword);
     p->at += 2;
     return copy_word(out, &p->words.at[p->at - 1].word, p->err);
 }
@@ -302,7 +306,8 @@ static bool is_edit(const struct command *c, const struct lexeme *l)
 static bool ends_words(struct parser *p, const struct lexeme *l)
 {
     const struct command *c = p->call->command;
-    return l->equals != SIZE_MAX || bare_option(p, l) || is_edit(c, l) || ((c->flags & COMMAND_WITH) && lexeme_is(l, "with")) ||
+    return l->equals != SIZE_MAX || bare_option(p, l) || is_edit(c, l) ||
+           ((c->flags & COMMAND_WITH) && lexeme_is(l, "with")) ||
            ((c->flags & COMMAND_WHERE) && lexeme_is(l, "where")) || ((c->flags & COMMAND_AS) && lexeme_is(l, "as"));
 }
 
@@ -317,7 +322,8 @@ static enum status words_after(struct parser *p, struct word **list, size_t *n, 
             return st;
     }
     if (*n == before)
-        return error_at_word(error_set(p->err, ST_USAGE, "%s is missing behind \"%s\"", what, keyword->text), p->err, keyword);
+        return error_at_word(error_set(p->err, ST_USAGE, "%s is missing behind \"%s\"", what, keyword->text), p->err,
+                             keyword);
     return ST_OK;
 }
 

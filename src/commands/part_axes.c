@@ -21,7 +21,8 @@ static size_t list_of(const struct model_class *class, const struct call *call)
 }
 
 /* The default of a search: all models alike; lengths each four times the one before. */
-static enum status add_part(struct part_axes *a, const struct param *list, const struct model *part, int64_t length, struct error *err)
+static enum status add_part(struct part_axes *a, const struct param *list, const struct model *part, int64_t length,
+                            struct error *err)
 {
     bool weights = list->type == PARAM_WEIGHTS;
     char text[32];
@@ -40,8 +41,8 @@ static enum status add_part(struct part_axes *a, const struct param *list, const
     return good ? ST_OK : ST_NOMEM;
 }
 
-enum status part_axes_new(const struct model_class *class, struct model *const *parts, size_t nparts, const struct call *call,
-                          struct part_axes *out, struct error *err)
+enum status part_axes_new(const struct model_class *class, struct model *const *parts, size_t nparts,
+                          const struct call *call, struct part_axes *out, struct error *err)
 {
     int64_t length = 5;
     enum status st = ST_OK;

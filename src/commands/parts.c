@@ -19,7 +19,8 @@ static enum status check_part(const struct model_class *class, const struct data
     enum status st = served_refuse(part, "cannot be a part of other models", err);
     if (st)
         return st;
-    if (r->split_fingerprint == split && (split || (r->data_fingerprint == d->fingerprint && !model_events_since(part, d))))
+    if (r->split_fingerprint == split &&
+        (split || (r->data_fingerprint == d->fingerprint && !model_events_since(part, d))))
         return ST_OK;
     error_set(err, ST_STATE, "%s was trained on other events than the %s would be", part->name, class->name);
     error_hint(err, "train it again: train %s", part->class->name);
@@ -37,8 +38,9 @@ static enum status take_part(struct workbench *wb, const char *name, struct mode
     return st;
 }
 
-enum status call_parts(struct workbench *wb, const struct call *call, const struct model_class *class, const struct dataset *d,
-                       const struct split *s, struct model ***out, size_t *n, struct error *err)
+enum status call_parts(struct workbench *wb, const struct call *call, const struct model_class *class,
+                       const struct dataset *d, const struct split *s, struct model ***out, size_t *n,
+                       struct error *err)
 {
     enum status st = ST_OK;
     *out = NULL;
@@ -110,7 +112,8 @@ static void fit_clear(struct fit *f)
 }
 
 /* The parts again, on what the new split leaves of train. */
-static enum status train_apart(const struct ground *g, struct model *const *parts, size_t n, struct fit *f, struct error *err)
+static enum status train_apart(const struct ground *g, struct model *const *parts, size_t n, struct fit *f,
+                               struct error *err)
 {
     enum status st = ST_OK;
     if (!(f->parts = mem_new(n, sizeof(struct model *), "the models of an ensemble", err)))
@@ -126,7 +129,8 @@ enum status fit_check_metric(const struct metric_at *m, struct error *err)
 {
     if (metric_of_ranks(m->metric))
         return ST_OK;
-    return error_set(err, ST_USAGE, "%s takes more than the ranks of what is right, so no weights can be fitted to it", m->name);
+    return error_set(err, ST_USAGE, "%s takes more than the ranks of what is right, so no weights can be fitted to it",
+                     m->name);
 }
 
 static enum status fit_new(const struct ground *g, struct model *const *parts, size_t n, struct fit *f,
@@ -186,8 +190,8 @@ bool model_fits_weights(const struct model *m)
 }
 
 /* Over other parts, with the weights that it has. */
-static enum status keep_weights(const struct ground *g, const struct model *m, const char *name, struct model *const *parts,
-                                struct model **out, struct error *err)
+static enum status keep_weights(const struct ground *g, const struct model *m, const char *name,
+                                struct model *const *parts, struct model **out, struct error *err)
 {
     struct selection selection = {.data = g->d, .split = g->s, .parts = PART_TRAIN, .until = g->until};
     struct model *over = NULL;
@@ -345,7 +349,8 @@ static void put_users(struct str *out, size_t users, size_t all)
     str_printf(out, all ? " (%s of %s users)" : " (%s)", n, of);
 }
 
-static enum status say_lengths(struct result *out, const struct model *m, const char *lengths, const struct selection *s, struct error *err)
+static enum status say_lengths(struct result *out, const struct model *m, const char *lengths,
+                               const struct selection *s, struct error *err)
 {
     const struct model *trained = model_trained(m);
     double from[PARTS_MAX];

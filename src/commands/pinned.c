@@ -91,16 +91,25 @@ static const char *variable(void *context, const char *name)
 
 struct sql_scope pinned_scope(struct pinned *p)
 {
-    return (struct sql_scope){
-        .tables = tables, .ntables = sizeof tables / sizeof *tables, .functions = functions, .nfunctions = sizeof functions / sizeof *functions, .context = p, .variable = variable, .job = &p->wb->job};
+    return (struct sql_scope){.tables = tables,
+                              .ntables = sizeof tables / sizeof *tables,
+                              .functions = functions,
+                              .nfunctions = sizeof functions / sizeof *functions,
+                              .context = p,
+                              .variable = variable,
+                              .job = &p->wb->job};
 }
 
 /* ---- attributes ---- */
 
-enum status add_fields(struct sql_columns *out, const struct fields *set, unsigned flags, const char *doc, struct error *err)
+enum status add_fields(struct sql_columns *out, const struct fields *set, unsigned flags, const char *doc,
+                       struct error *err)
 {
-    static const enum sql_type types[] = {
-        [FIELD_TEXT] = SQL_TEXT, [FIELD_LIST] = SQL_TEXT, [FIELD_REAL] = SQL_REAL, [FIELD_INT] = SQL_INT, [FIELD_TIME] = SQL_TIME};
+    static const enum sql_type types[] = {[FIELD_TEXT] = SQL_TEXT,
+                                          [FIELD_LIST] = SQL_TEXT,
+                                          [FIELD_REAL] = SQL_REAL,
+                                          [FIELD_INT] = SQL_INT,
+                                          [FIELD_TIME] = SQL_TIME};
     enum status st = ST_OK;
     for (size_t i = 0; i < set->n && out->n < MOST_COLUMNS && !st; i++) {
         const struct field *f = &set->field[i];

@@ -1,5 +1,5 @@
-/* What one SQL statement looks at, held for as long as it runs: the published data set, its split and its models, and the
- * clock as they were when it began. Every table and function of SQL has this as its context.
+/* What one SQL statement looks at, held for as long as it runs: the published data set, its split and its models, and
+ * the clock as they were when it began. Every table and function of SQL has this as its context.
  *
  * The tables: one a file, table_NAME.c, and a line here. */
 #ifndef TAILOR_COMMANDS_PINNED_H
@@ -66,10 +66,11 @@ SQL_FUNCTIONS(DECLARE)
 const struct sql_table *sql_table_at(size_t i);
 const struct sql_function *sql_function_at(size_t i);
 
-/* For tables with attributes: adds a column a field, up to MOST_COLUMNS of the table; and puts a cell of one. SQLite takes
- * 2,000 columns a table. */
+/* For tables with attributes: adds a column a field, up to MOST_COLUMNS of the table; and puts a cell of one. SQLite
+ * takes 2,000 columns a table. */
 enum { MOST_COLUMNS = 1500 };
-MUST_CHECK enum status add_fields(struct sql_columns *out, const struct fields *set, unsigned flags, const char *doc, struct error *err);
+MUST_CHECK enum status add_fields(struct sql_columns *out, const struct fields *set, unsigned flags, const char *doc,
+                                  struct error *err);
 void put_field(struct sql_cell *cell, const struct field *f, size_t row);
 
 #endif

@@ -38,7 +38,8 @@ static bool near_program(char *out, size_t size)
         if (!slash || slash == program)
             return false;
         *slash = 0;
-        if (holds_datasets(program, "datasets", out, size) || holds_datasets(program, "share/tailor/datasets", out, size))
+        if (holds_datasets(program, "datasets", out, size) ||
+            holds_datasets(program, "share/tailor/datasets", out, size))
             return true;
     }
     return false;

@@ -18,7 +18,8 @@ static enum status keep(struct workbench *wb, const struct dataset *d, const str
     return st == ST_NOT_FOUND ? ST_OK : st;
 }
 
-static enum status keep_all(struct workbench *wb, const struct dataset *d, struct model *const *models, size_t n, struct error *err)
+static enum status keep_all(struct workbench *wb, const struct dataset *d, struct model *const *models, size_t n,
+                            struct error *err)
 {
     enum status st = n > 1 ? workspace_begin(wb->space, err) : ST_OK;
     if (st)
@@ -28,14 +29,15 @@ static enum status keep_all(struct workbench *wb, const struct dataset *d, struc
     return n > 1 ? workspace_end(wb->space, st, err) : st;
 }
 
-enum status publish_models(struct workbench *wb, const struct dataset *d, struct model *const *models, size_t n, struct result *out,
-                           struct error *err)
+enum status publish_models(struct workbench *wb, const struct dataset *d, struct model *const *models, size_t n,
+                           struct result *out, struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         char size[32];
         text_bytes(size, sizeof size, (double)model_bytes(models[i]));
         if (too_large(models[i]))
-            result_message(out, MESSAGE_INFO, "%s takes %s: it stays in memory, `save` writes it", models[i]->name, size);
+            result_message(out, MESSAGE_INFO, "%s takes %s: it stays in memory, `save` writes it", models[i]->name,
+                           size);
     }
     enum status st = result_status(out, err);
     if (!st)
@@ -47,7 +49,8 @@ enum status publish_models(struct workbench *wb, const struct dataset *d, struct
     return st;
 }
 
-enum status publish_model(struct workbench *wb, const struct dataset *d, struct model *m, struct result *out, struct error *err)
+enum status publish_model(struct workbench *wb, const struct dataset *d, struct model *m, struct result *out,
+                          struct error *err)
 {
     return publish_models(wb, d, &m, 1, out, err);
 }

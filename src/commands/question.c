@@ -67,7 +67,8 @@ static enum status item_of_list(struct workbench *wb, const struct word *w, int6
         return error_at_word(st, err, w);
     }
     if (rank < 1 || (uint64_t)rank > wb->nlast_list) {
-        st = error_set(err, ST_NOT_FOUND, "the last list has %zu item%s, no %s", wb->nlast_list, wb->nlast_list == 1 ? "" : "s", w->text);
+        st = error_set(err, ST_NOT_FOUND, "the last list has %zu item%s, no %s", wb->nlast_list,
+                       wb->nlast_list == 1 ? "" : "s", w->text);
         return error_at_word(st, err, w);
     }
     *item = wb->last_list[rank - 1];
@@ -104,7 +105,8 @@ enum status item_or_group(const struct call *call, size_t n, struct error *err)
     return ST_USAGE;
 }
 
-enum status name_group(struct workbench *wb, const struct call *call, const struct dataset *d, uint8_t **chosen, struct error *err)
+enum status name_group(struct workbench *wb, const struct call *call, const struct dataset *d, uint8_t **chosen,
+                       struct error *err)
 {
     size_t n;
     enum status st = condition_items(call->where.text, d, question_selection(wb, call, d).until, chosen, &n, err);
@@ -163,7 +165,8 @@ struct selection question_selection(struct workbench *wb, const struct call *cal
 }
 
 /* Without times no event is before or after a moment; and after the clock there is nothing yet. */
-static enum status check_at(const struct workbench *wb, const struct call *call, const struct dataset *d, struct error *err)
+static enum status check_at(const struct workbench *wb, const struct call *call, const struct dataset *d,
+                            struct error *err)
 {
     const struct param_value *at = option(call, "at");
     char clock[40];
@@ -197,8 +200,8 @@ static enum status open_history(struct workbench *wb, const struct call *call, c
     return history_of_user(&s, q->user, &q->history, err);
 }
 
-enum status edit_history(struct workbench *wb, const struct question *q, const struct word *words, size_t n, struct history *h, struct str *line,
-                         struct str *said, struct error *err)
+enum status edit_history(struct workbench *wb, const struct question *q, const struct word *words, size_t n,
+                         struct history *h, struct str *line, struct str *said, struct error *err)
 {
     const char *how = NULL;
     char said_how = 0;
@@ -219,7 +222,8 @@ enum status edit_history(struct workbench *wb, const struct question *q, const s
         if (!st && *how == 'a') {
             st = history_add(h, q->data, item, err);
         } else if (!st && history_remove(h, item) == 0) {
-            st = error_set(err, ST_NOT_FOUND, "\"%s\" is not in the history of %s", dataset_item_title(q->data, item), q->who);
+            st = error_set(err, ST_NOT_FOUND, "\"%s\" is not in the history of %s", dataset_item_title(q->data, item),
+                           q->who);
             error_hint(err, "`user %s` shows it", q->who);
             error_at_word(st, err, w);
         }
@@ -315,8 +319,9 @@ void warn_of_future(const struct question *q, struct result *out)
         char trained[40], asked[40];
         time_short(trained, sizeof trained, last);
         time_short(asked, sizeof asked, q->history.as_of);
-        result_message(out, MESSAGE_WARNING, "%s %s trained on events up to %s: as of %s %s the future", result_str(out, &names), n > 1 ? "were" : "was", trained,
-                       asked, n > 1 ? "they know" : "it knows");
+        result_message(out, MESSAGE_WARNING, "%s %s trained on events up to %s: as of %s %s the future",
+                       result_str(out, &names), n > 1 ? "were" : "was", trained, asked,
+                       n > 1 ? "they know" : "it knows");
     }
     str_free(&names);
 }
@@ -385,7 +390,8 @@ void put_command(struct str *s, struct result *out)
     str_free(s);
 }
 
-void question_end(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out)
+void question_end(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item,
+                  struct result *out)
 {
     struct str line = {0};
     warn_of_future(q, out);
@@ -403,7 +409,8 @@ void question_end(struct workbench *wb, const struct call *call, const struct qu
     put_command(&line, out);
 }
 
-enum status ask_of_item(struct workbench *wb, const struct call *call, answer_of_item *answer, struct result *out, struct error *err)
+enum status ask_of_item(struct workbench *wb, const struct call *call, answer_of_item *answer, struct result *out,
+                        struct error *err)
 {
     struct question q;
     uint32_t item = 0;
@@ -427,7 +434,8 @@ void item_columns(const struct dataset *d, struct column out[ITEM_COLUMNS])
     bool titles = dataset_titles(d), categories = dataset_item_category(d);
     out[0] = (struct column){.name = "item", .type = VALUE_TEXT, .flags = titles ? COLUMN_HIDDEN : 0};
     out[1] = (struct column){.name = "title", .type = VALUE_TEXT, .flags = titles ? 0 : COLUMN_HIDDEN};
-    out[2] = (struct column){.name = "category", .type = VALUE_TEXT, .flags = categories ? COLUMN_COMPACT : COLUMN_HIDDEN};
+    out[2] =
+        (struct column){.name = "category", .type = VALUE_TEXT, .flags = categories ? COLUMN_COMPACT : COLUMN_HIDDEN};
 }
 
 void item_cells(const struct dataset *d, uint32_t item, struct table *t)

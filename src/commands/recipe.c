@@ -275,8 +275,9 @@ enum status recipe_save(struct workspace *space, const char *dataset, const stru
     }
     struct str text = {0};
     recipe_format(r, &text);
-    enum status st = text.failed ? error_nomem(err, text.length, "a recipe")
-                                 : workspace_put_note(space, dataset, note_kind, note_name, text.data, text.length, err);
+    enum status st = text.failed
+                         ? error_nomem(err, text.length, "a recipe")
+                         : workspace_put_note(space, dataset, note_kind, note_name, text.data, text.length, err);
     str_free(&text);
     return st;
 }

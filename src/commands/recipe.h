@@ -1,12 +1,13 @@
 /* The recipe of a data set: the steps that shape it, each the command line that made it.
  *
- * What the workspace stores is the base: what the files said, with the attributes that were joined. What is open is the base
- * with its recipe applied, step by step. The recipe is kept as a note of the data set, one step a line; it is replayed when
- * the data set is opened, when its base changes, or on another one. With no step the base and the open data are one object.
+ * What the workspace stores is the base: what the files said, with the attributes that were joined. What is open is the
+ * base with its recipe applied, step by step. The recipe is kept as a note of the data set, one step a line; it is
+ * replayed when the data set is opened, when its base changes, or on another one. With no step the base and the open
+ * data are one object.
  *
- * The fingerprint of shaped data comes from that of the base and the lines of the recipe, so the same recipe on the same base
- * has the same fingerprint, and undoing a step brings the earlier one back. Models and split belong to a state of the recipe:
- * models of other states wait in the workspace and come back with their state. */
+ * The fingerprint of shaped data comes from that of the base and the lines of the recipe, so the same recipe on the
+ * same base has the same fingerprint, and undoing a step brings the earlier one back. Models and split belong to a
+ * state of the recipe: models of other states wait in the workspace and come back with their state. */
 #ifndef TAILOR_COMMANDS_RECIPE_H
 #define TAILOR_COMMANDS_RECIPE_H
 
@@ -44,15 +45,18 @@ void recipe_line(const struct call *call, struct str *out);
 /* Appends the step that a command asks for and applies it to d, which all steps before it have made. */
 MUST_CHECK enum status recipe_take(struct recipe *r, const struct call *call, const struct dataset *d, struct job *job,
                                    struct dataset **out, struct error *err);
-/* Applies steps [from, n) to d, which the first `from` have made: *out is a counted reference, d itself when there is nothing to
- * do. Fills what the steps did. An error names the step that failed; nothing is changed then. Can be cancelled. */
-MUST_CHECK enum status recipe_replay(struct recipe *r, size_t from, struct dataset *d, struct job *job, struct dataset **out,
-                                     struct error *err);
+/* Applies steps [from, n) to d, which the first `from` have made: *out is a counted reference, d itself when there is
+ * nothing to do. Fills what the steps did. An error names the step that failed; nothing is changed then. Can be
+ * cancelled. */
+MUST_CHECK enum status recipe_replay(struct recipe *r, size_t from, struct dataset *d, struct job *job,
+                                     struct dataset **out, struct error *err);
 
 /* The recipe kept for a data set of the workspace; an empty one when there is none. For recipe_free. */
-MUST_CHECK enum status recipe_load(struct workspace *space, const char *dataset, struct recipe **out, struct error *err);
+MUST_CHECK enum status recipe_load(struct workspace *space, const char *dataset, struct recipe **out,
+                                   struct error *err);
 /* Keeps it; an empty one leaves no note. */
-MUST_CHECK enum status recipe_save(struct workspace *space, const char *dataset, const struct recipe *r, struct error *err);
+MUST_CHECK enum status recipe_save(struct workspace *space, const char *dataset, const struct recipe *r,
+                                   struct error *err);
 
 /* The condition of a `filter` as it was typed, without quotes around all of it; *at is where it begins in the line. */
 MUST_CHECK enum status filter_condition(const struct call *call, char **out, size_t *at, struct error *err);
@@ -64,24 +68,27 @@ MUST_CHECK enum status recipe_find(struct workbench *wb, const char *name, struc
 
 /* ---- the workbench ---- */
 
-/* The base of what is open, a counted reference: the open data itself when the recipe is empty, else read from the workspace. */
+/* The base of what is open, a counted reference: the open data itself when the recipe is empty, else read from the
+ * workspace. */
 MUST_CHECK enum status workbench_base(struct workbench *wb, struct dataset **out, struct error *err);
 /* A copy of the present recipe (empty when nothing is open). For recipe_free. */
 MUST_CHECK enum status workbench_recipe(struct workbench *wb, struct recipe **out, struct error *err);
-/* Makes `r` the recipe and `shaped` (the base with r applied) the open data: keeps the recipe, makes the split anew, brings
- * back the models of that state. Takes over both, also when it fails. ST_STATE when models that are in memory only would be lost. */
-MUST_CHECK enum status workbench_set_recipe(struct workbench *wb, struct recipe *r, struct dataset *shaped, struct error *err);
-/* workbench_keep_data with a recipe: replays it on the new base, stores the base and opens the shaped data. Takes over both. What
- * is known of where it came from is kept in the same transaction; NULL: nothing new. */
+/* Makes `r` the recipe and `shaped` (the base with r applied) the open data: keeps the recipe, makes the split anew,
+ * brings back the models of that state. Takes over both, also when it fails. ST_STATE when models that are in memory
+ * only would be lost. */
+MUST_CHECK enum status workbench_set_recipe(struct workbench *wb, struct recipe *r, struct dataset *shaped,
+                                            struct error *err);
+/* workbench_keep_data with a recipe: replays it on the new base, stores the base and opens the shaped data. Takes over
+ * both. What is known of where it came from is kept in the same transaction; NULL: nothing new. */
 MUST_CHECK enum status workbench_keep_shaped(struct workbench *wb, struct dataset *base, struct recipe *r, bool replace,
                                              const struct origin *from, struct error *err);
-/* Publishes a grown base that is in the workspace already: replays the present recipe on it. *same tells whether all users and
- * items of the data that were open keep their indices (new ones came behind them), so that models trained before still fit.
- * *out is a counted reference, not yet published: split and models are the caller's. */
-MUST_CHECK enum status workbench_reshape(struct workbench *wb, struct dataset *base, struct recipe **recipe, struct dataset **out,
-                                         bool *same, struct error *err);
-/* Models that the workspace keeps for other states of the recipe, and those of this one that could not be brought back: what was
- * appended since has given users and items other indices. */
+/* Publishes a grown base that is in the workspace already: replays the present recipe on it. *same tells whether all
+ * users and items of the data that were open keep their indices (new ones came behind them), so that models trained
+ * before still fit. *out is a counted reference, not yet published: split and models are the caller's. */
+MUST_CHECK enum status workbench_reshape(struct workbench *wb, struct dataset *base, struct recipe **recipe,
+                                         struct dataset **out, bool *same, struct error *err);
+/* Models that the workspace keeps for other states of the recipe, and those of this one that could not be brought back:
+ * what was appended since has given users and items other indices. */
 MUST_CHECK enum status workbench_waiting(struct workbench *wb, size_t *models, size_t *unfit, struct error *err);
 
 #endif

@@ -30,12 +30,16 @@ static void say_rest(struct workbench *wb, struct before before, bool back, stru
     if (s)
         result_message(out, MESSAGE_INFO, "split, made anew: %s", s->description);
     else if (before.split)
-        result_message(out, MESSAGE_WARNING, "the split does not suit these data: models learn from all events until `split` is said again");
+        result_message(out, MESSAGE_WARNING,
+                       "the split does not suit these data: models learn from all events until `split` is said again");
     if (before.models && !back)
-        result_message(out, MESSAGE_INFO, "%zu model%s of the data as they were wait%s in the workspace: `undo` brings %s back", before.models,
-                       before.models == 1 ? "" : "s", before.models == 1 ? "s" : "", before.models == 1 ? "it" : "them");
+        result_message(out, MESSAGE_INFO,
+                       "%zu model%s of the data as they were wait%s in the workspace: `undo` brings %s back",
+                       before.models, before.models == 1 ? "" : "s", before.models == 1 ? "s" : "",
+                       before.models == 1 ? "it" : "them");
     if (now)
-        result_message(out, MESSAGE_INFO, "%zu model%s of this state %s back", now, now == 1 ? "" : "s", now == 1 ? "is" : "are");
+        result_message(out, MESSAGE_INFO, "%zu model%s of this state %s back", now, now == 1 ? "" : "s",
+                       now == 1 ? "is" : "are");
     split_release(s);
 }
 
@@ -92,7 +96,8 @@ static void put_recipe(const struct dataset *d, const struct recipe *r, struct r
         {.name = "lost", .type = VALUE_REAL, .unit = "%", .precision = 1},
         {.name = "did", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
     };
-    struct table *t = result_table(out, "recipe", result_textf(out, "recipe of %s", d->name), columns, sizeof columns / sizeof *columns);
+    struct table *t = result_table(out, "recipe", result_textf(out, "recipe of %s", d->name), columns,
+                                   sizeof columns / sizeof *columns);
     table_int(t, 0);
     table_textf(t, "load %s", d->source);
     table_int(t, (int64_t)(r->n ? r->base_events : d->events.n));
@@ -131,9 +136,11 @@ static enum status show(struct workbench *wb, struct result *out, struct error *
         result_message(out, MESSAGE_INFO, "%zu model%s of other states of the recipe wait%s in the workspace", waiting,
                        waiting == 1 ? "" : "s", waiting == 1 ? "s" : "");
     if (unfit)
-        result_message(out, MESSAGE_WARNING, "%zu model%s of this state know%s the data as they were before an append, which the workspace cannot follow through the steps: "
-                       "train again", unfit,
-                       unfit == 1 ? "" : "s", unfit == 1 ? "s" : "");
+        result_message(
+            out, MESSAGE_WARNING,
+            "%zu model%s of this state know%s the data as they were before an append, which the workspace cannot "
+            "follow through the steps: train again",
+            unfit, unfit == 1 ? "" : "s", unfit == 1 ? "s" : "");
     dataset_release(d);
     recipe_free(r);
     return ST_OK;
@@ -237,7 +244,9 @@ enum status recipe_find(struct workbench *wb, const char *name, struct recipe **
     if (st)
         return st;
     struct recipe *r = recipe_copy(NULL, 0, err);
-    st = !r ? ST_NOMEM : strlen(text) != length ? error_set(err, ST_FORMAT, "%s is no recipe: it is not text", name) : recipe_parse(r, text, err);
+    st = !r                       ? ST_NOMEM
+         : strlen(text) != length ? error_set(err, ST_FORMAT, "%s is no recipe: it is not text", name)
+                                  : recipe_parse(r, text, err);
     if (!st && !r->n)
         st = error_set(err, ST_FORMAT, "%s has no step", name);
     mem_free(text);
@@ -300,8 +309,8 @@ static enum status run_save(struct workbench *wb, const struct call *call, struc
     str_free(&text);
     if (st)
         return error_at_word(st, err, &call->args[0]);
-    result_message(out, MESSAGE_INFO, "%zu step%s in %s: `recipe apply %s` replays %s on other data", n, n == 1 ? "" : "s",
-                   call->args[0].text, call->args[0].text, n == 1 ? "it" : "them");
+    result_message(out, MESSAGE_INFO, "%zu step%s in %s: `recipe apply %s` replays %s on other data", n,
+                   n == 1 ? "" : "s", call->args[0].text, call->args[0].text, n == 1 ? "it" : "them");
     return ST_OK;
 }
 
@@ -322,9 +331,10 @@ static const struct command rows[] = {
      .group = "shape",
      .summary = "the steps that shape the data, and what each left",
      .flags = COMMAND_NEEDS_DATA,
-     .help = "Steps are weight, decay, filter, between, repeat, kcore, sample users, sessions and bots drop. What was loaded stays as it "
-             "is in the workspace; the recipe is applied to it in order, again whenever it is opened. Models and the split belong to a "
-             "state of the recipe: the split is made anew for each, models of other states wait and come back with theirs.",
+     .help = "Steps are weight, decay, filter, between, repeat, kcore, sample users, sessions and bots drop. What was "
+             "loaded stays as it is in the workspace; the recipe is applied to it in order, again whenever it is "
+             "opened. Models and the split belong to a state of the recipe: the split is made anew for each, models of "
+             "other states wait and come back with theirs.",
      .examples = (const char *const[]){"recipe", NULL},
      .run = run_recipe},
     {.name = "recipe apply",
@@ -333,8 +343,8 @@ static const struct command rows[] = {
      .arguments = apply_args,
      .narguments = 1,
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES,
-     .help = "They come behind the steps that are there. When one does not suit the data nothing is changed. `load FILE recipe=NAME` does "
-             "it at once.",
+     .help = "They come behind the steps that are there. When one does not suit the data nothing is changed. `load "
+             "FILE recipe=NAME` does it at once.",
      .examples = (const char *const[]){"recipe apply shop.recipe", NULL},
      .run = run_apply},
     {.name = "recipe save",

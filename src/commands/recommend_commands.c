@@ -35,14 +35,21 @@ static struct table *new_list(const struct question *q, struct result *out)
 {
     bool served = any_served(q);
     struct column columns[LIST_COLUMNS] = {
-        [LIST_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (q->nmodels == 1 ? COLUMN_HIDDEN : 0)},
+        [LIST_MODEL] = {.name = "model",
+                        .type = VALUE_TEXT,
+                        .flags = COLUMN_SCALE | (q->nmodels == 1 ? COLUMN_HIDDEN : 0)},
         [LIST_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
-        [LIST_SCORE] = {.name = "score", .type = VALUE_REAL, .flags = any_scores(q) ? COLUMN_SCORE : COLUMN_SCORE | COLUMN_HIDDEN},
-        [LIST_SEEN] = {.name = "seen", .type = VALUE_TIME, .flags = q->seen == SEEN_HIDE && !served ? COLUMN_HIDDEN : 0},
+        [LIST_SCORE] = {.name = "score",
+                        .type = VALUE_REAL,
+                        .flags = any_scores(q) ? COLUMN_SCORE : COLUMN_SCORE | COLUMN_HIDDEN},
+        [LIST_SEEN] = {.name = "seen",
+                       .type = VALUE_TIME,
+                       .flags = q->seen == SEEN_HIDE && !served ? COLUMN_HIDDEN : 0},
         [LIST_SERVED] = {.name = "served", .type = VALUE_TIME, .flags = served ? 0 : COLUMN_HIDDEN},
     };
     item_columns(q->data, columns + LIST_ITEM);
-    const char *title = q->nmodels == 1 ? result_textf(out, "for %s, by %s", q->who, q->models[0]->name) : result_textf(out, "for %s", q->who);
+    const char *title = q->nmodels == 1 ? result_textf(out, "for %s, by %s", q->who, q->models[0]->name)
+                                        : result_textf(out, "for %s", q->who);
     return result_table(out, "list", title, columns, LIST_COLUMNS);
 }
 
@@ -51,9 +58,10 @@ static bool all_alike(const struct ranked_list *l)
     return l->n > 1 && l->entries[0].score == l->entries[l->n - 1].score;
 }
 
-/* A list of n equal scores stands in the order of the items. Either the model has nothing to say, or more items are as good. */
-static enum status say_alike(const struct question *q, const struct model *m, const struct query *query, size_t n, float score,
-                             struct result *out, struct error *err)
+/* A list of n equal scores stands in the order of the items. Either the model has nothing to say, or more items are as
+ * good. */
+static enum status say_alike(const struct question *q, const struct model *m, const struct query *query, size_t n,
+                             float score, struct result *out, struct error *err)
 {
     size_t items = 0, alike = 0;
     float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
@@ -66,16 +74,18 @@ static enum status say_alike(const struct question *q, const struct model *m, co
     if (st)
         return st;
     if (alike == items)
-        result_message(out, MESSAGE_WARNING, "%s has no opinion about this history: all scores are %g", m->name, (double)score);
+        result_message(out, MESSAGE_WARNING, "%s has no opinion about this history: all scores are %g", m->name,
+                       (double)score);
     else if (alike > n)
-        result_message(out, MESSAGE_WARNING, "%s scores the best %zu items alike (%g): listed are the first of them in the order of the data",
+        result_message(out, MESSAGE_WARNING,
+                       "%s scores the best %zu items alike (%g): listed are the first of them in the order of the data",
                        m->name, alike, (double)score);
     return ST_OK;
 }
 
 /* `first`: of the models asked. The list of the last one that has any is the one that #3 is about. */
-static enum status add_list(struct workbench *wb, const struct question *q, const struct model *m, bool first, size_t k, struct table *t,
-                            struct result *out, struct error *err)
+static enum status add_list(struct workbench *wb, const struct question *q, const struct model *m, bool first, size_t k,
+                            struct table *t, struct result *out, struct error *err)
 {
     struct ranked_list l;
     struct query query = history_query(&q->history);
@@ -121,7 +131,8 @@ static enum status recommend_one(struct workbench *wb, const struct call *call, 
     if (st)
         goto out;
     if (q.history.n == 0)
-        result_message(out, MESSAGE_INFO, "the history of %s is empty%s", q.who, q.history.as_of == NO_TIME ? "" : " at that moment");
+        result_message(out, MESSAGE_INFO, "the history of %s is empty%s", q.who,
+                       q.history.as_of == NO_TIME ? "" : " at that moment");
     question_end(wb, call, &q, NO_ITEM, out);
 out:
     question_close(&q);
@@ -147,7 +158,8 @@ struct everybody {
     struct job *job;
 };
 
-static void add_row(const struct everybody *e, const struct model *m, uint32_t user, size_t rank, struct scored s, struct table *t)
+static void add_row(const struct everybody *e, const struct model *m, uint32_t user, size_t rank, struct scored s,
+                    struct table *t)
 {
     const struct dataset *d = e->q.data;
     table_text(t, m->name);
@@ -244,7 +256,9 @@ static enum status recommend_all(struct workbench *wb, const struct call *call, 
     size_t without = e->q.data->users.n - e->nusers;
     bool titles = dataset_titles(e->q.data);
     const struct column columns[ALL_COLUMNS] = {
-        [ALL_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (e->q.nmodels == 1 ? COLUMN_HIDDEN : 0)},
+        [ALL_MODEL] = {.name = "model",
+                       .type = VALUE_TEXT,
+                       .flags = COLUMN_SCALE | (e->q.nmodels == 1 ? COLUMN_HIDDEN : 0)},
         [ALL_USER] = {.name = "user", .type = VALUE_TEXT},
         [ALL_RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
         [ALL_ITEM] = {.name = "item", .type = VALUE_TEXT, .flags = titles ? COLUMN_COMPACT : 0},
@@ -254,10 +268,12 @@ static enum status recommend_all(struct workbench *wb, const struct call *call, 
     char left_out[32];
     text_count(left_out, sizeof left_out, (int64_t)without);
     if (without)
-        result_message(out, MESSAGE_INFO, "%s user%s without a history %s left out", left_out, without == 1 ? "" : "s", without == 1 ? "is" : "are");
+        result_message(out, MESSAGE_INFO, "%s user%s without a history %s left out", left_out, without == 1 ? "" : "s",
+                       without == 1 ? "is" : "are");
     warn_of_future(&e->q, out);
     job_begin(e->job, e->nusers * e->q.nmodels, "users", "recommend all");
-    result_cursor(out, "lists", "lists of all users", columns, ALL_COLUMNS, everybody_next, everybody_rewind, everybody_close, e);
+    result_cursor(out, "lists", "lists of all users", columns, ALL_COLUMNS, everybody_next, everybody_rewind,
+                  everybody_close, e);
     return ST_OK;
 }
 
@@ -271,8 +287,8 @@ static enum status run_recommend(struct workbench *wb, const struct call *call, 
 
 enum { SIMILAR_MODEL, SIMILAR_RANK, SIMILAR_ITEM, SIMILAR_VALUE = SIMILAR_ITEM + ITEM_COLUMNS, SIMILAR_COLUMNS };
 
-static enum status add_similar(struct workbench *wb, const struct question *q, const struct model *m, uint32_t item, size_t k, struct table *t,
-                               struct error *err)
+static enum status add_similar(struct workbench *wb, const struct question *q, const struct model *m, uint32_t item,
+                               size_t k, struct table *t, struct error *err)
 {
     k = k < m->nitems ? k : m->nitems;
     float *similarity = mem_new_raw(m->nitems, sizeof *similarity, "similarities", err);
@@ -318,8 +334,8 @@ static enum status run_similar(struct workbench *wb, const struct call *call, st
         [SIMILAR_VALUE] = {.name = "similarity", .type = VALUE_REAL, .precision = 4, .flags = COLUMN_BAR},
     };
     item_columns(q.data, columns + SIMILAR_ITEM);
-    const char *title = result_textf(out, "like %s%s%s", dataset_item_title(q.data, item), q.nmodels == 1 ? ", by " : "",
-                                     q.nmodels == 1 ? q.models[0]->name : "");
+    const char *title = result_textf(out, "like %s%s%s", dataset_item_title(q.data, item),
+                                     q.nmodels == 1 ? ", by " : "", q.nmodels == 1 ? q.models[0]->name : "");
     struct table *t = result_table(out, "similar", title, columns, SIMILAR_COLUMNS);
     for (size_t i = 0; i < q.nmodels && !st;) {
         st = add_similar(wb, &q, q.models[i], item, (size_t)call_int(call, "k"), t, err);
@@ -346,7 +362,8 @@ out:
 
 enum { FIND_ITEM, FIND_EVENTS = FIND_ITEM + ITEM_COLUMNS, FIND_FIELD, FIND_COLUMNS };
 
-static enum status add_found(struct workbench *wb, const struct question *q, const struct found_list *l, struct result *out, struct error *err)
+static enum status add_found(struct workbench *wb, const struct question *q, const struct found_list *l,
+                             struct result *out, struct error *err)
 {
     struct column columns[FIND_COLUMNS] = {
         [FIND_EVENTS] = {.name = "events", .type = VALUE_INT, .flags = COLUMN_COUNT},
@@ -385,8 +402,8 @@ static enum status run_find(struct workbench *wb, const struct call *call, struc
         words[i] = call->args[i].text;
     st = find_items(q.data, wb->now, words, call->nargs, (size_t)call_int(call, "k"), &l, err);
     if (!st && l.all == 0) {
-        st = error_set(err, ST_NOT_FOUND, "no item has %s \"%s\"%s in its id, title or attributes", call->nargs > 1 ? "all of" : "the word", words[0],
-                       call->nargs > 1 ? ", ..." : "");
+        st = error_set(err, ST_NOT_FOUND, "no item has %s \"%s\"%s in its id, title or attributes",
+                       call->nargs > 1 ? "all of" : "the word", words[0], call->nargs > 1 ? ", ..." : "");
         error_hint(err, "try fewer letters: parts of words are found too");
         error_at_word(st, err, &call->args[0]);
     }
@@ -400,17 +417,22 @@ static enum status run_find(struct workbench *wb, const struct call *call, struc
 
 /* ---- the rows ---- */
 
-static const struct argument recommend_args[] = {{.name = "USER|all", .type = ARG_USER, .doc = "an id, . for the current user, new for the made-up one, or all"}};
-static const struct argument similar_args[] = {{.name = "ITEM", .type = ARG_ITEM, .doc = "an id, a title, or #3 of the last list"}};
-static const struct argument find_args[] = {{.name = "WORD", .type = ARG_TEXT, .repeated = true, .doc = "letters that must be in the id, title or attributes"}};
+static const struct argument recommend_args[] = {
+    {.name = "USER|all", .type = ARG_USER, .doc = "an id, . for the current user, new for the made-up one, or all"}};
+static const struct argument similar_args[] = {
+    {.name = "ITEM", .type = ARG_ITEM, .doc = "an id, a title, or #3 of the last list"}};
+static const struct argument find_args[] = {
+    {.name = "WORD", .type = ARG_TEXT, .repeated = true, .doc = "letters that must be in the id, title or attributes"}};
 
 static const struct param recommend_options[] = {
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = "length of a list"},
     OPTION_SEEN,
     OPTION_AT,
 };
-static const struct param similar_options[] = {{.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = "length of a list"}};
-static const struct param find_options[] = {{.name = "k", .type = PARAM_INT, .initial = "20", .min = 1, .max = 1e9, .doc = "items shown"}};
+static const struct param similar_options[] = {
+    {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 1e9, .doc = "length of a list"}};
+static const struct param find_options[] = {
+    {.name = "k", .type = PARAM_INT, .initial = "20", .min = 1, .max = 1e9, .doc = "items shown"}};
 
 static const struct command rows[] = {
     {.name = "recommend",
@@ -421,13 +443,14 @@ static const struct command rows[] = {
      .options = recommend_options,
      .noptions = 3,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
-     .help = "Scores all items for the user's history up to now (or at=) and lists the best, without what they have had already "
-             "(seen=show leaves it in). Where the split has a target, as in `split last 1 target=purchase`, only events of that type hide "
-             "their items, here as in `compare`: who is asked what they will buy may be shown what they have looked at. "
-             "`recommend all` makes the lists of everybody who has a history; with `> lists.csv` it streams to a file. "
-             "In the next command #3 means the third item of this list.",
-     .examples = (const char *const[]){"recommend ana", "recommend ana with ease k=3", "recommend ana with ease pop seen=show",
-                                       "recommend all with ease k=2", NULL},
+     .help = "Scores all items for the user's history up to now (or at=) and lists the best, without what they have "
+             "had already (seen=show leaves it in). Where the split has a target, as in `split last 1 "
+             "target=purchase`, only events of that type hide their items, here as in `compare`: who is asked what "
+             "they will buy may be shown what they have looked at. `recommend all` makes the lists of everybody who "
+             "has a history; with `> lists.csv` it streams to a file. In the next command #3 means the third item of "
+             "this list.",
+     .examples = (const char *const[]){"recommend ana", "recommend ana with ease k=3",
+                                       "recommend ana with ease pop seen=show", "recommend all with ease k=2", NULL},
      .run = run_recommend},
     {.name = "similar",
      .group = "inspect",
@@ -437,7 +460,8 @@ static const struct command rows[] = {
      .options = similar_options,
      .noptions = 1,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
-     .help = "What it means depends on the model: shared users for itemknn, weights for ease, the angle between vectors for ials.",
+     .help = "What it means depends on the model: shared users for itemknn, weights for ease, the angle between "
+             "vectors for ials.",
      .examples = (const char *const[]){"similar tent with itemknn", "similar \"Spice set\"", NULL},
      .run = run_similar},
     {.name = "find",
@@ -448,8 +472,8 @@ static const struct command rows[] = {
      .options = find_options,
      .noptions = 1,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "Looks for all the words in ids, titles and text attributes, without regard to case. Titles that begin with the first word come "
-             "first, then the most used items.",
+     .help = "Looks for all the words in ids, titles and text attributes, without regard to case. Titles that begin "
+             "with the first word come first, then the most used items.",
      .examples = (const char *const[]){"find camping", "find pan k=3", NULL},
      .run = run_find},
 };

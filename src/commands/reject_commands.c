@@ -47,8 +47,8 @@ static void say_not_kept(const struct dataset *d, uint64_t kept, struct result *
     text_count(first, sizeof first, (int64_t)kept);
     text_count(all, sizeof all, (int64_t)d->rows_rejected);
     result_message(out, MESSAGE_WARNING,
-                   "%s rows were rejected, and the first %s are kept: with so many the mapping is more likely wrong than "
-                   "the rows (`rejects by=reason`, then `load` again with user= item= time= value=)",
+                   "%s rows were rejected, and the first %s are kept: with so many the mapping is more likely wrong "
+                   "than the rows (`rejects by=reason`, then `load` again with user= item= time= value=)",
                    all, first);
 }
 
@@ -273,7 +273,8 @@ static enum status list_rejects(struct workbench *wb, const struct dataset *d, c
     l->most = newest ? (uint64_t)call_int(call, "last") : (uint64_t)limit;
     l->first = newest && c.fitting > l->most ? c.fitting - l->most : 0;
     uint64_t shown = c.fitting - l->first < l->most ? c.fitting - l->first : l->most;
-    result_cursor(out, "rejects", "", columns, sizeof columns / sizeof *columns, next_block, rewind_list, close_list, l);
+    result_cursor(out, "rejects", "", columns, sizeof columns / sizeof *columns, next_block, rewind_list, close_list,
+                  l);
     if (d->rows_rejected == 0)
         result_message(out, MESSAGE_INFO, "no row of %s was rejected", d->name);
     else if (c.fitting > shown)
@@ -355,11 +356,16 @@ static const struct param options[] = {
     {.name = "last", .type = PARAM_INT, .min = 1, .max = 1e9, .doc = "the last so many, not the first"},
     {.name = "file", .type = PARAM_TEXT, .doc = "only those of files with this in their name"},
     {.name = "reason", .type = PARAM_TEXT, .doc = "only those with this in their reason"},
-    {.name = "raw", .type = PARAM_PATH, .doc = "write the rows into this file as they stood, to be mended and appended"},
+    {.name = "raw",
+     .type = PARAM_PATH,
+     .doc = "write the rows into this file as they stood, to be mended and appended"},
 };
 
 static const struct argument arguments[] = {
-    {.name = "LIMIT", .type = ARG_TEXT, .optional = true, .doc = "how many, 20 without it; with > FILE or | PROGRAM all"},
+    {.name = "LIMIT",
+     .type = ARG_TEXT,
+     .optional = true,
+     .doc = "how many, 20 without it; with > FILE or | PROGRAM all"},
 };
 
 static const struct command rows[] = {
@@ -371,11 +377,11 @@ static const struct command rows[] = {
      .options = options,
      .noptions = sizeof options / sizeof *options,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "Rows read are rows kept plus rows rejected. `rejects by=reason` counts them, with the first of each; `rejects > "
-             "bad.csv` writes file, line, reason and text of them all; raw=bad.txt the rows alone, as they stood, to be mended "
-             "and appended.\n"
-             "A load keeps its first 100,000 rejected rows, 4,096 bytes of each: so many are a sign of a wrong mapping, not of "
-             "rows to mend by hand. All are counted, and where some are not kept that is said.",
+     .help = "Rows read are rows kept plus rows rejected. `rejects by=reason` counts them, with the first of each; "
+             "`rejects > bad.csv` writes file, line, reason and text of them all; raw=bad.txt the rows alone, as they "
+             "stood, to be mended and appended.\n"
+             "A load keeps its first 100,000 rejected rows, 4,096 bytes of each: so many are a sign of a wrong "
+             "mapping, not of rows to mend by hand. All are counted, and where some are not kept that is said.",
      .examples = (const char *const[]){"rejects", "rejects 5", "rejects by=reason", "rejects reason=time last=3", NULL},
      .run = run_rejects},
 };

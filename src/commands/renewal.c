@@ -123,7 +123,8 @@ enum status renewal_rise(struct renewal *r, struct error *err)
 }
 
 /* What an ensemble is made of cannot be made of it. */
-static enum status check_no_circle(const struct renewal *r, const char *name, struct model *const *parts, size_t nparts, struct error *err)
+static enum status check_no_circle(const struct renewal *r, const char *name, struct model *const *parts, size_t nparts,
+                                   struct error *err)
 {
     size_t at = renewal_find(r, name), first = nparts;
     bool *marks = mem_new(r->n + 1, sizeof *marks, "models", err);
@@ -139,13 +140,14 @@ static enum status check_no_circle(const struct renewal *r, const char *name, st
     if (strcmp(parts[first]->name, name) == 0)
         error_set(err, ST_USAGE, "%s cannot be made of the %s whose place it takes", name, name);
     else
-        error_set(err, ST_USAGE, "%s is made of %s, so %s cannot be made of %s", parts[first]->name, name, name, parts[first]->name);
+        error_set(err, ST_USAGE, "%s is made of %s, so %s cannot be made of %s", parts[first]->name, name, name,
+                  parts[first]->name);
     error_hint(err, "give the new one another name");
     return ST_USAGE;
 }
 
-enum status renewal_check(struct workbench *wb, const char *name, struct model *const *parts, size_t nparts, const struct split *s,
-                          struct error *err)
+enum status renewal_check(struct workbench *wb, const char *name, struct model *const *parts, size_t nparts,
+                          const struct split *s, struct error *err)
 {
     struct renewal r;
     enum status st = renewal_open(&r, wb, err);
@@ -156,7 +158,8 @@ enum status renewal_check(struct workbench *wb, const char *name, struct model *
         for (size_t p = 0; p < m->nparts && !st; p++) {
             if (strcmp(m->parts[p].name, name) != 0 || m->record.split_fingerprint == (s ? s->fingerprint : 0))
                 continue;
-            st = error_set(err, ST_BUSY, "%s is made of %s and of others that have learnt from other events than these", m->name, name);
+            st = error_set(err, ST_BUSY, "%s is made of %s and of others that have learnt from other events than these",
+                           m->name, name);
             error_hint(err, "drop %s first", m->name);
         }
     }
@@ -196,8 +199,11 @@ void renewal_say(const struct renewal *r, struct result *out)
     struct str above = {0}, below = {0};
     size_t n = put_new(r, true, &above);
     if (n && put_new(r, false, &below))
-        result_message(out, MESSAGE_INFO, "%s stand%s on the new %s now%s", str_text(&above), n == 1 ? "s" : "", str_text(&below),
-                       !weighs(r) ? "" : n == 1 ? "; its weights are as they were" : "; their weights are as they were");
+        result_message(out, MESSAGE_INFO, "%s stand%s on the new %s now%s", str_text(&above), n == 1 ? "s" : "",
+                       str_text(&below),
+                       !weighs(r) ? ""
+                       : n == 1   ? "; its weights are as they were"
+                                  : "; their weights are as they were");
     str_free(&above);
     str_free(&below);
 }

@@ -1,5 +1,5 @@
-/* `report`: one page to send on. It is made of commands like any others: each section says the line that made it, so that
- * whoever reads it can ask the same again. */
+/* `report`: one page to send on. It is made of commands like any others: each section says the line that made it, so
+ * that whoever reads it can ask the same again. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -76,7 +76,8 @@ static void plot_leaderboard(struct result *r, const struct table *t)
     if (low == t->ncolumns || high == t->ncolumns || r->nseries || !t->nrows)
         return;
     const char *name = t->columns[mean].name;
-    struct series *s = result_series(r, "intervals", result_textf(r, "%s, and 95 %% intervals over users", name), VALUE_TEXT, t->nrows, true);
+    struct series *s = result_series(r, "intervals", result_textf(r, "%s, and 95 %% intervals over users", name),
+                                     VALUE_TEXT, t->nrows, true);
     for (size_t i = 0; s && i < t->nrows; i++) {
         const struct value *y = table_value(t, i, mean), *from = table_value(t, i, low), *to = table_value(t, i, high);
         s->labels[i] = table_value(t, i, 0)->text;
@@ -204,7 +205,8 @@ static enum status report_models(struct page *p, const struct call *call, const 
         str_puts(&p->line, " by=");
         lex_quote(&p->line, call_text(call, "by"));
     }
-    enum status st = run_section(p, q->nmodels > 1 ? "Which model is better, and for whom" : "How good the model is", 2, err);
+    enum status st =
+        run_section(p, q->nmodels > 1 ? "Which model is better, and for whom" : "How good the model is", 2, err);
     if (!st && q->nmodels > 1) {
         str_puts(&p->line, "diff");
         put_best(p, q, 2);
@@ -374,12 +376,19 @@ static enum status run_report(struct workbench *wb, const struct call *call, str
 
 static const struct argument report_args[] = {
     {.name = "FILE", .type = ARG_PATH, .doc = "ends in .html or .md"},
-    {.name = "USER", .type = ARG_USER, .optional = true, .repeated = true, .doc = "users to be looked at; the current one when left out"},
+    {.name = "USER",
+     .type = ARG_USER,
+     .optional = true,
+     .repeated = true,
+     .doc = "users to be looked at; the current one when left out"},
 };
 
 static const struct param report_options[] = {
     {.name = "metric", .type = PARAM_METRIC, .doc = "what decides which model is better"},
-    {.name = "by", .type = PARAM_TEXT, .initial = "history_length", .doc = "for whom: what `compare by=` takes, such as history_length or an attribute of users"},
+    {.name = "by",
+     .type = PARAM_TEXT,
+     .initial = "history_length",
+     .doc = "for whom: what `compare by=` takes, such as history_length or an attribute of users"},
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 100, .doc = "length of the lists"},
 };
 
@@ -392,9 +401,11 @@ static const struct command rows[] = {
      .options = report_options,
      .noptions = sizeof report_options / sizeof *report_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_WITH,
-     .help = "The page needs nothing beside itself: tables and plots are in it. Its sections are results of commands, whose lines stand above them: "
-             "what is open, which model is better and for whom, where lists differ, and for each user their history, the lists side by side and the "
-             "reason of the best model's first. What can be claimed of the models stands on top. What cannot be answered says why. Plots are drawn by gnuplot when it is installed.",
+     .help = "The page needs nothing beside itself: tables and plots are in it. Its sections are results of commands, "
+             "whose lines stand above them: what is open, which model is better and for whom, where lists differ, and "
+             "for each user their history, the lists side by side and the reason of the best model's first. What can "
+             "be claimed of the models stands on top. What cannot be answered says why. Plots are drawn by gnuplot "
+             "when it is installed.",
      .examples = (const char *const[]){"report page.html", "report page.md ana chloe with ease pop k=3", NULL},
      .run = run_report},
 };

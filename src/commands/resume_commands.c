@@ -51,8 +51,10 @@ static enum status check_data(struct further *f, struct error *err)
     }
     if (f->s && f->s->fingerprint == r->split_fingerprint)
         return ST_OK;
-    error_set(err, ST_STATE, "%s was trained on another split than the present one, so its training cannot go on", name);
-    error_hint(err, "split as it was then, or train it on the present split: train %s as %s replace=yes", f->from->class->name, name);
+    error_set(err, ST_STATE, "%s was trained on another split than the present one, so its training cannot go on",
+              name);
+    error_hint(err, "split as it was then, or train it on the present split: train %s as %s replace=yes",
+               f->from->class->name, name);
     return error_at_word(ST_STATE, err, &f->call->args[0]);
 }
 
@@ -101,8 +103,10 @@ static void say_departs(const struct further *f, const struct model *m, struct r
     size_t first = model_epochs(from);
     if (!m->record.departs || from->record.departs)
         return;
-    result_message(out, MESSAGE_INFO, "from epoch %zu on %s is not what %zu epochs at one go give: %s", m->record.departs, m->name, f->epochs,
-                   from->paused.n ? result_textf(out, "until epoch %zu the learning rate fell as for %zu", first, from->record.planned)
+    result_message(out, MESSAGE_INFO, "from epoch %zu on %s is not what %zu epochs at one go give: %s",
+                   m->record.departs, m->name, f->epochs,
+                   from->paused.n ? result_textf(out, "until epoch %zu the learning rate fell as for %zu", first,
+                                                 from->record.planned)
                                   : "the vectors of users were let go when it ended, and are solved for anew");
 }
 
@@ -189,16 +193,18 @@ static const struct command rows[] = {
      .options = resume_options,
      .noptions = sizeof resume_options / sizeof *resume_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_SEVERAL,
-     .help = "After Ctrl-C, time= or patience= a model has the epochs up to the one that was kept. `resume` makes the rest, with the "
-             "parameters and the seed of then and on the same data and split, and puts the model in the place of the old one: to "
-             "the bit what training at one go gives. The learning curve goes on; a training that was judged is judged on, "
-             "without patience. Ensembles above it stand on the new model, with the weights they had.\n"
-             "Until then ials (with cg), ialspp, nmf, bpr, warp and lmf keep 4 bytes a user and factor more, with the model, in memory and "
-             "in the workspace; they go when training ends, or with the model.\n"
-             "epochs= also takes a training further than was planned. svd, svdpp and ials with solver=cholesky then are what one go gives. "
-             "ials (with cg), ialspp and nmf solve for the users anew when training had ended, which gives a model as good but "
-             "not the same; bpr, warp and lmf cannot go on after their end, and where they were stopped before it their learning "
-             "rate has fallen as for the epochs that were planned, unless schedule=constant. A message says so.",
+     .help = "After Ctrl-C, time= or patience= a model has the epochs up to the one that was kept. `resume` makes the "
+             "rest, with the parameters and the seed of then and on the same data and split, and puts the model in the "
+             "place of the old one: to the bit what training at one go gives. The learning curve goes on; a training "
+             "that was judged is judged on, without patience. Ensembles above it stand on the new model, with the "
+             "weights they had.\n"
+             "Until then ials (with cg), ialspp, nmf, bpr, warp and lmf keep 4 bytes a user and factor more, with the "
+             "model, in memory and in the workspace; they go when training ends, or with the model.\n"
+             "epochs= also takes a training further than was planned. svd, svdpp and ials with solver=cholesky then "
+             "are what one go gives. ials (with cg), ialspp and nmf solve for the users anew when training had ended, "
+             "which gives a model as good but not the same; bpr, warp and lmf cannot go on after their end, and where "
+             "they were stopped before it their learning rate has fallen as for the epochs that were planned, unless "
+             "schedule=constant. A message says so.",
      .examples = (const char *const[]){"resume ials epochs=20", NULL},
      .run = run_resume},
 };

@@ -166,7 +166,9 @@ static enum status train_one(struct rewind *r, const struct model *m, struct spl
     r->then[r->nthen++] = then;
     put_trained(r, then);
     if (model_fits_weights(m))
-        result_message(r->out, MESSAGE_WARNING, "%s has the fitted weights of %s, and the lists that they were fitted to came later", then->name, m->name);
+        result_message(r->out, MESSAGE_WARNING,
+                       "%s has the fitted weights of %s, and the lists that they were fitted to came later", then->name,
+                       m->name);
     return ST_OK;
 }
 
@@ -231,7 +233,8 @@ static enum status say_future(const struct rewind *r, const char *moment, struct
     struct str names = {0};
     size_t n = 0, know = 0;
     bool moves = r->call->nargs > 0;
-    enum status st = moves ? workbench_models_at_present(r->wb, &models, &n, err) : workbench_models(r->wb, NULL, 0, &models, &n, err);
+    enum status st = moves ? workbench_models_at_present(r->wb, &models, &n, err)
+                           : workbench_models(r->wb, NULL, 0, &models, &n, err);
     if (st)
         return st == ST_STATE ? ST_OK : st; /* there are no models */
     for (size_t i = 0; i < n; i++) {
@@ -241,10 +244,11 @@ static enum status say_future(const struct rewind *r, const char *moment, struct
     }
     mem_free(models);
     if (know && !st && r->nthen)
-        result_message(r->out, MESSAGE_INFO, "%s %s trained on later events too, and answer%s only when named (with)", result_str(r->out, &names),
-                       know > 1 ? "were" : "was", know > 1 ? "" : "s");
+        result_message(r->out, MESSAGE_INFO, "%s %s trained on later events too, and answer%s only when named (with)",
+                       result_str(r->out, &names), know > 1 ? "were" : "was", know > 1 ? "" : "s");
     else if (know && !st)
-        result_message(r->out, MESSAGE_WARNING, "%s %s trained on later events too, which every answer says", result_str(r->out, &names), know > 1 ? "were" : "was");
+        result_message(r->out, MESSAGE_WARNING, "%s %s trained on later events too, which every answer says",
+                       result_str(r->out, &names), know > 1 ? "were" : "was");
     if (know && !r->nthen && !st)
         result_message(r->out, MESSAGE_HINT, "`rewind %s retrain=yes` trains anew as of then", moment);
     if (!st && names.failed)
@@ -319,10 +323,16 @@ static enum status run_rewind(struct workbench *wb, const struct call *call, str
 }
 
 static const struct argument rewind_args[] = {
-    {.name = "TIME", .type = ARG_TEXT, .optional = true, .doc = "2025-03-01, 2025-03-01T12:00, a step from where the clock stands (-30d, +12h), or now"},
+    {.name = "TIME",
+     .type = ARG_TEXT,
+     .optional = true,
+     .doc = "2025-03-01, 2025-03-01T12:00, a step from where the clock stands (-30d, +12h), or now"},
 };
 static const struct param rewind_options[] = {
-    {.name = "retrain", .type = PARAM_BOOL, .initial = "no", .doc = "train the models of `with` (else those in use) anew on what lies before"},
+    {.name = "retrain",
+     .type = PARAM_BOOL,
+     .initial = "no",
+     .doc = "train the models of `with` (else those in use) anew on what lies before"},
 };
 
 static const struct command rows[] = {
@@ -334,20 +344,26 @@ static const struct command rows[] = {
      .options = rewind_options,
      .noptions = 1,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA,
-     .help = "What follows the clock: histories, and so every question about a user or a list (recommend, why, whatif, user, similar users, maps, "
-             "bisect, diff); counts of events; features; `events`; and in SQL events, users, items, sessions, interactions, features, recommend(), "
-             "score() and explain(). Events at the very moment of TIME are out.\n"
-             "What does not: attributes of users and items. They have no time, so they are as known today, whoever reads them: `user`, by= and where, "
-             "models that learn from them. Only what is counted from events, features above all, is as of then. Names stay too: who and "
-             "what comes later can be found, and has no events; and steps such as kcore and filter, which were taken on all the data.\n"
-             "`backtest`, `simulate`, `audit` and `export` of all data are about everything and say so. `compare` and `fairness`, whose split is that of "
-             "the present, and whatever would change the data or the models are refused until `rewind now`, and what is followed waits.\n"
-             "Models stay the same ones, and answers of those that were trained on later events are marked. retrain=yes trains them anew on what "
-             "lies before, as ease@2025-03-01 beside ease: with the same parameters and split, without items that nobody had met yet. Ensembles are put together "
-             "from models of then; the weights of a stack stay as they were fitted. Without `with` these answer, and those that know nothing later. "
-             "They are in memory only and go with `rewind now`; nothing else was changed.\n"
-             "Without TIME it says where the clock stands. A workspace always opens at the present. at=TIME asks one question at another time.",
-     .examples = (const char *const[]){"rewind 2025-05-05", "rewind -7d with pop ease retrain=yes", "rewind", "rewind now", NULL},
+     .help = "What follows the clock: histories, and so every question about a user or a list (recommend, why, whatif, "
+             "user, similar users, maps, bisect, diff); counts of events; features; `events`; and in SQL events, "
+             "users, items, sessions, interactions, features, recommend(), score() and explain(). Events at the very "
+             "moment of TIME are out.\n"
+             "What does not: attributes of users and items. They have no time, so they are as known today, whoever "
+             "reads them: `user`, by= and where, models that learn from them. Only what is counted from events, "
+             "features above all, is as of then. Names stay too: who and what comes later can be found, and has no "
+             "events; and steps such as kcore and filter, which were taken on all the data.\n"
+             "`backtest`, `simulate`, `audit` and `export` of all data are about everything and say so. `compare` and "
+             "`fairness`, whose split is that of the present, and whatever would change the data or the models are "
+             "refused until `rewind now`, and what is followed waits.\n"
+             "Models stay the same ones, and answers of those that were trained on later events are marked. "
+             "retrain=yes trains them anew on what lies before, as ease@2025-03-01 beside ease: with the same "
+             "parameters and split, without items that nobody had met yet. Ensembles are put together from models of "
+             "then; the weights of a stack stay as they were fitted. Without `with` these answer, and those that know "
+             "nothing later. They are in memory only and go with `rewind now`; nothing else was changed.\n"
+             "Without TIME it says where the clock stands. A workspace always opens at the present. at=TIME asks one "
+             "question at another time.",
+     .examples = (const char *const[]){"rewind 2025-05-05", "rewind -7d with pop ease retrain=yes", "rewind",
+                                       "rewind now", NULL},
      .run = run_rewind},
 };
 

@@ -131,7 +131,10 @@ static enum status in_the_past(const struct workbench *wb, const struct command 
     clock_short(clock, sizeof clock, wb->now);
     error_set(err, ST_STATE, "%s would change the workspace, and the clock is rewound to %s", c->name, clock);
     if (strcmp(c->group, "learn") == 0)
-        error_hint(err, "`rewind %s retrain=yes` trains the models there are as of then; `rewind now` goes back to the present", clock);
+        error_hint(
+            err,
+            "`rewind %s retrain=yes` trains the models there are as of then; `rewind now` goes back to the present",
+            clock);
     else
         error_hint(err, "`rewind now` goes back to the present");
     return ST_STATE;
@@ -143,7 +146,8 @@ static enum status not_yet(const struct workbench *wb, const struct command *c, 
     char clock[40];
     clock_short(clock, sizeof clock, wb->now);
     error_set(err, ST_STATE, "%s judges by events up to the present, and the clock is rewound to %s", c->name, clock);
-    error_hint(err, "`rewind now` goes back; `backtest` trains at moments of the past and judges by what came after each");
+    error_hint(err,
+               "`rewind now` goes back; `backtest` trains at moments of the past and judges by what came after each");
     return ST_STATE;
 }
 
@@ -168,7 +172,8 @@ static enum status substitute(const struct workbench *wb, const char *text, stru
 {
     bool quoted = false;
     for (const char *p = text; *p; p++) {
-        if (*p == '\'' && (quoted || p == text || p[-1] == ' ' || p[-1] == '=')) /* as words are cut: Schindler's quotes nothing */
+        if (*p == '\'' &&
+            (quoted || p == text || p[-1] == ' ' || p[-1] == '=')) /* as words are cut: Schindler's quotes nothing */
             quoted = !quoted;
         if (*p != '$' || quoted) {
             str_putc(out, *p);
@@ -196,7 +201,8 @@ static enum status substitute(const struct workbench *wb, const char *text, stru
     return out->failed ? error_nomem(err, strlen(text), "a command line") : ST_OK;
 }
 
-static enum status hand_on(struct workbench *wb, const struct call *call, struct sink *sink, struct result *r, struct error *err)
+static enum status hand_on(struct workbench *wb, const struct call *call, struct sink *sink, struct result *r,
+                           struct error *err)
 {
     if (call->command->flags & COMMAND_QUIET)
         return ST_OK;
@@ -234,7 +240,8 @@ static enum status run_call(struct workbench *wb, const struct call *call, struc
         st = result_status(r, err);
     r->seconds = clock_seconds() - start;
     if (!st && wb->now != NO_TIME && (call->command->flags & COMMAND_TIMELESS))
-        result_message(r, MESSAGE_INFO, "all events count here: `%s` does not follow the clock, which is rewound", call->command->name);
+        result_message(r, MESSAGE_INFO, "all events count here: `%s` does not follow the clock, which is rewound",
+                       call->command->name);
     if (!r->command)
         r->command = mem_strdup(call->text, NULL); /* without memory the result goes on without its command */
     if (!st)

@@ -131,7 +131,8 @@ enum status runner_start(struct runner *r, const char *text, struct sink *sink, 
     return ST_OK;
 }
 
-enum status runner_start_work(struct runner *r, enum status (*work)(void *context, struct error *err), void *context, struct error *err)
+enum status runner_start_work(struct runner *r, enum status (*work)(void *context, struct error *err), void *context,
+                              struct error *err)
 {
     if (r->busy)
         return error_set(err, ST_STATE, "another command is still running");

@@ -16,8 +16,8 @@ void runner_close(struct runner *r);
 /* Hands a line to the worker (text is copied); the sink's slots are called there. ST_STATE while another one runs. */
 MUST_CHECK enum status runner_start(struct runner *r, const char *text, struct sink *sink, struct error *err);
 /* The same with a function of the face's own instead of a line; wb->job is fresh when it is called. */
-MUST_CHECK enum status runner_start_work(struct runner *r, enum status (*work)(void *context, struct error *err), void *context,
-                                         struct error *err);
+MUST_CHECK enum status runner_start_work(struct runner *r, enum status (*work)(void *context, struct error *err),
+                                         void *context, struct error *err);
 bool runner_busy(const struct runner *r);
 /* Readable once the command has ended: for poll, beside the keyboard. */
 int runner_fd(const struct runner *r);

@@ -40,22 +40,27 @@ void served_say_list(const struct question *q, const struct model *m, struct res
     struct served_list l;
     char at[48];
     if (!list_of(q, m, &l))
-        result_message(out, MESSAGE_INFO, "%s served nothing to %s%s", m->name, q->who, q->history.as_of == NO_TIME ? "" : " by then");
+        result_message(out, MESSAGE_INFO, "%s served nothing to %s%s", m->name, q->who,
+                       q->history.as_of == NO_TIME ? "" : " by then");
     else if (l.n == 0)
-        result_message(out, MESSAGE_INFO, "what %s served to %s%s is not in the data", m->name, q->who, when(l.time, at));
+        result_message(out, MESSAGE_INFO, "what %s served to %s%s is not in the data", m->name, q->who,
+                       when(l.time, at));
     else if (l.time != NO_TIME)
         result_message(out, MESSAGE_INFO, "%s served its list%s", m->name, when(l.time, at));
 }
 
 /* ---- beside what can be opened ---- */
 
-static void say_closed(const struct question *q, const struct model *m, const uint32_t *items, size_t n, struct result *out)
+static void say_closed(const struct question *q, const struct model *m, const uint32_t *items, size_t n,
+                       struct result *out)
 {
     struct served_list l;
     char at[48];
     size_t shown = 0, place = 0;
     if (!list_of(q, m, &l)) {
-        result_message(out, MESSAGE_INFO, "%s is a list that was served; it cannot be opened, and it served nothing to %s", m->name, q->who);
+        result_message(out, MESSAGE_INFO,
+                       "%s is a list that was served; it cannot be opened, and it served nothing to %s", m->name,
+                       q->who);
         return;
     }
     for (size_t i = 0; i < l.n; i++)
@@ -66,22 +71,34 @@ static void say_closed(const struct question *q, const struct model *m, const ui
             }
     when(l.time, at);
     if (!n)
-        result_message(out, MESSAGE_INFO, "%s is a list that was served%s; it cannot be opened%s", m->name, at, items ? ". None of these items is in it" : ", and an edited history does not change it");
+        result_message(out, MESSAGE_INFO, "%s is a list that was served%s; it cannot be opened%s", m->name, at,
+                       items ? ". None of these items is in it" : ", and an edited history does not change it");
     else if (!shown)
-        result_message(out, MESSAGE_INFO, "%s is a list that was served%s; it cannot be opened. %s not in it", m->name, at,
+        result_message(out, MESSAGE_INFO, "%s is a list that was served%s; it cannot be opened. %s not in it", m->name,
+                       at,
                        n == 1 ? result_textf(out, "%s is", dataset_item_title(q->data, items[0])) : "These items are");
     else if (n == 1)
-        result_message(out, MESSAGE_INFO, "%s is a list that was served%s; it cannot be opened. %s stood at place %zu", m->name, at,
-                       dataset_item_title(q->data, items[0]), place);
+        result_message(out, MESSAGE_INFO, "%s is a list that was served%s; it cannot be opened. %s stood at place %zu",
+                       m->name, at, dataset_item_title(q->data, items[0]), place);
     else
-        result_message(out, MESSAGE_INFO, "%s is a list that was served%s; it cannot be opened. %zu of these items stood in it, the first at place %zu",
-                       m->name, at, shown, place);
+        result_message(
+            out, MESSAGE_INFO,
+            "%s is a list that was served%s; it cannot be opened. %zu of these items stood in it, the first at place "
+            "%zu",
+            m->name, at, shown, place);
 }
 
-enum { OPINION_MODEL, OPINION_ITEM, OPINION_RANK = OPINION_ITEM + ITEM_COLUMNS, OPINION_SCORE, OPINION_SEEN, OPINION_COLUMNS };
+enum {
+    OPINION_MODEL,
+    OPINION_ITEM,
+    OPINION_RANK = OPINION_ITEM + ITEM_COLUMNS,
+    OPINION_SCORE,
+    OPINION_SEEN,
+    OPINION_COLUMNS
+};
 
-static enum status put_opinions(const struct question *q, const struct model *m, const uint32_t *items, size_t n, struct table *t,
-                                struct error *err)
+static enum status put_opinions(const struct question *q, const struct model *m, const uint32_t *items, size_t n,
+                                struct table *t, struct error *err)
 {
     struct query query = history_query(&q->history);
     struct opinion *x = mem_new(n, sizeof *x, "places of items", err);
@@ -101,8 +118,8 @@ static enum status put_opinions(const struct question *q, const struct model *m,
 }
 
 /* The served lists first, then the others that were asked; where only served lists were, all others of the session. */
-static enum status put_beside(struct workbench *wb, const struct question *q, const uint32_t *items, size_t n, struct result *out,
-                              struct error *err)
+static enum status put_beside(struct workbench *wb, const struct question *q, const uint32_t *items, size_t n,
+                              struct result *out, struct error *err)
 {
     struct column columns[OPINION_COLUMNS] = {
         [OPINION_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE},
@@ -115,8 +132,9 @@ static enum status put_beside(struct workbench *wb, const struct question *q, co
     item_columns(q->data, columns + OPINION_ITEM);
     for (size_t i = 0; i < ITEM_COLUMNS && n == 1; i++)
         columns[OPINION_ITEM + i].flags |= COLUMN_HIDDEN;
-    const char *title = n == 1 ? result_textf(out, "what each model thinks of %s", dataset_item_title(q->data, items[0]))
-                               : "what each model thinks of these items";
+    const char *title = n == 1
+                            ? result_textf(out, "what each model thinks of %s", dataset_item_title(q->data, items[0]))
+                            : "what each model thinks of these items";
     struct table *t = result_table(out, "opinions", title, columns, OPINION_COLUMNS);
     enum status st = q->nmodels ? ST_OK : workbench_models(wb, NULL, 0, &all, &nall, err);
     for (size_t i = 0; i < q->nserved && !st; i++)
@@ -150,7 +168,8 @@ enum status served_aside(struct workbench *wb, struct question *q, const uint32_
     return q->nserved && n ? put_beside(wb, q, items, n, out, err) : ST_OK;
 }
 
-enum status served_chosen(const struct question *q, const uint8_t *chosen, uint32_t **items, size_t *n, struct error *err)
+enum status served_chosen(const struct question *q, const uint8_t *chosen, uint32_t **items, size_t *n,
+                          struct error *err)
 {
     uint8_t *left = mem_new_raw(q->data->items.n, sizeof *left, "items", err);
     struct served_list l;
@@ -193,16 +212,20 @@ enum status served_say_judged(struct judge *j, const struct model *m, struct res
     const char *what = j->protocol.rolling ? "event" : "user";
     char n[24], of[24];
     text_count(of, sizeof of, (int64_t)j->set->nqueries);
-    result_message(out, MESSAGE_INFO, "%s was not trained on this split: its lists are judged as they were served, the latest before the %s events",
-                   m->name, j->protocol.on == PART_VALID ? "validation" : "test");
+    result_message(
+        out, MESSAGE_INFO,
+        "%s was not trained on this split: its lists are judged as they were served, the latest before the %s events",
+        m->name, j->protocol.on == PART_VALID ? "validation" : "test");
     text_count(n, sizeof n, (int64_t)without);
     if (without)
-        result_message(out, MESSAGE_WARNING, "%s: %s of %s %ss found no list by then%s, which counts as an empty one", m->name, n, of, what,
+        result_message(out, MESSAGE_WARNING, "%s: %s of %s %ss found no list by then%s, which counts as an empty one",
+                       m->name, n, of, what,
                        later ? result_textf(out, " (%zu only one that was served later)", later) : "");
     text_count(n, sizeof n, (int64_t)untimed);
     if (untimed)
         result_message(out, MESSAGE_WARNING,
-                       "%s: it is not told whether lists of %s %s%s were served before or after the events that judge them: they may know the answers",
+                       "%s: it is not told whether lists of %s %s%s were served before or after the events that judge "
+                       "them: they may know the answers",
                        m->name, n, what, untimed == 1 ? "" : "s");
     return ST_OK;
 }

@@ -14,8 +14,10 @@
 
 static enum status list_settings(const struct workbench *wb, struct result *out)
 {
-    static const struct column columns[] = {{.name = "setting", .type = VALUE_TEXT}, {.name = "value", .type = VALUE_TEXT},
-                                            {.name = "choices", .type = VALUE_TEXT}, {.name = "what", .type = VALUE_TEXT}};
+    static const struct column columns[] = {{.name = "setting", .type = VALUE_TEXT},
+                                            {.name = "value", .type = VALUE_TEXT},
+                                            {.name = "choices", .type = VALUE_TEXT},
+                                            {.name = "what", .type = VALUE_TEXT}};
     struct table *t = result_table(out, "settings", "", columns, 4);
     for (size_t i = 0; i < workbench_nsettings; i++) {
         const struct param *p = &workbench_settings[i];
@@ -37,7 +39,8 @@ static enum status list_settings(const struct workbench *wb, struct result *out)
 
 static enum status show_setting(const char *name, const char *value, struct result *out)
 {
-    static const struct column columns[] = {{.name = "setting", .type = VALUE_TEXT}, {.name = "value", .type = VALUE_TEXT}};
+    static const struct column columns[] = {{.name = "setting", .type = VALUE_TEXT},
+                                            {.name = "value", .type = VALUE_TEXT}};
     struct table *t = result_table(out, "setting", "", columns, 2);
     table_text(t, name);
     table_text(t, value);
@@ -113,7 +116,8 @@ static enum status run_source(struct workbench *wb, const struct call *call, str
     char *text;
     size_t n;
     if (wb->source_depth >= SOURCE_DEPTH)
-        return error_set(err, ST_USAGE, "scripts are nested more than %d deep: does %s source itself?", SOURCE_DEPTH, call->args[0].text);
+        return error_set(err, ST_USAGE, "scripts are nested more than %d deep: does %s source itself?", SOURCE_DEPTH,
+                         call->args[0].text);
     enum status st = file_read(call->args[0].text, SOURCE_LARGEST, &text, &n, err);
     if (st)
         return error_at_word(st, err, &call->args[0]);
@@ -216,10 +220,16 @@ static const struct argument set_args[] = {
     {.name = "NAME", .type = ARG_SETTING, .optional = true, .doc = "a setting, or a variable of your own"},
     {.name = "VALUE", .type = ARG_VALUE, .optional = true, .doc = "what it becomes"},
 };
-static const struct argument timer_args[] = {{.name = "on|off", .type = ARG_CHOICE, .optional = true, .choices = "on|off", .doc = "on when left out"}};
+static const struct argument timer_args[] = {
+    {.name = "on|off", .type = ARG_CHOICE, .optional = true, .choices = "on|off", .doc = "on when left out"}};
 static const struct argument source_args[] = {{.name = "FILE", .type = ARG_PATH, .doc = "commands, one a line"}};
-static const struct argument watch_args[] = {{.name = "SECONDS COMMAND", .type = ARG_COMMAND, .doc = "what to run, and how often"}};
-static const struct argument help_args[] = {{.name = "WORD", .type = ARG_TOPIC, .optional = true, .repeated = true, .doc = "a group, a command, a model, a metric, or a word to search for"}};
+static const struct argument watch_args[] = {
+    {.name = "SECONDS COMMAND", .type = ARG_COMMAND, .doc = "what to run, and how often"}};
+static const struct argument help_args[] = {{.name = "WORD",
+                                             .type = ARG_TOPIC,
+                                             .optional = true,
+                                             .repeated = true,
+                                             .doc = "a group, a command, a model, a metric, or a word to search for"}};
 
 static const struct command rows[] = {
     {.name = "help",
@@ -227,15 +237,19 @@ static const struct command rows[] = {
      .summary = "what there is: groups, one command, model or metric, or a search",
      .arguments = help_args,
      .narguments = 1,
-     .help = "Without a word: the groups and their commands. With a group, or `all`: a line a command. With a command, a model or a metric: everything about it; a metric is also worked on the list of the current user. `metrics` lists the metrics. With any other word: where it is spoken of.",
-     .examples = (const char *const[]){"help", "help shape", "help train", "help ease", "help ndcg", "help metrics", "help history", NULL},
+     .help = "Without a word: the groups and their commands. With a group, or `all`: a line a command. With a command, "
+             "a model or a metric: everything about it; a metric is also worked on the list of the current user. "
+             "`metrics` lists the metrics. With any other word: where it is spoken of.",
+     .examples = (const char *const[]){"help", "help shape", "help train", "help ease", "help ndcg", "help metrics",
+                                       "help history", NULL},
      .run = run_help},
     {.name = "set",
      .group = "session",
      .summary = "settings and variables",
      .arguments = set_args,
      .narguments = 2,
-     .help = "Without words: all settings. A name that is no setting makes a variable: $NAME in a later line stands for its value.",
+     .help = "Without words: all settings. A name that is no setting makes a variable: $NAME in a later line stands "
+             "for its value.",
      .examples = (const char *const[]){"set", "set seed 7", "set output json", "set who u3", NULL},
      .run = run_set},
     {.name = "timer",
@@ -286,8 +300,8 @@ static const struct command rows[] = {
      .group = "session",
      .summary = "leave",
      .flags = COMMAND_QUIET,
-     .help = "At the prompt it asks first when there are models that would be lost: those of a session without a file, and large "
-             "ones that `save` has not written yet.",
+     .help = "At the prompt it asks first when there are models that would be lost: those of a session without a file, "
+             "and large ones that `save` has not written yet.",
      .examples = (const char *const[]){"quit", NULL},
      .run = run_quit},
 };

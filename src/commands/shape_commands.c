@@ -21,7 +21,8 @@ static enum status step_decay(const struct shaping *s, struct dataset **out, str
         return ST_USAGE;
     }
     if (halflife <= 0)
-        return error_at_option(error_set(err, ST_USAGE, "a half-life is longer than nothing"), err, s->call, "halflife");
+        return error_at_option(error_set(err, ST_USAGE, "a half-life is longer than nothing"), err, s->call,
+                               "halflife");
     if (!dataset_time_range(s->data, &oldest, &newest)) {
         error_set(err, ST_STATE, "no event of %s has a time, so none has an age", s->data->name);
         error_hint(err, "`load ... time=COLUMN` names the column of the time");
@@ -31,8 +32,8 @@ static enum status step_decay(const struct shaping *s, struct dataset **out, str
     if (st)
         return st;
     (*out)->halflife = halflife;
-    str_printf(s->said, "an event weighs half after %s; the oldest is %.3g half-lives old", call_text(s->call, "halflife"),
-               ((double)newest - (double)oldest) / (double)halflife);
+    str_printf(s->said, "an event weighs half after %s; the oldest is %.3g half-lives old",
+               call_text(s->call, "halflife"), ((double)newest - (double)oldest) / (double)halflife);
     return ST_OK;
 }
 
@@ -77,16 +78,19 @@ static bool parse_period(const char *text, int64_t *from, int64_t *until)
     if ((n != 4 && n != 7) || (n == 7 && text[4] != '-'))
         return false;
     memcpy(number, text, 4);
-    if (!text_parse_int(number, &year) || year < 1000 || (n == 7 && (!text_parse_int(text + 5, &month) || month < 1 || month > 12)))
+    if (!text_parse_int(number, &year) || year < 1000 ||
+        (n == 7 && (!text_parse_int(text + 5, &month) || month < 1 || month > 12)))
         return false;
     *from = time_days(year, month ? (int)month : 1, 1) * US_PER_DAY;
-    *until = month && month < 12 ? time_days(year, (int)month + 1, 1) * US_PER_DAY : time_days(year + 1, 1, 1) * US_PER_DAY;
+    *until =
+        month && month < 12 ? time_days(year, (int)month + 1, 1) * US_PER_DAY : time_days(year + 1, 1, 1) * US_PER_DAY;
     return true;
 }
 
-/* One end of a range as the moments [*from, *until) that it stands for: a year, a month, a day, a moment, so long before the newest
- * event. NO_TIME: no end. */
-static enum status parse_end(const struct shaping *s, const struct word *w, int64_t *from, int64_t *until, struct error *err)
+/* One end of a range as the moments [*from, *until) that it stands for: a year, a month, a day, a moment, so long
+ * before the newest event. NO_TIME: no end. */
+static enum status parse_end(const struct shaping *s, const struct word *w, int64_t *from, int64_t *until,
+                             struct error *err)
 {
     int64_t oldest, newest, before;
     double number;
@@ -100,13 +104,16 @@ static enum status parse_end(const struct shaping *s, const struct word *w, int6
         return ST_OK;
     }
     if (time_parse(w->text, strlen(w->text), 0, from)) {
-        bool day = *from % US_PER_DAY == 0 && !strpbrk(w->text, "T :") && (strchr(w->text, '-') || strlen(w->text) == 8);
+        bool day =
+            *from % US_PER_DAY == 0 && !strpbrk(w->text, "T :") && (strchr(w->text, '-') || strlen(w->text) == 8);
         *until = *from + (day ? US_PER_DAY : 1);
         return ST_OK;
     }
     error_set(err, ST_USAGE, "\"%s\" is not a time", w->text);
-    error_hint(err, "a day (2025-03-01), a month (2025-03), a year, a moment (2025-03-01T12:00), so long before the newest event (90d), "
-                    "start or end");
+    error_hint(
+        err,
+        "a day (2025-03-01), a month (2025-03), a year, a moment (2025-03-01T12:00), so long before the newest event "
+        "(90d), start or end");
     return error_at_word(ST_USAGE, err, w);
 }
 
@@ -235,11 +242,19 @@ static const struct argument filter_args[] = {
     {.name = "CONDITION", .type = ARG_TEXT, .doc = "over the columns of events: \"value >= 4 and item.price < 20\""},
 };
 static const struct argument between_args[] = {
-    {.name = "FROM", .type = ARG_TEXT, .doc = "a day, a month (2025-03), a year, a moment, so long before the newest event (90d), or start"},
-    {.name = "TO", .type = ARG_TEXT, .optional = true, .doc = "the same, or end; all of that day, month or year is part of the range"},
+    {.name = "FROM",
+     .type = ARG_TEXT,
+     .doc = "a day, a month (2025-03), a year, a moment, so long before the newest event (90d), or start"},
+    {.name = "TO",
+     .type = ARG_TEXT,
+     .optional = true,
+     .doc = "the same, or end; all of that day, month or year is part of the range"},
 };
 static const struct argument repeat_args[] = {
-    {.name = "POLICY", .type = ARG_CHOICE, .choices = "keep|last|first|count|once", .doc = "which of several like events count"},
+    {.name = "POLICY",
+     .type = ARG_CHOICE,
+     .choices = "keep|last|first|count|once",
+     .doc = "which of several like events count"},
 };
 static const struct argument kcore_args[] = {
     {.name = "N", .type = ARG_TEXT, .optional = true, .doc = "at least so many items a user and users an item"},
@@ -251,8 +266,16 @@ static const struct param decay_options[] = {
     {.name = "halflife", .type = PARAM_DURATION, .doc = "after so long an event weighs half: 30d, 12h"},
 };
 static const struct param kcore_options[] = {
-    {.name = "users", .type = PARAM_INT, .min = 0, .max = 1e9, .doc = "at least so many items a user, instead of N; 0: any"},
-    {.name = "items", .type = PARAM_INT, .min = 0, .max = 1e9, .doc = "at least so many users an item, instead of N; 0: any"},
+    {.name = "users",
+     .type = PARAM_INT,
+     .min = 0,
+     .max = 1e9,
+     .doc = "at least so many items a user, instead of N; 0: any"},
+    {.name = "items",
+     .type = PARAM_INT,
+     .min = 0,
+     .max = 1e9,
+     .doc = "at least so many users an item, instead of N; 0: any"},
 };
 static const struct param sample_options[] = {
     {.name = "seed", .type = PARAM_INT, .initial = "0", .min = 0, .max = 1e9, .doc = "another number, another sample"},
@@ -269,9 +292,9 @@ static const struct command rows[] = {
      .options = decay_options,
      .noptions = sizeof decay_options / sizeof *decay_options,
      .flags = COMMAND_STEP,
-     .help = "An event weighs WEIGHT x 2^(-AGE / halflife). Its age runs from the newest event that may be seen: of the training "
-             "part when models learn, of what came before the moment of asking when they are asked. So no weight knows the future. "
-             "A step of the recipe; a later one replaces it.",
+     .help = "An event weighs WEIGHT x 2^(-AGE / halflife). Its age runs from the newest event that may be seen: of "
+             "the training part when models learn, of what came before the moment of asking when they are asked. So no "
+             "weight knows the future. A step of the recipe; a later one replaces it.",
      .examples = (const char *const[]){"decay halflife=7d", NULL},
      .step = step_decay,
      .run = recipe_run},
@@ -282,11 +305,11 @@ static const struct command rows[] = {
      .narguments = 1,
      .flags = COMMAND_STEP | COMMAND_REST,
      .help = "Columns are type, value, user, item, time, every other column of the events, item.FIELD and user.FIELD; "
-             "events_per_user and events_per_item count feedback events in the data as it is before the filter (`kcore` goes on until "
-             "all have enough). They are compared with =, !=, <, <=, >, >=, in (...) and joined with and, or, not and brackets; "
-             "where a cell is empty no comparison holds.\n"
-             "Users and items that lose all their events are gone, until `undo`; those of the catalogue that had none stay. A step of "
-             "the recipe.",
+             "events_per_user and events_per_item count feedback events in the data as it is before the filter "
+             "(`kcore` goes on until all have enough). They are compared with =, !=, <, <=, >, >=, in (...) and joined "
+             "with and, or, not and brackets; where a cell is empty no comparison holds.\n"
+             "Users and items that lose all their events are gone, until `undo`; those of the catalogue that had none "
+             "stay. A step of the recipe.",
      .examples = (const char *const[]){"filter \"events_per_user >= 3\"", "filter type = purchase or item.price < 50",
                                        "filter \"item.category in (Camping, Kitchen)\"", NULL},
      .step = step_filter,
@@ -297,9 +320,10 @@ static const struct command rows[] = {
      .arguments = between_args,
      .narguments = 2,
      .flags = COMMAND_STEP,
-     .help = "Both ends are part of the range: of a day, a month or a year all of it (UTC). `between 90d` keeps the last 90 days before "
-             "the newest event. Events without a time go. A step of the recipe.",
-     .examples = (const char *const[]){"between 2025-05-01 2025-05-10", "between 7d", "between start 2025-05-10T12:00", NULL},
+     .help = "Both ends are part of the range: of a day, a month or a year all of it (UTC). `between 90d` keeps the "
+             "last 90 days before the newest event. Events without a time go. A step of the recipe.",
+     .examples =
+         (const char *const[]){"between 2025-05-01 2025-05-10", "between 7d", "between start 2025-05-10T12:00", NULL},
      .step = step_between,
      .run = recipe_run},
     {.name = "repeat",
@@ -308,11 +332,11 @@ static const struct command rows[] = {
      .arguments = repeat_args,
      .narguments = 1,
      .flags = COMMAND_STEP,
-     .help = "Repeats are events of one user with the same item and of the same type. keep: each counts, as without this step. last, "
-             "first: only that one is kept. count: the last is kept and weighs as much as all of them; the column repeats says how "
-             "many. Types without weight (impressions) are left alone.\n"
-             "once: of exact copies, which have the same time and value too, one is kept, of every type: for a file that was "
-             "loaded twice. A step of the recipe.",
+     .help = "Repeats are events of one user with the same item and of the same type. keep: each counts, as without "
+             "this step. last, first: only that one is kept. count: the last is kept and weighs as much as all of "
+             "them; the column repeats says how many. Types without weight (impressions) are left alone.\n"
+             "once: of exact copies, which have the same time and value too, one is kept, of every type: for a file "
+             "that was loaded twice. A step of the recipe.",
      .examples = (const char *const[]){"repeat last", "repeat count", "repeat once", NULL},
      .step = step_repeat,
      .run = recipe_run},
@@ -324,9 +348,9 @@ static const struct command rows[] = {
      .options = kcore_options,
      .noptions = sizeof kcore_options / sizeof *kcore_options,
      .flags = COMMAND_STEP,
-     .help = "The largest part of the data in which every user has at least N different items and every item N different users. "
-             "Whoever is dropped leaves others with less, so this goes on until nobody is left to drop. Items and users without any "
-             "feedback go too. A step of the recipe.",
+     .help = "The largest part of the data in which every user has at least N different items and every item N "
+             "different users. Whoever is dropped leaves others with less, so this goes on until nobody is left to "
+             "drop. Items and users without any feedback go too. A step of the recipe.",
      .examples = (const char *const[]){"kcore 2", "kcore users=3 items=0", NULL},
      .step = step_kcore,
      .run = recipe_run},
@@ -338,8 +362,8 @@ static const struct command rows[] = {
      .options = sample_options,
      .noptions = sizeof sample_options / sizeof *sample_options,
      .flags = COMMAND_STEP,
-     .help = "With all their events. Chance looks only at the id and the seed: when the data grow the same users stay, and those of a "
-             "10 % sample are among those of a 20 % sample. A step of the recipe.",
+     .help = "With all their events. Chance looks only at the id and the seed: when the data grow the same users stay, "
+             "and those of a 10 % sample are among those of a 20 % sample. A step of the recipe.",
      .examples = (const char *const[]){"sample users 50%", "sample users 50% seed=1", NULL},
      .step = step_sample,
      .run = recipe_run},
@@ -349,9 +373,9 @@ static const struct command rows[] = {
      .options = session_options,
      .noptions = sizeof session_options / sizeof *session_options,
      .flags = COMMAND_STEP,
-     .help = "The number of the session becomes the column session of the events, for conditions, features and SQL. gap: a pause "
-             "longer than this ends a session. by: a column says it, such as an id that the shop gave. Numbers run over all users, "
-             "so one number is one session of one user. A step of the recipe.",
+     .help = "The number of the session becomes the column session of the events, for conditions, features and SQL. "
+             "gap: a pause longer than this ends a session. by: a column says it, such as an id that the shop gave. "
+             "Numbers run over all users, so one number is one session of one user. A step of the recipe.",
      .examples = (const char *const[]){"sessions", "sessions gap=1d", NULL},
      .step = step_sessions,
      .run = recipe_run},

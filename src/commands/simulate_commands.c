@@ -90,7 +90,8 @@ static enum status all_policies(struct workbench *wb, struct contest *c, struct 
             c->model[c->n++] = c->model[i];
     c->nmodels = c->n;
     if (!c->n) {
-        error_set(err, ST_STATE, "no model is trained: lists that were served do not answer who goes on to do other things");
+        error_set(err, ST_STATE,
+                  "no model is trained: lists that were served do not answer who goes on to do other things");
         error_hint(err, "train some: `train pop itemknn ease ials`");
         return ST_STATE;
     }

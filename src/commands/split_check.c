@@ -42,11 +42,15 @@ static void check_times(const struct split *s, const struct split_leaks *l, stru
         add_check(r, "times", 0, 0, VERDICT_NOTE, "events have no times: nothing can be said about the future");
         return;
     }
-    add_check(r, "own future", l->late_events, s->ntrain + s->nvalid + s->nhistory, l->late_events ? VERDICT_LEAK : VERDICT_OK,
+    add_check(r, "own future", l->late_events, s->ntrain + s->nvalid + s->nhistory,
+              l->late_events ? VERDICT_LEAK : VERDICT_OK,
               "known events of users come after the first event they are tested by");
     add_check(r, "same instant", l->tied_events, s->ntrain + s->nvalid + s->nhistory, note_when(l->tied_events),
               "known events share the instant of the user's first test event");
-    add_check(r, "others' future", l->later_train, s->ntrain, !l->later_train ? VERDICT_OK : cut ? VERDICT_LEAK : VERDICT_NOTE,
+    add_check(r, "others' future", l->later_train, s->ntrain,
+              !l->later_train ? VERDICT_OK
+              : cut           ? VERDICT_LEAK
+                              : VERDICT_NOTE,
               "train events come after the first test event of all");
     add_check(r, "tested in the past", l->past_users, s->test_users, note_when(l->past_users),
               "test users are asked about a moment before the last train event");
@@ -81,7 +85,8 @@ static void check_recipe(const struct recipe *recipe, struct report *r)
     } known[] = {
         {"kcore", "events went by counts over all events, the test part's too; `undo` judges by all users and items"},
         {"bots drop", "events went by habits over all events, the test part's too"},
-        {"repeat last", "events gave way to later ones of the pair, the test part's too; `repeat first` looks back only"},
+        {"repeat last",
+         "events gave way to later ones of the pair, the test part's too; `repeat first` looks back only"},
     };
     uint64_t before = recipe ? recipe->base_events : 0;
     for (size_t i = 0; recipe && i < recipe->n; i++) {
@@ -110,12 +115,14 @@ static enum status check_split(const struct dataset *d, const struct split *s, s
         st = split_put(d, s, out, err);
     if (st)
         return st;
-    r->table = result_table(out, "checks", "what models could know too early", columns, sizeof columns / sizeof *columns);
+    r->table =
+        result_table(out, "checks", "what models could know too early", columns, sizeof columns / sizeof *columns);
     check_times(s, &l, r);
     add_check(r, "known pairs", l.known_pairs, l.pairs, note_when(l.known_pairs),
               "pairs of user and item of the test part are in the history too; seen=hide does not ask for them");
     add_check(r, "cold users", s->cold_users, s->test_users, note_when(s->cold_users), "test users have no history");
-    add_check(r, "cold items", s->cold_items, d->items.n, note_when(s->cold_items), "items are tested but not trained on");
+    add_check(r, "cold items", s->cold_items, d->items.n, note_when(s->cold_items),
+              "items are tested but not trained on");
     return check_fields(d, s, r, out, err);
 }
 
@@ -135,7 +142,9 @@ enum status run_split_check(struct workbench *wb, const struct call *call, struc
         check_recipe(wb->recipe, &r);
     if (!st && r.nleaks && !call_int(call, "leak")) {
         st = error_set(err, ST_STATE, "the split (%s) leaks: %s", s->description, str_text(&r.leaks));
-        error_hint(err, "`split check leak=allow` shows the whole report; `split time 20%%` and `split last 1` keep the order");
+        error_hint(
+            err,
+            "`split check leak=allow` shows the whole report; `split time 20%%` and `split last 1` keep the order");
     }
     str_free(&r.leaks);
     split_release(s);

@@ -42,8 +42,8 @@ static bool is_share(const char *text)
     return strchr(text, '%') || (text_parse_real(text, &real) && real < 1 && real > 0);
 }
 
-static enum status parse_count_or_share(const char *text, const char *what, const char *example, struct split_spec *spec,
-                                        struct error *err)
+static enum status parse_count_or_share(const char *text, const char *what, const char *example,
+                                        struct split_spec *spec, struct error *err)
 {
     if (!is_share(text))
         return parse_count(text, what, example, &spec->last, err);
@@ -157,8 +157,8 @@ static enum status read_given(struct workbench *wb, const struct call *call, str
     struct dataset *d = workbench_data(wb);
     enum status st = file ? ST_OK : read_valid(call, spec, err);
     if (!st)
-        st = given_read(wb, d, test ? &said : call->args + 1, test ? 1 : call->nargs - 1, file ? valid : NULL, &spec->list,
-                        out, err);
+        st = given_read(wb, d, test ? &said : call->args + 1, test ? 1 : call->nargs - 1, file ? valid : NULL,
+                        &spec->list, out, err);
     dataset_release(d);
     if (st)
         return st;
@@ -178,7 +178,8 @@ static const struct {
     {"cuts", 1U << SPLIT_ROLLING, "several cuts in time: split rolling test=7d cuts=4"},
     {"window", 1U << SPLIT_ROLLING, "it belongs to cuts in time: split rolling test=7d window=30d"},
     {"by", 1U << SPLIT_FOLDS, "folds are dealt out by items or by users: split folds 5 by=users"},
-    {"fold", 1U << SPLIT_FOLDS | 1U << SPLIT_ROLLING | 1U << SPLIT_GIVEN, "only folds, rolling and given have several folds"},
+    {"fold", 1U << SPLIT_FOLDS | 1U << SPLIT_ROLLING | 1U << SPLIT_GIVEN,
+     "only folds, rolling and given have several folds"},
     {"test", (1U << SPLIT_KINDS) - 1, "`split none` stands alone"},
     {"valid", (1U << SPLIT_KINDS) - 1, "`split none` stands alone"},
     {"target", (1U << SPLIT_KINDS) - 1, "`split none` stands alone"},
@@ -280,7 +281,8 @@ static void say_models(struct workbench *wb, const struct split *s, struct resul
     str_free(&names);
 }
 
-static enum status show_split(struct workbench *wb, struct dataset *d, struct split *s, struct result *out, struct error *err)
+static enum status show_split(struct workbench *wb, struct dataset *d, struct split *s, struct result *out,
+                              struct error *err)
 {
     enum status st = ST_OK;
     if (s) {
@@ -309,7 +311,8 @@ static const struct argument split_args[] = {
      .optional = true,
      .repeated = true,
      .doc = "last: events of each user, or a share of them; time: share, duration or moment; users: share; random: "
-            "items, or a share; sessions, folds: how many; rolling: share or duration from cut to cut; given: files, one a fold"},
+            "items, or a share; sessions, folds: how many; rolling: share or duration from cut to cut; given: files, "
+            "one a fold"},
 };
 
 static const struct param split_options[] = {
@@ -317,8 +320,11 @@ static const struct param split_options[] = {
     {.name = "valid",
      .type = PARAM_TEXT,
      .initial = "no",
-     .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10% (last: as many events as are tested); given: or a file"},
-    {.name = "target", .type = PARAM_EVENT, .doc = "judge by events of this type only, such as purchase; only they hide items as seen"},
+     .doc = "also carve a validation part out of train, by the same rule: yes, no or a share such as 10% (last: as "
+            "many events as are tested); given: or a file"},
+    {.name = "target",
+     .type = PARAM_EVENT,
+     .doc = "judge by events of this type only, such as purchase; only they hide items as seen"},
     {.name = "holdout",
      .type = PARAM_PERCENT,
      .initial = "20%",
@@ -334,8 +340,15 @@ static const struct param split_options[] = {
      .initial = "items",
      .choices = "items|users",
      .doc = "folds: deal out each user's items, or the users"},
-    {.name = "cuts", .type = PARAM_INT, .initial = "4", .min = 1, .max = SPLIT_FOLDS_MAX, .doc = "rolling: how many cuts in time"},
-    {.name = "window", .type = PARAM_DURATION, .doc = "rolling: learn only from so long before the cut; all when left out"},
+    {.name = "cuts",
+     .type = PARAM_INT,
+     .initial = "4",
+     .min = 1,
+     .max = SPLIT_FOLDS_MAX,
+     .doc = "rolling: how many cuts in time"},
+    {.name = "window",
+     .type = PARAM_DURATION,
+     .doc = "rolling: learn only from so long before the cut; all when left out"},
 };
 
 /* `split valid=yes` would change nothing. */
@@ -345,7 +358,9 @@ static enum status needs_kind(const struct call *call, const char *option, struc
     const char *kind = "last 1";
     for (size_t i = 0; i < sizeof partial / sizeof *partial; i++)
         if (strcmp(partial[i].option, option) == 0 && partial[i].kinds + 1 < 1U << SPLIT_KINDS)
-            kind = text_same(option, "holdout") ? "users 20%" : partial[i].kinds >> SPLIT_FOLDS & 1 ? "folds 5" : "rolling 7d";
+            kind = text_same(option, "holdout")          ? "users 20%"
+                   : partial[i].kinds >> SPLIT_FOLDS & 1 ? "folds 5"
+                                                         : "rolling 7d";
     error_hint(err, "for example: split %s %s=...", kind, option);
     return error_at_option(ST_USAGE, err, call, option);
 }
@@ -381,7 +396,8 @@ static enum status read_without_kind(struct workbench *wb, const struct call *ca
     return *change ? read_fold(wb, call, spec, err) : ST_OK;
 }
 
-static enum status make_split(struct dataset *d, const struct split_spec *spec, struct split **s, struct result *out, struct error *err)
+static enum status make_split(struct dataset *d, const struct split_spec *spec, struct split **s, struct result *out,
+                              struct error *err)
 {
     enum status st = (int)spec->kind == KIND_NONE ? ST_OK : split_new(d, spec, s, err);
     if (*s && spec->valid_share > 0 && !(*s)->nvalid)
@@ -442,8 +458,8 @@ static const struct command rows[] = {
          "last N: the last N events of each user who has more are the test part; last 20%: the end of each user's own "
          "history. It goes by order and needs no times.\n"
          "time CUT: everything from one moment on is the test part: 20% of the events, the last 14d, or from "
-         "2025-03-01 on. "
-         "An instant is never cut in two. This is how the future looks in production, with new users and new items.\n"
+         "2025-03-01 on. An instant is never cut in two. This is how the future looks in production, with new users "
+         "and new items.\n"
          "rolling STEP cuts=K: K cuts in time, each tested on what comes before the next. folds K: every event is "
          "tested once, by=users holds whole users out. One fold counts at a time: `split fold=2` takes another, "
          "`backtest` goes through all.\n"
@@ -453,15 +469,14 @@ static const struct command rows[] = {
          "random SHARE or N: a share of each user's items, or N of them, whatever the time: models learn from the "
          "future.\n"
          "given: the data says it itself, in a column named part (train, valid, test), which files such as train.txt "
-         "and test.txt get when they are loaded together; with fold= in a column named fold. given FILE: the rows of the "
-         "file (user, item and, if it has one, the time) are the test part; of several files each is a fold.\n"
+         "and test.txt get when they are loaded together; with fold= in a column named fold. given FILE: the rows of "
+         "the file (user, item and, if it has one, the time) are the test part; of several files each is a fold.\n"
          "none: no split, models learn from all events.\n"
          "Cold users have no history before the test part, cold items no training event; means over users are told "
-         "apart for "
-         "them. Random draws follow `set seed`. `split check` looks for what models could know too early.",
-     .examples = (const char *const[]){"split last 1", "split last 20%", "split time test=20%", "split rolling 2d cuts=3",
-                                       "split folds 3", "split fold=2", "split users 20%", "split random 20% valid=10%",
-                                       "split", NULL},
+         "apart for them. Random draws follow `set seed`. `split check` looks for what models could know too early.",
+     .examples = (const char *const[]){"split last 1", "split last 20%", "split time test=20%",
+                                       "split rolling 2d cuts=3", "split folds 3", "split fold=2", "split users 20%",
+                                       "split random 20% valid=10%", "split", NULL},
      .run = run_split},
     {.name = "split check",
      .group = "learn",
@@ -469,10 +484,10 @@ static const struct command rows[] = {
      .options = leak_options,
      .noptions = sizeof leak_options / sizeof *leak_options,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "Sizes and times of the parts, and what could be known too early: events of a user after the first one they "
-             "are tested by, train events after the first test event, pairs of user and item in both parts, cold users "
-             "and items, attributes that were counted from all events, the test part's too, and steps of the recipe that "
-             "were (kcore, bots drop, repeat last).\n"
+     .help = "Sizes and times of the parts, and what could be known too early: events of a user after the first one "
+             "they are tested by, train events after the first test event, pairs of user and item in both parts, cold "
+             "users and items, attributes that were counted from all events, the test part's too, and steps of the "
+             "recipe that were (kcore, bots drop, repeat last).\n"
              "A leak is an error, so that a script stops; leak=allow shows the report all the same. A note is no "
              "mistake: with `split last` others' events may be later than one's own last.",
      .examples = (const char *const[]){"split check leak=allow", NULL},

@@ -115,7 +115,8 @@ static const char *own_name(struct result *out, const struct statement *s, size_
 
 static void settle_columns(struct statement *s, const struct rows *r, struct result *out)
 {
-    static const enum value_type types[] = {[SQL_TEXT] = VALUE_TEXT, [SQL_INT] = VALUE_INT, [SQL_REAL] = VALUE_REAL, [SQL_TIME] = VALUE_TIME};
+    static const enum value_type types[] = {
+        [SQL_TEXT] = VALUE_TEXT, [SQL_INT] = VALUE_INT, [SQL_REAL] = VALUE_REAL, [SQL_TIME] = VALUE_TIME};
     for (size_t i = 0; i < s->ncolumns; i++) {
         enum sql_type declared;
         bool known = select_type(s->select, i, &declared);
@@ -135,13 +136,14 @@ static void put_bytes(struct str *out, const char *bytes, size_t n)
 static enum status wrong_type(const struct column *c, const struct sql_value *v, struct error *err)
 {
     static const char *const names[] = {"nothing", "a whole number", "a fraction", "a text", "bytes"};
-    enum status st = error_set(err, ST_USAGE, "column %s holds %s in its first rows and %s later", c->name, c->type == VALUE_INT ? "whole numbers" : "numbers",
-                               names[v->kind]);
+    enum status st = error_set(err, ST_USAGE, "column %s holds %s in its first rows and %s later", c->name,
+                               c->type == VALUE_INT ? "whole numbers" : "numbers", names[v->kind]);
     error_hint(err, "say what it is: cast(... as %s)", v->kind == SQL_IS_REAL ? "real" : "text");
     return st;
 }
 
-static enum status put_cell(struct statement *s, struct table *t, const struct column *c, const struct sql_value *v, struct error *err)
+static enum status put_cell(struct statement *s, struct table *t, const struct column *c, const struct sql_value *v,
+                            struct error *err)
 {
     int64_t time;
     char number[32];
@@ -236,7 +238,9 @@ static void hint_events_by(const struct statement *s, const char *text, struct r
 {
     enum { MANY = 5000000 };
     if (s->pinned->event_rows > MANY && strcasestr(text, "group by"))
-        result_message(out, MESSAGE_HINT, "`events by=type`, by=user, by=item, by=day or any column counts all events at once: `help events`");
+        result_message(
+            out, MESSAGE_HINT,
+            "`events by=type`, by=user, by=item, by=day or any column counts all events at once: `help events`");
 }
 
 /* As far as it has been asked: of many rows the first ones. */
@@ -248,8 +252,8 @@ static void warn_of_future(const struct pinned *p, struct result *out)
         if (p->foresaw[i])
             str_printf(&names, "%s%s", n++ ? ", " : "", p->models[i]->name);
     if (n)
-        result_message(out, MESSAGE_WARNING, "%s %s trained on events after the moments asked about: %s the future", str_text(&names), n > 1 ? "were" : "was",
-                       n > 1 ? "they know" : "it knows");
+        result_message(out, MESSAGE_WARNING, "%s %s trained on events after the moments asked about: %s the future",
+                       str_text(&names), n > 1 ? "were" : "was", n > 1 ? "they know" : "it knows");
     str_free(&names);
 }
 
@@ -267,7 +271,8 @@ static enum status run_select(struct workbench *wb, const struct call *call, str
             st = put_rows(s, &s->first, result_table(out, "rows", "", s->columns, s->ncolumns), err);
             hint_events_by(s, call->rest.text, out);
         } else {
-            result_cursor(out, "rows", "", s->columns, s->ncolumns, statement_next, statement_rewind, statement_close, s);
+            result_cursor(out, "rows", "", s->columns, s->ncolumns, statement_next, statement_rewind, statement_close,
+                          s);
             s = NULL;
         }
     }
@@ -284,9 +289,12 @@ static enum status put_count(struct pinned *p, const struct sql_table *t, struct
     struct select *s = NULL;
     struct str text = {0};
     struct error why = {0};
-    bool row = false, known = !t->function && (t->count || t->few) && (p->data || strcmp(t->name, "datasets") == 0 || strcmp(t->name, "models") == 0);
+    bool row = false, known = !t->function && (t->count || t->few) &&
+                              (p->data || strcmp(t->name, "datasets") == 0 || strcmp(t->name, "models") == 0);
     str_printf(&text, "select count(*) from %s", t->name);
-    enum status st = !known ? ST_OK : text.failed ? error_nomem(&why, 64, "a statement") : select_open(&scope, str_text(&text), text.length, &s, &why);
+    enum status st = !known        ? ST_OK
+                     : text.failed ? error_nomem(&why, 64, "a statement")
+                                   : select_open(&scope, str_text(&text), text.length, &s, &why);
     if (!st && s)
         st = select_next(s, &row, &why);
     if (!st && row)
@@ -302,8 +310,9 @@ static enum status put_count(struct pinned *p, const struct sql_table *t, struct
 
 static enum status run_tables(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
-    static const struct column columns[] = {
-        {.name = "table", .type = VALUE_TEXT}, {.name = "rows", .type = VALUE_INT, .flags = COLUMN_COUNT}, {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
+    static const struct column columns[] = {{.name = "table", .type = VALUE_TEXT},
+                                            {.name = "rows", .type = VALUE_INT, .flags = COLUMN_COUNT},
+                                            {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
     struct pinned *p = NULL;
     (void)call;
     enum status st = pinned_new(wb, &p, err);
@@ -361,7 +370,8 @@ static enum status run_describe(struct workbench *wb, const struct call *call, s
                                             {.name = "type", .type = VALUE_TEXT},
                                             {.name = "compared", .type = VALUE_TEXT},
                                             {.name = "what", .type = VALUE_TEXT, .flags = COLUMN_WRAP}};
-    static const char *const types[] = {[SQL_TEXT] = "text", [SQL_INT] = "integer", [SQL_REAL] = "real", [SQL_TIME] = "time"};
+    static const char *const types[] = {
+        [SQL_TEXT] = "text", [SQL_INT] = "integer", [SQL_REAL] = "real", [SQL_TIME] = "time"};
     const struct sql_table *table = find_table(call->args[0].text);
     struct sql_columns set = {0};
     struct pinned *p = NULL;
@@ -370,7 +380,8 @@ static enum status run_describe(struct workbench *wb, const struct call *call, s
     enum status st = pinned_new(wb, &p, err);
     if (!st)
         st = table->columns(p, table, &set, err);
-    struct table *t = st ? NULL : result_table(out, "columns", result_textf(out, "%s: %s", table->name, table->summary), columns, 4);
+    struct table *t =
+        st ? NULL : result_table(out, "columns", result_textf(out, "%s: %s", table->name, table->summary), columns, 4);
     for (size_t i = 0; i < set.n && !st; i++) {
         const struct sql_column *c = &set.column[i];
         table_text(t, c->name);
@@ -379,7 +390,9 @@ static enum status run_describe(struct workbench *wb, const struct call *call, s
         table_text(t, c->doc);
     }
     if (!st && set.n >= MOST_COLUMNS)
-        result_message(out, MESSAGE_WARNING, "SQL shows %d columns of a table; those that come later in the files are left out", MOST_COLUMNS);
+        result_message(out, MESSAGE_WARNING,
+                       "SQL shows %d columns of a table; those that come later in the files are left out",
+                       MOST_COLUMNS);
     sql_columns_clear(&set);
     pinned_free(p);
     return st;
@@ -387,7 +400,8 @@ static enum status run_describe(struct workbench *wb, const struct call *call, s
 
 /* ---- the table ---- */
 
-static const struct argument select_args[] = {{.name = "...", .type = ARG_TEXT, .optional = true, .doc = "the rest of the statement, up to its `;`"}};
+static const struct argument select_args[] = {
+    {.name = "...", .type = ARG_TEXT, .optional = true, .doc = "the rest of the statement, up to its `;`"}};
 static const struct argument describe_args[] = {{.name = "TABLE", .type = ARG_TABLE, .doc = "a table or a function"}};
 
 static const struct command rows[] = {
@@ -397,24 +411,36 @@ static const struct command rows[] = {
      .arguments = select_args,
      .narguments = 1,
      .flags = COMMAND_REST,
-     .help = "A text that begins with SELECT, WITH, VALUES or EXPLAIN is SQL (SQLite's): over several lines up to its `;`, or to the end of a -c. "
-             "Behind the `;` stands > FILE or | PROGRAM. `tables` lists what there is to ask, `describe TABLE` its columns. It only reads.\n\n"
-             "The models are part of it: recommend(model, user, k), similar(model, item, k) and explain(model, user, item) give rows, also for each row "
-             "of another table; score(model, user, item) is a number, score(model, user) in FROM the scores of all items. One more argument, a time, asks "
-             "all but similar() about the history before it, as at= does: recommend('ease', 'ana', 10, '2025-05-06'), or the time of an event.\n\n"
-             "Ids are text: user = '42'. Times are ISO 8601 text; what a time is compared with is read as a time: '2025-03-01', '2025-03-01 14:30', "
-             "or seconds since 1970. $NAME is the variable of `set NAME VALUE`. A list of values is text with bars: camping|hiking; item_tags has them one by one.\n\n"
-             "`describe` says how a column is compared: one that \"goes there\" touches only the rows that fit, one \"tested in place\" is tested in a tight "
-             "loop, the rest row by row. Grouping all of a very large table is faster with `events by=`.",
-     .examples = (const char *const[]){"select type, count(*) as n from events group by type order by n desc",
-                                       "select * from events where user = 'ana' and time >= '2025-05-03'",
-                                       "select i.category, count(*) as n from events e join items i on i.item = e.item group by i.category",
-                                       "select u.user, r.item, r.score from users u, recommend('ease', u.user, 2) r where u.country = 'FR'",
-                                       "select item, score('ease', 'ana', item) as s from items order by s desc limit 3",
-                                       "select because, part from explain('ease', 'ana', 'pan')",
-                                       "select e.time, e.item, score('ease', e.user, e.item, e.time) as s from events e where user = 'ana'",
-                                       "with last as (select user, max(time) as seen from events group by user) select * from last where seen < '2025-05-10'",
-                                       "select user, start, events from sessions where seconds > 300", NULL},
+     .help = "A text that begins with SELECT, WITH, VALUES or EXPLAIN is SQL (SQLite's): over several lines up to its "
+             "`;`, or to the end of a -c. Behind the `;` stands > FILE or | PROGRAM. `tables` lists what there is to "
+             "ask, `describe TABLE` its columns. It only reads.\n"
+             "\n"
+             "The models are part of it: recommend(model, user, k), similar(model, item, k) and explain(model, user, "
+             "item) give rows, also for each row of another table; score(model, user, item) is a number, score(model, "
+             "user) in FROM the scores of all items. One more argument, a time, asks all but similar() about the "
+             "history before it, as at= does: recommend('ease', 'ana', 10, '2025-05-06'), or the time of an event.\n"
+             "\n"
+             "Ids are text: user = '42'. Times are ISO 8601 text; what a time is compared with is read as a time: "
+             "'2025-03-01', '2025-03-01 14:30', or seconds since 1970. $NAME is the variable of `set NAME VALUE`. A "
+             "list of values is text with bars: camping|hiking; item_tags has them one by one.\n"
+             "\n"
+             "`describe` says how a column is compared: one that \"goes there\" touches only the rows that fit, one "
+             "\"tested in place\" is tested in a tight loop, the rest row by row. Grouping all of a very large table "
+             "is faster with `events by=`.",
+     .examples =
+         (const char *const[]){"select type, count(*) as n from events group by type order by n desc",
+                               "select * from events where user = 'ana' and time >= '2025-05-03'",
+                               "select i.category, count(*) as n from events e join items i on i.item = e.item "
+                               "group by i.category",
+                               "select u.user, r.item, r.score from users u, recommend('ease', u.user, 2) r "
+                               "where u.country = 'FR'",
+                               "select item, score('ease', 'ana', item) as s from items order by s desc limit 3",
+                               "select because, part from explain('ease', 'ana', 'pan')",
+                               "select e.time, e.item, score('ease', e.user, e.item, e.time) as s from events "
+                               "e where user = 'ana'",
+                               "with last as (select user, max(time) as seen from events group by user) select "
+                               "* from last where seen < '2025-05-10'",
+                               "select user, start, events from sessions where seconds > 300", NULL},
      .run = run_select},
     {.name = "tables",
      .group = "explore",

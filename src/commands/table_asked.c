@@ -1,5 +1,5 @@
-/* What models answer: the functions recommend(), similar(), explain() and score(), with the same numbers as the commands
- * `recommend`, `similar` and `why`, also with their at=. */
+/* What models answer: the functions recommend(), similar(), explain() and score(), with the same numbers as the
+ * commands `recommend`, `similar` and `why`, also with their at=. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -40,7 +40,8 @@ static enum status moment_of(const struct pinned *p, int64_t at, int64_t *out, s
     char clock[40];
     *out = at == NO_TIME ? p->now : at;
     if (at != NO_TIME && !p->data->events.time) {
-        error_set(err, ST_STATE, "the argument at needs to know when events happened, and no event of %s has a time", p->data->name);
+        error_set(err, ST_STATE, "the argument at needs to know when events happened, and no event of %s has a time",
+                  p->data->name);
         error_hint(err, "load the data with time=COLUMN");
         return ST_STATE;
     }
@@ -53,7 +54,8 @@ static enum status moment_of(const struct pinned *p, int64_t at, int64_t *out, s
 }
 
 /* The history that m is asked about; p remembers when m knows what came after. */
-static enum status history_of(struct pinned *p, const struct model *m, const char *user, int64_t at, struct history *out, struct error *err)
+static enum status history_of(struct pinned *p, const struct model *m, const char *user, int64_t at,
+                              struct history *out, struct error *err)
 {
     struct selection s = {.data = p->data, .hides = split_hides(p->split, p->data)};
     uint32_t u;
@@ -85,9 +87,10 @@ static void put_item_cells(const struct dataset *d, uint32_t item, struct table 
 
 /* ---- recommend(model, user, k) ---- */
 
-#define AT_COLUMN                                                                                                             \
-    {                                                                                                                         \
-        "at", SQL_TIME, SQL_ARGUMENT | SQL_OPTIONAL, "only the history before this moment, with the same model; the clock without it" \
+#define AT_COLUMN                                                                                                      \
+    {                                                                                                                  \
+        "at", SQL_TIME, SQL_ARGUMENT | SQL_OPTIONAL,                                                                   \
+            "only the history before this moment, with the same model; the clock without it"                           \
     }
 
 enum { A_RANK, A_ITEM, A_TITLE, A_SCORE, A_SEEN, A_MODEL, A_USER, A_K, A_AT, A_COLUMNS };
@@ -144,11 +147,18 @@ static enum status fill_recommend(struct held_cursor *c, size_t piece, struct ta
     return st;
 }
 
-static const struct held recommend = {
-    .columns = recommend_columns, .ncolumns = A_COLUMNS, .rows = 10, .needs_data = true, .user_column = SIZE_MAX, .fill = fill_recommend};
+static const struct held recommend = {.columns = recommend_columns,
+                                      .ncolumns = A_COLUMNS,
+                                      .rows = 10,
+                                      .needs_data = true,
+                                      .user_column = SIZE_MAX,
+                                      .fill = fill_recommend};
 
-const struct sql_table table_recommend = {
-    .own = &recommend, .name = "recommend", .summary = "recommend(model, user, k, at): the list a user would see", .function = true, HELD_SLOTS};
+const struct sql_table table_recommend = {.own = &recommend,
+                                          .name = "recommend",
+                                          .summary = "recommend(model, user, k, at): the list a user would see",
+                                          .function = true,
+                                          HELD_SLOTS};
 
 /* ---- similar(model, item, k) ---- */
 
@@ -197,11 +207,18 @@ static enum status fill_similar(struct held_cursor *c, size_t piece, struct tabl
     return st;
 }
 
-static const struct held similar = {
-    .columns = similar_columns, .ncolumns = L_COLUMNS, .rows = 10, .needs_data = true, .user_column = SIZE_MAX, .fill = fill_similar};
+static const struct held similar = {.columns = similar_columns,
+                                    .ncolumns = L_COLUMNS,
+                                    .rows = 10,
+                                    .needs_data = true,
+                                    .user_column = SIZE_MAX,
+                                    .fill = fill_similar};
 
-const struct sql_table table_similar = {
-    .own = &similar, .name = "similar", .summary = "similar(model, item, k): items that a model takes for alike", .function = true, HELD_SLOTS};
+const struct sql_table table_similar = {.own = &similar,
+                                        .name = "similar",
+                                        .summary = "similar(model, item, k): items that a model takes for alike",
+                                        .function = true,
+                                        HELD_SLOTS};
 
 /* ---- explain(model, user, item) ---- */
 
@@ -220,7 +237,8 @@ static const struct held_column explain_columns[E_COLUMNS] = {
     AT_COLUMN,
 };
 
-static void put_part(const struct pinned *p, const struct explanation *x, uint32_t item, double value, const char *label, struct table *out)
+static void put_part(const struct pinned *p, const struct explanation *x, uint32_t item, double value,
+                     const char *label, struct table *out)
 {
     table_text(out, item == NO_ITEM ? NULL : dict_text(&p->data->items, item));
     table_text(out, item == NO_ITEM ? NULL : dataset_item_title(p->data, item));
@@ -259,11 +277,18 @@ static enum status fill_explain(struct held_cursor *c, size_t piece, struct tabl
     return st;
 }
 
-static const struct held explain = {
-    .columns = explain_columns, .ncolumns = E_COLUMNS, .rows = 10, .needs_data = true, .user_column = SIZE_MAX, .fill = fill_explain};
+static const struct held explain = {.columns = explain_columns,
+                                    .ncolumns = E_COLUMNS,
+                                    .rows = 10,
+                                    .needs_data = true,
+                                    .user_column = SIZE_MAX,
+                                    .fill = fill_explain};
 
-const struct sql_table table_explain = {
-    .own = &explain, .name = "explain", .summary = "explain(model, user, item, at): a score taken apart", .function = true, HELD_SLOTS};
+const struct sql_table table_explain = {.own = &explain,
+                                        .name = "explain",
+                                        .summary = "explain(model, user, item, at): a score taken apart",
+                                        .function = true,
+                                        HELD_SLOTS};
 
 /* ---- score(model, user, item) ---- */
 
@@ -322,11 +347,18 @@ static enum status fill_score(struct held_cursor *c, size_t piece, struct table 
     return st;
 }
 
-static const struct held score = {
-    .columns = score_columns, .ncolumns = S_COLUMNS, .rows = 1e4, .needs_data = true, .user_column = SIZE_MAX, .fill = fill_score};
+static const struct held score = {.columns = score_columns,
+                                  .ncolumns = S_COLUMNS,
+                                  .rows = 1e4,
+                                  .needs_data = true,
+                                  .user_column = SIZE_MAX,
+                                  .fill = fill_score};
 
-const struct sql_table table_score = {
-    .own = &score, .name = "score", .summary = "score(model, user, at): what a model gives every item", .function = true, HELD_SLOTS};
+const struct sql_table table_score = {.own = &score,
+                                      .name = "score",
+                                      .summary = "score(model, user, at): what a model gives every item",
+                                      .function = true,
+                                      HELD_SLOTS};
 
 /* The fourth argument: a time as texts have it, or seconds since 1970. */
 static enum status read_moment(const struct sql_value *v, int64_t *out, struct error *err)
@@ -340,11 +372,13 @@ static enum status read_moment(const struct sql_value *v, int64_t *out, struct e
     if ((v->kind == SQL_IS_TEXT || v->kind == SQL_IS_INT) && time_parse(text, strlen(text), 0, out))
         return ST_OK;
     error_set(err, ST_USAGE, "the moment of score() is no time");
-    error_hint(err, "write times as '2025-03-01', '2025-03-01 14:30', '2025-03-01T14:30:00Z', or as seconds since 1970");
+    error_hint(err,
+               "write times as '2025-03-01', '2025-03-01 14:30', '2025-03-01T14:30:00Z', or as seconds since 1970");
     return ST_USAGE;
 }
 
-static enum status call_score(void *context, const struct sql_value *args, size_t n, struct sql_cell *out, struct error *err)
+static enum status call_score(void *context, const struct sql_value *args, size_t n, struct sql_cell *out,
+                              struct error *err)
 {
     struct pinned *p = context;
     const struct model *m;
@@ -370,5 +404,9 @@ static enum status call_score(void *context, const struct sql_value *args, size_
     return st;
 }
 
-const struct sql_function function_score = {
-    .name = "score", .usage = "score(model, user, item, at)", .summary = "what a model gives an item for a user's history", .min = 3, .max = 4, .call = call_score};
+const struct sql_function function_score = {.name = "score",
+                                            .usage = "score(model, user, item, at)",
+                                            .summary = "what a model gives an item for a user's history",
+                                            .min = 3,
+                                            .max = 4,
+                                            .call = call_score};

@@ -17,7 +17,8 @@ struct entity_cursor {
 
 /* ---- what both do ---- */
 
-static enum status open_entities(struct pinned *p, const struct dict *ids, const struct fields *fields, void **out, struct error *err)
+static enum status open_entities(struct pinned *p, const struct dict *ids, const struct fields *fields, void **out,
+                                 struct error *err)
 {
     struct entity_cursor *c = mem_new(1, sizeof *c, "a look at users or items", err);
     if (!c)
@@ -98,7 +99,8 @@ static void put_id(const struct entity_cursor *c, struct sql_cell *out)
 
 enum { USER, USER_EVENTS, USER_FIRST, USER_LAST, USER_FIELDS };
 
-static enum status user_columns(void *context, const struct sql_table *table, struct sql_columns *out, struct error *err)
+static enum status user_columns(void *context, const struct sql_table *table, struct sql_columns *out,
+                                struct error *err)
 {
     (void)table;
     struct pinned *p = context;
@@ -191,7 +193,8 @@ const struct sql_table table_users = {
 
 enum { ITEM, ITEM_TITLE, ITEM_EVENTS, ITEM_USERS, ITEM_FIELDS };
 
-static enum status item_columns_of(void *context, const struct sql_table *table, struct sql_columns *out, struct error *err)
+static enum status item_columns_of(void *context, const struct sql_table *table, struct sql_columns *out,
+                                   struct error *err)
 {
     (void)table;
     struct pinned *p = context;

@@ -1,6 +1,6 @@
-/* The table `events`: a row an event, oldest first within each user. Questions about users, items, types, times, numbers
- * and text columns are answered by the columns themselves; SQLite sees only the rows that fit. The events of users are runs,
- * those of items a list of places once there is one. */
+/* The table `events`: a row an event, oldest first within each user. Questions about users, items, types, times,
+ * numbers and text columns are answered by the columns themselves; SQLite sees only the rows that fit. The events of
+ * users are runs, those of items a list of places once there is one. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -31,11 +31,13 @@ static enum status columns(void *context, const struct sql_table *table, struct 
     if (st)
         return st;
     const struct dataset *d = p->data;
-    const double share[FIXED] = {1 / ((double)d->events.n + 1), 1 / ((double)d->users.n + 1), 1 / ((double)d->items.n + 1), 1 / ((double)d->types.n + 1)};
+    const double share[FIXED] = {1 / ((double)d->events.n + 1), 1 / ((double)d->users.n + 1),
+                                 1 / ((double)d->items.n + 1), 1 / ((double)d->types.n + 1)};
     for (size_t i = 0; i < FIXED && !st; i++)
         st = sql_columns_add(out, fixed[i].name, fixed[i].type, fixed[i].flags, share[i], fixed[i].doc, err);
     if (!st && p->split)
-        st = sql_columns_add(out, "part", SQL_TEXT, SQL_PUSH, .3, "of the split: train, valid, test, history; null in none", err);
+        st = sql_columns_add(out, "part", SQL_TEXT, SQL_PUSH, .3,
+                             "of the split: train, valid, test, history; null in none", err);
     return st ? st : add_fields(out, &d->events.context, SQL_PUSH, "column of the events", err);
 }
 
@@ -147,7 +149,11 @@ static void put_code(struct sql_cell *out, const struct dict *d, uint32_t code)
 
 static void put_part(struct sql_cell *out, uint8_t part)
 {
-    const char *name = part == PART_TRAIN ? "train" : part == PART_VALID ? "valid" : part == PART_TEST ? "test" : part == PART_HISTORY ? "history" : NULL;
+    const char *name = part == PART_TRAIN     ? "train"
+                       : part == PART_VALID   ? "valid"
+                       : part == PART_TEST    ? "test"
+                       : part == PART_HISTORY ? "history"
+                                              : NULL;
     if (name)
         sql_put_fixed(out, name, strlen(name));
 }

@@ -1,5 +1,5 @@
-/* The table `features`: the value of each defined feature for each user, or each item, at the moment of the clock. A piece is a
- * feature. */
+/* The table `features`: the value of each defined feature for each user, or each item, at the moment of the clock. A
+ * piece is a feature. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -54,7 +54,8 @@ static enum status begin(struct held_cursor *c, size_t *pieces, struct error *er
     if (!all)
         return ST_NOMEM;
     c->own = all;
-    enum status st = workspace_list_notes(c->pinned->wb->space, c->pinned->data->name, "feature", add_definition, all, err);
+    enum status st =
+        workspace_list_notes(c->pinned->wb->space, c->pinned->data->name, "feature", add_definition, all, err);
     *pieces = all->n;
     return st;
 }
@@ -82,8 +83,16 @@ static enum status fill(struct held_cursor *c, size_t piece, struct table *out, 
     return st;
 }
 
-static const struct held features = {
-    .columns = columns, .ncolumns = COLUMNS, .needs_data = true, .rows = 1e5, .user_column = SIZE_MAX, .begin = begin, .fill = fill, .end = end};
+static const struct held features = {.columns = columns,
+                                     .ncolumns = COLUMNS,
+                                     .needs_data = true,
+                                     .rows = 1e5,
+                                     .user_column = SIZE_MAX,
+                                     .begin = begin,
+                                     .fill = fill,
+                                     .end = end};
 
-const struct sql_table table_features = {
-    .own = &features, .name = "features", .summary = "values of the defined features, for each user or item", HELD_SLOTS};
+const struct sql_table table_features = {.own = &features,
+                                         .name = "features",
+                                         .summary = "values of the defined features, for each user or item",
+                                         HELD_SLOTS};

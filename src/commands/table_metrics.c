@@ -1,6 +1,6 @@
-/* The tables `metrics` and `user_metrics`: what `compare` found out, from the evaluations that the workspace keeps. Every metric
- * at every k is there up to the depth of an evaluation; without a condition on the metric, at 5, 10, 20, 50 and 100 (those that are not cut once). A piece is one
- * metric at one k of one evaluation. */
+/* The tables `metrics` and `user_metrics`: what `compare` found out, from the evaluations that the workspace keeps.
+ * Every metric at every k is there up to the depth of an evaluation; without a condition on the metric, at 5, 10, 20,
+ * 50 and 100 (those that are not cut once). A piece is one metric at one k of one evaluation. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -61,8 +61,8 @@ static enum status add_note(void *context, const char *name, const void *value, 
         return ST_OK; /* damaged: `compare` makes it again */
     enum status st = ST_OK;
     bool before = text_ends(name, " before");
-    if ((e->model_created != (uint64_t)m->record.created) == before && a->pinned->split && e->split_fingerprint == a->pinned->split->fingerprint &&
-        e->nitems <= a->pinned->data->items.n)
+    if ((e->model_created != (uint64_t)m->record.created) == before && a->pinned->split &&
+        e->split_fingerprint == a->pinned->split->fingerprint && e->nitems <= a->pinned->data->items.n)
         st = mem_grow(&a->judged, &a->capacity, a->n + 1, sizeof *a->judged, err);
     else
         st = ST_NOT_FOUND;
@@ -105,7 +105,9 @@ static enum status choose_metrics(struct asked *a, struct error *err)
         if ((st = metric_parse(t->texts[i].text, 10, &a->metric[a->nmetrics], err)) == ST_OK)
             a->nmetrics++;
     for (size_t i = 0; !t && metrics[i]; i++)
-        for (size_t k = 0; k < (metric_uncut(metrics[i]) ? 1 : sizeof usual_k / sizeof *usual_k) && a->nmetrics < METRICS_MAX && !st; k++)
+        for (size_t k = 0;
+             k < (metric_uncut(metrics[i]) ? 1 : sizeof usual_k / sizeof *usual_k) && a->nmetrics < METRICS_MAX && !st;
+             k++)
             if ((st = metric_parse(metrics[i]->name, usual_k[k], &a->metric[a->nmetrics], err)) == ST_OK)
                 a->nmetrics++;
     return st;
@@ -141,7 +143,8 @@ static enum status begin(struct held_cursor *c, size_t *pieces, struct error *er
 
 static void put_common(const struct judged *j, const struct metric_at *m, struct table *out)
 {
-    static const char *const histories[] = {[ROLLING_NOT] = "fixed", [ROLLING_IN_ORDER] = "rolling", [ROLLING_ANYHOW] = "rolling"};
+    static const char *const histories[] = {
+        [ROLLING_NOT] = "fixed", [ROLLING_IN_ORDER] = "rolling", [ROLLING_ANYHOW] = "rolling"};
     table_text(out, j->model->name);
     table_text(out, m->name);
     table_text(out, j->e->protocol.on == PART_VALID ? "valid" : "test");
@@ -179,9 +182,10 @@ static enum status make_ready(struct held_cursor *c, struct evaluation *e, const
     return st;
 }
 
-/* The evaluation and the metric of a piece; *has is false where it cannot be taken: lists too short, no ratings predicted. */
-static enum status piece_of(struct held_cursor *c, size_t piece, const struct judged **j, const struct metric_at **m, bool *has,
-                            struct error *err)
+/* The evaluation and the metric of a piece; *has is false where it cannot be taken: lists too short, no ratings
+ * predicted. */
+static enum status piece_of(struct held_cursor *c, size_t piece, const struct judged **j, const struct metric_at **m,
+                            bool *has, struct error *err)
 {
     const struct asked *a = c->own;
     *j = &a->judged[piece / a->nmetrics];
@@ -228,11 +232,19 @@ static enum status fill_metrics(struct held_cursor *c, size_t piece, struct tabl
     return ST_OK;
 }
 
-static const struct held held_metrics = {
-    .columns = columns, .ncolumns = COLUMNS, .needs_data = true, .rows = 100, .user_column = SIZE_MAX, .begin = begin, .fill = fill_metrics, .end = end};
+static const struct held held_metrics = {.columns = columns,
+                                         .ncolumns = COLUMNS,
+                                         .needs_data = true,
+                                         .rows = 100,
+                                         .user_column = SIZE_MAX,
+                                         .begin = begin,
+                                         .fill = fill_metrics,
+                                         .end = end};
 
-const struct sql_table table_metrics = {
-    .own = &held_metrics, .name = "metrics", .summary = "what `compare` found out, a row for each model and metric", HELD_SLOTS};
+const struct sql_table table_metrics = {.own = &held_metrics,
+                                        .name = "metrics",
+                                        .summary = "what `compare` found out, a row for each model and metric",
+                                        HELD_SLOTS};
 
 /* ---- user by user ---- */
 

@@ -4,7 +4,23 @@
 #include "commands/held.h"
 #include "commands/trials.h"
 
-enum { CLASS, STUDY, TRIAL, METRIC, VALUE, STATUS, PARAMETERS, EPOCH, EPOCHS, PLANNED, SECONDS, CREATED, OF_THIS_SPLIT, MESSAGE, COLUMNS };
+enum {
+    CLASS,
+    STUDY,
+    TRIAL,
+    METRIC,
+    VALUE,
+    STATUS,
+    PARAMETERS,
+    EPOCH,
+    EPOCHS,
+    PLANNED,
+    SECONDS,
+    CREATED,
+    OF_THIS_SPLIT,
+    MESSAGE,
+    COLUMNS
+};
 
 static const struct held_column columns[COLUMNS] = {
     [CLASS] = {"class", SQL_TEXT, SQL_PUSH, "what was tuned: ease, ials, ..."},

@@ -42,12 +42,16 @@ static enum status fill_interactions(struct held_cursor *c, size_t user, struct 
     return st;
 }
 
-static const struct held interactions = {
-    .columns = interaction_columns, .ncolumns = I_COLUMNS, .needs_data = true, .user_column = I_USER, .fill = fill_interactions};
+static const struct held interactions = {.columns = interaction_columns,
+                                         .ncolumns = I_COLUMNS,
+                                         .needs_data = true,
+                                         .user_column = I_USER,
+                                         .fill = fill_interactions};
 
 const struct sql_table table_interactions = {.own = &interactions,
                                              .name = "interactions",
-                                             .summary = "each user and item once, as models learn them from all feedback",
+                                             .summary =
+                                                 "each user and item once, as models learn them from all feedback",
                                              HELD_SLOTS};
 
 /* ---- sessions ---- */
@@ -58,7 +62,8 @@ static const int64_t default_gap = 30 * 60 * US_PER_SECOND;
 
 static const struct held_column session_columns[S_COLUMNS] = {
     {"user", SQL_TEXT, 0, "who"},
-    {"session", SQL_TEXT, SQL_PUSH, "of the column session of the events; else a number of the user's, new after 30 minutes without an event"},
+    {"session", SQL_TEXT, SQL_PUSH,
+     "of the column session of the events; else a number of the user's, new after 30 minutes without an event"},
     {"start", SQL_TIME, SQL_PUSH, "time of the first event"},
     {"end", SQL_TIME, SQL_PUSH, "time of the last event"},
     {"events", SQL_INT, SQL_PUSH, "how many"},
@@ -117,7 +122,8 @@ static size_t take_members(const struct dataset *d, const struct field *f, size_
             out[n++] = (struct member){key_of(f, e), e};
         if (f)
             continue;
-        int64_t now = d->events.time ? d->events.time[e] : NO_TIME, before = d->events.time && e > begin ? d->events.time[e - 1] : now;
+        int64_t now = d->events.time ? d->events.time[e] : NO_TIME,
+                before = d->events.time && e > begin ? d->events.time[e - 1] : now;
         gaps += now != before && (before == NO_TIME || now - before > default_gap);
         out[n++] = (struct member){gaps, e};
     }
@@ -143,7 +149,8 @@ static size_t make_sessions(const struct dataset *d, const struct member *member
     return k;
 }
 
-static void put_session(const struct dataset *d, const struct field *f, size_t user, size_t number, const struct session *s, struct table *out)
+static void put_session(const struct dataset *d, const struct field *f, size_t user, size_t number,
+                        const struct session *s, struct table *out)
 {
     struct str name = {0};
     if (f)
@@ -178,8 +185,11 @@ static enum status fill_sessions(struct held_cursor *c, size_t user, struct tabl
     return made ? ST_OK : ST_NOMEM;
 }
 
-static const struct held sessions = {
-    .columns = session_columns, .ncolumns = S_COLUMNS, .needs_data = true, .user_column = S_USER, .fill = fill_sessions};
+static const struct held sessions = {.columns = session_columns,
+                                     .ncolumns = S_COLUMNS,
+                                     .needs_data = true,
+                                     .user_column = S_USER,
+                                     .fill = fill_sessions};
 
 const struct sql_table table_sessions = {
     .own = &sessions, .name = "sessions", .summary = "visits: events of a user without a long gap", HELD_SLOTS};

@@ -38,11 +38,19 @@ static enum status fill_tags(struct held_cursor *c, size_t piece, struct table *
     return ST_OK;
 }
 
-static const struct held tags = {
-    .columns = tag_columns, .ncolumns = T_COLUMNS, .needs_data = true, .rows = 1e5, .user_column = SIZE_MAX, .begin = begin_tags, .fill = fill_tags};
+static const struct held tags = {.columns = tag_columns,
+                                 .ncolumns = T_COLUMNS,
+                                 .needs_data = true,
+                                 .rows = 1e5,
+                                 .user_column = SIZE_MAX,
+                                 .begin = begin_tags,
+                                 .fill = fill_tags};
 
-const struct sql_table table_item_tags = {
-    .own = &tags, .name = "item_tags", .summary = "each value of the items' lists (tags, genres)", .few = true, HELD_SLOTS};
+const struct sql_table table_item_tags = {.own = &tags,
+                                          .name = "item_tags",
+                                          .summary = "each value of the items' lists (tags, genres)",
+                                          .few = true,
+                                          HELD_SLOTS};
 
 /* ---- rejects ---- */
 
@@ -72,15 +80,35 @@ static enum status fill_rejects(struct held_cursor *c, size_t piece, struct tabl
     return workspace_each_reject(c->pinned->wb->space, c->pinned->data->name, 0, INT64_MAX, put_reject, out, err);
 }
 
-static const struct held rejects = {
-    .columns = reject_columns, .ncolumns = R_COLUMNS, .needs_data = true, .rows = 1e4, .user_column = SIZE_MAX, .fill = fill_rejects};
+static const struct held rejects = {.columns = reject_columns,
+                                    .ncolumns = R_COLUMNS,
+                                    .needs_data = true,
+                                    .rows = 1e4,
+                                    .user_column = SIZE_MAX,
+                                    .fill = fill_rejects};
 
-const struct sql_table table_rejects = {
-    .own = &rejects, .name = "rejects", .summary = "rows of the files that could not be used, and why", .few = true, HELD_SLOTS};
+const struct sql_table table_rejects = {.own = &rejects,
+                                        .name = "rejects",
+                                        .summary = "rows of the files that could not be used, and why",
+                                        .few = true,
+                                        HELD_SLOTS};
 
 /* ---- datasets ---- */
 
-enum { D_DATASET, D_EVENTS, D_USERS, D_ITEMS, D_REJECTS, D_OLDEST, D_NEWEST, D_LOADED, D_BYTES, D_SOURCE, D_OPEN, D_COLUMNS };
+enum {
+    D_DATASET,
+    D_EVENTS,
+    D_USERS,
+    D_ITEMS,
+    D_REJECTS,
+    D_OLDEST,
+    D_NEWEST,
+    D_LOADED,
+    D_BYTES,
+    D_SOURCE,
+    D_OPEN,
+    D_COLUMNS
+};
 
 static const struct held_column dataset_columns[D_COLUMNS] = {
     {"dataset", SQL_TEXT, SQL_PUSH, "name"},
@@ -120,14 +148,30 @@ static enum status fill_datasets(struct held_cursor *c, size_t piece, struct tab
     return st;
 }
 
-static const struct held datasets = {.columns = dataset_columns, .ncolumns = D_COLUMNS, .rows = 10, .user_column = SIZE_MAX, .fill = fill_datasets};
+static const struct held datasets = {
+    .columns = dataset_columns, .ncolumns = D_COLUMNS, .rows = 10, .user_column = SIZE_MAX, .fill = fill_datasets};
 
 const struct sql_table table_datasets = {
     .own = &datasets, .name = "datasets", .summary = "the data sets of the workspace", .few = true, HELD_SLOTS};
 
 /* ---- models ---- */
 
-enum { M_MODEL, M_CLASS, M_PARAMETERS, M_EVENTS, M_USERS, M_ITEMS, M_EPOCHS, M_SECONDS, M_BYTES, M_UNTIL, M_CREATED, M_SEED, M_SPLIT, M_COLUMNS };
+enum {
+    M_MODEL,
+    M_CLASS,
+    M_PARAMETERS,
+    M_EVENTS,
+    M_USERS,
+    M_ITEMS,
+    M_EPOCHS,
+    M_SECONDS,
+    M_BYTES,
+    M_UNTIL,
+    M_CREATED,
+    M_SEED,
+    M_SPLIT,
+    M_COLUMNS
+};
 
 static const struct held_column model_columns[M_COLUMNS] = {
     {"model", SQL_TEXT, SQL_PUSH, "name"},
@@ -174,6 +218,8 @@ static enum status fill_models(struct held_cursor *c, size_t piece, struct table
     return st;
 }
 
-static const struct held models = {.columns = model_columns, .ncolumns = M_COLUMNS, .rows = 10, .user_column = SIZE_MAX, .fill = fill_models};
+static const struct held models = {
+    .columns = model_columns, .ncolumns = M_COLUMNS, .rows = 10, .user_column = SIZE_MAX, .fill = fill_models};
 
-const struct sql_table table_models = {.own = &models, .name = "models", .summary = "the trained models", .few = true, HELD_SLOTS};
+const struct sql_table table_models = {
+    .own = &models, .name = "models", .summary = "the trained models", .few = true, HELD_SLOTS};

@@ -166,8 +166,13 @@ static enum status run_train(struct workbench *wb, const struct call *call, stru
     bool going = true;
     for (size_t i = 0; i < call->nargs && going && !st; i++) {
         struct wish w = {.call = call,
-                         .order = {.wb = wb, .class = model_class_find(call->args[i].text), .d = d, .s = s, .as = &call->as,
-                                   .base = call->args[i].text, .replace = call_yes(call, "replace")}};
+                         .order = {.wb = wb,
+                                   .class = model_class_find(call->args[i].text),
+                                   .d = d,
+                                   .s = s,
+                                   .as = &call->as,
+                                   .base = call->args[i].text,
+                                   .replace = call_yes(call, "replace")}};
         st = fulfil(&w, out, err);
         if (!st) {
             going = w.order.reused || w.order.model->record.ended != END_CANCELLED;
@@ -206,7 +211,8 @@ static const struct param train_options[] = {
     {.name = "metric",
      .type = PARAM_METRIC,
      .initial = "ndcg@10",
-     .doc = "what the validation part is judged by after each epoch, when patience= or this is given; what `stack` fits weights for"},
+     .doc = "what the validation part is judged by after each epoch, when patience= or this is given; what `stack` "
+            "fits weights for"},
     OPTION_LEAK,
     {.name = "time",
      .type = PARAM_DURATION,
@@ -226,15 +232,17 @@ static const struct command rows[] = {
      .more = class_params,
      .help = "Every other key=value is a parameter of the classes: with several classes each takes those it has.\n"
              "A model gets the name of its class, or ease.2, ease.3 when that is taken; `as NAME` gives it another. "
-             "Training the same "
-             "again (data, split, parameters, seed) uses the model there is.\n"
+             "Training the same again (data, split, parameters, seed) uses the model there is.\n"
              "After `split` models learn from the train part only. Ctrl-C stops the training: models that were "
-             "finished stay, and one that learns in epochs is kept as it was after its last whole epoch: `resume` goes on from there.\n"
-             "Ensembles are made of trained models, named behind `with`: blend (a weighted sum), stack (the same, with weights "
-             "fitted for metric= on the validation part, or on a tenth of train that is set aside), fuse (by rank), switch (by "
-             "the length of the history). With replace=yes the ensembles above a model stand on the new one, with the weights they had.",
-     .examples = (const char *const[]){"train pop itemknn ease ials", "train ease lambda=100 as ease100",
-                                       "train pop on=all", "train blend with ease itemknn weights=0.7,0.3 as mix", NULL},
+             "finished stay, and one that learns in epochs is kept as it was after its last whole epoch: `resume` goes "
+             "on from there.\n"
+             "Ensembles are made of trained models, named behind `with`: blend (a weighted sum), stack (the same, with "
+             "weights fitted for metric= on the validation part, or on a tenth of train that is set aside), fuse (by "
+             "rank), switch (by the length of the history). With replace=yes the ensembles above a model stand on the "
+             "new one, with the weights they had.",
+     .examples =
+         (const char *const[]){"train pop itemknn ease ials", "train ease lambda=100 as ease100", "train pop on=all",
+                               "train blend with ease itemknn weights=0.7,0.3 as mix", NULL},
      .run = run_train},
 };
 

@@ -37,8 +37,9 @@ static bool same_value(const struct param *p, const struct param_value *a, const
 static bool same_model(const struct training_order *o, const struct model *m)
 {
     const struct model_record *r = &m->record;
-    if (m->class != o->class || (o->watch && o->watch->validate) || r->ended != END_FINISHED || r->kept || r->departs || !r->epochs ||
-        r->data_fingerprint != o->d->fingerprint || r->seed != o->wb->seed || r->split_fingerprint != (o->s ? o->s->fingerprint : 0))
+    if (m->class != o->class || (o->watch && o->watch->validate) || r->ended != END_FINISHED || r->kept || r->departs ||
+        !r->epochs || r->data_fingerprint != o->d->fingerprint || r->seed != o->wb->seed ||
+        r->split_fingerprint != (o->s ? o->s->fingerprint : 0))
         return false;
     for (size_t i = 0; i < o->class->nparams; i++)
         if (!same_value(&o->class->params[i], &m->values[i], &o->values[i]))
@@ -101,15 +102,17 @@ static void say_end(const struct training_order *o, struct result *out)
         result_message(out, MESSAGE_INFO, "cancelled: %s keeps epoch %zu of %zu%s", name, kept, r->planned, goes_on);
         break;
     case END_TIME:
-        result_message(out, MESSAGE_INFO, "the time was over after epoch %zu of %zu of %s%s", kept, r->planned, name, goes_on);
+        result_message(out, MESSAGE_INFO, "the time was over after epoch %zu of %zu of %s%s", kept, r->planned, name,
+                       goes_on);
         break;
     case END_PATIENCE:
-        result_message(out, MESSAGE_INFO, "%s stopped after epoch %zu of %zu: the best was epoch %zu, %s %.4f", name, r->epochs,
-                       r->planned, kept, r->metric, r->watched[kept - 1]);
+        result_message(out, MESSAGE_INFO, "%s stopped after epoch %zu of %zu: the best was epoch %zu, %s %.4f", name,
+                       r->epochs, r->planned, kept, r->metric, r->watched[kept - 1]);
         break;
     default:
         if (r->kept && r->watched)
-            result_message(out, MESSAGE_INFO, "%s went back to epoch %zu, the best: %s %.4f", name, kept, r->metric, r->watched[kept - 1]);
+            result_message(out, MESSAGE_INFO, "%s went back to epoch %zu, the best: %s %.4f", name, kept, r->metric,
+                           r->watched[kept - 1]);
     }
 }
 
@@ -181,14 +184,15 @@ enum status training_run(struct training_order *o, struct result *out, struct er
 
 /* ---- judging while it learns ---- */
 
-enum status validation_open(struct validation *v, struct workbench *wb, const struct model_class *class, struct dataset *d,
-                            const struct split *s, const char *metric, struct error *err)
+enum status validation_open(struct validation *v, struct workbench *wb, const struct model_class *class,
+                            struct dataset *d, const struct split *s, const char *metric, struct error *err)
 {
     struct protocol protocol = {.on = PART_VALID, .hide_seen = wb->hide_seen};
     *v = (struct validation){.wb = wb, .s = s};
     enum status st = metric_parse(metric, 10, &v->metric, err);
     if (!st && v->metric.metric->errors && !(class->capabilities & CAN_RATE))
-        st = error_set(err, ST_USAGE, "%s predicts no ratings, so %s cannot guide its training", class->name, v->metric.name);
+        st = error_set(err, ST_USAGE, "%s predicts no ratings, so %s cannot guide its training", class->name,
+                       v->metric.name);
     else if (!st && !metric_of_users(v->metric.metric))
         st = error_set(err, ST_USAGE, "%s is no measure of single users, so it cannot guide training", v->metric.name);
     else if (!st && (v->metric.metric->neutral || v->metric.metric->needs & NEEDS_BEFORE))
@@ -237,7 +241,8 @@ static void put_curve(struct result *out, const struct model *m, const char *wha
     if (n < 2)
         return;
     const char *name = result_textf(out, "%s_%s", what, m->name);
-    struct series *s = result_series(out, name, result_textf(out, "%s of %s by epoch", what, m->name), VALUE_INT, n, false);
+    struct series *s =
+        result_series(out, name, result_textf(out, "%s of %s by epoch", what, m->name), VALUE_INT, n, false);
     if (!s)
         return;
     s->x_label = "epoch";

@@ -25,13 +25,13 @@ struct training_order {
     bool reused;                      /* it was there already */
 };
 
-/* Trains and says what the user should know of it; or finds the model that training would give again (never with a validation in the
- * watch). */
+/* Trains and says what the user should know of it; or finds the model that training would give again (never with a
+ * validation in the watch). */
 MUST_CHECK enum status training_run(struct training_order *o, struct result *out, struct error *err);
 /* How long it took and why it ended. */
 void training_say(const struct training_order *o, struct result *out);
-/* Puts the model that was trained in the place of the one of its name, and the ensembles above that on it: after all that is told of it,
- * as publish_model. */
+/* Puts the model that was trained in the place of the one of its name, and the ensembles above that on it: after all
+ * that is told of it, as publish_model. */
 MUST_CHECK enum status training_publish(const struct training_order *o, struct result *out, struct error *err);
 
 /* Judging a model while it learns: the context of a train_watch. */
@@ -46,7 +46,8 @@ MUST_CHECK enum status validation_open(struct validation *v, struct workbench *w
                                        struct dataset *d, const struct split *s, const char *metric, struct error *err);
 void validation_close(struct validation *v);
 /* train_watch.validate */
-MUST_CHECK enum status validation_ask(void *context, const struct model *m, size_t epoch, double *value, struct error *err);
+MUST_CHECK enum status validation_ask(void *context, const struct model *m, size_t epoch, double *value,
+                                      struct error *err);
 
 /* Loss and validation by epoch, as charts. */
 void training_curves(struct result *out, const struct model *m);

@@ -34,8 +34,8 @@ static enum status find_questions(struct export *x, const struct call *call, str
 
 enum { PIECE = 512 };
 
-/* trec_eval orders by score and ties by id: scores that do not fall from rank to rank are written a bit lower, so that it reads
- * the list as it is. */
+/* trec_eval orders by score and ties by id: scores that do not fall from rank to rank are written a bit lower, so that
+ * it reads the list as it is. */
 static void put_list(struct export *x, FILE *f, const char *user, const struct scored *list, size_t n, const char *tag)
 {
     float last = INFINITY;
@@ -49,7 +49,8 @@ static void put_list(struct export *x, FILE *f, const char *user, const struct s
     }
 }
 
-static enum status put_lists(struct export *x, FILE *f, const struct ranker *r, const struct test_set *t, struct error *err)
+static enum status put_lists(struct export *x, FILE *f, const struct ranker *r, const struct test_set *t,
+                             struct error *err)
 {
     struct scored *list = mem_new_raw(PIECE * r->k, sizeof *list, "lists", err);
     size_t *counts = mem_new_raw(PIECE, sizeof *counts, "lists", err);
@@ -112,7 +113,8 @@ static enum status write_run(struct export *x, const struct call *call, const st
     if (!st)
         st = export_file(x, NULL, &f, err);
     if (!st)
-        st = ranker_new(&ranker, m, (size_t)call_int(call, "k"), t->protocol.hide_seen ? SEEN_HIDE : SEEN_SHOW, t->nqueries, err);
+        st = ranker_new(&ranker, m, (size_t)call_int(call, "k"), t->protocol.hide_seen ? SEEN_HIDE : SEEN_SHOW,
+                        t->nqueries, err);
     job_begin(&x->wb->job, t->nqueries, "users", "lists of %s", m->name);
     if (!st)
         st = put_lists(x, f, &ranker, t, err);
@@ -155,7 +157,8 @@ static enum status write_qrels(struct export *x, const struct test_set *t, struc
         st = export_file(x, NULL, &f, err);
     for (size_t q = 0; q < t->nqueries && !st; q++) {
         for (size_t i = t->right_begin[q]; i < t->right_begin[q + 1]; i++, x->rows++)
-            fprintf(f, "%s 0 %s %ld\n", dict_text(&x->data->users, t->user[q]), dict_text(&x->data->items, t->right[i]), grade_of(t, i));
+            fprintf(f, "%s 0 %s %ld\n", dict_text(&x->data->users, t->user[q]), dict_text(&x->data->items, t->right[i]),
+                    grade_of(t, i));
         if (q % 4096 == 0)
             st = export_check(x, err);
     }
@@ -181,11 +184,18 @@ static enum status run_qrels(struct workbench *wb, const struct call *call, stru
 static const struct argument path_args[] = {{.name = "PATH", .type = ARG_PATH, .doc = "the file to be"}};
 
 #define ON {.name = "on", .type = PARAM_ENUM, .initial = "test", .choices = "test|valid", .doc = "the part that judges"}
-#define SEEN {.name = "seen", .type = PARAM_ENUM, .choices = "hide|show", .doc = "items of the history; the setting `seen` when left out"}
+#define SEEN                                                                                                           \
+    {                                                                                                                  \
+        .name = "seen", .type = PARAM_ENUM, .choices = "hide|show",                                                    \
+        .doc = "items of the history; the setting `seen` when left out"                                                \
+    }
 #define REPLACE {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "write over what is there"}
 
 static const struct param run_options[] = {
-    {.name = "k", .type = PARAM_INT, .initial = "100", .min = 1, .max = 100000, .doc = "length of the lists"}, ON, SEEN, REPLACE};
+    {.name = "k", .type = PARAM_INT, .initial = "100", .min = 1, .max = 100000, .doc = "length of the lists"},
+    ON,
+    SEEN,
+    REPLACE};
 static const struct param qrels_options[] = {ON, SEEN, REPLACE};
 
 static const struct command rows[] = {
@@ -197,13 +207,14 @@ static const struct command rows[] = {
      .options = run_options,
      .noptions = sizeof run_options / sizeof *run_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_WITH,
-     .help = "A line a place: user Q0 item rank score tag, the tag being the name of the model. Users are those of the test part, with "
-             "the history before it, as `compare` asks them.\n"
-             "trec_eval goes by the score, and by the id (last in the alphabet first) where scores are equal; we go by the order in "
-             "which items came into the data. A score that does not fall is therefore written a bit lower than the one "
-             "before it, so that trec_eval reads the same list. Its means are over users who have a list, with -c over all of the "
-             "test part, as ours; compare's leave users without a history apart.",
-     .examples = (const char *const[]){"export run tiny.run with ease replace=yes", "export run tiny.run with pop k=5 replace=yes", NULL},
+     .help = "A line a place: user Q0 item rank score tag, the tag being the name of the model. Users are those of the "
+             "test part, with the history before it, as `compare` asks them.\n"
+             "trec_eval goes by the score, and by the id (last in the alphabet first) where scores are equal; we go by "
+             "the order in which items came into the data. A score that does not fall is therefore written a bit lower "
+             "than the one before it, so that trec_eval reads the same list. Its means are over users who have a list, "
+             "with -c over all of the test part, as ours; compare's leave users without a history apart.",
+     .examples = (const char *const[]){"export run tiny.run with ease replace=yes",
+                                       "export run tiny.run with pop k=5 replace=yes", NULL},
      .run = run_run},
     {.name = "export qrels",
      .group = "files",
@@ -213,8 +224,9 @@ static const struct command rows[] = {
      .options = qrels_options,
      .noptions = sizeof qrels_options / sizeof *qrels_options,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "A line a right item: user 0 item grade. The grade is the rating, or the weight of the type of event, rounded to a whole "
-             "number and at least 1, as every item of the test part is right. What the user had before is left out, unless seen=show.",
+     .help = "A line a right item: user 0 item grade. The grade is the rating, or the weight of the type of event, "
+             "rounded to a whole number and at least 1, as every item of the test part is right. What the user had "
+             "before is left out, unless seen=show.",
      .examples = (const char *const[]){"export qrels tiny.qrels replace=yes", NULL},
      .run = run_qrels},
 };

@@ -1,4 +1,5 @@
-/* How a trial is kept: lines "key=value", those of the parameters behind "set ", and the message, which may hold anything, last. */
+/* How a trial is kept: lines "key=value", those of the parameters behind "set ", and the message, which may hold
+ * anything, last. */
 #include "commands/trials.h"
 
 #include <inttypes.h>
@@ -73,8 +74,8 @@ static void put_real(struct str *out, const char *key, double x)
 
 static void write_trial(const struct trial *t, struct str *out)
 {
-    str_printf(out, "class=%s\nmetric=%s\nsplit=%" PRIx64 "\nset_aside=%d\nstatus=%d\n", t->class, t->metric, t->split, t->set_aside,
-               (int)t->status);
+    str_printf(out, "class=%s\nmetric=%s\nsplit=%" PRIx64 "\nset_aside=%d\nstatus=%d\n", t->class, t->metric, t->split,
+               t->set_aside, (int)t->status);
     put_real(out, "value", t->value);
     for (size_t r = 0; r < TUNE_RUNGS; r++)
         put_real(out, "rung", t->rung[r]);
@@ -159,8 +160,9 @@ enum status trial_keep(struct workbench *wb, const char *dataset, const struct t
     struct str text = {0};
     snprintf(name, sizeof name, "%016" PRIx64 " %zu", t->study, t->number);
     write_trial(t, &text);
-    enum status st = text.failed ? error_nomem(err, 512, "a trial")
-                                 : workspace_put_note(wb->space, dataset, kind, name, str_text(&text), text.length, err);
+    enum status st = text.failed
+                         ? error_nomem(err, 512, "a trial")
+                         : workspace_put_note(wb->space, dataset, kind, name, str_text(&text), text.length, err);
     str_free(&text);
     return st;
 }
@@ -197,8 +199,8 @@ static int in_order(const void *pa, const void *pb)
     return (a->number > b->number) - (a->number < b->number);
 }
 
-enum status trials_recall(struct workbench *wb, const char *dataset, const char *class, uint64_t study, struct trials *out,
-                          struct error *err)
+enum status trials_recall(struct workbench *wb, const char *dataset, const char *class, uint64_t study,
+                          struct trials *out, struct error *err)
 {
     struct wanted w = {class, study, out};
     enum status st = workspace_list_notes(wb->space, dataset, kind, take, &w, err);

@@ -1,5 +1,5 @@
-/* Trials: the settings that `tune` has tried. Each is a note of the workspace as soon as it is done, so that nothing that ended is
- * lost with what did not. */
+/* Trials: the settings that `tune` has tried. Each is a note of the workspace as soon as it is done, so that nothing
+ * that ended is lost with what did not. */
 #ifndef TAILOR_COMMANDS_TRIALS_H
 #define TAILOR_COMMANDS_TRIALS_H
 
@@ -10,7 +10,7 @@
 enum trial_status { TRIAL_COMPLETE, TRIAL_STOPPED, TRIAL_FAILED, TRIAL_STATUSES };
 
 struct trial {
-    uint64_t study;           /* what is searched, for which metric, on which data: trials of one study are one search */
+    uint64_t study; /* what is searched, for which metric, on which data: trials of one study are one search */
     size_t number;            /* from 0 */
     char class[32], metric[32];
     uint64_t split;           /* fingerprint of the split */

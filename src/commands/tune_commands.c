@@ -48,7 +48,8 @@ static void put_best(const struct study *s, struct result *out)
         {.name = "parameters", .type = VALUE_TEXT, .flags = COLUMN_WRAP},
         {.name = "seconds", .type = VALUE_REAL, .unit = "s", .precision = 1, .flags = COLUMN_HIDDEN},
     };
-    const char *title = result_textf(out, "the best of %zu trial%s, judged by the validation part", s->trials.n, s->trials.n == 1 ? "" : "s");
+    const char *title = result_textf(out, "the best of %zu trial%s, judged by the validation part", s->trials.n,
+                                     s->trials.n == 1 ? "" : "s");
     struct table *t = result_table(out, "best", title, columns, sizeof columns / sizeof *columns);
     const size_t *order = order_trials(s, out);
     double base = s->trials.list[0].value;
@@ -94,7 +95,8 @@ static void put_effect(const struct study *s, size_t axis, const struct tune_eff
 /* *n: the axes that have an effect to tell. */
 static enum status find_effects(const struct study *s, struct tune_effect *effects, size_t *n, struct error *err)
 {
-    double *x = mem_new(s->trials.n, sizeof *x, "trials", err), *value = mem_new(s->trials.n, sizeof *value, "trials", err);
+    double *x = mem_new(s->trials.n, sizeof *x, "trials", err),
+           *value = mem_new(s->trials.n, sizeof *value, "trials", err);
     enum status st = x && value ? ST_OK : ST_NOMEM;
     for (size_t a = 0; a < s->space.n && !st; a++) {
         for (size_t i = 0; i < s->trials.n; i++) {
@@ -125,10 +127,13 @@ static enum status put_importance(const struct study *s, struct result *out, str
     if (st)
         return st;
     if (!n) {
-        result_message(out, MESSAGE_INFO, "how much each parameter matters is told from %d trials on, when their values differ", EFFECT_FEWEST);
+        result_message(out, MESSAGE_INFO,
+                       "how much each parameter matters is told from %d trials on, when their values differ",
+                       EFFECT_FEWEST);
         return ST_OK;
     }
-    const char *title = result_textf(out, "what matters: the share of the variance of %s that each parameter explains", s->valid.metric.name);
+    const char *title = result_textf(out, "what matters: the share of the variance of %s that each parameter explains",
+                                     s->valid.metric.name);
     struct table *t = result_table(out, "importance", title, columns, sizeof columns / sizeof *columns);
     for (size_t i = 0; i < s->space.n; i++)
         put_effect(s, i, &effects[i], t);
@@ -163,18 +168,30 @@ static void say_line(const struct study *s, const struct param_value *values, st
 }
 
 /* On all of train: what was set aside for the search is learnt from too. */
-static enum status train_winner(struct study *s, const struct param_value *values, struct result *out, struct error *err)
+static enum status train_winner(struct study *s, const struct param_value *values, struct result *out,
+                                struct error *err)
 {
     static const struct train_watch watch = {.keep = true};
     struct selection selection = {.data = s->d, .split = s->s, .parts = PART_TRAIN, .until = NO_TIME};
     char base[64];
     snprintf(base, sizeof base, "%s.tuned", s->class->name);
-    struct training_order o = {.wb = s->wb, .class = s->class, .d = s->d, .s = s->s, .values = values, .as = &s->call->as, .base = base,
-                               .replace = call_yes(s->call, "replace"), .watch = &watch, .parts = s->parts, .nparts = s->nparts,
-                               .fit = &s->valid.metric, .refit = s->fits && call_given(s->call, "metric")};
+    struct training_order o = {.wb = s->wb,
+                               .class = s->class,
+                               .d = s->d,
+                               .s = s->s,
+                               .values = values,
+                               .as = &s->call->as,
+                               .base = base,
+                               .replace = call_yes(s->call, "replace"),
+                               .watch = &watch,
+                               .parts = s->parts,
+                               .nparts = s->nparts,
+                               .fit = &s->valid.metric,
+                               .refit = s->fits && call_given(s->call, "metric")};
     enum status st = training_run(&o, out, err);
     if (!st) {
-        result_message(out, MESSAGE_INFO, "%s has the parameters of trial %zu and is trained on all of the train part%s", o.model->name,
+        result_message(out, MESSAGE_INFO,
+                       "%s has the parameters of trial %zu and is trained on all of the train part%s", o.model->name,
                        study_best(s)->number + 1, s->inner != s->s ? ", with what was set aside" : "");
         if (s->fits || !s->class->part_weights) /* weights that were searched are parameters */
             st = say_parts(out, o.model, &selection, err);
@@ -217,19 +234,23 @@ static void say_trials(const struct study *s, struct result *out)
     else if (s->resumed)
         result_message(out, MESSAGE_INFO, "resuming: %zu of %zu trials are done", s->resumed, s->wanted);
     if (s->inner != s->s)
-        result_message(out, MESSAGE_INFO, "validation: %zu events of train, set aside for the search", s->inner->nvalid);
+        result_message(out, MESSAGE_INFO, "validation: %zu events of train, set aside for the search",
+                       s->inner->nvalid);
     if (s->fits)
-        result_message(out, MESSAGE_INFO, "weights are fitted to %zu validation events of every other user; the %zu of the rest judge",
+        result_message(out, MESSAGE_INFO,
+                       "weights are fitted to %zu validation events of every other user; the %zu of the rest judge",
                        s->fits->nvalid, s->judges->nvalid);
     if (count[TRIAL_STOPPED])
-        result_message(out, MESSAGE_INFO, "%zu of %zu trials were stopped early as hopeless", count[TRIAL_STOPPED], s->trials.n);
+        result_message(out, MESSAGE_INFO, "%zu of %zu trials were stopped early as hopeless", count[TRIAL_STOPPED],
+                       s->trials.n);
     if (failed)
-        result_message(out, MESSAGE_WARNING, "%zu of %zu trials failed; trial %zu: %s", count[TRIAL_FAILED], s->trials.n,
-                       failed->number + 1, failed->message);
+        result_message(out, MESSAGE_WARNING, "%zu of %zu trials failed; trial %zu: %s", count[TRIAL_FAILED],
+                       s->trials.n, failed->number + 1, failed->message);
     if (s->exhausted)
         result_message(out, MESSAGE_INFO, "every setting of the search was tried after %zu trials", s->trials.n);
     if (s->cancelled)
-        result_message(out, MESSAGE_INFO, "cancelled after %zu of %zu trials, which are kept: the same line goes on from there",
+        result_message(out, MESSAGE_INFO,
+                       "cancelled after %zu of %zu trials, which are kept: the same line goes on from there",
                        s->trials.n, s->wanted);
 }
 
@@ -344,10 +365,19 @@ static const struct argument trials_args[] = {
 };
 
 static const struct param tune_options[] = {
-    {.name = "trials", .type = PARAM_INT, .initial = "20", .min = 1, .max = 100000, .doc = "how many settings are tried, those tried before included"},
+    {.name = "trials",
+     .type = PARAM_INT,
+     .initial = "20",
+     .min = 1,
+     .max = 100000,
+     .doc = "how many settings are tried, those tried before included"},
     {.name = "metric", .type = PARAM_METRIC, .initial = "ndcg@10", .doc = "what the validation part is judged by"},
-    {.name = "search", .type = PARAM_ENUM, .initial = "tpe", .choices = "random|grid|tpe",
-     .doc = "how the next setting is found: at random, from a grid, or from the trials before it (tree-structured Parzen estimator)"},
+    {.name = "search",
+     .type = PARAM_ENUM,
+     .initial = "tpe",
+     .choices = "random|grid|tpe",
+     .doc = "how the next setting is found: at random, from a grid, or from the trials before it (tree-structured "
+            "Parzen estimator)"},
     OPTION_LEAK,
     {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "as NAME may take the place of another model"},
 };
@@ -360,25 +390,29 @@ static const struct command rows[] = {
      .narguments = 1,
      .options = tune_options,
      .noptions = sizeof tune_options / sizeof *tune_options,
-     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_SPACES | COMMAND_AS | COMMAND_WITH | COMMAND_SEVERAL,
+     .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_SPACES | COMMAND_AS | COMMAND_WITH |
+              COMMAND_SEVERAL,
      .more = class_params,
-     .help = "Every other key=value is a parameter of the class: PARAM=low..high and PARAM=a|b|c are searched, PARAM=value is fixed; the "
-             "rest is searched in the range of its table. Of an ensemble also what each model counts for against the first (weight.NAME) is "
-             "searched, or the length of a history from which it is asked (from.NAME); stack fits its weights in each trial, to the validation "
-             "events of every other user, and is judged by those of the rest. The first trial has the defaults, or what of the ranges "
-             "given comes closest.\n"
-             "Trials learn from a part of train and are judged by the validation part of the split, or, where it has none, by a tenth of "
-             "train that is set aside by the rule of the split. The test part is never looked at. The winner is trained on all of the "
-             "train part as NAME, or CLASS.tuned.\n"
-             "Each trial is kept as it ends: after Ctrl-C or a crash the same line goes on where it was, and with more trials= it goes "
-             "further. A setting that fails is a trial too. What learns in epochs is judged at nine epochs; a trial goes on past a ninth "
-             "and a third of them when it is in the best third there (successive halving: Li et al., MLSys 2020). tpe: Bergstra et al., "
-             "NIPS 2011, at random for the first eight.\n"
-             "`share` is how much of the variance of the metric over the trials the value of a parameter explains (first-order index by "
-             "bins: Plischke, Borgonovo and Smith, EJOR 2013), less what bins explain by chance; p: how often a permutation of the "
-             "trials explains as much. Trials that were stopped count with what they had.",
+     .help = "Every other key=value is a parameter of the class: PARAM=low..high and PARAM=a|b|c are searched, "
+             "PARAM=value is fixed; the rest is searched in the range of its table. Of an ensemble also what each "
+             "model counts for against the first (weight.NAME) is searched, or the length of a history from which it "
+             "is asked (from.NAME); stack fits its weights in each trial, to the validation events of every other "
+             "user, and is judged by those of the rest. The first trial has the defaults, or what of the ranges given "
+             "comes closest.\n"
+             "Trials learn from a part of train and are judged by the validation part of the split, or, where it has "
+             "none, by a tenth of train that is set aside by the rule of the split. The test part is never looked at. "
+             "The winner is trained on all of the train part as NAME, or CLASS.tuned.\n"
+             "Each trial is kept as it ends: after Ctrl-C or a crash the same line goes on where it was, and with more "
+             "trials= it goes further. A setting that fails is a trial too. What learns in epochs is judged at nine "
+             "epochs; a trial goes on past a ninth and a third of them when it is in the best third there (successive "
+             "halving: Li et al., MLSys 2020). tpe: Bergstra et al., NIPS 2011, at random for the first eight.\n"
+             "`share` is how much of the variance of the metric over the trials the value of a parameter explains "
+             "(first-order index by bins: Plischke, Borgonovo and Smith, EJOR 2013), less what bins explain by chance; "
+             "p: how often a permutation of the trials explains as much. Trials that were stopped count with what they "
+             "had.",
      .examples = (const char *const[]){"tune ease trials=6", "tune ease lambda=1..100 trials=4 as good",
-                                       "tune itemknn weighting=none|rows shrink=0 search=grid trials=8", "tune fuse with ease pop trials=3", NULL},
+                                       "tune itemknn weighting=none|rows shrink=0 search=grid trials=8",
+                                       "tune fuse with ease pop trials=3", NULL},
      .run = run_tune},
     {.name = "trials",
      .group = "learn",
@@ -386,8 +420,8 @@ static const struct command rows[] = {
      .arguments = trials_args,
      .narguments = 1,
      .flags = COMMAND_NEEDS_DATA,
-     .help = "Trials of one study belong together: one class, split, metric, search and space. `epochs` are those that were trained; a "
-             "stopped trial was hopeless after so many.",
+     .help = "Trials of one study belong together: one class, split, metric, search and space. `epochs` are those that "
+             "were trained; a stopped trial was hopeless after so many.",
      .examples = (const char *const[]){"trials", "trials ease", NULL},
      .run = run_trials},
 };

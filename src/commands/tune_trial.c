@@ -67,8 +67,12 @@ static enum status next_trial(struct study *s, struct trial *t, struct error *er
 {
     struct str setting = {0};
     enum status st = ST_OK;
-    *t = (struct trial){.study = s->id, .number = s->trials.n, .split = s->s->fingerprint, .set_aside = s->inner != s->s,
-                        .value = NAN, .rung = {NAN, NAN}};
+    *t = (struct trial){.study = s->id,
+                        .number = s->trials.n,
+                        .split = s->s->fingerprint,
+                        .set_aside = s->inner != s->s,
+                        .value = NAN,
+                        .rung = {NAN, NAN}};
     snprintf(t->class, sizeof t->class, "%s", s->class->name);
     snprintf(t->metric, sizeof t->metric, "%s", s->valid.metric.name);
     if (t->number)
@@ -133,7 +137,8 @@ static void read_curve(const struct study *s, const struct model *m, struct tria
     t->status = m->record.ended == END_HOPELESS ? TRIAL_STOPPED : TRIAL_COMPLETE;
 }
 
-static enum status learn(struct study *s, struct trial *t, const struct param_value *values, struct model **out, struct error *err)
+static enum status learn(struct study *s, struct trial *t, const struct param_value *values, struct model **out,
+                         struct error *err)
 {
     struct running r = {s, t, NAN};
     struct train_watch watch = {.hopeless = is_hopeless, .context = &r, .metric = s->valid.metric.name,
@@ -143,8 +148,10 @@ static enum status learn(struct study *s, struct trial *t, const struct param_va
     char name[TEXT_MAX];
     snprintf(name, sizeof name, "%s.%zu", s->class->name, t->number + 1);
     if (s->class->capabilities & OF_MODELS) {
-        struct ground g = {.wb = s->wb, .d = s->d, .s = s->fits ? s->fits : s->inner, .metric = s->valid.metric, .until = NO_TIME};
-        return ensemble_train(&g, s->class, name, values, s->inner_parts ? s->inner_parts : s->parts, s->nparts, out, err);
+        struct ground g = {
+            .wb = s->wb, .d = s->d, .s = s->fits ? s->fits : s->inner, .metric = s->valid.metric, .until = NO_TIME};
+        return ensemble_train(&g, s->class, name, values, s->inner_parts ? s->inner_parts : s->parts, s->nparts, out,
+                              err);
     }
     if (s->class->capabilities & CAN_EPOCHS) {
         t->planned = epochs < s->class->nparams ? (size_t)values[epochs].integer : 0;

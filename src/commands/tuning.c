@@ -54,7 +54,8 @@ static enum status read_space(struct study *s, struct error *err)
         given[i] = (struct tune_given){call->open[i].key.text, call->open[i].value.text};
         st = check_given(s, &call->open[i], err);
     }
-    return st ? st : tune_space_new(s->each.params, s->each.nparams, given, fix_ages(s, given, call->nopen), &s->space, err);
+    return st ? st
+              : tune_space_new(s->each.params, s->each.nparams, given, fix_ages(s, given, call->nopen), &s->space, err);
 }
 
 const char *study_given(const struct study *s, const char *name)
@@ -70,8 +71,8 @@ static bool tuned(const struct param *p)
     return p->tune_min < p->tune_max;
 }
 
-/* How the number of epochs is found. Where it shapes the training (a schedule), it is a parameter of the search; elsewhere the
- * best epoch of a training is what so many epochs give. */
+/* How the number of epochs is found. Where it shapes the training (a schedule), it is a parameter of the search;
+ * elsewhere the best epoch of a training is what so many epochs give. */
 static bool counts_by_epoch(const struct study *s)
 {
     size_t i = param_index(s->class->params, s->class->nparams, "epochs");
@@ -119,7 +120,8 @@ static enum status check_class(const struct study *s, struct error *err)
         return ratings_there(s->class, &selection, err);
     if (s->s)
         return ST_OK;
-    error_set(err, ST_STATE, "there is no split: `tune` learns from a part of train and judges by another, and leaves test alone");
+    error_set(err, ST_STATE,
+              "there is no split: `tune` learns from a part of train and judges by another, and leaves test alone");
     error_hint(err, "`split last 1` first; a tenth of train is set aside by itself");
     return ST_STATE;
 }
@@ -234,7 +236,8 @@ enum status study_values(const struct study *s, const struct trial *t, struct pa
     for (size_t i = 0; i < class->nparams && !st; i++) {
         const char *given = study_given(s, class->params[i].name);
         const char *text = given && !is_searched(given) ? given : NULL;
-        if (trial_value(t, class->params[i].name, said, sizeof said) || part_axes_text(&s->each, i, t, said, sizeof said))
+        if (trial_value(t, class->params[i].name, said, sizeof said) ||
+            part_axes_text(&s->each, i, t, said, sizeof said))
             text = said;
         if (text) {
             param_values_free(&values[i], 1);

@@ -13,7 +13,8 @@ struct study {
     struct dataset *d;
     struct split *s;          /* the split in use */
     struct split *inner;      /* what trials learn from and are judged by: s, or s with a tenth of train set aside */
-    struct split *fits;       /* where weights are fitted: inner with the validation events of every other user; NULL: nothing is fitted */
+    struct split *fits; /* where weights are fitted: inner with the validation events of every other user; NULL: nothing
+                           is fitted */
     struct split *judges;     /* inner with those of the rest; NULL: all of inner's judge */
     struct model **parts;     /* of an ensemble: behind `with`, trained on s */
     size_t nparts;
@@ -33,7 +34,8 @@ struct study {
     bool cancelled;
 };
 
-/* Reads the words of the command, sets a validation part aside, finds the trials that are there. Clear it in any case. */
+/* Reads the words of the command, sets a validation part aside, finds the trials that are there. Clear it in any case.
+ */
 MUST_CHECK enum status study_open(struct study *s, struct workbench *wb, const struct call *call, struct error *err);
 void study_clear(struct study *s);
 /* The trials that are missing, each kept as it ends. A trial that fails is a trial; a cancel is none, and ends it. */
@@ -45,7 +47,8 @@ bool study_better(const struct study *s, const struct trial *a, const struct tri
 const struct trial *study_best(const struct study *s);
 /* What a class is trained with in this trial: the defaults, what the command line fixes, what the trial says. Free with
  * class_values_free. */
-MUST_CHECK enum status study_values(const struct study *s, const struct trial *t, struct param_value **out, struct error *err);
+MUST_CHECK enum status study_values(const struct study *s, const struct trial *t, struct param_value **out,
+                                    struct error *err);
 /* The coordinate of a trial on an axis, for charts and effects; NaN where it says nothing. */
 double study_number(const struct study *s, const struct trial *t, size_t axis);
 

@@ -52,10 +52,11 @@ static void say_same(const struct order *o, struct result *out)
     if (!o->after.split || !since)
         result_message(out, MESSAGE_INFO, "%s knows all of it already", o->from->name);
     else
-        result_message(out, MESSAGE_INFO,
-                       "%s knows the train part of the split already: %s event%s that came later %s in no part of it; `update "
-                       "%s on=all` learns from all events, a new `split` and `train` from the train part of all",
-                       o->from->name, events, since == 1 ? "" : "s", since == 1 ? "is" : "are", o->asked);
+        result_message(
+            out, MESSAGE_INFO,
+            "%s knows the train part of the split already: %s event%s that came later %s in no part of it; "
+            "`update %s on=all` learns from all events, a new `split` and `train` from the train part of all",
+            o->from->name, events, since == 1 ? "" : "s", since == 1 ? "is" : "are", o->asked);
 }
 
 /* Is there nothing that its class could learn, whatever that is? */
@@ -203,7 +204,8 @@ static struct table *updates_table(struct result *out)
 }
 
 /* report: NULL when nobody compared what was known with what is there. */
-static void put_update(struct table *t, const struct model *from, const struct model *to, const struct update_report *report, const char *done)
+static void put_update(struct table *t, const struct model *from, const struct model *to,
+                       const struct update_report *report, const char *done)
 {
     table_text(t, from->name);
     table_text(t, done);
@@ -229,7 +231,8 @@ static void say_done(const struct order *o, struct result *out)
     if (o->report.trained && !o->from->class->update)
         result_message(out, MESSAGE_INFO, "%s is trained anew: its class takes no events in", o->from->name);
     else if (o->report.trained)
-        result_message(out, MESSAGE_INFO, "%s: so much has changed that training anew was the quicker way", o->from->name);
+        result_message(out, MESSAGE_INFO, "%s: so much has changed that training anew was the quicker way",
+                       o->from->name);
     if (seconds >= slow_seconds)
         result_message(out, MESSAGE_INFO, "%s took %s", o->from->name, took);
 }
@@ -282,7 +285,8 @@ static enum status update_one(struct order *o, struct answer *a, struct model **
     return st;
 }
 
-static enum status update_wanted(struct renewal *r, const struct call *call, size_t at, bool named, struct answer *a, struct error *err)
+static enum status update_wanted(struct renewal *r, const struct call *call, size_t at, bool named, struct answer *a,
+                                 struct error *err)
 {
     struct order o = {.wb = r->wb, .call = call, .d = r->d, .s = r->s, .from = r->old[at]};
     o.asked = named ? o.from->name : call->args[0].text;
@@ -297,7 +301,8 @@ static bool is_ensemble(const struct model *m)
     return (m->class->capabilities & OF_MODELS) != 0;
 }
 
-/* All that are trained, and all ensembles: not lists that were served, nor what stands in for others as of the clock. */
+/* All that are trained, and all ensembles: not lists that were served, nor what stands in for others as of the clock.
+ */
 static enum status mark_all(const struct renewal *r, bool *named, bool *wanted, struct error *err)
 {
     bool any = false;
@@ -316,7 +321,8 @@ static bool means_all(const struct call *call)
 }
 
 /* Those that are named, and what the ensembles among them are made of. */
-static enum status mark_wanted(const struct renewal *r, const struct call *call, bool *named, bool *wanted, struct error *err)
+static enum status mark_wanted(const struct renewal *r, const struct call *call, bool *named, bool *wanted,
+                               struct error *err)
 {
     for (size_t i = 0; i < call->nargs; i++) {
         const char *name = call->args[i].text;
@@ -338,8 +344,8 @@ static enum status mark_wanted(const struct renewal *r, const struct call *call,
 }
 
 /* Models first, then the ensembles above them. */
-static enum status renew(struct renewal *r, const struct call *call, const bool *named, const bool *wanted, struct answer *a,
-                         struct error *err)
+static enum status renew(struct renewal *r, const struct call *call, const bool *named, const bool *wanted,
+                         struct answer *a, struct error *err)
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < r->n && !st; i++)
@@ -349,7 +355,8 @@ static enum status renew(struct renewal *r, const struct call *call, const bool 
         st = renewal_rise(r, err);
     for (size_t i = 0; i < r->n && !st; i++)
         if (is_ensemble(r->old[i]) && (wanted[i] || r->new[i]))
-            put_update(a->updates, r->old[i], r->new[i] ? r->new[i] : r->old[i], NULL, r->new[i] ? "stands anew" : "nothing");
+            put_update(a->updates, r->old[i], r->new[i] ? r->new[i] : r->old[i], NULL,
+                       r->new[i] ? "stands anew" : "nothing");
     if (!st)
         renewal_say(r, a->out);
     return st ? st : renewal_publish(r, a->out, err);
@@ -381,8 +388,8 @@ static const struct param update_options[] = {
      .type = PARAM_ENUM,
      .initial = "same",
      .choices = "same|train|all",
-     .doc = "learn from what the model was trained on as it is now (all events, or the train part), the train part of the "
-            "split, or all events"},
+     .doc = "learn from what the model was trained on as it is now (all events, or the train part), the train part of "
+            "the split, or all events"},
     {.name = "check",
      .type = PARAM_BOOL,
      .initial = "no",
@@ -398,16 +405,18 @@ static const struct command rows[] = {
      .options = update_options,
      .noptions = sizeof update_options / sizeof *update_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_SEVERAL,
-     .help = "After `append` or `follow` a model does not know the new events, users and items. `update` makes the model that "
-             "training anew would give, or one near it, out of the old one and the difference, and puts it in its place; where that "
-             "would take longer, or its class takes no events in, it trains anew. `help CLASS` tells how close a class comes.\n"
-             "Events that were appended are in no part of a split made before, so a model trained on the train part stays as it is; "
-             "on=all teaches it all events, to be served.\n"
-             "Ensembles above a model that was updated stand on the new one with the weights they had, and so on upwards. An ensemble is "
-             "updated by its models, each as it can: those that cannot be updated are trained anew. `train stack` fits weights anew. "
-             "All of this happens, or nothing.\n"
-             "check=yes trains anew too and tells the rank-biased overlap of the lists of 20 (persistence .9, extrapolated) "
-             "and the largest difference between two scores, of 200 users drawn by the seed, for each model that was updated and not itself trained anew.",
+     .help = "After `append` or `follow` a model does not know the new events, users and items. `update` makes the "
+             "model that training anew would give, or one near it, out of the old one and the difference, and puts it "
+             "in its place; where that would take longer, or its class takes no events in, it trains anew. `help "
+             "CLASS` tells how close a class comes.\n"
+             "Events that were appended are in no part of a split made before, so a model trained on the train part "
+             "stays as it is; on=all teaches it all events, to be served.\n"
+             "Ensembles above a model that was updated stand on the new one with the weights they had, and so on "
+             "upwards. An ensemble is updated by its models, each as it can: those that cannot be updated are trained "
+             "anew. `train stack` fits weights anew. All of this happens, or nothing.\n"
+             "check=yes trains anew too and tells the rank-biased overlap of the lists of 20 (persistence .9, "
+             "extrapolated) and the largest difference between two scores, of 200 users drawn by the seed, for each "
+             "model that was updated and not itself trained anew.",
      .examples = (const char *const[]){"update ease", "update all", "update ease on=all check=yes", NULL},
      .run = run_update},
 };

@@ -132,7 +132,8 @@ static void add_visit(const struct visit *v, size_t number, bool buys, struct ta
 }
 
 /* The newest first, as in the history. */
-static void put_visits(const struct question *q, const struct visits *v, const char *how, bool buys, size_t most, struct result *out)
+static void put_visits(const struct question *q, const struct visits *v, const char *how, bool buys, size_t most,
+                       struct result *out)
 {
     unsigned timed = q->data->events.time ? 0 : COLUMN_HIDDEN;
     const struct column columns[] = {
@@ -145,7 +146,8 @@ static void put_visits(const struct question *q, const struct visits *v, const c
         {.name = "purchases", .type = VALUE_INT, .flags = buys ? COLUMN_COUNT : COLUMN_HIDDEN},
     };
     size_t n = v->n < most ? v->n : most;
-    const char *title = n < v->n ? result_textf(out, "sessions: the last %zu of %zu, %s", n, v->n, how) : result_textf(out, "sessions, %s", how);
+    const char *title = n < v->n ? result_textf(out, "sessions: the last %zu of %zu, %s", n, v->n, how)
+                                 : result_textf(out, "sessions, %s", how);
     struct table *t = result_table(out, "sessions", title, columns, 7);
     for (size_t i = v->n; i-- > v->n - n;)
         add_visit(&v->list[i], i + 1, buys, t);
@@ -153,7 +155,8 @@ static void put_visits(const struct question *q, const struct visits *v, const c
         result_message(out, MESSAGE_INFO, "%zu event%s in no session", v->apart, v->apart == 1 ? " is" : "s are");
 }
 
-enum status user_put_sessions(const struct call *call, const struct question *q, size_t most, bool asked, struct result *out, struct error *err)
+enum status user_put_sessions(const struct call *call, const struct question *q, size_t most, bool asked,
+                              struct result *out, struct error *err)
 {
     const struct dataset *d = q->data;
     const struct field *by = fields_find(&d->events.context, "session");
@@ -164,7 +167,8 @@ enum status user_put_sessions(const struct call *call, const struct question *q,
         by = NULL;
     if (!by && !d->events.time) {
         if (asked)
-            result_message(out, MESSAGE_INFO, "no sessions: events of %s have neither times nor a column \"session\"", d->name);
+            result_message(out, MESSAGE_INFO, "no sessions: events of %s have neither times nor a column \"session\"",
+                           d->name);
         return ST_OK;
     }
     enum status st = find_buys(d, &buys, err);
@@ -173,7 +177,8 @@ enum status user_put_sessions(const struct call *call, const struct question *q,
     if (!st && !v.n && asked)
         result_message(out, MESSAGE_INFO, "no sessions: no event of %s has %s", q->who, by ? "one" : "a time");
     if (!st && v.n)
-        put_visits(q, &v, by ? "by the column session" : result_textf(out, "cut by gaps of %s", call_text(call, "gap")), buys != NULL, most, out);
+        put_visits(q, &v, by ? "by the column session" : result_textf(out, "cut by gaps of %s", call_text(call, "gap")),
+                   buys != NULL, most, out);
     visits_clear(&v);
     mem_free(buys);
     return st;

@@ -34,7 +34,8 @@ static enum status read_sections(const struct call *call, unsigned *out, struct 
         unsigned section = section_of(word, n);
         if (!section) {
             error_set(err, ST_USAGE, "user has no section \"%.*s\"", (int)(n < 40 ? n : 40), word);
-            error_hint(err, "show= takes taste, history, timeline, sessions, neighbours, lists, with commas between, or all");
+            error_hint(
+                err, "show= takes taste, history, timeline, sessions, neighbours, lists, with commas between, or all");
             return error_at_option(ST_USAGE, err, call, "show");
         }
         *out |= section;
@@ -44,8 +45,8 @@ static enum status read_sections(const struct call *call, unsigned *out, struct 
 }
 
 /* Models are needed for lists, and where they are named; `all` does without when there are none. */
-static enum status open_user(struct workbench *wb, const struct call *call, const struct word *who, unsigned sections, struct question *q,
-                             struct error *err)
+static enum status open_user(struct workbench *wb, const struct call *call, const struct word *who, unsigned sections,
+                             struct question *q, struct error *err)
 {
     bool lists = sections & SECTION(LISTS) && (sections != ALL_SECTIONS || wb->nmodels);
     return lists || call->nmodels ? question_open(wb, call, who, q, err) : question_open_data(wb, call, who, q, err);
@@ -84,7 +85,8 @@ static void add_user(const struct question *q, const struct profile *p, struct r
         [USER_LAST] = {.name = "last", .type = VALUE_TIME, .flags = times ? 0 : COLUMN_HIDDEN},
     };
     for (size_t i = 0; i < n; i++)
-        columns[USER_FIXED + i] = (struct column){.name = result_text(out, attributes->field[i].name), .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};
+        columns[USER_FIXED + i] = (struct column){
+            .name = result_text(out, attributes->field[i].name), .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};
     struct table *t = result_table(out, "user", attributes_in_words(q, n, out), columns, USER_FIXED + n);
     table_text(t, q->who);
     table_int(t, (int64_t)p->events);
@@ -116,8 +118,9 @@ static void add_taste(const struct dataset *d, const struct profile *p, size_t m
     };
     const char *category = p->category ? p->category->name : "category";
     size_t n = p->ntastes < most ? p->ntastes : most;
-    const char *title = n < p->ntastes ? result_textf(out, "taste, by %s: the first %zu of %zu", category, n, p->ntastes)
-                                       : result_textf(out, "taste, by %s", category);
+    const char *title = n < p->ntastes
+                            ? result_textf(out, "taste, by %s: the first %zu of %zu", category, n, p->ntastes)
+                            : result_textf(out, "taste, by %s", category);
     struct table *t = result_table(out, "taste", title, columns, 9);
     for (size_t i = 0; i < n; i++) {
         const struct taste *taste = &p->tastes[i];
@@ -157,7 +160,8 @@ static void add_history(const struct question *q, const struct split *split, siz
     size_t n = q->history.n < most ? q->history.n : most;
     char count[32];
     text_count(count, sizeof count, (int64_t)q->history.n);
-    const char *title = n < q->history.n ? result_textf(out, "history: the last %zu of %s events", n, count) : "history, newest first";
+    const char *title =
+        n < q->history.n ? result_textf(out, "history: the last %zu of %s events", n, count) : "history, newest first";
     struct table *t = result_table(out, "history", title, columns, COLUMNS);
     for (size_t i = q->history.n; i-- > q->history.n - n;) {
         const struct query_event *e = &q->history.events[i];
@@ -169,7 +173,8 @@ static void add_history(const struct question *q, const struct split *split, siz
     }
 }
 
-static enum status show_profile(const struct call *call, const struct question *q, unsigned sections, struct result *out, struct error *err)
+static enum status show_profile(const struct call *call, const struct question *q, unsigned sections,
+                                struct result *out, struct error *err)
 {
     enum { FEW = 6 };
     struct profile p;
@@ -189,8 +194,8 @@ static size_t rows_of(const struct call *call, size_t usual)
     return call_given(call, "k") ? (size_t)call_int(call, "k") : usual;
 }
 
-static enum status show_user(struct workbench *wb, const struct call *call, struct question *q, unsigned sections, struct result *out,
-                             struct error *err)
+static enum status show_user(struct workbench *wb, const struct call *call, struct question *q, unsigned sections,
+                             struct result *out, struct error *err)
 {
     enum { LISTED = 10, SESSIONS_SHOWN = 10, PEOPLE = 5 };
     bool all = sections == ALL_SECTIONS;
@@ -211,7 +216,8 @@ static enum status show_user(struct workbench *wb, const struct call *call, stru
     if (st)
         return st;
     if (q->history.n == 0)
-        result_message(out, MESSAGE_INFO, "no event of %s counts%s", q->who, q->history.as_of == NO_TIME ? "" : " before that moment");
+        result_message(out, MESSAGE_INFO, "no event of %s counts%s", q->who,
+                       q->history.as_of == NO_TIME ? "" : " before that moment");
     warn_of_future(q, out);
     wb->user = q->user;
     return ST_OK;
@@ -295,14 +301,35 @@ static enum status run_user(struct workbench *wb, const struct call *call, struc
 /* ---- the row ---- */
 
 static const struct argument user_args[] = {
-    {.name = "USER", .type = ARG_USER, .optional = true, .doc = "an id, . for the current user; new = ITEM ... makes one up"},
-    {.name = "ITEM", .type = ARG_ITEM, .optional = true, .repeated = true, .doc = "after new =: the history of the made-up user, oldest first"},
+    {.name = "USER",
+     .type = ARG_USER,
+     .optional = true,
+     .doc = "an id, . for the current user; new = ITEM ... makes one up"},
+    {.name = "ITEM",
+     .type = ARG_ITEM,
+     .optional = true,
+     .repeated = true,
+     .doc = "after new =: the history of the made-up user, oldest first"},
 };
 static const struct param user_options[] = {
-    {.name = "show", .type = PARAM_TEXT, .doc = "sections, with commas: taste, history, timeline, sessions, neighbours, lists; or all"},
-    {.name = "events", .type = PARAM_INT, .initial = "10", .min = 0, .max = 1e9, .doc = "events of the history that are shown"},
-    {.name = "k", .type = PARAM_INT, .min = 1, .max = 1e9, .doc = "rows: of lists (else 10), neighbours (5), sessions (10)"},
-    {.name = "gap", .type = PARAM_DURATION, .initial = "30m", .doc = "a longer time without an event ends a session; where the events have no column session"},
+    {.name = "show",
+     .type = PARAM_TEXT,
+     .doc = "sections, with commas: taste, history, timeline, sessions, neighbours, lists; or all"},
+    {.name = "events",
+     .type = PARAM_INT,
+     .initial = "10",
+     .min = 0,
+     .max = 1e9,
+     .doc = "events of the history that are shown"},
+    {.name = "k",
+     .type = PARAM_INT,
+     .min = 1,
+     .max = 1e9,
+     .doc = "rows: of lists (else 10), neighbours (5), sessions (10)"},
+    {.name = "gap",
+     .type = PARAM_DURATION,
+     .initial = "30m",
+     .doc = "a longer time without an event ends a session; where the events have no column session"},
     OPTION_SEEN,
     OPTION_AT,
 };
@@ -316,16 +343,20 @@ static const struct command rows[] = {
      .options = user_options,
      .noptions = sizeof user_options / sizeof *user_options,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
-     .help = "The user becomes the current one, `.` in later commands. `user new = ITEM ...` makes one up who had these items; ask about them "
-             "with `.` or `new`.\n\n"
-             "Tastes: shares of the weight of the history by category, beside those of everybody; a lift of 2 is twice everybody's share. "
-             "Value is the mean of ratings or amounts.\n\n"
-             "show= opens more. timeline: events by day, week or month, and the longest gap. sessions: the last ones. "
-             "neighbours: users with the most similar items (cosine of the weights), or vectors, when a model that has vectors is named. "
-             "lists: what each model would show, side by side; how far they agree (rank-biased overlap); and for models that learnt from "
-             "the train part how good each is for this user by the test part.",
-     .examples = (const char *const[]){"user ana", "user ana events=3 at=2025-05-05", "user ana show=lists,neighbours", "user ana with ease pop",
-                                       "user ana show=all", "user new = tent \"Spice set\"", NULL},
+     .help =
+         "The user becomes the current one, `.` in later commands. `user new = ITEM ...` makes one up who had "
+         "these items; ask about them with `.` or `new`.\n"
+         "\n"
+         "Tastes: shares of the weight of the history by category, beside those of everybody; a lift of 2 is twice "
+         "everybody's share. Value is the mean of ratings or amounts.\n"
+         "\n"
+         "show= opens more. timeline: events by day, week or month, and the longest gap. sessions: the last ones. "
+         "neighbours: users with the most similar items (cosine of the weights), or vectors, when a model that has "
+         "vectors is named. lists: what each model would show, side by side; how far they agree (rank-biased "
+         "overlap); and for models that learnt from the train part how good each is for this user by the test part.",
+     .examples =
+         (const char *const[]){"user ana", "user ana events=3 at=2025-05-05", "user ana show=lists,neighbours",
+                               "user ana with ease pop", "user ana show=all", "user new = tent \"Spice set\"", NULL},
      .run = run_user},
 };
 

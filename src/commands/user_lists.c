@@ -48,7 +48,8 @@ static void put_side_by_side(const struct question *q, const struct panel *p, st
         const char *name = q->models[m]->name;
         c[0] = (struct column){.name = result_text(out, name), .type = VALUE_TEXT, .flags = m ? COLUMN_COMPACT : 0};
         c[1] = (struct column){.name = result_textf(out, "%s_item", name), .type = VALUE_TEXT, .flags = COLUMN_HIDDEN};
-        c[2] = (struct column){.name = result_textf(out, "%s_score", name), .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN};
+        c[2] = (struct column){
+            .name = result_textf(out, "%s_score", name), .type = VALUE_REAL, .flags = COLUMN_SCORE | COLUMN_HIDDEN};
         c[3] = (struct column){.name = result_textf(out, "%s_lists", name), .type = VALUE_INT, .flags = COLUMN_HIDDEN};
     }
     const char *marks = p->n > 2 ? ": * is in another list too, ** in all" : p->n == 2 ? ": * is in both" : "";
@@ -62,10 +63,10 @@ static void put_side_by_side(const struct question *q, const struct panel *p, st
 
 /* ---- how good each is for this user ---- */
 
-/* value[m]: the metric of this user by the test part, for models that learnt from the train part of the present split; NaN for others.
- * *n: how many items there were to be found; 0: nothing to judge by. */
-static enum status judge_user(struct workbench *wb, const struct question *q, const struct metric_at *at, double *value, size_t *n,
-                              struct error *err)
+/* value[m]: the metric of this user by the test part, for models that learnt from the train part of the present split;
+ * NaN for others. *n: how many items there were to be found; 0: nothing to judge by. */
+static enum status judge_user(struct workbench *wb, const struct question *q, const struct metric_at *at, double *value,
+                              size_t *n, struct error *err)
 {
     struct split *s = workbench_split(wb);
     struct test_set *set = NULL;
@@ -105,8 +106,8 @@ out:
 
 /* ---- agreement ---- */
 
-static void put_agreement(const struct question *q, const struct panel *p, const char *metric, const double *value, bool judged,
-                          struct result *out)
+static void put_agreement(const struct question *q, const struct panel *p, const char *metric, const double *value,
+                          bool judged, struct result *out)
 {
     enum { MODEL, VALUE, MEAN, FIXED, SHOWN = 8 };
     size_t n = FIXED + p->n;
@@ -114,10 +115,14 @@ static void put_agreement(const struct question *q, const struct panel *p, const
     if (!columns)
         return;
     columns[MODEL] = (struct column){.name = "model", .type = VALUE_TEXT};
-    columns[VALUE] = (struct column){.name = result_text(out, metric), .type = VALUE_REAL, .precision = 3, .flags = judged ? 0 : COLUMN_HIDDEN};
-    columns[MEAN] = (struct column){.name = "with_others", .type = VALUE_REAL, .precision = 2, .flags = p->n > 2 ? 0 : COLUMN_HIDDEN};
+    columns[VALUE] = (struct column){
+        .name = result_text(out, metric), .type = VALUE_REAL, .precision = 3, .flags = judged ? 0 : COLUMN_HIDDEN};
+    columns[MEAN] = (struct column){
+        .name = "with_others", .type = VALUE_REAL, .precision = 2, .flags = p->n > 2 ? 0 : COLUMN_HIDDEN};
     for (size_t m = 0; m < p->n; m++)
-        columns[FIXED + m] = (struct column){.name = result_text(out, q->models[m]->name), .type = VALUE_REAL, .precision = 2,
+        columns[FIXED + m] = (struct column){.name = result_text(out, q->models[m]->name),
+                                             .type = VALUE_REAL,
+                                             .precision = 2,
                                              .flags = p->n < 2 || p->n > SHOWN ? COLUMN_HIDDEN : COLUMN_COMPACT};
     const char *title = p->n > 1 ? "agreement of the lists: 1 is the same list, 0 nothing in common (RBO)" : "";
     struct table *t = result_table(out, "agreement", title, columns, n);
@@ -141,19 +146,22 @@ static void say_agreement(const struct question *q, const struct panel *p, struc
     double closest = (double)p->rbo[a * p->n + b];
     const char *name_a = q->models[a]->name, *name_b = q->models[b]->name;
     if (panel_filled(p) == 2) {
-        result_message(out, MESSAGE_INFO, "%s and %s share %u of %zu items (RBO %.2f)", name_a, name_b, p->shared[a * p->n + b], p->k, closest);
+        result_message(out, MESSAGE_INFO, "%s and %s share %u of %zu items (RBO %.2f)", name_a, name_b,
+                       p->shared[a * p->n + b], p->k, closest);
         return;
     }
     apart = panel_farthest(p);
     double least = panel_agreement(p, apart);
     if (least < closest && apart != a && apart != b)
-        result_message(out, MESSAGE_INFO, "%s and %s agree most (RBO %.2f); %s %s (%.2f on average)", name_a, name_b, closest,
-                       q->models[apart]->name, least < APART ? "stands apart" : "agrees least with the others", least);
+        result_message(out, MESSAGE_INFO, "%s and %s agree most (RBO %.2f); %s %s (%.2f on average)", name_a, name_b,
+                       closest, q->models[apart]->name, least < APART ? "stands apart" : "agrees least with the others",
+                       least);
     else
         result_message(out, MESSAGE_INFO, "%s and %s agree most (RBO %.2f)", name_a, name_b, closest);
 }
 
-enum status user_put_lists(struct workbench *wb, const struct question *q, size_t k, struct result *out, struct error *err)
+enum status user_put_lists(struct workbench *wb, const struct question *q, size_t k, struct result *out,
+                           struct error *err)
 {
     struct panel p;
     struct metric_at at;
@@ -178,7 +186,8 @@ enum status user_put_lists(struct workbench *wb, const struct question *q, size_
                 if (model_is_served(q->models[m]))
                     served_say_list(q, q->models[m], out);
             if (judged)
-                result_message(out, MESSAGE_INFO, "%s is judged by the test part: %zu item%s of %s", at.name, right, right == 1 ? "" : "s", q->who);
+                result_message(out, MESSAGE_INFO, "%s is judged by the test part: %zu item%s of %s", at.name, right,
+                               right == 1 ? "" : "s", q->who);
         }
         panel_clear(&p);
     }

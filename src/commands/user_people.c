@@ -32,8 +32,8 @@ static void put_people(const struct question *q, const struct neighbours *n, con
     }
 }
 
-enum status user_put_neighbours(struct workbench *wb, const struct call *call, const struct question *q, size_t k, struct result *out,
-                                struct error *err)
+enum status user_put_neighbours(struct workbench *wb, const struct call *call, const struct question *q, size_t k,
+                                struct result *out, struct error *err)
 {
     struct neighbours n;
     struct selection s = question_selection(wb, call, q->data);
@@ -43,7 +43,8 @@ enum status user_put_neighbours(struct workbench *wb, const struct call *call, c
     const struct model *m = NULL;
     for (size_t i = 0; i < call->nmodels && !m; i++)
         m = model_projects(q->models[i]) ? q->models[i] : NULL;
-    enum status st = m ? neighbours_by_vectors(m, &s, &query, k, &wb->job, &n, err) : neighbours_by_items(&s, &query, k, &wb->job, &n, err);
+    enum status st = m ? neighbours_by_vectors(m, &s, &query, k, &wb->job, &n, err)
+                       : neighbours_by_items(&s, &query, k, &wb->job, &n, err);
     if (st)
         return st;
     if (n.n)

@@ -7,7 +7,8 @@
 
 #include "base/mem.h"
 
-enum status vectors_pick(const struct call *call, const struct question *q, bool users, const struct model **out, struct error *err)
+enum status vectors_pick(const struct call *call, const struct question *q, bool users, const struct model **out,
+                         struct error *err)
 {
     enum status st;
     *out = NULL;
@@ -22,7 +23,8 @@ enum status vectors_pick(const struct call *call, const struct question *q, bool
     }
     if (*out)
         return ST_OK;
-    st = error_set(err, ST_UNSUPPORTED, "%s %s no vectors of %s", call->nmodels ? call->models[0].text : "the models in use", call->nmodels ? "has" : "have",
+    st = error_set(err, ST_UNSUPPORTED, "%s %s no vectors of %s",
+                   call->nmodels ? call->models[0].text : "the models in use", call->nmodels ? "has" : "have",
                    users ? "users" : "items");
     error_hint(err, "models of factors do: `train ials`, then `%s ... with ials`", call->command->name);
     return call->nmodels ? error_at_word(st, err, &call->models[0]) : st;
@@ -57,7 +59,8 @@ static void drop_constants(struct vectors *p)
 enum { FOLD_BLOCK = 1024 };
 
 /* Folds the histories of p->who[0..p->n) in. */
-static enum status fold_users(const struct model *m, const struct selection *s, struct vectors *p, struct job *job, struct error *err)
+static enum status fold_users(const struct model *m, const struct selection *s, struct vectors *p, struct job *job,
+                              struct error *err)
 {
     enum status st = ST_OK;
     model_vectors(m, &p->width);
@@ -80,8 +83,8 @@ static enum status fold_users(const struct model *m, const struct selection *s, 
     return st;
 }
 
-enum status vectors_of_users(const struct model *m, const struct selection *s, size_t most, struct vectors *p, size_t *all, struct job *job,
-                            struct error *err)
+enum status vectors_of_users(const struct model *m, const struct selection *s, size_t most, struct vectors *p,
+                             size_t *all, struct job *job, struct error *err)
 {
     size_t n = 0;
     p->who = mem_new_raw(s->data->users.n, sizeof *p->who, "users", err);

@@ -14,7 +14,8 @@ static enum status unknown_verb(const struct word *verb, bool abbreviations, str
     enum status st = error_set(err, ST_USAGE, "no command \"%s\"", verb->text);
     const char *nearest = text_nearest(verb->text, names, n);
     if (nearest)
-        error_hint(err, "did you mean `%s`?%s", nearest, abbreviations ? "" : " (abbreviations work at the prompt only)");
+        error_hint(err, "did you mean `%s`?%s", nearest,
+                   abbreviations ? "" : " (abbreviations work at the prompt only)");
     else
         error_hint(err, "`help` lists the commands, `help WORD` searches them");
     return error_at_word(st, err, verb);
@@ -42,7 +43,8 @@ static enum status second_word_missing(const struct word *verb, struct str *list
     return error_at_word(st, err, verb);
 }
 
-enum status lex_verb(const struct lexemes *words, bool abbreviations, const struct command **out, size_t *used, struct error *err)
+enum status lex_verb(const struct lexemes *words, bool abbreviations, const struct command **out, size_t *used,
+                     struct error *err)
 {
     const struct word *verb = &words->at[0].word;
     if (words->n > 1 && !words->at[1].word.quoted) {

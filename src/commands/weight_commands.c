@@ -37,8 +37,8 @@ static enum status no_such_type(const struct dataset *d, const struct word *w, s
     return error_at_word(ST_NOT_FOUND, err, w);
 }
 
-static enum status read_weight(const struct dataset *d, const struct word *type, const struct word *weight, float *weights,
-                               struct error *err)
+static enum status read_weight(const struct dataset *d, const struct word *type, const struct word *weight,
+                               float *weights, struct error *err)
 {
     const struct param param = {.name = type->text, .type = PARAM_REAL, .min = 0, .max = 1e6};
     struct param_value v = {0};
@@ -117,7 +117,11 @@ static enum status run_weight(struct workbench *wb, const struct call *call, str
 }
 
 static const struct argument weight_args[] = {
-    {.name = "TYPE=WEIGHT", .type = ARG_TEXT, .optional = true, .repeated = true, .doc = "in quotes when the type has blanks: \"add to cart=3\""},
+    {.name = "TYPE=WEIGHT",
+     .type = ARG_TEXT,
+     .optional = true,
+     .repeated = true,
+     .doc = "in quotes when the type has blanks: \"add to cart=3\""},
 };
 
 static const struct command rows[] = {
@@ -128,8 +132,8 @@ static const struct command rows[] = {
      .narguments = 1,
      .flags = COMMAND_OPEN | COMMAND_NEEDS_DATA,
      .help = "weight click=1 cart=3 purchase=10: models learn from the sum of weights of a user's events with an item. "
-             "Weight 0 is no feedback: such events are "
-             "kept and shown but neither learnt from nor tested. Impressions begin with 0, all else with 1. A step of the recipe.",
+             "Weight 0 is no feedback: such events are kept and shown but neither learnt from nor tested. Impressions "
+             "begin with 0, all else with 1. A step of the recipe.",
      .examples = (const char *const[]){"weight", "weight click=1 purchase=5", NULL},
      .step = step_weight,
      .run = run_weight},

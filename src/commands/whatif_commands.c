@@ -55,7 +55,8 @@ static bool is_value(const struct field *f, size_t begin, size_t end, const char
 }
 
 /* Who of the asked models reads it; and when none does, who of the others would. */
-static void say_who_reads(struct workbench *wb, const struct question *q, const char *field, bool retrain, struct result *out)
+static void say_who_reads(struct workbench *wb, const struct question *q, const char *field, bool retrain,
+                          struct result *out)
 {
     const char *also = retrain ? ", retrained or not" : "";
     struct str others = {0};
@@ -64,7 +65,8 @@ static void say_who_reads(struct workbench *wb, const struct question *q, const 
         readers += model_reads(q->models[i], field);
     for (size_t i = 0; readers && readers < q->nmodels && i < q->nmodels; i++)
         if (!model_reads(q->models[i], field))
-            result_message(out, MESSAGE_WARNING, "%s does not read %s: it changes nothing there%s", q->models[i]->name, field, also);
+            result_message(out, MESSAGE_WARNING, "%s does not read %s: it changes nothing there%s", q->models[i]->name,
+                           field, also);
     if (readers)
         return;
     pthread_mutex_lock(&wb->lock);
@@ -72,16 +74,17 @@ static void say_who_reads(struct workbench *wb, const struct question *q, const 
         if (model_reads(wb->models[i], field))
             str_printf(&others, "%s%s", others.length ? ", " : "", wb->models[i]->name);
     pthread_mutex_unlock(&wb->lock);
-    result_message(out, MESSAGE_WARNING, "none of the models asked reads %s, so it changes nothing%s%s%s", field, also, others.length ? "; these do: " : "",
-                   others.length ? result_str(out, &others) : "");
+    result_message(out, MESSAGE_WARNING, "none of the models asked reads %s, so it changes nothing%s%s%s", field, also,
+                   others.length ? "; these do: " : "", others.length ? result_str(out, &others) : "");
     if (!others.length && fields_find(&q->data->user_fields, field))
         result_message(out, MESSAGE_HINT, "`train pop by=%s` reads it", field);
     str_free(&others);
 }
 
 /* Reads NAME=VALUE into out[0..call->nopen); says them again. */
-static enum status change_attributes(struct workbench *wb, const struct question *q, const struct call *call, struct query_attribute *attributes,
-                                     struct str *line, struct str *said, struct result *out, struct error *err)
+static enum status change_attributes(struct workbench *wb, const struct question *q, const struct call *call,
+                                     struct query_attribute *attributes, struct str *line, struct str *said,
+                                     struct result *out, struct error *err)
 {
     const struct dataset *d = q->data;
     for (size_t i = 0; i < call->nopen; i++) {
@@ -97,8 +100,8 @@ static enum status change_attributes(struct workbench *wb, const struct question
         if (f && q->user != NO_USER && is_value(f, q->user, q->user + 1, o->value.text))
             result_message(out, MESSAGE_WARNING, "%s has %s=%s already", q->who, o->key.text, o->value.text);
         else if (f && !is_value(f, 0, d->users.n, o->value.text))
-            result_message(out, MESSAGE_WARNING, "no user has %s=%s: it is taken as unknown%s", o->key.text, o->value.text,
-                           call_yes(call, "retrain") ? " where nothing is retrained" : "");
+            result_message(out, MESSAGE_WARNING, "no user has %s=%s: it is taken as unknown%s", o->key.text,
+                           o->value.text, call_yes(call, "retrain") ? " where nothing is retrained" : "");
     }
     return ST_OK;
 }
@@ -132,14 +135,16 @@ static void put_move(struct table *t, size_t from, size_t to)
         table_null(t);
 }
 
-/* The places before and after the change and, when asked for, by the model trained on it. With three of them scores have no room. */
+/* The places before and after the change and, when asked for, by the model trained on it. With three of them scores
+ * have no room. */
 static struct table *moves_table(const struct asked *a, const char *said, struct result *out)
 {
     enum { MOST = 9 + ITEM_COLUMNS };
     struct column columns[MOST];
     unsigned scores = a->retrain ? COLUMN_HIDDEN : 0;
     size_t n = 0;
-    columns[n++] = (struct column){.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (a->q->nmodels == 1 ? COLUMN_HIDDEN : 0)};
+    columns[n++] = (struct column){
+        .name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (a->q->nmodels == 1 ? COLUMN_HIDDEN : 0)};
     columns[n++] = (struct column){.name = "before", .type = VALUE_INT};
     columns[n++] = (struct column){.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT};
     columns[n++] = (struct column){.name = "move", .type = VALUE_INT, .flags = COLUMN_MOVE};
@@ -184,19 +189,22 @@ static void put_events(struct str *s, const char *how, size_t n)
 /* Does what is asked change the history, too? */
 static bool other_history(const struct asked *a)
 {
-    return a->before.n != a->after.n || (a->after.n && memcmp(a->before.events, a->after.events, a->after.n * sizeof *a->after.events) != 0);
+    return a->before.n != a->after.n ||
+           (a->after.n && memcmp(a->before.events, a->after.events, a->after.n * sizeof *a->after.events) != 0);
 }
 
 /* "mix was rebuilt on its models, retrained without 1 event, 2.1 s: ease exactly, pop anew; fitted weights stay" */
-static void say_rebuilt(const struct model *m, const struct retrained *r, const char *what, const char *took, struct result *out)
+static void say_rebuilt(const struct model *m, const struct retrained *r, const char *what, const char *took,
+                        struct result *out)
 {
     static const char *const ways[] = {[RETRAIN_UPDATE] = "exactly", [RETRAIN_ANEW] = "anew", [RETRAIN_CHANCE] = "anew",
                                        [RETRAIN_SAME] = "as it is"};
     struct str parts = {0};
     for (size_t i = 0; i < r->nparts; i++)
         str_printf(&parts, "%s%s %s", i ? ", " : "", r->parts[i].name, ways[r->parts[i].way]);
-    result_message(out, MESSAGE_INFO, "%s was rebuilt on its models, retrained%s%s: %s%s%s", m->name, what, took, result_str(out, &parts),
-                   model_fits_weights(m) ? "; fitted weights stay" : "", r->way == RETRAIN_CHANCE ? "; part of what moved may be chance" : "");
+    result_message(out, MESSAGE_INFO, "%s was rebuilt on its models, retrained%s%s: %s%s%s", m->name, what, took,
+                   result_str(out, &parts), model_fits_weights(m) ? "; fitted weights stay" : "",
+                   r->way == RETRAIN_CHANCE ? "; part of what moved may be chance" : "");
     str_free(&parts);
 }
 
@@ -214,23 +222,33 @@ static void say_retrained(const struct asked *a, const struct model *m, const st
     put_events(&what, "with", r->added);
     for (size_t i = 0, n = 0; r->attributes && i < a->after.nattributes; i++)
         if (model_reads(m, a->after.attributes[i].field))
-            str_printf(&what, "%s%s=%s", n++ ? ", " : r->removed || r->added ? " and " : " with ", a->after.attributes[i].field, a->after.attributes[i].value);
+            str_printf(&what, "%s%s=%s",
+                       n++                      ? ", "
+                       : r->removed || r->added ? " and "
+                                                : " with ",
+                       a->after.attributes[i].field, a->after.attributes[i].value);
     if (r->way == RETRAIN_SAME && other_history(a)) /* of attributes it was said */
-        result_message(out, MESSAGE_INFO, "%s learnt from none of these events, so retraining changes nothing", m->name);
+        result_message(out, MESSAGE_INFO, "%s learnt from none of these events, so retraining changes nothing",
+                       m->name);
     else if (r->nparts && r->way != RETRAIN_SAME)
         say_rebuilt(m, r, result_str(out, &what), took, out);
     else if (r->way == RETRAIN_UPDATE)
-        result_message(out, MESSAGE_INFO, "%s was retrained%s, exactly, by a change of its inverse", m->name, result_str(out, &what));
+        result_message(out, MESSAGE_INFO, "%s was retrained%s, exactly, by a change of its inverse", m->name,
+                       result_str(out, &what));
     else if (r->way != RETRAIN_SAME)
         result_message(out, MESSAGE_INFO, "%s was trained anew%s%s%s", m->name, result_str(out, &what), took,
-                       r->way == RETRAIN_CHANCE ? "; it learns in epochs from a random start, so part of what moved may be chance" : "");
+                       r->way == RETRAIN_CHANCE
+                           ? "; it learns in epochs from a random start, so part of what moved may be chance"
+                           : "");
     str_free(&what);
 }
 
 /* Several models: one that cannot be retrained says why, and has no place in those columns. */
-static enum status retrain(const struct asked *a, const struct model *m, struct split *s, struct retrained *r, struct result *out, struct error *err)
+static enum status retrain(const struct asked *a, const struct model *m, struct split *s, struct retrained *r,
+                           struct result *out, struct error *err)
 {
-    struct retrain how = {.m = m, .data = a->q->data, .split = s, .before = &a->before, .after = &a->after, .job = &a->wb->job};
+    struct retrain how = {
+        .m = m, .data = a->q->data, .split = s, .before = &a->before, .after = &a->after, .job = &a->wb->job};
     struct error why = {0};
     enum status st = retrain_make(&how, r, &why);
     if ((st == ST_UNSUPPORTED || st == ST_STATE) && a->q->nmodels > 1) {
@@ -244,7 +262,8 @@ static enum status retrain(const struct asked *a, const struct model *m, struct 
     return st;
 }
 
-static enum status compare_lists(const struct asked *a, struct split *s, const struct model *m, struct table *t, struct result *out, struct error *err)
+static enum status compare_lists(const struct asked *a, struct split *s, const struct model *m, struct table *t,
+                                 struct result *out, struct error *err)
 {
     struct retrained r = {0};
     struct whatif w = {0};
@@ -282,13 +301,15 @@ static enum status answer(const struct asked *a, const char *said, struct result
 }
 
 /* at= is all that is changed: before is the present, or where the clock stands, and after is that moment. */
-static enum status change_moment(struct workbench *wb, const struct question *q, struct history *present, struct str *said, struct error *err)
+static enum status change_moment(struct workbench *wb, const struct question *q, struct history *present,
+                                 struct str *said, struct error *err)
 {
     struct selection all = {.data = q->data, .until = wb->now, .hides = q->history.hides};
     char moment[40];
     time_short(moment, sizeof moment, q->history.as_of);
     str_printf(said, "as of %s", moment);
-    return q->user == NO_USER ? history_of_events(wb->made_up, wb->nmade_up, wb->now, present, err) : history_of_user(&all, q->user, present, err);
+    return q->user == NO_USER ? history_of_events(wb->made_up, wb->nmade_up, wb->now, present, err)
+                              : history_of_user(&all, q->user, present, err);
 }
 
 static enum status run_whatif(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
@@ -320,8 +341,12 @@ static enum status run_whatif(struct workbench *wb, const struct call *call, str
     if (st)
         goto out;
     present.hides = q.history.hides;
-    struct asked a = {.wb = wb, .q = &q, .before = history_query(moved ? &present : &q.history), .after = history_query(&changed),
-                      .k = (size_t)call_int(call, "k"), .retrain = call_yes(call, "retrain")};
+    struct asked a = {.wb = wb,
+                      .q = &q,
+                      .before = history_query(moved ? &present : &q.history),
+                      .after = history_query(&changed),
+                      .k = (size_t)call_int(call, "k"),
+                      .retrain = call_yes(call, "retrain")};
     a.after.attributes = attributes;
     a.after.nattributes = call->nopen;
     st = served_aside(wb, &q, NULL, 0, out, err);
@@ -355,8 +380,13 @@ static const struct argument whatif_args[] = {
 static const struct param whatif_options[] = {
     OPTION_K("length of the lists"),
     OPTION_SEEN,
-    {.name = "at", .type = PARAM_TIME, .doc = "alone: the list as of then beside that of now; with other changes both are as of then"},
-    {.name = "retrain", .type = PARAM_BOOL, .initial = "no", .doc = "also the model as it would be had it learnt from the changed events and attributes"},
+    {.name = "at",
+     .type = PARAM_TIME,
+     .doc = "alone: the list as of then beside that of now; with other changes both are as of then"},
+    {.name = "retrain",
+     .type = PARAM_BOOL,
+     .initial = "no",
+     .doc = "also the model as it would be had it learnt from the changed events and attributes"},
 };
 
 static const struct command rows[] = {
@@ -368,16 +398,19 @@ static const struct command rows[] = {
      .options = whatif_options,
      .noptions = sizeof whatif_options / sizeof *whatif_options,
      .flags = COMMAND_WITH | COMMAND_NEEDS_DATA | COMMAND_OPEN,
-     .help = "Asks the same models with another history; nothing is stored. `before` is the rank with the history as it is, `rank` and `move` are "
-             "with the changed one; below the new list stands what fell out of the old one. NAME=VALUE takes an "
-             "attribute of the user to be another, such as country=NO, for models that read it (`train pop by=country`); where none does, it says so. at=TIME "
-             "alone changes the moment: the same models with the history as it was then; `before` is the list of now.\n"
-             "retrain=yes adds the rank (`retrained`) by the model as training would have made it had these events never been there, or been there, and had the "
-             "user always been who NAME=VALUE says. For EASE a change of events is one of one row, and takes milliseconds; other models are trained on "
-             "the changed data with the same parameters and seed, and an ensemble is put together again from its retrained models, with its weights as "
-             "they are. What a model does not read changes nothing in it. A made-up user is in no training.",
+     .help = "Asks the same models with another history; nothing is stored. `before` is the rank with the history as "
+             "it is, `rank` and `move` are with the changed one; below the new list stands what fell out of the old "
+             "one. NAME=VALUE takes an attribute of the user to be another, such as country=NO, for models that read "
+             "it (`train pop by=country`); where none does, it says so. at=TIME alone changes the moment: the same "
+             "models with the history as it was then; `before` is the list of now.\n"
+             "retrain=yes adds the rank (`retrained`) by the model as training would have made it had these events "
+             "never been there, or been there, and had the user always been who NAME=VALUE says. For EASE a change of "
+             "events is one of one row, and takes milliseconds; other models are trained on the changed data with the "
+             "same parameters and seed, and an ensemble is put together again from its retrained models, with its "
+             "weights as they are. What a model does not read changes nothing in it. A made-up user is in no training.",
      .examples = (const char *const[]){"whatif ana remove stove with ease", "whatif ana add pan knife with itemknn k=3",
-                                       "whatif ana at=2025-05-03 with itemknn k=3", "whatif ana remove stove tent add pan with ease retrain=yes", NULL},
+                                       "whatif ana at=2025-05-03 with itemknn k=3",
+                                       "whatif ana remove stove tent add pan with ease retrain=yes", NULL},
      .run = run_whatif},
 };
 

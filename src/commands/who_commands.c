@@ -9,8 +9,26 @@
 #include "inspect/who.h"
 
 enum { REACH_MODEL, REACH_USERS, REACH_OF, REACH_SHARE, REACH_HAD, REACH_MEAN, REACH_COLUMNS };
-enum { SEGMENT_MODEL, SEGMENT_BY, SEGMENT_NAME, SEGMENT_USERS, SEGMENT_OF, SEGMENT_SHARE, SEGMENT_TIMES, SEGMENT_COLUMNS };
-enum { USER_MODEL, USER_ID, USER_RANK, USER_ITEM, USER_COUNT = USER_ITEM + ITEM_COLUMNS, USER_SCORE, USER_EVENTS, USER_COLUMNS };
+enum {
+    SEGMENT_MODEL,
+    SEGMENT_BY,
+    SEGMENT_NAME,
+    SEGMENT_USERS,
+    SEGMENT_OF,
+    SEGMENT_SHARE,
+    SEGMENT_TIMES,
+    SEGMENT_COLUMNS
+};
+enum {
+    USER_MODEL,
+    USER_ID,
+    USER_RANK,
+    USER_ITEM,
+    USER_COUNT = USER_ITEM + ITEM_COLUMNS,
+    USER_SCORE,
+    USER_EVENTS,
+    USER_COLUMNS
+};
 
 /* What is asked about. */
 struct asked {
@@ -97,7 +115,8 @@ static void add_reach(const struct model *m, const struct who *w, enum seen seen
 
 enum { USERS_SHOWN = 10, SEGMENTS_SHOWN = 3 }; /* of each model */
 
-static void add_users(const struct question *q, const struct model *m, const struct who *w, const struct asked *a, struct table *t)
+static void add_users(const struct question *q, const struct model *m, const struct who *w, const struct asked *a,
+                      struct table *t)
 {
     for (size_t i = 0; i < w->n; i++) {
         const struct who_user *u = &w->users[i];
@@ -125,7 +144,11 @@ struct share {
 static struct share share_of(const struct who *w, const char *by, const struct cohort *c, size_t got)
 {
     double usual = (double)w->n / (double)w->asked, expected = usual * (double)c->n;
-    struct share s = {.by = by, .name = c->name, .got = got, .users = c->n, .times = expected > 0 ? (double)got / expected : (double)NAN};
+    struct share s = {.by = by,
+                      .name = c->name,
+                      .got = got,
+                      .users = c->n,
+                      .times = expected > 0 ? (double)got / expected : (double)NAN};
     if ((got >= 5 || expected >= 5) && (s.times >= 1.5 || s.times <= 1 / 1.5))
         s.far = fabs(log(((double)got + .5) / (expected + .5)));
     return s;
@@ -139,7 +162,8 @@ static bool among_the_farthest(const struct share *s, size_t n, size_t at)
     return s[at].far > 0 && before < SEGMENTS_SHOWN;
 }
 
-static void put_shares(const struct model *m, const struct asked *a, const struct share *s, size_t n, struct table *t, struct str *most)
+static void put_shares(const struct model *m, const struct asked *a, const struct share *s, size_t n, struct table *t,
+                       struct str *most)
 {
     double best = 1;
     for (size_t i = 0; i < n; i++) {
@@ -159,11 +183,13 @@ static void put_shares(const struct model *m, const struct asked *a, const struc
         text_count(got, sizeof got, (int64_t)s[i].got);
         text_count(users, sizeof users, (int64_t)s[i].users);
         str_reuse(most);
-        str_printf(most, "; most of all %s %s (%s of %s, %.1f times as many as usual)", s[i].by, s[i].name, got, users, s[i].times);
+        str_printf(most, "; most of all %s %s (%s of %s, %.1f times as many as usual)", s[i].by, s[i].name, got, users,
+                   s[i].times);
     }
 }
 
-static enum status add_segments(const struct model *m, const struct who *w, const struct asked *a, struct table *t, struct str *most, struct error *err)
+static enum status add_segments(const struct model *m, const struct who *w, const struct asked *a, struct table *t,
+                                struct str *most, struct error *err)
 {
     size_t all = 0, n = 0;
     for (size_t c = 0; c < a->ncohorts; c++)
@@ -183,8 +209,8 @@ static enum status add_segments(const struct model *m, const struct who *w, cons
     return st;
 }
 
-static void say(const struct question *q, const struct model *m, const struct who *w, const struct asked *a, size_t k, const char *most,
-                struct result *out)
+static void say(const struct question *q, const struct model *m, const struct who *w, const struct asked *a, size_t k,
+                const char *most, struct result *out)
 {
     struct str had = {0};
     char users[32], all[32], some[32], places[PLACES];
@@ -194,12 +220,14 @@ static void say(const struct question *q, const struct model *m, const struct wh
     if (q->seen == SEEN_HIDE && w->had)
         str_printf(&had, "; %s had %s already", some, a->group ? "some" : "it");
     result_message(out, MESSAGE_INFO, "%s%s%s of %s users (%.1f%%) get %s%s%s %s%s%s.", q->nmodels > 1 ? m->name : "",
-                   q->nmodels > 1 ? ": " : "", users, all, w->asked ? 100 * (double)w->n / (double)w->asked : 0., a->group ? "some " : "\"",
-                   result_str(out, &a->what), a->group ? "" : "\"", first_places(k, places, sizeof places), result_str(out, &had), most);
+                   q->nmodels > 1 ? ": " : "", users, all, w->asked ? 100 * (double)w->n / (double)w->asked : 0.,
+                   a->group ? "some " : "\"", result_str(out, &a->what), a->group ? "" : "\"",
+                   first_places(k, places, sizeof places), result_str(out, &had), most);
     str_free(&had);
 }
 
-static enum status ask_models(struct workbench *wb, const struct question *q, const struct asked *a, size_t k, struct result *out, struct error *err)
+static enum status ask_models(struct workbench *wb, const struct question *q, const struct asked *a, size_t k,
+                              struct result *out, struct error *err)
 {
     struct tables t = new_tables(q, a, k, out);
     enum status st = ST_OK;
@@ -223,7 +251,8 @@ static enum status ask_models(struct workbench *wb, const struct question *q, co
 
 /* ---- what is asked ---- */
 
-static enum status choose_items(struct workbench *wb, const struct call *call, const struct question *q, struct asked *a, uint32_t *item, struct error *err)
+static enum status choose_items(struct workbench *wb, const struct call *call, const struct question *q,
+                                struct asked *a, uint32_t *item, struct error *err)
 {
     enum status st = item_or_group(call, 0, err);
     a->group = call->where.text;
@@ -329,10 +358,14 @@ out:
 
 /* ---- the rows ---- */
 
-static const struct argument who_args[] = {{.name = "ITEM", .type = ARG_ITEM, .optional = true, .doc = "an id, a title, or #3 of the last list"}};
+static const struct argument who_args[] = {
+    {.name = "ITEM", .type = ARG_ITEM, .optional = true, .doc = "an id, a title, or #3 of the last list"}};
 static const struct param who_options[] = {
     OPTION_K("length of the lists"),
-    {.name = "by", .type = PARAM_SEGMENT, .doc = "segments: " COHORTS_BY_USERS "; several: by=country,taste; without it the first attribute with few values, and history_length"},
+    {.name = "by",
+     .type = PARAM_SEGMENT,
+     .doc = "segments: " COHORTS_BY_USERS
+            "; several: by=country,taste; without it the first attribute with few values, and history_length"},
     OPTION_SEEN,
     OPTION_AT,
 };
@@ -346,10 +379,14 @@ static const struct command rows[] = {
      .options = who_options,
      .noptions = 4,
      .flags = COMMAND_WITH | COMMAND_WHERE | COMMAND_NEEDS_DATA,
-     .help = "Makes the lists of all users with a history and looks for the item, or with where for any item that the condition holds for: "
-             "item, events_per_item, or an attribute of items. times_usual compares the share of a segment with that of all users; without by= people see the segments where it is farthest from 1. had_it counts the users from "
-             "whom it is hidden, as their history has it. People see the first 10 users of each model; `last` shows all, `> FILE` writes them.",
-     .examples = (const char *const[]){"who boots with itemknn k=3", "who pan with ease pop k=3 by=country,history_length", "who where \"category = 'Kitchen'\" with ease k=2", NULL},
+     .help = "Makes the lists of all users with a history and looks for the item, or with where for any item that the "
+             "condition holds for: item, events_per_item, or an attribute of items. times_usual compares the share of "
+             "a segment with that of all users; without by= people see the segments where it is farthest from 1. "
+             "had_it counts the users from whom it is hidden, as their history has it. People see the first 10 users "
+             "of each model; `last` shows all, `> FILE` writes them.",
+     .examples =
+         (const char *const[]){"who boots with itemknn k=3", "who pan with ease pop k=3 by=country,history_length",
+                               "who where \"category = 'Kitchen'\" with ease k=2", NULL},
      .run = run_who},
 };
 

@@ -8,10 +8,45 @@
 #include "commands/why_tables.h"
 #include "inspect/why.h"
 
-enum { WHY_MODEL, WHY_RANK = WHY_MODEL + 1 + ITEM_COLUMNS, WHY_OF, WHY_SCORE, WHY_BASE, WHY_ABOVE, WHY_ABOVE_BY, WHY_BELOW, WHY_BELOW_BY, WHY_SEEN,
-       WHY_EXACT, WHY_METHOD, WHY_SENTENCE, WHY_COLUMNS };
-enum { MADE_MODEL, MADE_PART, MADE_RANK, MADE_SCORE, MADE_VALUE, MADE_WEIGHT, MADE_CONTRIBUTION, MADE_SHARE, MADE_NOTE, MADE_COLUMNS };
-enum { PART_MODEL, PART_REASON, PART_CATEGORY = PART_REASON + REASON_COLUMNS, PART_NOTE, PART_CONTRIBUTION, PART_SHARE, PART_TIME, PART_WITHOUT, PART_COLUMNS };
+enum {
+    WHY_MODEL,
+    WHY_RANK = WHY_MODEL + 1 + ITEM_COLUMNS,
+    WHY_OF,
+    WHY_SCORE,
+    WHY_BASE,
+    WHY_ABOVE,
+    WHY_ABOVE_BY,
+    WHY_BELOW,
+    WHY_BELOW_BY,
+    WHY_SEEN,
+    WHY_EXACT,
+    WHY_METHOD,
+    WHY_SENTENCE,
+    WHY_COLUMNS
+};
+enum {
+    MADE_MODEL,
+    MADE_PART,
+    MADE_RANK,
+    MADE_SCORE,
+    MADE_VALUE,
+    MADE_WEIGHT,
+    MADE_CONTRIBUTION,
+    MADE_SHARE,
+    MADE_NOTE,
+    MADE_COLUMNS
+};
+enum {
+    PART_MODEL,
+    PART_REASON,
+    PART_CATEGORY = PART_REASON + REASON_COLUMNS,
+    PART_NOTE,
+    PART_CONTRIBUTION,
+    PART_SHARE,
+    PART_TIME,
+    PART_WITHOUT,
+    PART_COLUMNS
+};
 
 static struct table *new_places(const struct question *q, uint32_t item, struct result *out)
 {
@@ -37,12 +72,14 @@ static struct table *new_places(const struct question *q, uint32_t item, struct 
     return result_table(out, "place", title, columns, WHY_COLUMNS);
 }
 
-/* What an item of the history has to do with the score, where the model says more than how much: tags that it shares. */
+/* What an item of the history has to do with the score, where the model says more than how much: tags that it shares.
+ */
 static bool has_notes(const struct why *whys, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         for (size_t p = 0; p < whys[i].nparts; p++)
-            if (whys[i].parts[p].what.item != NO_ITEM && whys[i].parts[p].what.value != 0 && whys[i].parts[p].what.label[0])
+            if (whys[i].parts[p].what.item != NO_ITEM && whys[i].parts[p].what.value != 0 &&
+                whys[i].parts[p].what.label[0])
                 return true;
     return false;
 }
@@ -61,9 +98,13 @@ static struct table *new_parts(const struct question *q, const struct why *whys,
 {
     unsigned of_history = has_history(whys, q->nmodels) ? 0 : COLUMN_HIDDEN;
     struct column columns[PART_COLUMNS] = {
-        [PART_MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE | (q->nmodels == 1 ? COLUMN_HIDDEN : 0)},
+        [PART_MODEL] = {.name = "model",
+                        .type = VALUE_TEXT,
+                        .flags = COLUMN_SCALE | (q->nmodels == 1 ? COLUMN_HIDDEN : 0)},
         [PART_CATEGORY] = {.name = "category", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
-        [PART_NOTE] = {.name = "shares", .type = VALUE_TEXT, .flags = has_notes(whys, q->nmodels) ? COLUMN_COMPACT : COLUMN_HIDDEN},
+        [PART_NOTE] = {.name = "shares",
+                       .type = VALUE_TEXT,
+                       .flags = has_notes(whys, q->nmodels) ? COLUMN_COMPACT : COLUMN_HIDDEN},
         [PART_CONTRIBUTION] = {.name = "contribution", .type = VALUE_REAL, .flags = COLUMN_SCORE},
         [PART_SHARE] = {.name = "share", .type = VALUE_REAL, .unit = "%", .precision = 0, .flags = COLUMN_BAR},
         [PART_TIME] = {.name = "time", .type = VALUE_TIME, .flags = q->data->events.time ? of_history : COLUMN_HIDDEN},
@@ -73,7 +114,9 @@ static struct table *new_parts(const struct question *q, const struct why *whys,
     for (size_t i = 0; i < q->nmodels; i++)
         exact = exact && whys[i].exact;
     reason_columns(columns + PART_REASON);
-    return result_table(out, "why", exact ? "what the score is made of, exactly" : "what the score is made of, approximately", columns, PART_COLUMNS);
+    return result_table(out, "why",
+                        exact ? "what the score is made of, exactly" : "what the score is made of, approximately",
+                        columns, PART_COLUMNS);
 }
 
 void reason_columns(struct column out[REASON_COLUMNS])
@@ -93,7 +136,8 @@ void say_of_model(const struct question *q, const struct model *m, const char *s
     result_message(out, MESSAGE_INFO, "%s%s%s", q->nmodels > 1 ? m->name : "", q->nmodels > 1 ? ": " : "", sentence);
 }
 
-static void add_place(const struct question *q, const struct model *m, const struct why *w, const char *sentence, struct table *t)
+static void add_place(const struct question *q, const struct model *m, const struct why *w, const char *sentence,
+                      struct table *t)
 {
     const struct dataset *d = q->data;
     table_text(t, m->name);
@@ -114,7 +158,8 @@ static void add_place(const struct question *q, const struct model *m, const str
 
 /* A part that is no item of the history: its label stands where the title would. Shares are of `size`, the sum of all
  * parts without their signs: unlike the scores they can be compared from model to model. */
-static void add_label(const struct question *q, const struct model *m, const char *label, double value, double size, struct table *t)
+static void add_label(const struct question *q, const struct model *m, const char *label, double value, double size,
+                      struct table *t)
 {
     table_text(t, m->name);
     reason_cells(q->data, NO_ITEM, label, t);
@@ -126,7 +171,8 @@ static void add_label(const struct question *q, const struct model *m, const cha
     table_null(t);
 }
 
-static void add_part(const struct question *q, const struct model *m, const struct why_part *p, double size, struct table *t)
+static void add_part(const struct question *q, const struct model *m, const struct why_part *p, double size,
+                     struct table *t)
 {
     if (p->what.item == NO_ITEM) {
         add_label(q, m, p->what.label, p->what.value, size, t);
@@ -152,7 +198,8 @@ static void add_part(const struct question *q, const struct model *m, const stru
 }
 
 /* All rows of a model sum to its score: what is not shown one by one is one row. */
-static void add_parts(const struct question *q, const struct model *m, const struct why *w, size_t k, struct table *t, struct result *out)
+static void add_parts(const struct question *q, const struct model *m, const struct why *w, size_t k, struct table *t,
+                      struct result *out)
 {
     size_t shown = 0, left = 0;
     double rest = 0, size = fabs(w->base);
@@ -225,8 +272,8 @@ static void say_choice(const struct question *q, const struct model *m, const st
 }
 
 /* Without a history there is nothing that most models go by: what can be asked instead. */
-static void hint_blank(struct workbench *wb, const struct call *call, const struct question *q, const struct why *whys, uint32_t item,
-                       struct result *out)
+static void hint_blank(struct workbench *wb, const struct call *call, const struct question *q, const struct why *whys,
+                       uint32_t item, struct result *out)
 {
     struct str line = {0};
     bool mute = false, pop = false;
@@ -243,8 +290,8 @@ static void hint_blank(struct workbench *wb, const struct call *call, const stru
     put_item(&line, q->data, item);
     str_puts(&line, " add ITEM");
     put_end(&line, call, q);
-    result_message(out, MESSAGE_HINT, "`%s` asks as if there were a history; popularity needs none: `%s`", result_str(out, &line),
-                   pop ? "with pop" : "train pop");
+    result_message(out, MESSAGE_HINT, "`%s` asks as if there were a history; popularity needs none: `%s`",
+                   result_str(out, &line), pop ? "with pop" : "train pop");
     str_free(&line);
 }
 
@@ -255,7 +302,8 @@ static void show(const struct question *q, const struct why *whys, uint32_t item
         made |= whys[i].made_of.n > 0;
         opened |= whys[i].nparts > 0 && !why_only_models(&whys[i]);
     }
-    struct table *places = new_places(q, item, out), *models = made ? new_made(q, whys, out) : NULL, *parts = opened ? new_parts(q, whys, out) : NULL;
+    struct table *places = new_places(q, item, out), *models = made ? new_made(q, whys, out) : NULL,
+                 *parts = opened ? new_parts(q, whys, out) : NULL;
     for (size_t i = 0; i < q->nmodels; i++) {
         struct str sentence = {0};
         why_sentence(&whys[i], q->data, &sentence);
@@ -272,7 +320,8 @@ static void show(const struct question *q, const struct why *whys, uint32_t item
     }
 }
 
-static enum status explain_all(struct workbench *wb, const struct question *q, const struct call *call, uint32_t item, struct result *out, struct error *err)
+static enum status explain_all(struct workbench *wb, const struct question *q, const struct call *call, uint32_t item,
+                               struct result *out, struct error *err)
 {
     size_t k = (size_t)call_int(call, "k"), n = 0;
     struct query query = history_query(&q->history);
@@ -290,8 +339,8 @@ static enum status explain_all(struct workbench *wb, const struct question *q, c
     return st;
 }
 
-static enum status answer(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out,
-                          struct error *err)
+static enum status answer(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item,
+                          struct result *out, struct error *err)
 {
     if (call_yes(call, "minimal"))
         return why_of_removal(wb, call, q, item, out, err);
@@ -309,7 +358,8 @@ static enum status check_options(const struct call *call, struct error *err)
     }
     if ((minimal || steps) && call->where.text) {
         error_set(err, ST_USAGE, "%s is about one item, not a group", minimal ? "minimal" : "steps");
-        error_hint(err, "why %.*s ITEM %s", (int)call->args[0].length, call->text + call->args[0].offset, minimal ? "minimal" : "steps");
+        error_hint(err, "why %.*s ITEM %s", (int)call->args[0].length, call->text + call->args[0].offset,
+                   minimal ? "minimal" : "steps");
         return error_at_word(ST_USAGE, err, &call->where);
     }
     if (!minimal && call_given(call, "time")) {
@@ -320,7 +370,8 @@ static enum status check_options(const struct call *call, struct error *err)
 }
 
 /* Of the items that are asked about those which a served list has. */
-static enum status served_aside_where(struct workbench *wb, const struct call *call, struct question *q, struct result *out, struct error *err)
+static enum status served_aside_where(struct workbench *wb, const struct call *call, struct question *q,
+                                      struct result *out, struct error *err)
 {
     uint8_t *chosen = NULL;
     uint32_t *items = NULL;
@@ -365,10 +416,18 @@ static const struct argument why_args[] = {
 };
 static const struct param why_options[] = {
     OPTION_K("parts shown one by one; with where and minimal the length of the list"),
-    {.name = "minimal", .type = PARAM_BOOL, .initial = "no", .doc = "what must go from the history for the item to leave the first k"},
+    {.name = "minimal",
+     .type = PARAM_BOOL,
+     .initial = "no",
+     .doc = "what must go from the history for the item to leave the first k"},
     {.name = "steps", .type = PARAM_BOOL, .initial = "no", .doc = "the arithmetic of the score, with the real numbers"},
-    {.name = "time", .type = PARAM_DURATION, .initial = "1s", .min = 0, .max = 86400e6,
-     .doc = "for the search of minimal, for each model; then the best so far and what is proved of it; 0: as long as it takes"},
+    {.name = "time",
+     .type = PARAM_DURATION,
+     .initial = "1s",
+     .min = 0,
+     .max = 86400e6,
+     .doc = "for the search of minimal, for each model; then the best so far and what is proved of it; 0: as long as "
+            "it takes"},
     OPTION_SEEN,
     OPTION_AT,
 };
@@ -382,20 +441,28 @@ static const struct command rows[] = {
      .options = why_options,
      .noptions = sizeof why_options / sizeof *why_options,
      .flags = COMMAND_WITH | COMMAND_WHERE | COMMAND_EDITS | COMMAND_NEEDS_DATA,
-     .help = "Takes the score apart: the rows of a model sum to it. rank_without is the place the item would have without that part of the "
-             "history, found by asking the model again. behind_by and ahead_by are the margins to the neighbours in the list. Of an ensemble "
-             "the models it is made of stand first: where each has the item, its own score, what that is worth (value: on the common scale, or of its place) and what value x weight adds; a switch says "
-             "which model answers. Where lists are merged by place (`fuse`), what a place is worth goes to what speaks for the item in that model, in "
-             "proportion: that sums to the score too, but places are no sums, so it is named as approximate.\n"
-             "With where it is about a group of items, by what they are: how many of the first k are of it, which ones, and what in the history speaks "
-             "for them: their scores are summed and taken apart. of_history and of_all_events are the group's shares of what this user and everybody "
-             "did, of_lists_of_all its share of the lists of 500 users.\n"
-             "With minimal it looks for the smallest set of items of the history, with all their events, without which the item is not among the first "
-             "k. at_least is proved: by bounds where the scores of a model add up, else by trying all smaller sets. What is hidden stays hidden.\n"
-             "With steps the score is worked out: for models that add up what each item of the history says, item by item; for neighbours "
-             "with their similarities, for ratings with their deviations; for models with vectors component by component; for an ensemble model by model. The last sum is the score.\n"
+     .help = "Takes the score apart: the rows of a model sum to it. rank_without is the place the item would have "
+             "without that part of the history, found by asking the model again. behind_by and ahead_by are the "
+             "margins to the neighbours in the list. Of an ensemble the models it is made of stand first: where each "
+             "has the item, its own score, what that is worth (value: on the common scale, or of its place) and what "
+             "value x weight adds; a switch says which model answers. Where lists are merged by place (`fuse`), what a "
+             "place is worth goes to what speaks for the item in that model, in proportion: that sums to the score "
+             "too, but places are no sums, so it is named as approximate.\n"
+             "With where it is about a group of items, by what they are: how many of the first k are of it, which "
+             "ones, and what in the history speaks for them: their scores are summed and taken apart. of_history and "
+             "of_all_events are the group's shares of what this user and everybody did, of_lists_of_all its share of "
+             "the lists of 500 users.\n"
+             "With minimal it looks for the smallest set of items of the history, with all their events, without which "
+             "the item is not among the first k. at_least is proved: by bounds where the scores of a model add up, "
+             "else by trying all smaller sets. What is hidden stays hidden.\n"
+             "With steps the score is worked out: for models that add up what each item of the history says, item by "
+             "item; for neighbours with their similarities, for ratings with their deviations; for models with vectors "
+             "component by component; for an ensemble model by model. The last sum is the score.\n"
              "With remove and add it is asked of another history, as in `whatif`.",
-     .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3", "why ana where \"category = 'Kitchen'\" with itemknn k=3", "why chloe boots with ease minimal k=3", "why chloe boots with itemknn steps", "why ana pan remove stove with ease", NULL},
+     .examples = (const char *const[]){"why ana boots with itemknn", "why ana pan with ease ials k=3",
+                                       "why ana where \"category = 'Kitchen'\" with itemknn k=3",
+                                       "why chloe boots with ease minimal k=3", "why chloe boots with itemknn steps",
+                                       "why ana pan remove stove with ease", NULL},
      .run = run_why},
 };
 

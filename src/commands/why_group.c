@@ -8,8 +8,22 @@
 /* Lists of others that are made to see how usual the group is. */
 enum { OTHERS = 500 };
 
-enum { SUM_MODEL, SUM_IN_LIST, SUM_OF, SUM_SHARE, SUM_EVERYBODY_LISTS, SUM_HISTORY, SUM_EVERYBODY, SUM_ITEMS, SUM_SCORE, SUM_BASE, SUM_LISTS,
-       SUM_EXACT, SUM_SENTENCE, SUM_COLUMNS };
+enum {
+    SUM_MODEL,
+    SUM_IN_LIST,
+    SUM_OF,
+    SUM_SHARE,
+    SUM_EVERYBODY_LISTS,
+    SUM_HISTORY,
+    SUM_EVERYBODY,
+    SUM_ITEMS,
+    SUM_SCORE,
+    SUM_BASE,
+    SUM_LISTS,
+    SUM_EXACT,
+    SUM_SENTENCE,
+    SUM_COLUMNS
+};
 enum { FOUND_MODEL, FOUND_RANK, FOUND_ITEM, FOUND_SCORE = FOUND_ITEM + ITEM_COLUMNS, FOUND_COLUMNS };
 enum { PART_MODEL, PART_REASON, PART_CONTRIBUTION = PART_REASON + REASON_COLUMNS, PART_SHARE, PART_TIME, PART_COLUMNS };
 enum { PULL_MODEL, PULL_CATEGORY, PULL_ITEMS, PULL_CONTRIBUTION, PULL_SHARE, PULL_COLUMNS };
@@ -57,7 +71,8 @@ static struct tables new_tables(const struct question *q, const char *what, bool
     };
     item_columns(q->data, found + FOUND_ITEM);
     reason_columns(parts + PART_REASON);
-    struct tables t = {.sums = result_table(out, "group", result_textf(out, "%s for %s", what, q->who), sums, SUM_COLUMNS)};
+    struct tables t = {.sums =
+                           result_table(out, "group", result_textf(out, "%s for %s", what, q->who), sums, SUM_COLUMNS)};
     if (!any)
         return t;
     t.found = result_table(out, "found", "which of them", found, FOUND_COLUMNS);
@@ -84,8 +99,8 @@ static void add_sums(const struct model *m, const struct why_group *g, const cha
     table_text(t, sentence);
 }
 
-static void add_reason(const struct question *q, const struct model *m, uint32_t item, const char *label, double value, double size, int64_t time,
-                       struct table *t)
+static void add_reason(const struct question *q, const struct model *m, uint32_t item, const char *label, double value,
+                       double size, int64_t time, struct table *t)
 {
     table_text(t, m->name);
     reason_cells(q->data, item, label, t);
@@ -95,7 +110,8 @@ static void add_reason(const struct question *q, const struct model *m, uint32_t
 }
 
 /* As many rows as k; what is left is one row, so that all sum to the scores. */
-static void add_parts(const struct question *q, const struct model *m, const struct why_group *g, struct table *t, struct result *out)
+static void add_parts(const struct question *q, const struct model *m, const struct why_group *g, struct table *t,
+                      struct result *out)
 {
     double size = fabs(g->base), rest = 0;
     size_t shown = g->nparts < g->k ? g->nparts : g->k;
@@ -129,8 +145,8 @@ static void add_pulls(const struct model *m, const struct why_group *g, struct t
     }
 }
 
-static void add_group(const struct question *q, const struct model *m, const struct why_group *g, const char *what, struct tables *t,
-                      struct result *out)
+static void add_group(const struct question *q, const struct model *m, const struct why_group *g, const char *what,
+                      struct tables *t, struct result *out)
 {
     struct str sentence = {0};
     why_group_sentence(g, q->data, what, &sentence);
@@ -151,7 +167,8 @@ static void add_group(const struct question *q, const struct model *m, const str
     str_free(&sentence);
 }
 
-enum status why_of_group(struct workbench *wb, const struct call *call, const struct question *q, struct result *out, struct error *err)
+enum status why_of_group(struct workbench *wb, const struct call *call, const struct question *q, struct result *out,
+                         struct error *err)
 {
     uint8_t *chosen = NULL;
     struct str what = {0};

@@ -3,7 +3,19 @@
 #include "commands/why_tables.h"
 #include "inspect/minimal.h"
 
-enum { SUM_MODEL, SUM_RANK, SUM_K, SUM_TAKE_OUT, SUM_LEAST, SUM_AFTER, SUM_PROVED, SUM_OF, SUM_ASKED, SUM_SENTENCE, SUM_COLUMNS };
+enum {
+    SUM_MODEL,
+    SUM_RANK,
+    SUM_K,
+    SUM_TAKE_OUT,
+    SUM_LEAST,
+    SUM_AFTER,
+    SUM_PROVED,
+    SUM_OF,
+    SUM_ASKED,
+    SUM_SENTENCE,
+    SUM_COLUMNS
+};
 enum { OUT_MODEL, OUT_ITEM, OUT_EVENTS = OUT_ITEM + ITEM_COLUMNS, OUT_TIME, OUT_COLUMNS };
 
 static struct table *new_sums(const struct question *q, uint32_t item, struct result *out)
@@ -20,8 +32,10 @@ static struct table *new_sums(const struct question *q, uint32_t item, struct re
         [SUM_ASKED] = {.name = "lists_made", .type = VALUE_INT, .flags = COLUMN_COUNT | COLUMN_COMPACT},
         [SUM_SENTENCE] = {.name = "sentence", .type = VALUE_TEXT, .flags = COLUMN_HIDDEN},
     };
-    return result_table(out, "minimal", result_textf(out, "what must go for %s to leave the list of %s", dataset_item_title(q->data, item), q->who), columns,
-                        SUM_COLUMNS);
+    return result_table(
+        out, "minimal",
+        result_textf(out, "what must go for %s to leave the list of %s", dataset_item_title(q->data, item), q->who),
+        columns, SUM_COLUMNS);
 }
 
 static struct table *new_removed(const struct question *q, struct result *out)
@@ -93,8 +107,8 @@ static void show(const struct question *q, const struct minimal *all, uint32_t i
     }
 }
 
-enum status why_of_removal(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out,
-                           struct error *err)
+enum status why_of_removal(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item,
+                           struct result *out, struct error *err)
 {
     struct query query = history_query(&q->history);
     struct minimal *all = mem_new(q->nmodels, sizeof *all, "smallest removals", err);
@@ -102,7 +116,8 @@ enum status why_of_removal(struct workbench *wb, const struct call *call, const 
     enum status st = all ? ST_OK : ST_NOMEM;
     job_begin(&wb->job, q->nmodels, "models", "why: the smallest removal");
     for (size_t i = 0; i < q->nmodels && !st; i++) {
-        st = minimal_make(q->models[i], &query, item, q->seen, (size_t)call_int(call, "k"), seconds, &wb->job, &all[i], err);
+        st = minimal_make(q->models[i], &query, item, q->seen, (size_t)call_int(call, "k"), seconds, &wb->job, &all[i],
+                          err);
         if (seconds == 0 && all[i].removed.late)
             seconds = BRING_AFTER_STOP;
         job_step(&wb->job, 1);

@@ -20,10 +20,13 @@ static struct table *new_steps(const struct question *q, uint32_t item, struct r
     };
     reason_columns(columns + STEP_TERM);
     columns[STEP_TERM + 1].name = "term";
-    return result_table(out, "steps", result_textf(out, "the score of %s for %s", dataset_item_title(q->data, item), q->who), columns, STEP_COLUMNS);
+    return result_table(out, "steps",
+                        result_textf(out, "the score of %s for %s", dataset_item_title(q->data, item), q->who), columns,
+                        STEP_COLUMNS);
 }
 
-static void add_term(const struct question *q, const struct model *m, const struct score_term *s, double sum, struct table *t)
+static void add_term(const struct question *q, const struct model *m, const struct score_term *s, double sum,
+                     struct table *t)
 {
     struct str name = {0};
     if (s->user != NO_USER)
@@ -42,15 +45,18 @@ static void add_term(const struct question *q, const struct model *m, const stru
     table_real(t, sum);
 }
 
-static void add_line(const struct question *q, const struct model *m, const char *label, double value, double sum, struct table *t)
+static void add_line(const struct question *q, const struct model *m, const char *label, double value, double sum,
+                     struct table *t)
 {
     struct score_term s = {.item = NO_ITEM, .user = NO_USER, .left = NAN, .right = NAN, .value = value};
     snprintf(s.label, sizeof s.label, "%s", label);
     add_term(q, m, &s, sum, t);
 }
 
-/* The largest k terms, the others as one, and what the rounding of float32 adds when that is to be seen: the last sum is the score. */
-static void add_steps(const struct question *q, const struct model *m, const struct steps *s, size_t k, struct table *t, struct result *out)
+/* The largest k terms, the others as one, and what the rounding of float32 adds when that is to be seen: the last sum
+ * is the score. */
+static void add_steps(const struct question *q, const struct model *m, const struct steps *s, size_t k, struct table *t,
+                      struct result *out)
 {
     double sum = 0;
     size_t shown = s->n <= k + 1 ? s->n : k;
@@ -66,8 +72,8 @@ static void add_steps(const struct question *q, const struct model *m, const str
 }
 
 /* Whose arithmetic it is, of a switch. */
-static enum status say_who_answers(const struct question *q, const struct model *m, const struct query *query, uint32_t item, struct result *out,
-                                   struct error *err)
+static enum status say_who_answers(const struct question *q, const struct model *m, const struct query *query,
+                                   uint32_t item, struct result *out, struct error *err)
 {
     struct made_of x;
     struct str text = {0};
@@ -83,7 +89,8 @@ static enum status say_who_answers(const struct question *q, const struct model 
     return st;
 }
 
-enum status why_of_steps(const struct call *call, const struct question *q, uint32_t item, struct result *out, struct error *err)
+enum status why_of_steps(const struct call *call, const struct question *q, uint32_t item, struct result *out,
+                         struct error *err)
 {
     struct query query = history_query(&q->history);
     struct table *t = new_steps(q, item, out);

@@ -5,15 +5,16 @@
 #include "commands/question.h"
 
 /* `why USER where CONDITION`: all models, one after the other. */
-MUST_CHECK enum status why_of_group(struct workbench *wb, const struct call *call, const struct question *q, struct result *out,
-                                    struct error *err);
+MUST_CHECK enum status why_of_group(struct workbench *wb, const struct call *call, const struct question *q,
+                                    struct result *out, struct error *err);
 
 /* `why USER ITEM minimal`. */
-MUST_CHECK enum status why_of_removal(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item,
-                                      struct result *out, struct error *err);
+MUST_CHECK enum status why_of_removal(struct workbench *wb, const struct call *call, const struct question *q,
+                                      uint32_t item, struct result *out, struct error *err);
 
 /* `why USER ITEM steps`. */
-MUST_CHECK enum status why_of_steps(const struct call *call, const struct question *q, uint32_t item, struct result *out, struct error *err);
+MUST_CHECK enum status why_of_steps(const struct call *call, const struct question *q, uint32_t item,
+                                    struct result *out, struct error *err);
 
 /* A finding in words, behind the name of the model when there are several. */
 void say_of_model(const struct question *q, const struct model *m, const char *sentence, struct result *out);

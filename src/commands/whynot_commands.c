@@ -84,7 +84,8 @@ static void say_knowledge(const struct model *m, const struct whynot *w, struct 
     } else {
         str_printf(s, "%s learnt nothing of it: ", m->name);
         put_count(s, w->events, "event");
-        str_puts(s, w->events == 1 ? " of it is not among those of training." : " of it are not among those of training.");
+        str_puts(s,
+                 w->events == 1 ? " of it is not among those of training." : " of it are not among those of training.");
     }
 }
 
@@ -122,9 +123,11 @@ static void say_change(const struct question *q, const struct brought *b, bool a
     } else if (b->none && adding) {
         str_printf(s, "Up to %zu items added do not bring it in, whichever they are.", b->at_least - 1);
     } else if (b->none) {
-        str_puts(s, b->tried ? "Nothing that is taken out of the history brings it in." : "There is nothing in the history to take out.");
+        str_puts(s, b->tried ? "Nothing that is taken out of the history brings it in."
+                             : "There is nothing in the history to take out.");
     } else {
-        str_puts(s, adding ? "No addition that brings it in was found in time" : "No removal that brings it in was found in time");
+        str_puts(s, adding ? "No addition that brings it in was found in time"
+                           : "No removal that brings it in was found in time");
         say_bound(b, s);
     }
 }
@@ -137,7 +140,8 @@ static void put_sentence(const struct question *q, const struct model *m, const 
     say_knowledge(m, w, s);
     if (w->ignores && w->rank > w->k) {
         put_gap(s);
-        str_printf(s, "%s does not look at the history%s", m->name, w->searched ? ": nothing that is taken out of it brings it in." : ".");
+        str_printf(s, "%s does not look at the history%s", m->name,
+                   w->searched ? ": nothing that is taken out of it brings it in." : ".");
     }
     if (w->searched) {
         if (!w->ignores)
@@ -148,7 +152,8 @@ static void put_sentence(const struct question *q, const struct model *m, const 
 
 /* ---- tables ---- */
 
-static void add_place(const struct question *q, const struct model *m, const struct whynot *w, const char *sentence, struct table *t)
+static void add_place(const struct question *q, const struct model *m, const struct whynot *w, const char *sentence,
+                      struct table *t)
 {
     static const char *const known[] = {"yes", "no event", "came later", "no score"};
     table_text(t, m->name);
@@ -176,7 +181,23 @@ static void add_place(const struct question *q, const struct model *m, const str
 /* And what people read first: a sentence a model. */
 static void place_table(const struct answers *a, struct result *out)
 {
-    enum { MODEL, ITEM, RANK = ITEM + ITEM_COLUMNS, OF, SCORE, KTH, GAP, SEEN, SHOWN, EVENTS, LEARNT, KNOWN, CATEGORY, SENTENCE, COLUMNS };
+    enum {
+        MODEL,
+        ITEM,
+        RANK = ITEM + ITEM_COLUMNS,
+        OF,
+        SCORE,
+        KTH,
+        GAP,
+        SEEN,
+        SHOWN,
+        EVENTS,
+        LEARNT,
+        KNOWN,
+        CATEGORY,
+        SENTENCE,
+        COLUMNS
+    };
     struct column columns[COLUMNS] = {
         [MODEL] = {.name = "model", .type = VALUE_TEXT, .flags = COLUMN_SCALE},
         [RANK] = {.name = "rank", .type = VALUE_INT, .flags = COLUMN_COUNT},
@@ -203,7 +224,8 @@ static void place_table(const struct answers *a, struct result *out)
         const char *name = q->models[i]->name;
         put_sentence(q, q->models[i], &a->of[i], &sentence);
         add_place(q, q->models[i], &a->of[i], result_str(t->result, &sentence), t);
-        result_message(out, MESSAGE_INFO, "%s%s%s", q->nmodels > 1 ? name : "", q->nmodels > 1 ? ": " : "", result_str(out, &sentence));
+        result_message(out, MESSAGE_INFO, "%s%s%s", q->nmodels > 1 ? name : "", q->nmodels > 1 ? ": " : "",
+                       result_str(out, &sentence));
         str_free(&sentence);
     }
 }
@@ -270,7 +292,8 @@ static const char *proof_of(const struct brought *b, bool adding, struct result 
     return b->none ? "proved" : result_textf(out, "out of time: at least %zu needed", b->at_least);
 }
 
-static void add_change(const struct question *q, const struct model *m, const struct brought *b, bool adding, struct table *t, struct result *out)
+static void add_change(const struct question *q, const struct model *m, const struct brought *b, bool adding,
+                       struct table *t, struct result *out)
 {
     struct str ids = {0}, titles = {0};
     put_titles(q->data, b->items, b->n, &titles);
@@ -316,7 +339,9 @@ static void changes_table(const struct answers *a, size_t k, struct result *out)
         [LISTS] = {.name = "lists_made", .type = VALUE_INT, .flags = COLUMN_HIDDEN},
         [LATE] = {.name = "out_of_time", .type = VALUE_BOOL, .flags = COLUMN_HIDDEN},
     };
-    struct table *t = result_table(out, "changes", result_textf(out, "the smallest changes that bring it into the first %zu", k), columns, COLUMNS);
+    struct table *t =
+        result_table(out, "changes", result_textf(out, "the smallest changes that bring it into the first %zu", k),
+                     columns, COLUMNS);
     for (size_t i = 0; i < a->q->nmodels; i++) {
         if (!a->of[i].searched)
             continue;
@@ -340,7 +365,8 @@ static void hint_whatif(const struct question *q, const struct model *m, const s
     str_puts(&line, b == &w->removing ? " remove" : " add");
     for (size_t i = 0; i < b->n; i++)
         put_item(&line, q->data, b->items[i]);
-    result_message(out, MESSAGE_HINT, "`%s with %s%s` shows the list after it%s", result_str(out, &line), m->name, w->shown ? " seen=show" : "",
+    result_message(out, MESSAGE_HINT, "`%s with %s%s` shows the list after it%s", result_str(out, &line), m->name,
+                   w->shown ? " seen=show" : "",
                    b == &w->removing && !w->shown ? ", where what was taken out may be a rival again" : "");
     str_free(&line);
 }
@@ -379,12 +405,18 @@ static enum status show(struct workbench *wb, const struct answers *a, size_t k,
     return st;
 }
 
-static enum status answer(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item, struct result *out, struct error *err)
+static enum status answer(struct workbench *wb, const struct call *call, const struct question *q, uint32_t item,
+                          struct result *out, struct error *err)
 {
     size_t k = (size_t)call_int(call, "k"), asked = 0;
     struct split *s = workbench_split(wb);
     struct query query = history_query(&q->history);
-    struct whynot_asked how = {.data = q->data, .split = s, .k = k, .seen = q->seen, .seconds = (double)call_int(call, "time") / 1e6, .job = &wb->job};
+    struct whynot_asked how = {.data = q->data,
+                               .split = s,
+                               .k = k,
+                               .seen = q->seen,
+                               .seconds = (double)call_int(call, "time") / 1e6,
+                               .job = &wb->job};
     struct answers a = {q, mem_new(q->nmodels, sizeof *a.of, "answers", err)};
     enum status st = a.of ? ST_OK : ST_NOMEM;
     for (; asked < q->nmodels && !st; asked++) {
@@ -414,7 +446,8 @@ static const struct argument whynot_args[] = {
 static const struct param whynot_options[] = {
     OPTION_K("length of the list it should be in"),
     {.name = "time", .type = PARAM_DURATION, .initial = "1s", .min = 0, .max = 86400e6,
-     .doc = "for each of the two searches of a model; then the best so far and what is proved of it; 0: as long as it takes"},
+     .doc = "for each of the two searches of a model; then the best so far and what is proved of it; 0: as long as it "
+            "takes"},
     OPTION_SEEN,
     OPTION_AT,
 };
@@ -428,16 +461,20 @@ static const struct command rows[] = {
      .options = whynot_options,
      .noptions = sizeof whynot_options / sizeof *whynot_options,
      .flags = COMMAND_WITH | COMMAND_EDITS | COMMAND_NEEDS_DATA | COMMAND_SEVERAL,
-     .help = "Tells the place of the item, what stands above it, whether it is hidden as seen, what the model knows of it, and which items of the "
-             "history keep it down: behind_without is the gap to the k-th were they not there. Of equal scores at place k the order of the data decides, "
-             "which it says; where a model does not look at the history (`pop`, `random`) nothing is looked for in it.\n"
-             "Then it looks for the smallest set of items whose removal from the history, and the smallest whose addition to it, brings the item "
-             "into the first k. What is hidden stays hidden: an item taken out does not come back as a rival, and one that is added leaves "
-             "the list, as seen. Where the scores of a model add up over the history (neighbours, EASE, SLIM, filters ...) branch and bound over "
-             "what each item adds proves that no smaller set does it; elsewhere the model is asked about every smaller set. When time= is over the "
-             "best set found stands there, and how many are needed at least; so it is when a search with time=0 is cancelled. Up to 8 items are added. With remove and add it is asked of another "
-             "history, as in `whatif`.",
-     .examples = (const char *const[]){"whynot ana spices with ease k=1", "whynot ana knife with itemknn ials k=2", "whynot ana spices add pan with ease k=1", NULL},
+     .help = "Tells the place of the item, what stands above it, whether it is hidden as seen, what the model knows of "
+             "it, and which items of the history keep it down: behind_without is the gap to the k-th were they not "
+             "there. Of equal scores at place k the order of the data decides, which it says; where a model does not "
+             "look at the history (`pop`, `random`) nothing is looked for in it.\n"
+             "Then it looks for the smallest set of items whose removal from the history, and the smallest whose "
+             "addition to it, brings the item into the first k. What is hidden stays hidden: an item taken out does "
+             "not come back as a rival, and one that is added leaves the list, as seen. Where the scores of a model "
+             "add up over the history (neighbours, EASE, SLIM, filters ...) branch and bound over what each item adds "
+             "proves that no smaller set does it; elsewhere the model is asked about every smaller set. When time= is "
+             "over the best set found stands there, and how many are needed at least; so it is when a search with "
+             "time=0 is cancelled. Up to 8 items are added. With remove and add it is asked of another history, as in "
+             "`whatif`.",
+     .examples = (const char *const[]){"whynot ana spices with ease k=1", "whynot ana knife with itemknn ials k=2",
+                                       "whynot ana spices add pan with ease k=1", NULL},
      .run = run_whynot},
 };
 

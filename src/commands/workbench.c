@@ -29,8 +29,8 @@ void workbench_set_data(struct workbench *wb, struct dataset *d)
     workbench_set_shaped(wb, d, NULL);
 }
 
-/* What everybody likes stands beside each user who is looked at: one pass over all events, made before anybody waits for it.
- * Where memory is short it is made then. */
+/* What everybody likes stands beside each user who is looked at: one pass over all events, made before anybody waits
+ * for it. Where memory is short it is made then. */
 static void know_tastes(struct dataset *d)
 {
     const struct level_totals *usual;
@@ -132,7 +132,8 @@ enum status workbench_restore(struct workbench *wb, struct error *err)
 {
     struct dataset *d = workbench_data(wb);
     enum status st = workbench_recall_split(wb, d, err);
-    if (st == ST_USAGE || st == ST_STATE) /* shaped data may not be fit for it; it comes back when the recipe is undone */
+    if (st == ST_USAGE ||
+        st == ST_STATE) /* shaped data may not be fit for it; it comes back when the recipe is undone */
         st = ST_OK;
     if (!st)
         st = workbench_restore_models(wb, d, err);

@@ -58,12 +58,14 @@ struct setting {
 MUST_CHECK enum status workbench_open(const char *path, bool readonly, struct workbench **out, struct error *err);
 void workbench_close(struct workbench *wb);
 
-/* Publishing. Each takes over the caller's reference and bumps the generation. A new data set drops split and models. */
+/* Publishing. Each takes over the caller's reference and bumps the generation. A new data set drops split and models.
+ */
 void workbench_set_data(struct workbench *wb, struct dataset *d);
 /* The same with the recipe that shaped it, which it takes over. */
 void workbench_set_shaped(struct workbench *wb, struct dataset *d, struct recipe *r);
 void workbench_set_split(struct workbench *wb, struct split *s);
-MUST_CHECK enum status workbench_add_model(struct workbench *wb, struct model *m, struct error *err); /* replaces one of the same name */
+MUST_CHECK enum status workbench_add_model(struct workbench *wb, struct model *m,
+                                           struct error *err); /* replaces one of the same name */
 /* After this the next workbench_add_model cannot fail. */
 MUST_CHECK enum status workbench_room_for_model(struct workbench *wb, struct error *err);
 /* A counted reference for the caller (release it), or NULL. */
@@ -84,8 +86,8 @@ MUST_CHECK enum status workbench_recall_split(struct workbench *wb, struct datas
 MUST_CHECK enum status workbench_forget_split(struct workbench *wb, const char *dataset, struct error *err);
 /* Brings back what the workspace has for the data that was just published: its split, models and chosen models. */
 MUST_CHECK enum status workbench_restore(struct workbench *wb, struct error *err);
-/* Stores a new data set and publishes it; takes over d. What is kept is kept at once: the data, that it is the one to open next
- * time, and that it has no split and no chosen models yet. keep.c */
+/* Stores a new data set and publishes it; takes over d. What is kept is kept at once: the data, that it is the one to
+ * open next time, and that it has no split and no chosen models yet. keep.c */
 MUST_CHECK enum status workbench_keep_data(struct workbench *wb, struct dataset *d, bool replace, struct error *err);
 /* Remembers that the present data set is the one to open next time; its name, or NULL, for mem_free. keep.c */
 MUST_CHECK enum status workbench_keep_open(struct workbench *wb, struct error *err);
@@ -98,8 +100,8 @@ MUST_CHECK enum status workbench_keep_used(struct workbench *wb, struct error *e
 MUST_CHECK enum status workbench_restore_used(struct workbench *wb, struct error *err);
 /* Brings back the models that the workspace has for d in its present state. */
 MUST_CHECK enum status workbench_restore_models(struct workbench *wb, const struct dataset *d, struct error *err);
-/* The name that a model has in the workspace: its own, and behind an @ the state of the recipe when there is one, so that
- * every state has models of its own. */
+/* The name that a model has in the workspace: its own, and behind an @ the state of the recipe when there is one, so
+ * that every state has models of its own. */
 enum { STORED_NAME_MAX = 64 };
 void workbench_stored_name(struct workbench *wb, const char *model, char out[STORED_NAME_MAX]);
 /* Writes a model into the workspace under the present data set. */
@@ -114,16 +116,21 @@ MUST_CHECK enum status workbench_memory_models(struct workbench *wb, struct str 
 MUST_CHECK enum status workbench_model_name(const char *name, const struct model_class *class, struct error *err);
 /* Forgets a model, in memory and in the workspace; ST_NOT_FOUND with a near name. */
 MUST_CHECK enum status workbench_drop_model(struct workbench *wb, const char *name, struct error *err);
-/* Gives a model another name, in memory and in the workspace. ST_USAGE when the name is taken, ST_BUSY while somebody holds the model. */
-MUST_CHECK enum status workbench_rename_model(struct workbench *wb, const char *from, const char *to, struct error *err);
+/* Gives a model another name, in memory and in the workspace. ST_USAGE when the name is taken, ST_BUSY while somebody
+ * holds the model. */
+MUST_CHECK enum status workbench_rename_model(struct workbench *wb, const char *from, const char *to,
+                                              struct error *err);
 /* Opens another data set of the workspace with its split and models, and publishes it. */
 MUST_CHECK enum status workbench_switch(struct workbench *wb, const char *dataset, struct error *err);
-/* The models meant by `with A B` (n names), else those chosen by `use`, else all; not named, each as of the moment that the clock
- * is rewound to when it was trained anew for that; where any was, those that know what came later are left out. References for the
- * caller in *out (mem_free it after releasing each). ST_STATE when none is trained, ST_NOT_FOUND with a near name. */
-MUST_CHECK enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out, size_t *count, struct error *err);
+/* The models meant by `with A B` (n names), else those chosen by `use`, else all; not named, each as of the moment that
+ * the clock is rewound to when it was trained anew for that; where any was, those that know what came later are left
+ * out. References for the caller in *out (mem_free it after releasing each). ST_STATE when none is trained,
+ * ST_NOT_FOUND with a near name. */
+MUST_CHECK enum status workbench_models(struct workbench *wb, const char *const *names, size_t n, struct model ***out,
+                                        size_t *count, struct error *err);
 /* Those without `with`, as they are at present wherever the clock stands. */
-MUST_CHECK enum status workbench_models_at_present(struct workbench *wb, struct model ***out, size_t *count, struct error *err);
+MUST_CHECK enum status workbench_models_at_present(struct workbench *wb, struct model ***out, size_t *count,
+                                                   struct error *err);
 
 /* The text of a setting or variable: as set, else its default, else NULL. */
 const char *workbench_setting(const struct workbench *wb, const char *name);

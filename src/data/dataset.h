@@ -60,7 +60,7 @@ struct dataset {
     struct fields user_fields, item_fields; /* users.n and items.n rows */
     float *type_weight;     /* types.n: what an event of this type says about liking; 0 = not feedback (impressions) */
     int64_t halflife;       /* after so long an event weighs half, us; 0: weights do not decay */
-    size_t repeats;         /* 1 + the context column (INT) that says for how many events one stands; 0: each for itself */
+    size_t repeats; /* 1 + the context column (INT) that says for how many events one stands; 0: each for itself */
     uint64_t rows_read, rows_kept, rows_rejected; /* read = kept + rejected, summed over all files */
     uint64_t fingerprint;   /* of ids, events, attributes and weights; of a shaped data set also of its recipe */
     struct data_stage *stages;   /* what it has grown from, oldest first; data/grow.h */
@@ -99,9 +99,9 @@ const char *dataset_item_title(const struct dataset *d, uint32_t item);
 const struct field *dataset_item_category(const struct dataset *d);
 
 /* An ITEM as people type it: exact id; exact title; title without regard to case, year in brackets and
- * leading or trailing article ("Fargo", "the matrix" for "Matrix, The (1999)"); else a substring (same folding) that only one title has.
- * Prefixes id: and title: force one reading. ST_NOT_FOUND with near titles in the hint, ST_AMBIGUOUS with the
- * candidates and their ids in the hint. */
+ * leading or trailing article ("Fargo", "the matrix" for "Matrix, The (1999)"); else a substring (same folding) that
+ * only one title has. Prefixes id: and title: force one reading. ST_NOT_FOUND with near titles in the hint,
+ * ST_AMBIGUOUS with the candidates and their ids in the hint. */
 MUST_CHECK enum status dataset_find_item(const struct dataset *d, const char *text, uint32_t *item, struct error *err);
 MUST_CHECK enum status dataset_find_user(const struct dataset *d, const char *text, uint32_t *user, struct error *err);
 

@@ -278,7 +278,10 @@ static enum status push_said(struct field *f, const char *text, struct error *er
         break;
     }
     if (!read)
-        return error_set(err, ST_USAGE, "%s is a %s, and \"%.64s\" is none", f->name, f->type == FIELD_TIME ? "time" : f->type == FIELD_INT ? "whole number" : "number",
+        return error_set(err, ST_USAGE, "%s is a %s, and \"%.64s\" is none", f->name,
+                         f->type == FIELD_TIME  ? "time"
+                         : f->type == FIELD_INT ? "whole number"
+                                                : "number",
                          text);
     return f->type == FIELD_REAL ? field_push_real(f, real, err) : field_push_int(f, integer, err);
 }

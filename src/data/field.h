@@ -55,13 +55,15 @@ MUST_CHECK enum status field_push_int(struct field *f, int64_t value, struct err
 /* Appends missing rows until n == rows. */
 MUST_CHECK enum status field_pad(struct field *f, size_t rows, struct error *err);
 
-/* Replaces one row by what people call its value, as field_format writes it; "" is missing. ST_USAGE when it is none of the type. */
+/* Replaces one row by what people call its value, as field_format writes it; "" is missing. ST_USAGE when it is none of
+ * the type. */
 MUST_CHECK enum status field_put(struct field *f, size_t row, const char *text, struct error *err);
 
 bool field_missing(const struct field *f, size_t row);
 /* The levels of one row of a TEXT or LIST field: codes[0..n); returns n. */
 size_t field_levels(const struct field *f, size_t row, const uint32_t **codes);
-/* One cell as text, raw: "Drama|Comedy" for a list, ISO 8601 for a time (the date alone when it is midnight), "" when missing. */
+/* One cell as text, raw: "Drama|Comedy" for a list, ISO 8601 for a time (the date alone when it is midnight), "" when
+ * missing. */
 void field_format(const struct field *f, size_t row, struct str *out);
 /* out = in with rows reordered: out row r = in row order[r]. Levels are kept. */
 MUST_CHECK enum status field_permute(struct field *f, const uint64_t *order, size_t n, struct error *err);

@@ -55,7 +55,8 @@ static void fold(const char *title, bool articles_count, char out[FOLDED])
     }
     for (size_t a = 0; a < NARTICLES; a++) {
         size_t len = strlen(articles[a]);
-        if (n > begin + len + 2 && title[n - len - 2] == ',' && title[n - len - 1] == ' ' && text_starts(title + n - len, articles[a])) {
+        if (n > begin + len + 2 && title[n - len - 2] == ',' && title[n - len - 1] == ' ' &&
+            text_starts(title + n - len, articles[a])) {
             n -= len + 2;
             article = articles[a];
             break;
@@ -88,7 +89,8 @@ static enum status ambiguous(const struct dataset *d, const char *text, const st
 {
     struct str list = {0};
     for (size_t i = 0; i < m->n && i < SHOWN; i++)
-        str_printf(&list, "%s\"%s\" id:%s", i ? ", " : "", dataset_item_title(d, m->first[i]), dict_text(&d->items, m->first[i]));
+        str_printf(&list, "%s\"%s\" id:%s", i ? ", " : "", dataset_item_title(d, m->first[i]),
+                   dict_text(&d->items, m->first[i]));
     if (m->n > SHOWN)
         str_printf(&list, ", and %zu more", m->n - SHOWN);
     enum status st = error_set(err, ST_AMBIGUOUS, "\"%s\" fits %zu items", text, m->n);

@@ -230,7 +230,8 @@ static enum status join_ids(struct dataset *d, const struct dataset *base, const
     return st;
 }
 
-static enum status join_all(struct dataset *d, const struct dataset *base, const struct dataset *batch, struct error *err)
+static enum status join_all(struct dataset *d, const struct dataset *base, const struct dataset *batch,
+                            struct error *err)
 {
     struct maps m = {0};
     struct mapped columns = {0};

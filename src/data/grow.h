@@ -10,7 +10,8 @@
 
 /* A new data set: `base` and, after it, `batch`, both finished. Ids are matched by their text. Where both say something
  * about a user or an item, the batch counts; a field whose types differ takes one that holds both. Name, source and
- * weights are those of the base, new types keep the weight of the batch. The runs of users are merged, nothing is sorted. */
+ * weights are those of the base, new types keep the weight of the batch. The runs of users are merged, nothing is
+ * sorted. */
 MUST_CHECK enum status dataset_grow(const struct dataset *base, const struct dataset *batch, struct dataset **out,
                                     struct error *err);
 

@@ -87,7 +87,9 @@ int64_t selection_moment(const struct selection *s)
 
 float decayed_weight(const struct dataset *d, double weight, int64_t time, int64_t moment)
 {
-    enum { FARTHEST = 40 }; /* halvings: a weight stays above 0, and so does its square; what a rolling history adds is newer */
+    enum {
+        FARTHEST = 40
+    }; /* halvings: a weight stays above 0, and so does its square; what a rolling history adds is newer */
     if (moment != NO_TIME && time != NO_TIME && d->halflife) {
         double halvings = ((double)moment - (double)time) / (double)d->halflife;
         weight *= exp2(-fmin(fmax(halvings, -FARTHEST), FARTHEST));
@@ -143,8 +145,8 @@ static void count_users(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-/* The row of a user, ascending by item. Sums of weights must not depend on how a sort treats equal items, so the place of the event
- * breaks the tie. */
+/* The row of a user, ascending by item. Sums of weights must not depend on how a sort treats equal items, so the place
+ * of the event breaks the tie. */
 static void fill_user(const struct gather *g, size_t user, uint64_t *key)
 {
     const struct dataset *d = g->selection->data;

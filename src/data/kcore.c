@@ -1,4 +1,5 @@
-/* The k-core: peeling with a stack of those that fell below their bound. Every edge is looked at once from either end. */
+/* The k-core: peeling with a stack of those that fell below their bound. Every edge is looked at once from either end.
+ */
 #include <string.h>
 
 #include "base/mem.h"
@@ -124,7 +125,8 @@ static size_t condemn(struct side *s, uint32_t offset, uint32_t *stack, size_t t
 }
 
 /* `x` is gone: its neighbours have one less. */
-static size_t release(const struct side *from, uint32_t x, struct side *to, uint32_t offset, uint32_t *stack, size_t top)
+static size_t release(const struct side *from, uint32_t x, struct side *to, uint32_t offset, uint32_t *stack,
+                      size_t top)
 {
     for (size_t i = from->begin[x]; i < from->begin[x + 1]; i++) {
         uint32_t y = from->to[i];
@@ -163,8 +165,9 @@ static void choose(void *context, size_t block, size_t begin, size_t end)
 
 static enum status nothing_left(const struct dataset *d, uint32_t users, uint32_t items, struct error *err)
 {
-    error_set(err, ST_STATE, "%s has no core where every user has %u items and every item %u users: nothing would be left",
-              d->name, users, items);
+    error_set(err, ST_STATE,
+              "%s has no core where every user has %u items and every item %u users: nothing would be left", d->name,
+              users, items);
     error_hint(err, "try a smaller bound");
     return ST_STATE;
 }
@@ -179,7 +182,8 @@ enum status shape_kcore(const struct dataset *d, uint32_t users, uint32_t items,
     g.seen = mem_new((size_t)threads, sizeof *g.seen, "scratch", err);
     g.keep = mem_new_raw(d->events.n, 1, "a choice of events", err);
     g.stack = mem_new_raw((size_t)d->users.n + d->items.n, sizeof *g.stack, "the graph", err);
-    if (!g.seen || !g.keep || !g.stack || side_new(&g.users, d->users.n, users, err) || side_new(&g.items, d->items.n, items, err))
+    if (!g.seen || !g.keep || !g.stack || side_new(&g.users, d->users.n, users, err) ||
+        side_new(&g.items, d->items.n, items, err))
         goto out;
     for (int t = 0; t < threads; t++)
         if (!(g.seen[t] = mem_new(d->items.n, sizeof **g.seen, "scratch", err)))

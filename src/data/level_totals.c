@@ -6,8 +6,8 @@
 #include "base/parallel.h"
 #include "data/interactions.h"
 
-/* Events are summed by item first: that is the same few instructions for every kind of field, and what follows is as long as
- * the catalogue. */
+/* Events are summed by item first: that is the same few instructions for every kind of field, and what follows is as
+ * long as the catalogue. */
 enum { MOST_KEPT = 8, MOST_PARTS = 16 };
 
 struct summing {
@@ -73,8 +73,8 @@ static void free_one(struct level_totals *t)
     mem_free(t);
 }
 
-static enum status totals_make(const struct dataset *d, const struct field *field, int64_t until, struct level_totals **out,
-                               struct error *err)
+static enum status totals_make(const struct dataset *d, const struct field *field, int64_t until,
+                               struct level_totals **out, struct error *err)
 {
     size_t n = d->events.n, items = d->items.n, parts = n / (4 * (items + 1));
     parts = parts < 1 ? 1 : parts > MOST_PARTS ? MOST_PARTS : parts;
@@ -128,7 +128,8 @@ enum status dataset_level_totals(struct dataset *d, const struct field *field, i
     t->kept = until == NO_TIME || others < MOST_KEPT;
     t->next = first;
     while (t->kept && !atomic_compare_exchange_weak(&d->level_totals, &t->next, t))
-        ; /* another thread was faster: its entry comes behind this one, which does no harm when it is of the same moment */
+        ; /* another thread was faster: its entry comes behind this one, which does no harm when it is of the same
+             moment */
     *out = t;
     return ST_OK;
 }

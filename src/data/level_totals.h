@@ -1,7 +1,7 @@
 /* What all users together did with each level of a field of the items (each category), up to a moment.
  *
- * One pass over the events. The totals of the present and of the first few other moments asked about stay with the data set,
- * so that opening one user after another costs nothing in events. */
+ * One pass over the events. The totals of the present and of the first few other moments asked about stay with the data
+ * set, so that opening one user after another costs nothing in events. */
 #ifndef TAILOR_DATA_LEVEL_TOTALS_H
 #define TAILOR_DATA_LEVEL_TOTALS_H
 

@@ -1,6 +1,6 @@
 /* Two steps of counting instead of one sort of everything. First rows go to buckets of neighbouring users: few enough
- * that each thread writes to all of them at cache speed. Then each bucket, small enough for the cache, is counted out by
- * user; the runs of users are in order of their rows then, which mostly is the order of time already. */
+ * that each thread writes to all of them at cache speed. Then each bucket, small enough for the cache, is counted out
+ * by user; the runs of users are in order of their rows then, which mostly is the order of time already. */
 #include "data/order.h"
 
 #include <stdlib.h>
@@ -256,7 +256,8 @@ static void permute_block(void *context, size_t i, size_t begin, size_t end)
 
 enum status order_column(void *column, size_t size, const uint64_t *order, size_t n, struct job *job, struct error *err)
 {
-    struct permutation p = {.order = order, .size = size, .job = job, .to = mem_new_raw(n, size, "a sorted column", err)};
+    struct permutation p = {
+        .order = order, .size = size, .job = job, .to = mem_new_raw(n, size, "a sorted column", err)};
     void *old;
     if (!p.to)
         return ST_NOMEM;

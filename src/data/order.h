@@ -11,8 +11,8 @@ MUST_CHECK enum status order_events(const struct events *e, uint32_t users, size
                                     struct job *job, struct error *err);
 /* Are the rows in that order already? */
 bool order_holds(const struct events *e);
-/* Replaces *column, an array of n elements of 2, 4 or 8 bytes, by one whose element r is the old element order[r]. A cancel is
- * noticed soon and leaves the column without use. */
+/* Replaces *column, an array of n elements of 2, 4 or 8 bytes, by one whose element r is the old element order[r]. A
+ * cancel is noticed soon and leaves the column without use. */
 MUST_CHECK enum status order_column(void *column, size_t size, const uint64_t *order, size_t n, struct job *job,
                                     struct error *err);
 

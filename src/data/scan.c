@@ -27,7 +27,8 @@ struct scan_test scan_single(const float *column, double low, double high)
     return (struct scan_test){.kind = SCAN_SINGLE, .column = column, .single_low = from, .single_high = to};
 }
 
-/* Keeps of the places (`in` NULL: all of 0 .. n - 1) those with `holds`; without a branch, for half of them may fail. */
+/* Keeps of the places (`in` NULL: all of 0 .. n - 1) those with `holds`; without a branch, for half of them may fail.
+ */
 #define KEEP(holds)                              \
     do {                                         \
         if (!in)                                 \
@@ -128,7 +129,8 @@ static void count_block(void *context, size_t i, size_t from, size_t to)
     c->counts[i] = n;
 }
 
-enum status scan_count(const struct scan *s, size_t begin, size_t end, struct job *job, uint64_t *count, struct error *err)
+enum status scan_count(const struct scan *s, size_t begin, size_t end, struct job *job, uint64_t *count,
+                       struct error *err)
 {
     *count = end - begin;
     if (s->n == 0 || begin == end)

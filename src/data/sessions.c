@@ -61,8 +61,8 @@ static uint64_t key_of(const struct field *f, size_t row)
     return f->type == FIELD_TEXT ? f->code[row] : (uint64_t)f->integer[row];
 }
 
-/* Numbers the values of the column in the order of their first event. Most runs have the values of a session side by side and no
- * value twice, but a session may be left and come back. */
+/* Numbers the values of the column in the order of their first event. Most runs have the values of a session side by
+ * side and no value twice, but a session may be left and come back. */
 static size_t cut_by_column(const struct cutting *c, struct visit *visit, size_t begin, size_t end)
 {
     size_t n = 0, sessions = 0;
@@ -112,7 +112,8 @@ static enum status check(const struct dataset *d, const struct field *by, struct
         return ST_STATE;
     }
     if (by && by->type != FIELD_TEXT && by->type != FIELD_INT && by->type != FIELD_TIME)
-        return error_set(err, ST_USAGE, "sessions go by a column of names or whole numbers, and %s is neither", by->name);
+        return error_set(err, ST_USAGE, "sessions go by a column of names or whole numbers, and %s is neither",
+                         by->name);
     if (d->repeats && strcmp(d->events.context.field[d->repeats - 1].name, "session") == 0)
         return error_set(err, ST_STATE, "the column session counts repeats");
     return ST_OK;
@@ -152,8 +153,8 @@ static enum status room_for_visits(struct cutting *c, struct error *err)
     return c->scratch ? ST_OK : ST_NOMEM;
 }
 
-enum status shape_sessions(const struct dataset *d, int64_t gap, const struct field *by, struct job *job, uint64_t *sessions,
-                           uint64_t *unplaced, struct dataset **out, struct error *err)
+enum status shape_sessions(const struct dataset *d, int64_t gap, const struct field *by, struct job *job,
+                           uint64_t *sessions, uint64_t *unplaced, struct dataset **out, struct error *err)
 {
     struct cutting c = {.d = d, .gap = gap, .by = by};
     struct dataset *next = NULL;

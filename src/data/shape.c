@@ -48,7 +48,8 @@ static void choose_by_time(void *context, size_t block, size_t begin, size_t end
     const int64_t *time = c->d->events.time;
     (void)block;
     for (size_t e = begin; e < end; e++)
-        c->keep[e] = time[e] != NO_TIME && (c->from == NO_TIME || time[e] >= c->from) && (c->until == NO_TIME || time[e] < c->until);
+        c->keep[e] = time[e] != NO_TIME && (c->from == NO_TIME || time[e] >= c->from) &&
+                     (c->until == NO_TIME || time[e] < c->until);
 }
 
 static void choose_by_user(void *context, size_t block, size_t begin, size_t end)
@@ -71,7 +72,8 @@ enum status shape_between(const struct dataset *d, int64_t from, int64_t until, 
 {
     if (!d->events.time)
         return without_times(d, "a range of dates goes by", err);
-    struct choosing c = {.d = d, .from = from, .until = until, .keep = mem_new_raw(d->events.n, 1, "a choice of events", err)};
+    struct choosing c = {
+        .d = d, .from = from, .until = until, .keep = mem_new_raw(d->events.n, 1, "a choice of events", err)};
     if (!c.keep)
         return ST_NOMEM;
     parallel_blocks(d->events.n, EVENT_BLOCK, choose_by_time, &c);
@@ -92,8 +94,8 @@ static enum status keep_users(const struct dataset *d, const uint8_t *user, enum
     return st;
 }
 
-enum status shape_sample_users(const struct dataset *d, double share, uint64_t seed, struct job *job, struct dataset **out,
-                               struct error *err)
+enum status shape_sample_users(const struct dataset *d, double share, uint64_t seed, struct job *job,
+                               struct dataset **out, struct error *err)
 {
     uint8_t *user = mem_new_raw(d->users.n, 1, "a choice of users", err);
     if (!user)
@@ -254,7 +256,8 @@ enum status shape_repeat(const struct dataset *d, enum repeat_policy policy, str
     r.scratch = mem_new((size_t)threads, sizeof *r.scratch, "scratch", err);
     if (!r.keep || !r.scratch)
         goto out;
-    if (policy == REPEAT_COUNT && !(r.stands_for = mem_new_raw(d->events.n, sizeof *r.stands_for, "counts of repeats", err)))
+    if (policy == REPEAT_COUNT &&
+        !(r.stands_for = mem_new_raw(d->events.n, sizeof *r.stands_for, "counts of repeats", err)))
         goto out;
     for (int t = 0; t < threads; t++)
         if (!(r.scratch[t] = mem_new_raw(longest, sizeof **r.scratch, "the events of a user", err)))
@@ -295,7 +298,8 @@ static struct pace pace_of(const struct dataset *d, size_t begin, size_t end)
     for (size_t e = begin; e < end; e++) {
         if (time[e] == NO_TIME || !is_feedback(d, e))
             continue;
-        for (inside++; time[tail] == NO_TIME || !is_feedback(d, tail) || time[e] - time[tail] >= 3600 * US_PER_SECOND; tail++)
+        for (inside++; time[tail] == NO_TIME || !is_feedback(d, tail) || time[e] - time[tail] >= 3600 * US_PER_SECOND;
+             tail++)
             inside -= time[tail] != NO_TIME && is_feedback(d, tail);
         int64_t hour = hour_of(time[e]), today = hour / 24 - (hour % 24 < 0);
         hours = today != day ? 1 : (uint8_t)(hours + (hour != last_hour));

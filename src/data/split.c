@@ -171,7 +171,8 @@ enum status split_new(const struct dataset *d, const struct split_spec *spec, st
     split_list_hold(spec->list);
     c.s->test_from = c.s->valid_from = NO_TIME;
     c.s->part = mem_new(d->events.n, 1, "the parts of events", err);
-    c.scratch = mem_new_raw(c.longest > d->users.n ? c.longest : d->users.n, sizeof *c.scratch, "items of one user", err);
+    c.scratch =
+        mem_new_raw(c.longest > d->users.n ? c.longest : d->users.n, sizeof *c.scratch, "items of one user", err);
     if (!c.s->part || !c.scratch) {
         st = ST_NOMEM;
         goto out;
@@ -212,7 +213,8 @@ static size_t hide_valid(const struct dataset *d, struct split *s, uint32_t user
     return n;
 }
 
-enum status split_valid_half(const struct dataset *d, const struct split *s, unsigned half, struct split **out, struct error *err)
+enum status split_valid_half(const struct dataset *d, const struct split *s, unsigned half, struct split **out,
+                             struct error *err)
 {
     struct split *h = mem_new(1, sizeof *h, "a split", err);
     size_t with = 0;
@@ -231,7 +233,8 @@ enum status split_valid_half(const struct dataset *d, const struct split *s, uns
         for (uint32_t u = 0; u < d->users.n; u++)
             with += hide_valid(d, h, u, with % 2 == half) > 0;
         if (!h->nvalid)
-            st = error_set(err, ST_STATE, "the validation part has events of %zu user%s: too few to be cut in two", with, with == 1 ? "" : "s");
+            st = error_set(err, ST_STATE, "the validation part has events of %zu user%s: too few to be cut in two",
+                           with, with == 1 ? "" : "s");
     }
     if (st)
         split_release(h);

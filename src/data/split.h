@@ -21,12 +21,12 @@ const char *split_part_name(enum part part);
 
 /* Numbers are kept in workspaces: new kinds go to the end. One rule each (split_rule.h). */
 enum split_kind {
-    SPLIT_LAST,     /* the last n feedback events of each user (that has more than n), or the last share of them */
-    SPLIT_TIME,     /* one moment for all: events at or after it are test */
-    SPLIT_USERS,    /* a share of users is held out: their last events (share `holdout`) are test, the earlier ones their
-                       history; nothing of theirs is trained on */
-    SPLIT_RANDOM,   /* a share of each user's distinct items, rounded, or n of them; never all of them */
-    SPLIT_GIVEN,    /* the files said it: context column "part" = train | valid | test, or a column "fold", or a list */
+    SPLIT_LAST,   /* the last n feedback events of each user (that has more than n), or the last share of them */
+    SPLIT_TIME,   /* one moment for all: events at or after it are test */
+    SPLIT_USERS,  /* a share of users is held out: their last events (share `holdout`) are test, the earlier ones their
+                     history; nothing of theirs is trained on */
+    SPLIT_RANDOM, /* a share of each user's distinct items, rounded, or n of them; never all of them */
+    SPLIT_GIVEN,  /* the files said it: context column "part" = train | valid | test, or a column "fold", or a list */
     SPLIT_SESSIONS, /* the last n sessions of each user (that has more); needs a context column "session" */
     SPLIT_FOLDS,    /* k folds, each tested once: of every user's distinct items, or of the users, who are held out */
     SPLIT_ROLLING,  /* several cuts in time; between a cut and the next is test, what follows is in no part */
@@ -47,7 +47,8 @@ struct split_spec {
     int64_t window;     /* ROLLING: learn only from this long before the cut, earlier events are history; 0: from all */
     char target[64];    /* only events of this type count as test ("purchase"); "" = any with weight */
     uint64_t seed;
-    struct split_list *list; /* GIVEN: what files name as test and validation events, not the columns; a split holds it */
+    struct split_list
+        *list; /* GIVEN: what files name as test and validation events, not the columns; a split holds it */
 };
 
 enum { SPLIT_FOLDS_MAX = 1000 };
@@ -76,14 +77,14 @@ MUST_CHECK enum status split_new(const struct dataset *d, const struct split_spe
 unsigned split_history(const struct split *s, uint32_t user, enum part on);
 /* Does nothing that is known of a user come after what is judged of them? Then questions have a moment. */
 bool split_in_order(const struct split *s);
-/* What hides an item as seen, in lists and metrics alike, as in struct query: 0: any event; else 1 + the target of the split.
- * s may be NULL. */
+/* What hides an item as seen, in lists and metrics alike, as in struct query: 0: any event; else 1 + the target of the
+ * split. s may be NULL. */
 uint32_t split_hides(const struct split *s, const struct dataset *d);
-/* The same split with the validation events of every other user that has any: the first, the third, ... (half 0) or the second, the
- * fourth, ... (half 1). Those of the others are in no part. The train part is the same, and so are the fingerprint and the words: what was
- * trained on one was trained on all. ST_STATE when no user is left. */
-MUST_CHECK enum status split_valid_half(const struct dataset *d, const struct split *s, unsigned half, struct split **out,
-                                        struct error *err);
+/* The same split with the validation events of every other user that has any: the first, the third, ... (half 0) or the
+ * second, the fourth, ... (half 1). Those of the others are in no part. The train part is the same, and so are the
+ * fingerprint and the words: what was trained on one was trained on all. ST_STATE when no user is left. */
+MUST_CHECK enum status split_valid_half(const struct dataset *d, const struct split *s, unsigned half,
+                                        struct split **out, struct error *err);
 struct split *split_hold(struct split *s);
 void split_release(struct split *s);
 
@@ -105,8 +106,8 @@ struct split_leaks {
 MUST_CHECK enum status split_leaks_find(const struct dataset *d, const struct split *s, struct split_leaks *out,
                                         struct error *err);
 
-/* Is an attribute made of the events themselves, those of the test part too? Numbers only. `what` is NULL when not, else
- * "number" or "mean value"; `same` of `n` values agree, to the digits they are written with. */
+/* Is an attribute made of the events themselves, those of the test part too? Numbers only. `what` is NULL when not,
+ * else "number" or "mean value"; `same` of `n` values agree, to the digits they are written with. */
 struct split_derived {
     const char *what;
     size_t same, n;

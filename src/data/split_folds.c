@@ -10,7 +10,8 @@ static void deal_items(struct carver *c)
 {
     size_t folds = c->s->spec.folds, mine = c->s->spec.fold - 1;
     for (size_t u = 0; u < c->d->users.n; u++) {
-        size_t begin = c->d->user_begin[u], end = c->d->user_begin[u + 1], n = carve_items(c, begin, end, true), kept = 0;
+        size_t begin = c->d->user_begin[u], end = c->d->user_begin[u + 1], n = carve_items(c, begin, end, true),
+               kept = 0;
         struct rng r = rng_stream(c->s->spec.seed, "split folds", u);
         size_t first = (size_t)rng_below(&r, folds);
         rng_shuffle(&r, c->scratch, n);

@@ -1,6 +1,6 @@
-/* As given: by a list of the test and validation events of each fold; or a column "part" (train, valid, test); or, when a
- * fold is asked for, a column "fold" whose values are dealt out in their order. The fold asked for is test, the others are
- * train. */
+/* As given: by a list of the test and validation events of each fold; or a column "part" (train, valid, test); or, when
+ * a fold is asked for, a column "fold" whose values are dealt out in their order. The fold asked for is test, the
+ * others are train. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,7 +104,8 @@ static enum status by_fold(struct carver *c)
     struct value *list = mem_new(SPLIT_FOLDS_MAX, sizeof *list, "the folds", c->err);
     enum status st = list ? find_values(c, f, list, &spec->folds) : ST_NOMEM;
     if (!st && spec->fold > spec->folds)
-        st = error_set(c->err, ST_USAGE, "there is no fold %zu: the column fold has %zu values", spec->fold, spec->folds);
+        st = error_set(c->err, ST_USAGE, "there is no fold %zu: the column fold has %zu values", spec->fold,
+                       spec->folds);
     for (size_t e = 0; !st && e < c->d->events.n; e++) {
         const struct value *mine = &list[spec->fold - 1];
         bool text = f->type == FIELD_TEXT;

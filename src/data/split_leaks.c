@@ -1,4 +1,5 @@
-/* What a split lets through: events that a model learns from or is told although they come after what it is judged by. */
+/* What a split lets through: events that a model learns from or is told although they come after what it is judged by.
+ */
 #include <math.h>
 
 #include "base/mem.h"
@@ -39,8 +40,8 @@ static void look_at_user(const struct dataset *d, const struct split *s, uint32_
     out->late_users += out->late_events > late;
 }
 
-/* Distinct items of the user's test part, and how many of them the history holds. mark: per item, 2 u + 1 known, 2 u + 2
- * counted; the marks of users before are smaller. */
+/* Distinct items of the user's test part, and how many of them the history holds. mark: per item, 2 u + 1 known, 2 u +
+ * 2 counted; the marks of users before are smaller. */
 static void look_at_pairs(const struct dataset *d, const struct split *s, uint32_t u, uint64_t *mark,
                           struct split_leaks *out)
 {

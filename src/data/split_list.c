@@ -144,8 +144,9 @@ void split_list_match(const struct split_list *l, const struct dataset *d, size_
         *strangers += !names_any(&l->rows[i], d);
 }
 
-/* ---- kept: the name, a zero byte, the number of folds and of rows, then each row as numbers of 7 bits a byte, low ones
- * first. A row is its user less the one before, item, fold, and 0 or 1 + twice its time, with the sign turned about. ---- */
+/* ---- kept: the name, a zero byte, the number of folds and of rows, then each row as numbers of 7 bits a byte, low
+ * ones first. A row is its user less the one before, item, fold, and 0 or 1 + twice its time, with the sign turned
+ * about. ---- */
 
 static void put(struct str *out, uint64_t x)
 {
@@ -212,7 +213,8 @@ static enum status read_rows(const char *at, const char *end, struct split_list 
             step > UINT32_MAX - user || item > UINT32_MAX || fold > folds)
             return unreadable(err);
         user += step;
-        st = split_list_add(l, &(struct split_row){(uint32_t)user, (uint32_t)item, (uint32_t)fold, unfold_time(time)}, err);
+        st = split_list_add(l, &(struct split_row){(uint32_t)user, (uint32_t)item, (uint32_t)fold, unfold_time(time)},
+                            err);
     }
     l->folds = folds;
     return st || at == end ? st : unreadable(err);

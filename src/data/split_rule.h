@@ -1,7 +1,7 @@
 /* Rules of splitting, for the files of this room: one rule a kind, one file a family, one line here.
  *
- * All carve the same way: every feedback event starts as train, the test part is cut out of it, then the validation part
- * out of what is left by the same function. */
+ * All carve the same way: every feedback event starts as train, the test part is cut out of it, then the validation
+ * part out of what is left by the same function. */
 #ifndef TAILOR_DATA_SPLIT_RULE_H
 #define TAILOR_DATA_SPLIT_RULE_H
 

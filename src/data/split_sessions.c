@@ -63,7 +63,8 @@ static void carve_user(struct carver *c, const struct field *f, size_t u, enum p
     size_t at = c->scratch[n - want];
     bool any = false;
     for (size_t e = begin + at; e < end; e++)
-        any |= carve_train(c, e) && carve_judged(c, e) && key_of(f, e) != NO_INT && first_of(list, n, key_of(f, e)) >= at;
+        any |=
+            carve_train(c, e) && carve_judged(c, e) && key_of(f, e) != NO_INT && first_of(list, n, key_of(f, e)) >= at;
     for (size_t e = begin + at; any && e < end; e++) {
         bool late = carve_train(c, e) && key_of(f, e) != NO_INT && first_of(list, n, key_of(f, e)) >= at;
         carve_move(c, e, e + 1, late ? part : carve_between(part), carve_between(part));

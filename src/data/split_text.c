@@ -15,8 +15,8 @@ void split_spec_write(const struct split_spec *s, struct str *out)
         const char *key;
         double value;
     } reals[] = {{"share", s->share}, {"holdout", s->holdout}, {"valid", s->valid_share}};
-    str_printf(out, "kind=%d n=%zu at=%lld duration=%lld window=%lld folds=%zu fold=%zu users=%d seed=%llu", (int)s->kind,
-               s->last, (long long)s->at, (long long)s->duration, (long long)s->window, s->folds, s->fold,
+    str_printf(out, "kind=%d n=%zu at=%lld duration=%lld window=%lld folds=%zu fold=%zu users=%d seed=%llu",
+               (int)s->kind, s->last, (long long)s->at, (long long)s->duration, (long long)s->window, s->folds, s->fold,
                (int)s->by_users, (unsigned long long)s->seed);
     for (size_t i = 0; i < sizeof reals / sizeof *reals; i++) {
         text_real(number, sizeof number, reals[i].value);
@@ -48,8 +48,8 @@ static bool read_new(const char *text, struct split_spec *s)
     long long at, duration, window;
     unsigned long long seed;
     if (sscanf(text,
-               "kind=%d n=%zu at=%lld duration=%lld window=%lld folds=%zu fold=%zu users=%d seed=%llu share=%lg holdout=%lg "
-               "valid=%lg",
+               "kind=%d n=%zu at=%lld duration=%lld window=%lld folds=%zu fold=%zu users=%d seed=%llu share=%lg "
+               "holdout=%lg valid=%lg",
                &kind, &s->last, &at, &duration, &window, &s->folds, &s->fold, &users, &seed, &s->share, &s->holdout,
                &s->valid_share) < 12)
         return false;

@@ -226,7 +226,8 @@ static void gather_cells(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-static enum status take_list(const struct field *from, struct field *to, const uint64_t *order, size_t n, struct error *err)
+static enum status take_list(const struct field *from, struct field *to, const uint64_t *order, size_t n,
+                             struct error *err)
 {
     mem_free(to->list_begin);
     to->list_begin = mem_new(n + 1, sizeof *to->list_begin, "a list column", err);
@@ -245,7 +246,8 @@ static enum status take_list(const struct field *from, struct field *to, const u
 }
 
 /* A field with the rows order[0..n) of another. */
-static enum status take_field(const struct field *from, struct fields *set, const uint64_t *order, size_t n, struct error *err)
+static enum status take_field(const struct field *from, struct fields *set, const uint64_t *order, size_t n,
+                              struct error *err)
 {
     struct field *to;
     enum status st = fields_add(set, from->name, from->type, &to, err);
@@ -268,7 +270,8 @@ static enum status take_field(const struct field *from, struct fields *set, cons
     return ST_OK;
 }
 
-static enum status take_fields(const struct fields *from, struct fields *to, const uint64_t *order, size_t n, struct error *err)
+static enum status take_fields(const struct fields *from, struct fields *to, const uint64_t *order, size_t n,
+                               struct error *err)
 {
     enum status st = ST_OK;
     for (size_t i = 0; i < from->n && !st; i++)
@@ -277,8 +280,8 @@ static enum status take_fields(const struct fields *from, struct fields *to, con
 }
 
 /* Ids and attributes of the users or items that are left. */
-static enum status take_entities(const struct left *l, const struct dict *ids, const struct fields *fields, struct dict *to_ids,
-                                 struct fields *to_fields, struct error *err)
+static enum status take_entities(const struct left *l, const struct dict *ids, const struct fields *fields,
+                                 struct dict *to_ids, struct fields *to_fields, struct error *err)
 {
     if (l->same) {
         enum status same = dict_copy(to_ids, ids, err);

@@ -53,7 +53,8 @@ static int64_t number_of_day(enum tally_by by, int64_t day)
 
 int64_t tally_number(enum tally_by by, int64_t time)
 {
-    return by == TALLY_HOUR || by == TALLY_DAY ? floor_div(time, unit_of(by)) : number_of_day(by, floor_div(time, US_PER_DAY));
+    return by == TALLY_HOUR || by == TALLY_DAY ? floor_div(time, unit_of(by))
+                                               : number_of_day(by, floor_div(time, US_PER_DAY));
 }
 
 int64_t tally_moment(enum tally_by by, int64_t n)
@@ -118,7 +119,8 @@ static enum status number_times(struct tallying *w, struct error *err)
         return ST_NOMEM;
     t->first = t->by == TALLY_WEEKDAY ? 0 : number_of_day(t->by, first);
     for (int64_t day = first; day <= last; day++)
-        w->code_of_day[day - first] = t->by == TALLY_WEEKDAY ? (uint32_t)(day + 3 - floor_div(day + 3, 7) * 7) : (uint32_t)(number_of_day(t->by, day) - t->first);
+        w->code_of_day[day - first] = t->by == TALLY_WEEKDAY ? (uint32_t)(day + 3 - floor_div(day + 3, 7) * 7)
+                                                             : (uint32_t)(number_of_day(t->by, day) - t->first);
     t->n = t->by == TALLY_WEEKDAY ? 7 : (size_t)(number_of_day(t->by, last) - t->first) + 1;
     return ST_OK;
 }
@@ -258,7 +260,8 @@ static void cut_parts(struct tallying *w)
         if (i == PARTS)
             at = w->end;
         else if (i > 0 && at < w->end)
-            at = d->user_begin[d->events.user[at]]; /* the user's first event, which may lie before the cut of the user before */
+            at = d->user_begin[d->events.user[at]]; /* the user's first event, which may lie before the cut of the user
+                                                       before */
         w->cuts[i] = at < w->begin ? w->begin : at;
     }
 }
@@ -275,8 +278,8 @@ static void add_up(struct tallying *w)
         t->all += w->all[i];
 }
 
-enum status tally_make(const struct dataset *d, enum tally_by by, const struct field *field, const struct scan *scan, size_t begin,
-                       size_t end, struct job *job, struct tally *out, struct error *err)
+enum status tally_make(const struct dataset *d, enum tally_by by, const struct field *field, const struct scan *scan,
+                       size_t begin, size_t end, struct job *job, struct tally *out, struct error *err)
 {
     *out = (struct tally){.by = by, .field = field};
     struct tallying w = {.data = d, .scan = scan, .tally = out, .begin = begin, .end = end, .job = job};

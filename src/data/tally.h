@@ -4,7 +4,18 @@
 
 #include "data/scan.h"
 
-enum tally_by { TALLY_TYPE, TALLY_USER, TALLY_ITEM, TALLY_FIELD, TALLY_HOUR, TALLY_DAY, TALLY_WEEK, TALLY_MONTH, TALLY_YEAR, TALLY_WEEKDAY };
+enum tally_by {
+    TALLY_TYPE,
+    TALLY_USER,
+    TALLY_ITEM,
+    TALLY_FIELD,
+    TALLY_HOUR,
+    TALLY_DAY,
+    TALLY_WEEK,
+    TALLY_MONTH,
+    TALLY_YEAR,
+    TALLY_WEEKDAY
+};
 
 struct tally_group {
     uint64_t events, users;
@@ -19,12 +30,14 @@ struct tally {
     uint64_t all;              /* events that passed, those in no group too */
 };
 
-/* Counts the events of [begin, end) that pass. `by` of time needs a time column. ST_UNSUPPORTED when times or numbers lie so
- * far apart that there would be more than 2^22 groups. */
-MUST_CHECK enum status tally_make(const struct dataset *d, enum tally_by by, const struct field *field, const struct scan *scan,
-                                  size_t begin, size_t end, struct job *job, struct tally *out, struct error *err);
+/* Counts the events of [begin, end) that pass. `by` of time needs a time column. ST_UNSUPPORTED when times or numbers
+ * lie so far apart that there would be more than 2^22 groups. */
+MUST_CHECK enum status tally_make(const struct dataset *d, enum tally_by by, const struct field *field,
+                                  const struct scan *scan, size_t begin, size_t end, struct job *job, struct tally *out,
+                                  struct error *err);
 void tally_clear(struct tally *t);
-/* The number of the HOUR, DAY, WEEK, MONTH or YEAR of a moment, since that of 1970-01-01; and the moment at which it begins. */
+/* The number of the HOUR, DAY, WEEK, MONTH or YEAR of a moment, since that of 1970-01-01; and the moment at which it
+ * begins. */
 int64_t tally_number(enum tally_by by, int64_t time);
 int64_t tally_moment(enum tally_by by, int64_t number);
 /* The moment at which a group of HOUR .. YEAR begins. Weeks begin on Monday; group 0 of WEEKDAY is Monday. */

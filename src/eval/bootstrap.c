@@ -10,7 +10,10 @@
 #include "base/rng.h"
 #include "linalg/dense.h"
 
-enum { BLOCK = 32, PIECE = 256 }; /* resamples that a thread takes at a time; users whose values are multiplied at a time */
+enum {
+    BLOCK = 32,
+    PIECE = 256
+}; /* resamples that a thread takes at a time; users whose values are multiplied at a time */
 
 struct drawing {
     const struct bootstrap_set *sets;
@@ -75,8 +78,8 @@ static enum status make_desks(struct drawing *d, size_t n, struct error *err)
     return d->desks ? ST_OK : ST_NOMEM;
 }
 
-enum status bootstrap_means(const struct bootstrap_set *sets, size_t nsets, size_t users, size_t resamples, uint64_t seed, struct job *job,
-                            struct error *err)
+enum status bootstrap_means(const struct bootstrap_set *sets, size_t nsets, size_t users, size_t resamples,
+                            uint64_t seed, struct job *job, struct error *err)
 {
     struct drawing d = {sets, nsets, users, rng_purpose(seed, "bootstrap"), NULL, job};
     size_t threads = (size_t)parallel_threads();
@@ -102,7 +105,8 @@ static int by_value(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Between two of x[0..n), ascending, as between two quantiles of a normal distribution (Davison and Hinkley 1997, eq. 5.8). */
+/* Between two of x[0..n), ascending, as between two quantiles of a normal distribution (Davison and Hinkley 1997,
+ * eq. 5.8). */
 static double quantile(const double *x, size_t n, double q)
 {
     double at = q * ((double)n + 1), k = floor(at);
@@ -149,7 +153,8 @@ struct interval bca_interval(double *x, size_t n, double estimate, double accele
     double same = slack * (x[n - 1] - x[0]);
     for (size_t i = 0; i < n; i++)
         below += fabs(x[i] - estimate) <= same ? .5 : x[i] < estimate;
-    double bias = gsl_cdf_ugaussian_Pinv(below / (double)n), from = corrected(low, bias, acceleration), to = corrected(high, bias, acceleration);
+    double bias = gsl_cdf_ugaussian_Pinv(below / (double)n), from = corrected(low, bias, acceleration),
+           to = corrected(high, bias, acceleration);
     if (isfinite(bias) && !isnan(from) && !isnan(to))
         low = from, high = to;
     return (struct interval){quantile(x, n, low), quantile(x, n, high)};

@@ -159,7 +159,8 @@ static enum status copy_lists(struct test_set *t, const struct model *served, st
     struct served_list l = {.n = 0};
     t->among_begin = mem_new(t->nqueries + 1, sizeof *t->among_begin, "candidates", err);
     for (size_t q = 0; t->among_begin && q < t->nqueries; q++)
-        t->among_begin[q + 1] = t->among_begin[q] + (served_find(served, t->query[q].user, t->query[q].as_of, &l) ? l.n : 0);
+        t->among_begin[q + 1] =
+            t->among_begin[q] + (served_find(served, t->query[q].user, t->query[q].as_of, &l) ? l.n : 0);
     if (t->among_begin)
         t->among = mem_new_raw(t->among_begin[t->nqueries], sizeof *t->among, "candidates", err);
     if (!t->among)
@@ -170,7 +171,8 @@ static enum status copy_lists(struct test_set *t, const struct model *served, st
     return ST_OK;
 }
 
-enum status candidates_of_lists(struct test_set *t, const struct model *served, struct candidates_left_out *out, struct error *err)
+enum status candidates_of_lists(struct test_set *t, const struct model *served, struct candidates_left_out *out,
+                                struct error *err)
 {
     struct holding h = {.t = t, .served = served, .of = SIZE_MAX};
     size_t users = t->nusers, right = t->right_begin[t->nqueries];
@@ -180,8 +182,10 @@ enum status candidates_of_lists(struct test_set *t, const struct model *served, 
     test_set_keep(t, holds, &h);
     mem_free(h.listed);
     if (!t->nusers) {
-        error_set(err, ST_STATE, "among=%s: no list that was served by then holds an item that would have been right", served->name);
-        error_hint(err, "repeats are not asked for unless seen=show; `recommend USER with %s at=TIME` shows a list", served->name);
+        error_set(err, ST_STATE, "among=%s: no list that was served by then holds an item that would have been right",
+                  served->name);
+        error_hint(err, "repeats are not asked for unless seen=show; `recommend USER with %s at=TIME` shows a list",
+                   served->name);
         return ST_STATE;
     }
     t->protocol.among = candidates_listed_mark(served);
@@ -229,8 +233,8 @@ static void visit(void *context, size_t i, const struct query *query, const floa
         r->lists[i * r->depth + c] = (struct scored){among[desk[c].at], desk[c].score};
 }
 
-enum status candidates_rank(const struct test_set *t, const struct model *m, size_t first, size_t n, size_t depth, struct job *job,
-                            struct scored *lists, size_t *counts, struct error *err)
+enum status candidates_rank(const struct test_set *t, const struct model *m, size_t first, size_t n, size_t depth,
+                            struct job *job, struct scored *lists, size_t *counts, struct error *err)
 {
     struct ranking r = {.t = t, .first = first, .depth = depth, .lists = lists, .counts = counts};
     size_t threads = (size_t)parallel_threads(), most = 0;

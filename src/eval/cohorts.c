@@ -18,9 +18,10 @@ static enum status add_segment(struct cohorts *s, const char *name, struct error
     return ST_OK;
 }
 
-/* Members: code[i] of user member[i] (NULL: i), in order of users; only those with only[user], NULL: all. Empty segments go. */
-static enum status deal_out(struct cohorts *s, const uint32_t *code, const uint32_t *member, size_t n, const uint8_t *only,
-                            struct error *err)
+/* Members: code[i] of user member[i] (NULL: i), in order of users; only those with only[user], NULL: all. Empty
+ * segments go. */
+static enum status deal_out(struct cohorts *s, const uint32_t *code, const uint32_t *member, size_t n,
+                            const uint8_t *only, struct error *err)
 {
     s->users = mem_new_raw(n, sizeof *s->users, "users of segments", err);
     if (!s->users)
@@ -53,8 +54,8 @@ enum status cohorts_add_all(struct cohorts *s, const char *const *names, size_t 
     return st ? st : add_segment(s, none, err);
 }
 
-enum status cohorts_deal(struct cohorts *s, const double *x, size_t n, const double *bound, size_t count, const uint8_t *only,
-                         struct error *err)
+enum status cohorts_deal(struct cohorts *s, const double *x, size_t n, const double *bound, size_t count,
+                         const uint8_t *only, struct error *err)
 {
     uint32_t *code = mem_new_raw(n, sizeof *code, "segments", err);
     enum status st = code ? ST_OK : ST_NOMEM;
@@ -115,8 +116,8 @@ static void put_number(struct str *s, const struct field *f, double x)
 }
 
 /* "18-24" by the least and the most that is in it; "-3 to 5" where a dash would be read as a sign. */
-static enum status name_numbers(struct cohorts *s, const struct field *f, const double *sorted, size_t n, const double *bound,
-                                size_t count, struct error *err)
+static enum status name_numbers(struct cohorts *s, const struct field *f, const double *sorted, size_t n,
+                                const double *bound, size_t count, struct error *err)
 {
     enum status st = ST_OK;
     for (size_t i = 0, at = 0; i < count && !st; i++) {
@@ -187,11 +188,14 @@ struct level {
 static int by_size(const void *a, const void *b)
 {
     const struct level *x = a, *y = b;
-    return x->users != y->users ? (x->users < y->users) - (x->users > y->users) : (x->level > y->level) - (x->level < y->level);
+    return x->users != y->users ? (x->users < y->users) - (x->users > y->users)
+                                : (x->level > y->level) - (x->level < y->level);
 }
 
-/* Segment of each level: the most frequent have their own, the others share one; after them comes that of users without any. */
-static enum status name_levels(const struct asking *a, const struct field *f, uint32_t *segment, struct cohorts *s, struct error *err)
+/* Segment of each level: the most frequent have their own, the others share one; after them comes that of users without
+ * any. */
+static enum status name_levels(const struct asking *a, const struct field *f, uint32_t *segment, struct cohorts *s,
+                               struct error *err)
 {
     size_t levels = f->levels.n, some = 0;
     const uint32_t *of;
@@ -298,7 +302,10 @@ enum status cohorts_unknown(const struct dataset *d, const char *by, bool items_
     for (size_t i = 0; i < n; i++)
         str_printf(&list, "%s%s", i ? ", " : "", names[i]);
     const char *near = text_nearest(by, names, n);
-    error_set(err, ST_USAGE, items_too ? "neither users nor items have a \"%s\" to be told apart by" : "users have no \"%s\" to be told apart by", by);
+    error_set(err, ST_USAGE,
+              items_too ? "neither users nor items have a \"%s\" to be told apart by"
+                        : "users have no \"%s\" to be told apart by",
+              by);
     error_hint(err, near ? "did you mean %s? There is %s" : "%s%s", near ? near : "there is ", str_text(&list));
     str_free(&list);
     return ST_USAGE;
@@ -329,29 +336,29 @@ static enum status make(const struct asking *a, const char *by, struct cohorts *
     return st;
 }
 
-enum status cohorts_make(const struct dataset *d, const struct split *s, enum part on, const struct comparison *c, const char *by,
-                         struct cohorts *out, struct error *err)
+enum status cohorts_make(const struct dataset *d, const struct split *s, enum part on, const struct comparison *c,
+                         const char *by, struct cohorts *out, struct error *err)
 {
     struct asking a = {.d = d, .s = s, .on = on, .n = c->nusers, .row = c->user, .counted = c->warm};
     return make(&a, by, out, err);
 }
 
-enum status cohorts_of_evaluation(const struct dataset *d, const struct split *s, const struct evaluation *e, const char *by,
-                                  struct cohorts *out, struct error *err)
+enum status cohorts_of_evaluation(const struct dataset *d, const struct split *s, const struct evaluation *e,
+                                  const char *by, struct cohorts *out, struct error *err)
 {
     struct asking a = {.d = d, .s = s, .on = e->protocol.on, .n = e->nusers, .row = e->user, .counted = e->warm};
     return make(&a, by, out, err);
 }
 
-enum status cohorts_of_users(const struct selection *known, const uint32_t *users, size_t n, const char *by, struct cohorts *out,
-                             struct error *err)
+enum status cohorts_of_users(const struct selection *known, const uint32_t *users, size_t n, const char *by,
+                             struct cohorts *out, struct error *err)
 {
     struct asking a = {.d = known->data, .selection = known, .n = n, .row = users};
     return make(&a, by, out, err);
 }
 
-enum status cohorts_of_users_by(const struct selection *known, const uint32_t *users, size_t n, const char *list, struct cohorts **out,
-                                size_t *nout, struct error *err)
+enum status cohorts_of_users_by(const struct selection *known, const uint32_t *users, size_t n, const char *list,
+                                struct cohorts **out, size_t *nout, struct error *err)
 {
     size_t most = 1;
     enum status st = ST_OK;
@@ -371,8 +378,8 @@ enum status cohorts_of_users_by(const struct selection *known, const uint32_t *u
     return st;
 }
 
-enum status cohorts_of_items(struct dataset *d, const struct split *s, const struct protocol *p, const char *by, struct cohorts *out,
-                             struct error *err)
+enum status cohorts_of_items(struct dataset *d, const struct split *s, const struct protocol *p, const char *by,
+                             struct cohorts *out, struct error *err)
 {
     const struct field *f = strcmp(by, COHORTS_POPULARITY) == 0 ? NULL : cohorts_item_field(d, by);
     struct asking a = {.d = d, .n = d->items.n};

@@ -26,12 +26,16 @@ static double history_length(const struct asking *a, uint32_t user)
     return (double)n;
 }
 
-/* From the last known event to the moment of asking: the cut when there is one for all, else the first event judged. Seconds; NaN
- * where nothing is known or has a time. */
+/* From the last known event to the moment of asking: the cut when there is one for all, else the first event judged.
+ * Seconds; NaN where nothing is known or has a time. */
 static double recency(const struct asking *a, uint32_t user)
 {
     const int64_t *time = a->d->events.time;
-    int64_t last = NO_TIME, moment = a->selection ? a->selection->until : a->on == PART_TEST ? a->s->test_from : a->s->valid_from, oldest;
+    int64_t last = NO_TIME,
+            moment = a->selection         ? a->selection->until
+                     : a->on == PART_TEST ? a->s->test_from
+                                          : a->s->valid_from,
+            oldest;
     if (moment == NO_TIME && a->selection)
         dataset_time_range(a->d, &oldest, &moment);
     for (size_t e = a->d->user_begin[user]; e < a->d->user_begin[user + 1]; e++) {
@@ -51,7 +55,8 @@ static enum status find_popular(const struct asking *a, uint8_t *popular, struct
     if (!count)
         return ST_NOMEM;
     for (size_t e = 0; e < a->d->events.n; e++)
-        if ((a->selection ? selection_has(a->selection, e) : a->s->part[e] == PART_TRAIN) && ++count[a->d->events.item[e]] > most)
+        if ((a->selection ? selection_has(a->selection, e) : a->s->part[e] == PART_TRAIN) &&
+            ++count[a->d->events.item[e]] > most)
             most = count[a->d->events.item[e]];
     size_t *with = mem_new(most + 2, sizeof *with, "counts of items", err);
     for (size_t i = 0; i < items && with; i++)
@@ -83,7 +88,8 @@ static double popular_share(const struct asking *a, uint32_t user, const uint8_t
 static enum status by_history(const struct asking *a, double *x, struct cohorts *s, struct error *err)
 {
     static const double bound[] = {1, 5, 10, 20, 50, 100, 200, 500, 1000};
-    static const char *const names[] = {"1-4", "5-9", "10-19", "20-49", "50-99", "100-199", "200-499", "500-999", "1000 or more"};
+    static const char *const names[] = {"1-4",     "5-9",     "10-19",   "20-49",       "50-99",
+                                        "100-199", "200-499", "500-999", "1000 or more"};
     for (size_t u = 0; u < a->n; u++)
         x[u] = history_length(a, asking_row(a, u));
     enum status st = cohorts_add_all(s, names, sizeof bound / sizeof *bound, "none", err);
@@ -94,7 +100,8 @@ static enum status by_recency(const struct asking *a, double *x, struct cohorts 
 {
     enum { HOUR = 3600, DAY = 24 * HOUR };
     static const double bound[] = {-INFINITY, HOUR, DAY, 7 * DAY, 30 * DAY, 90 * DAY, 365 * DAY};
-    static const char *const names[] = {"under 1h", "1h to 1d", "1d to 7d", "7d to 30d", "30d to 90d", "90d to 1y", "1y or more"};
+    static const char *const names[] = {"under 1h",   "1h to 1d",  "1d to 7d",  "7d to 30d",
+                                        "30d to 90d", "90d to 1y", "1y or more"};
     if (!a->d->events.time)
         return error_set(err, ST_STATE, "by=recency: no event has a time");
     for (size_t u = 0; u < a->n; u++)
@@ -141,8 +148,8 @@ static enum status by_cold(const struct asking *a, double *x, struct cohorts *s,
 
 enum status cohorts_by_built_in(const struct asking *a, const char *by, struct cohorts *s, struct error *err)
 {
-    static enum status (*const make[])(const struct asking *, double *, struct cohorts *, struct error *) = {by_history, by_recency,
-                                                                                                             by_taste, by_cold};
+    static enum status (*const make[])(const struct asking *, double *, struct cohorts *,
+                                       struct error *) = {by_history, by_recency, by_taste, by_cold};
     double *x = mem_new_raw(a->n, sizeof *x, "segments", err);
     enum status st = x ? ST_OK : ST_NOMEM;
     for (size_t i = 0; cohorts_built_in[i] && !st; i++)
@@ -155,7 +162,8 @@ enum status cohorts_by_built_in(const struct asking *a, const char *by, struct c
 /* ---- items ---- */
 
 /* The tail is that of item_facts; the head is what has the first fifth of all pairs, as the tail has the last one. */
-enum status cohorts_by_popularity(struct dataset *d, const struct split *s, const struct protocol *p, struct cohorts *out, struct error *err)
+enum status cohorts_by_popularity(struct dataset *d, const struct split *s, const struct protocol *p,
+                                  struct cohorts *out, struct error *err)
 {
     static const char *const names[] = {"head", "mid", "tail"};
     static const double bound[] = {0, 1, 2};

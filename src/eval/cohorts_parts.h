@@ -26,16 +26,18 @@ static inline bool asking_counts(const struct asking *a, size_t i)
 }
 
 /* Empty segments of these names, and one behind them for who fits none. */
-MUST_CHECK enum status cohorts_add_all(struct cohorts *s, const char *const *names, size_t n, const char *none, struct error *err);
-/* Segment i holds x from bound[i] on, to below the next; the one after the last holds what is NaN or below all. Only those with
- * only[i], NULL: all. Empty segments go. */
-MUST_CHECK enum status cohorts_deal(struct cohorts *s, const double *x, size_t n, const double *bound, size_t count, const uint8_t *only,
-                                    struct error *err);
+MUST_CHECK enum status cohorts_add_all(struct cohorts *s, const char *const *names, size_t n, const char *none,
+                                       struct error *err);
+/* Segment i holds x from bound[i] on, to below the next; the one after the last holds what is NaN or below all. Only
+ * those with only[i], NULL: all. Empty segments go. */
+MUST_CHECK enum status cohorts_deal(struct cohorts *s, const double *x, size_t n, const double *bound, size_t count,
+                                    const uint8_t *only, struct error *err);
 /* `by` is one of cohorts_built_in. */
-MUST_CHECK enum status cohorts_by_built_in(const struct asking *a, const char *by, struct cohorts *s, struct error *err);
+MUST_CHECK enum status cohorts_by_built_in(const struct asking *a, const char *by, struct cohorts *s,
+                                           struct error *err);
 /* Items in head, mid and tail. */
-MUST_CHECK enum status cohorts_by_popularity(struct dataset *d, const struct split *s, const struct protocol *p, struct cohorts *out,
-                                             struct error *err);
+MUST_CHECK enum status cohorts_by_popularity(struct dataset *d, const struct split *s, const struct protocol *p,
+                                             struct cohorts *out, struct error *err);
 /* Ascending, for qsort. */
 int number_order(const void *a, const void *b);
 

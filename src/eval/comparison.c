@@ -10,7 +10,8 @@ static const double claim = .05; /* adjusted p below this may be claimed */
 
 /* ---- measures ---- */
 
-/* A metric that not every user has is resampled as a sum (of ratings: of errors) and a number of what it is over: two columns. */
+/* A metric that not every user has is resampled as a sum (of ratings: of errors) and a number of what it is over: two
+ * columns. */
 static size_t width(const struct metric *m)
 {
     return m->partial ? 2 : metric_of_users(m) ? 1 : 0;
@@ -48,7 +49,8 @@ int comparison_sign(const struct comparison *c)
 /* ---- values of users ---- */
 
 /* What user u has of a measure: its sum and over how many. */
-static double user_sum(const struct evaluation *e, const struct metric_at *at, const double *users, size_t u, double *count)
+static double user_sum(const struct evaluation *e, const struct metric_at *at, const double *users, size_t u,
+                       double *count)
 {
     if (at->metric->pooled)
         return evaluation_errors(e, at->metric, u, count);
@@ -99,10 +101,12 @@ struct desk {
 /* The measure of all, out of the values of users where it is their mean: those are dear. */
 static double mean_of(const struct evaluation *e, const struct metric_at *at, const double *users, bool warm)
 {
-    return metric_of_users(at->metric) && !at->metric->pooled ? evaluation_mean(e, users, warm, NULL) : evaluation_value(e, at, warm);
+    return metric_of_users(at->metric) && !at->metric->pooled ? evaluation_mean(e, users, warm, NULL)
+                                                              : evaluation_value(e, at, warm);
 }
 
-/* Means of one measure of a model, what its warm users have among the columns to be resampled, and all users of the first. */
+/* Means of one measure of a model, what its warm users have among the columns to be resampled, and all users of the
+ * first. */
 static void take_measure(struct comparison *c, size_t entry, size_t measure, struct desk *desk, double *value)
 {
     struct compared *x = &c->entries[entry];
@@ -130,7 +134,8 @@ static void take_measure(struct comparison *c, size_t entry, size_t measure, str
     }
 }
 
-static void take_interval(struct comparison *c, size_t entry, size_t measure, struct desk *desk, const struct bootstrap_set *set)
+static void take_interval(struct comparison *c, size_t entry, size_t measure, struct desk *desk,
+                          const struct bootstrap_set *set)
 {
     const struct measure *m = &c->measures[measure];
     size_t columns = width(m->at.metric);
@@ -145,11 +150,13 @@ static void take_interval(struct comparison *c, size_t entry, size_t measure, st
         const double *at = set->value + u * c->ncolumns + m->column;
         desk->influence[u] = influence_of(m->at.metric, mean, at[0], columns == 2 ? at[1] : 1);
     }
-    c->entries[entry].interval[measure] = bca_interval(desk->room, c->resamples, mean, acceleration_of(desk->influence, c->nwarm), .95);
+    c->entries[entry].interval[measure] =
+        bca_interval(desk->room, c->resamples, mean, acceleration_of(desk->influence, c->nwarm), .95);
 }
 
 /* Values, means and intervals of n entries from the first on. */
-static enum status take_entries(struct comparison *c, size_t first, size_t n, struct desk *desk, struct job *job, struct error *err)
+static enum status take_entries(struct comparison *c, size_t first, size_t n, struct desk *desk, struct job *job,
+                                struct error *err)
 {
     for (size_t i = 0; i < n; i++) {
         double *value = desk->value + i * c->nwarm * c->ncolumns;
@@ -184,7 +191,8 @@ static enum status take_all(struct comparison *c, struct job *job, struct error 
     desk->sets = mem_new_raw(together, sizeof *desk->sets, "a comparison", err);
     desk->users = mem_new_raw(c->nusers, sizeof *desk->users, "metrics of users", err);
     desk->value = mem_new_raw(together * c->nwarm * c->ncolumns, sizeof *desk->value, "metrics of users", err);
-    desk->resampled = mem_new_raw(together * c->resamples * c->ncolumns, sizeof *desk->resampled, "resampled means", err);
+    desk->resampled =
+        mem_new_raw(together * c->resamples * c->ncolumns, sizeof *desk->resampled, "resampled means", err);
     desk->room = mem_new_raw(c->resamples, sizeof *desk->room, "resampled means", err);
     desk->influence = mem_new_raw(c->nwarm, sizeof *desk->influence, "metrics of users", err);
     if (!desk->sets || !desk->users || !desk->value || !desk->resampled || !desk->room || !desk->influence)
@@ -230,10 +238,10 @@ static void take_parts(const double *pair, size_t n, const double total[PAIR], d
         part[i] = pair[SUM_X] * x - pair[SUM_Y] * y;
 }
 
-/* How skew the difference of the two means is, and their ratio: influences of users on both. A mean error moves by half the mean squared
- * one, over itself. */
-static void take_accelerations(const struct metric *m, const double *pair, size_t n, const double total[PAIR], const struct difference *x,
-                               double *influence, double *difference, double *share)
+/* How skew the difference of the two means is, and their ratio: influences of users on both. A mean error moves by half
+ * the mean squared one, over itself. */
+static void take_accelerations(const struct metric *m, const double *pair, size_t n, const double total[PAIR],
+                               const struct difference *x, double *influence, double *difference, double *share)
 {
     bool half = m->errors == ERRORS_SQUARED;
     double scale_x = (half ? 2 * x->x : 1) * total[COUNT_X], scale_y = (half ? 2 * x->y : 1) * total[COUNT_Y];
@@ -248,8 +256,8 @@ static void take_accelerations(const struct metric *m, const double *pair, size_
 }
 
 /* influence: n numbers of room. */
-static enum status resample(const struct comparison *c, const double *pair, size_t n, const double total[PAIR], double *influence,
-                            struct difference *out, struct error *err)
+static enum status resample(const struct comparison *c, const double *pair, size_t n, const double total[PAIR],
+                            double *influence, struct difference *out, struct error *err)
 {
     const struct metric *m = c->measures[0].at.metric;
     double *mean = mem_new_raw(c->resamples * (PAIR + 2), sizeof *mean, "resampled means", err), skew, share_skew;
@@ -274,9 +282,15 @@ static enum status resample(const struct comparison *c, const double *pair, size
     return st;
 }
 
-static const struct difference no_difference = {
-    .x = NAN, .y = NAN, .value = NAN, .share = NAN, .interval = {NAN, NAN}, .share_interval = {NAN, NAN}, .p = NAN, .adjusted = NAN,
-    .effect = {NAN, NAN, NAN, NAN, NAN}};
+static const struct difference no_difference = {.x = NAN,
+                                                .y = NAN,
+                                                .value = NAN,
+                                                .share = NAN,
+                                                .interval = {NAN, NAN},
+                                                .share_interval = {NAN, NAN},
+                                                .p = NAN,
+                                                .adjusted = NAN,
+                                                .effect = {NAN, NAN, NAN, NAN, NAN}};
 
 enum status comparison_difference(const struct comparison *c, size_t x, size_t y, const uint32_t *users, size_t n,
                                   struct difference *out, struct error *err)
@@ -428,10 +442,12 @@ struct loss {
 static int by_loss(const void *a, const void *b)
 {
     const struct loss *x = a, *y = b;
-    return x->value != y->value ? (x->value > y->value) - (x->value < y->value) : (x->user > y->user) - (x->user < y->user);
+    return x->value != y->value ? (x->value > y->value) - (x->value < y->value)
+                                : (x->user > y->user) - (x->user < y->user);
 }
 
-enum status comparison_order_users(const struct comparison *c, size_t x, size_t y, uint32_t *out, size_t *n, struct error *err)
+enum status comparison_order_users(const struct comparison *c, size_t x, size_t y, uint32_t *out, size_t *n,
+                                   struct error *err)
 {
     struct loss *losses = mem_new_raw(c->nusers, sizeof *losses, "differences of users", err);
     double sign = comparison_sign(c) < 0 ? -1 : 1;

@@ -44,9 +44,9 @@ size_t evaluation_listed(size_t depth, size_t nqueries)
 bool evaluation_alike(const struct evaluation *a, const struct evaluation *b)
 {
     return a->split_fingerprint == b->split_fingerprint && a->protocol.on == b->protocol.on &&
-           a->protocol.hide_seen == b->protocol.hide_seen && a->protocol.rolling == b->protocol.rolling && a->protocol.among == b->protocol.among && a->nitems == b->nitems &&
-           a->nusers == b->nusers && a->nqueries == b->nqueries &&
-           memcmp(a->user, b->user, a->nusers * sizeof *a->user) == 0 &&
+           a->protocol.hide_seen == b->protocol.hide_seen && a->protocol.rolling == b->protocol.rolling &&
+           a->protocol.among == b->protocol.among && a->nitems == b->nitems && a->nusers == b->nusers &&
+           a->nqueries == b->nqueries && memcmp(a->user, b->user, a->nusers * sizeof *a->user) == 0 &&
            memcmp(a->query_begin, b->query_begin, (a->nusers + 1) * sizeof *a->query_begin) == 0;
 }
 
@@ -218,8 +218,8 @@ static void overlap_block(void *context, size_t block, size_t begin, size_t end)
     for (size_t u = begin; u < end; u++) {
         double sum = 0;
         for (size_t q = a->query_begin[u]; q < a->query_begin[u + 1]; q++)
-            sum += index_overlap(a->list + q * a->listed, a->length[q] < x->k ? a->length[q] : x->k, b->list + q * b->listed,
-                                 b->length[q] < x->k ? b->length[q] : x->k, x->p);
+            sum += index_overlap(a->list + q * a->listed, a->length[q] < x->k ? a->length[q] : x->k,
+                                 b->list + q * b->listed, b->length[q] < x->k ? b->length[q] : x->k, x->p);
         x->value[u] = sum / (double)(a->query_begin[u + 1] - a->query_begin[u]);
     }
 }

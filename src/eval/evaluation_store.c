@@ -1,12 +1,8 @@
 /* Evaluations as they are kept.
  *
- *   evaluation  u64  version, part, hide seen, rolling, split, model, depth, items, users, queries, hits, events, repeats,
- *                    predicts ratings, listed, right items, entries of lists, grades are ratings, has pairs, candidates
- *   user        u32  users
- *   warm        u8   users
- *   queries     u64  users + 1
- *   rights      u64  queries + 1
- *   right       u32  right items
+ *   evaluation  u64  version, part, hide seen, rolling, split, model, depth, items, users, queries, hits, events,
+ * repeats, predicts ratings, listed, right items, entries of lists, grades are ratings, has pairs, candidates user u32
+ * users warm        u8   users queries     u64  users + 1 rights      u64  queries + 1 right       u32  right items
  *   grade       f32  right items
  *   hits        u64  queries + 1
  *   rank        u32  hits
@@ -22,7 +18,9 @@
 #include "base/mem.h"
 #include "eval/evaluation_parts.h"
 
-enum { VERSION = 5 }; /* 1: before only the target of the split hid items; 2: without ratings; 3: without lists; 4: without candidates */
+enum {
+    VERSION = 5
+}; /* 1: before only the target of the split hid items; 2: without ratings; 3: without lists; 4: without candidates */
 enum {
     HEAD_VERSION,
     HEAD_ON,
@@ -160,7 +158,8 @@ static bool query_holds(const struct evaluation *e, size_t q)
     for (size_t i = e->hit_begin[q]; i < e->hit_begin[q + 1] && good; i++) {
         uint32_t rank = e->hit_rank[i];
         good = rank < e->depth && (i == e->hit_begin[q] || e->hit_rank[i - 1] < rank) &&
-               (rank >= e->listed || (rank < e->length[q] && bsearch(&list[rank], right, nright, sizeof *right, by_number)));
+               (rank >= e->listed ||
+                (rank < e->length[q] && bsearch(&list[rank], right, nright, sizeof *right, by_number)));
     }
     return good;
 }
@@ -246,8 +245,8 @@ static enum status load_arrays(struct evaluation *e, const uint64_t *head, struc
         st = get(r, "hits", BLOB_U64, e->nqueries + 1, &e->hit_begin, err);
     if (!st)
         st = get(r, "rank", BLOB_U32, hits, &e->hit_rank, err);
-    if (!st && !(starts_hold(e->query_begin, e->nusers, e->nqueries) && starts_hold(e->right_begin, e->nqueries, nright) &&
-                 starts_hold(e->hit_begin, e->nqueries, hits)))
+    if (!st && !(starts_hold(e->query_begin, e->nusers, e->nqueries) &&
+                 starts_hold(e->right_begin, e->nqueries, nright) && starts_hold(e->hit_begin, e->nqueries, hits)))
         st = damaged(err);
     if (!st)
         st = load_lists(e, (size_t)head[HEAD_ENTRIES], r, err);
@@ -284,7 +283,8 @@ enum status evaluation_load(struct blob_reader *r, struct evaluation **out, stru
     struct evaluation *e = mem_new(1, sizeof *e, "an evaluation", err);
     if (!e)
         return ST_NOMEM;
-    e->protocol = (struct protocol){(enum part)head[HEAD_ON], head[HEAD_HIDE] != 0, (enum rolling)head[HEAD_ROLLING], head[HEAD_AMONG]};
+    e->protocol = (struct protocol){(enum part)head[HEAD_ON], head[HEAD_HIDE] != 0, (enum rolling)head[HEAD_ROLLING],
+                                    head[HEAD_AMONG]};
     e->split_fingerprint = head[HEAD_SPLIT];
     e->model_created = head[HEAD_MODEL];
     e->depth = (size_t)head[HEAD_DEPTH];

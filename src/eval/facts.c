@@ -36,9 +36,10 @@ struct marks {
     uint32_t *known, *trained; /* nitems: user + 1 who was met with it last, in the history and in the train part */
 };
 
-/* Visits the distinct items of every history. With `write` their users are put in place, cursor[i] telling where; without, they are
- * counted. */
-static void visit(struct item_facts *f, const struct split *s, enum part on, struct marks *m, size_t *cursor, bool write)
+/* Visits the distinct items of every history. With `write` their users are put in place, cursor[i] telling where;
+ * without, they are counted. */
+static void visit(struct item_facts *f, const struct split *s, enum part on, struct marks *m, size_t *cursor,
+                  bool write)
 {
     const struct dataset *d = f->data;
     memset(m->known, 0, f->nitems * sizeof *m->known);
@@ -94,7 +95,8 @@ static enum status find_histories(struct item_facts *f, const struct split *s, e
     f->popularity = mem_new(f->nitems, sizeof *f->popularity, "popularity", err);
     f->history_begin = mem_new(f->nusers + 1, sizeof *f->history_begin, "histories", err);
     f->users_begin = mem_new(f->nitems + 1, sizeof *f->users_begin, "histories", err);
-    enum status st = m.known && m.trained && cursor && f->popularity && f->history_begin && f->users_begin ? ST_OK : ST_NOMEM;
+    enum status st =
+        m.known && m.trained && cursor && f->popularity && f->history_begin && f->users_begin ? ST_OK : ST_NOMEM;
     if (st)
         goto out;
     visit(f, s, on, &m, NULL, false);
@@ -359,12 +361,14 @@ static size_t common_users(const struct item_facts *f, uint32_t a, uint32_t b)
 double item_distance(const struct item_facts *f, uint32_t a, uint32_t b)
 {
     if (f->category) {
-        size_t na = f->category_begin[a + 1] - f->category_begin[a], nb = f->category_begin[b + 1] - f->category_begin[b];
+        size_t na = f->category_begin[a + 1] - f->category_begin[a],
+               nb = f->category_begin[b + 1] - f->category_begin[b];
         if (!na || !nb)
             return NAN;
         size_t common = common_of(f->categories + f->category_begin[a], na, f->categories + f->category_begin[b], nb);
         return 1 - (double)common / (double)(na + nb - common);
     }
-    double na = (double)(f->users_begin[a + 1] - f->users_begin[a]), nb = (double)(f->users_begin[b + 1] - f->users_begin[b]);
+    double na = (double)(f->users_begin[a + 1] - f->users_begin[a]),
+           nb = (double)(f->users_begin[b + 1] - f->users_begin[b]);
     return na > 0 && nb > 0 ? 1 - (double)common_users(f, a, b) / sqrt(na * nb) : 1;
 }

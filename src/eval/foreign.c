@@ -12,7 +12,8 @@ static uint32_t *match(const struct dict *from, const struct dict *to, const cha
 }
 
 /* The query of the run for each user of the data set, or NO_USER. */
-static uint32_t *find_queries(const struct dataset *d, const struct trec_run *run, const uint32_t *user, struct error *err)
+static uint32_t *find_queries(const struct dataset *d, const struct trec_run *run, const uint32_t *user,
+                              struct error *err)
 {
     uint32_t *query = mem_new_raw(d->users.n, sizeof *query, "lists of users", err);
     for (uint32_t u = 0; query && u < d->users.n; u++)
@@ -23,11 +24,14 @@ static uint32_t *find_queries(const struct dataset *d, const struct trec_run *ru
     return query;
 }
 
-enum status evaluation_of_run(const struct dataset *d, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
-                              const struct trec_run *run, struct evaluation **out, struct foreign_report *report, struct error *err)
+enum status evaluation_of_run(const struct dataset *d, const struct test_set *t, uint64_t split_fingerprint,
+                              size_t depth, const struct trec_run *run, struct evaluation **out,
+                              struct foreign_report *report, struct error *err)
 {
-    uint32_t *user = match(&run->queries, &d->users, "lists of users", err), *item = match(&run->items, &d->items, "items of lists", err);
-    uint32_t *query = user ? find_queries(d, run, user, err) : NULL, *list = mem_new_raw(run->n, sizeof *list, "lists", err);
+    uint32_t *user = match(&run->queries, &d->users, "lists of users", err),
+             *item = match(&run->items, &d->items, "items of lists", err);
+    uint32_t *query = user ? find_queries(d, run, user, err) : NULL,
+             *list = mem_new_raw(run->n, sizeof *list, "lists", err);
     size_t *begin = mem_new(t->nqueries + 1, sizeof *begin, "lists", err), n = 0;
     enum status st = user && item && query && list && begin ? ST_OK : ST_NOMEM;
     *report = (struct foreign_report){.lists = 0};

@@ -13,8 +13,8 @@ struct foreign_report {
 };
 
 /* The lists of a run as answers to a test set with one query a user; queries and items are matched by id. */
-MUST_CHECK enum status evaluation_of_run(const struct dataset *d, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
-                                         const struct trec_run *run, struct evaluation **out, struct foreign_report *report,
-                                         struct error *err);
+MUST_CHECK enum status evaluation_of_run(const struct dataset *d, const struct test_set *t, uint64_t split_fingerprint,
+                                         size_t depth, const struct trec_run *run, struct evaluation **out,
+                                         struct foreign_report *report, struct error *err);
 
 #endif

@@ -30,7 +30,8 @@ static void count_items(const struct evaluation *e, size_t k, double *relevant, 
                 exposure[e->list[q * e->listed + r]] += 1 / log2((double)r + 2);
 }
 
-enum status group_exposures(const struct evaluation *e, const struct cohorts *c, size_t k, struct group_exposure *out, struct error *err)
+enum status group_exposures(const struct evaluation *e, const struct cohorts *c, size_t k, struct group_exposure *out,
+                            struct error *err)
 {
     size_t n = e->nitems;
     double all[3] = {0}, *relevant = mem_new(3 * n, sizeof *relevant, "exposures of items", err);

@@ -1,7 +1,7 @@
 /* How fairly groups fare: means of a metric by group of users, and the exposure that lists give to groups of items.
  *
- * An item may be in several groups, as a film has several genres: it counts in parts then, which add up to one. A user in several
- * groups counts in each. */
+ * An item may be in several groups, as a film has several genres: it counts in parts then, which add up to one. A user
+ * in several groups counts in each. */
 #ifndef TAILOR_EVAL_GROUPS_H
 #define TAILOR_EVAL_GROUPS_H
 
@@ -23,8 +23,8 @@ struct group_exposure {
     double exposure;  /* share of the places in lists, place r counting 1 / log2(r + 1): Singh and Joachims, KDD 2018 */
 };
 /* out[0..c->n) for lists cut at k; all lists, items in no group left out. NaN where there is nothing to share. */
-MUST_CHECK enum status group_exposures(const struct evaluation *e, const struct cohorts *c, size_t k, struct group_exposure *out,
-                                       struct error *err);
+MUST_CHECK enum status group_exposures(const struct evaluation *e, const struct cohorts *c, size_t k,
+                                       struct group_exposure *out, struct error *err);
 
 /* The two ends of some values, NaN left out: where they are and how far apart. */
 struct group_gap {

@@ -27,8 +27,10 @@ struct sorting {
     uint8_t *inside;            /* of each item: is it in the group? */
 };
 
-/* Recall of user u among the right items of the group, the mean over the queries that have such; how many these are in all. */
-static size_t user_recall(const struct evaluation *e, const uint8_t *hit, const uint8_t *inside, size_t u, double *recall)
+/* Recall of user u among the right items of the group, the mean over the queries that have such; how many these are in
+ * all. */
+static size_t user_recall(const struct evaluation *e, const uint8_t *hit, const uint8_t *inside, size_t u,
+                          double *recall)
 {
     double sum = 0, queries = 0;
     size_t all = 0;
@@ -56,7 +58,8 @@ static size_t take_group(struct sorting *s, uint32_t *users, size_t *right)
     *right = 0;
     for (size_t i = 0; i < c->n; i++)
         for (size_t u = 0; u < c->nusers; u++) {
-            size_t at = i * c->nusers + u, some = user_recall(c->entries[i].e, s->hit + i * nright, s->inside, u, &c->sum[at]);
+            size_t at = i * c->nusers + u,
+                   some = user_recall(c->entries[i].e, s->hit + i * nright, s->inside, u, &c->sum[at]);
             c->count[at] = some > 0;
             if (i || !some || !c->warm[u])
                 continue;
@@ -76,7 +79,8 @@ const struct metric_at *item_segments_measure(const struct comparison *c)
     return NULL;
 }
 
-static enum status find_measure(const struct comparison *c, const char *by, struct item_segments *out, struct error *err)
+static enum status find_measure(const struct comparison *c, const char *by, struct item_segments *out,
+                                struct error *err)
 {
     const struct metric_at *at = item_segments_measure(c);
     const struct evaluation *e = c->entries[0].e;
@@ -94,7 +98,8 @@ static enum status find_measure(const struct comparison *c, const char *by, stru
     return ST_STATE;
 }
 
-static enum status make_room(const struct comparison *c, struct cohorts *groups, struct item_segments *out, struct error *err)
+static enum status make_room(const struct comparison *c, struct cohorts *groups, struct item_segments *out,
+                             struct error *err)
 {
     out->users.by = groups->by;
     groups->by = NULL;
@@ -107,8 +112,8 @@ static enum status make_room(const struct comparison *c, struct cohorts *groups,
 }
 
 /* The next segment, of a group of items; none where nobody has a right one. */
-static enum status add_segment(struct sorting *s, size_t x, size_t y, struct cohort *items, uint32_t **next, struct item_segments *out,
-                               struct error *err)
+static enum status add_segment(struct sorting *s, size_t x, size_t y, struct cohort *items, uint32_t **next,
+                               struct item_segments *out, struct error *err)
 {
     struct comparison *c = &s->of_group;
     size_t at = out->users.n;
@@ -127,7 +132,8 @@ static enum status add_segment(struct sorting *s, size_t x, size_t y, struct coh
     return comparison_difference(c, x, y, out->users.list[at].users, n, &out->difference[at], err);
 }
 
-static enum status add_segments(struct sorting *s, size_t x, size_t y, struct cohorts *groups, struct item_segments *out, struct error *err)
+static enum status add_segments(struct sorting *s, size_t x, size_t y, struct cohorts *groups,
+                                struct item_segments *out, struct error *err)
 {
     enum status st = make_room(&s->of_group, groups, out, err);
     uint32_t *next = out->users.users;
@@ -136,8 +142,9 @@ static enum status add_segments(struct sorting *s, size_t x, size_t y, struct co
     return st ? st : differences_adjust(&s->of_group, out->difference, out->users.n, err);
 }
 
-enum status item_segments_make(struct dataset *d, const struct split *s, const struct protocol *p, const struct comparison *c, size_t x,
-                               size_t y, const char *by, struct item_segments *out, struct error *err)
+enum status item_segments_make(struct dataset *d, const struct split *s, const struct protocol *p,
+                               const struct comparison *c, size_t x, size_t y, const char *by,
+                               struct item_segments *out, struct error *err)
 {
     const struct evaluation *e = c->entries[0].e;
     size_t nright = e->right_begin[e->nqueries];

@@ -68,7 +68,8 @@ static enum status parse_parameter(const char *whole, const char **text, struct 
         return error_set(err, ST_USAGE, "%s: %s has no parameter", whole, m->name);
     snprintf(number, sizeof number, "%.*s", (int)length - 1, *text + 1);
     *text += length;
-    if (length <= sizeof number && text_parse_real(number, &out->parameter) && out->parameter >= m->parameter_low && out->parameter <= m->parameter_high)
+    if (length <= sizeof number && text_parse_real(number, &out->parameter) && out->parameter >= m->parameter_low &&
+        out->parameter <= m->parameter_high)
         return ST_OK;
     error_set(err, ST_USAGE, "%s: the parameter of %s is a number from %g to %g", whole, m->name, m->parameter_low,
               m->parameter_high);
@@ -83,7 +84,8 @@ static enum status parse_cut(const char *whole, const char *text, struct metric_
     if (!*text)
         return ST_OK;
     if (metric_uncut(m))
-        return error_set(err, ST_USAGE, "%s: %s is taken over all %s, not cut at a rank", whole, m->name, m->errors ? "ratings" : "items");
+        return error_set(err, ST_USAGE, "%s: %s is taken over all %s, not cut at a rank", whole, m->name,
+                         m->errors ? "ratings" : "items");
     if (!text_parse_int(text + 1, &cut) || cut < 1 || cut > METRIC_K_MAX) {
         error_set(err, ST_USAGE, "%s: a metric is cut at a rank from 1 to %d", whole, METRIC_K_MAX);
         error_hint(err, "for example %s@20", m->name);

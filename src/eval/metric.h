@@ -1,9 +1,9 @@
 /* Metrics of a ranked list against the items that were right, of all lists together, and of predicted ratings.
  *
- * Those of relevance follow trec_eval's definitions, cut at rank k. A metric of lists is a function of one judged list: the
- * ranks (from 0, ascending) at which its right items stand, its items, and facts about items that are the same for all lists
- * (eval/facts.h). What it looks at beyond the ranks it says in `needs`. An evaluation (eval/evaluation.h) keeps all of this,
- * so every metric at every k can be taken later without asking a model again. */
+ * Those of relevance follow trec_eval's definitions, cut at rank k. A metric of lists is a function of one judged list:
+ * the ranks (from 0, ascending) at which its right items stand, its items, and facts about items that are the same for
+ * all lists (eval/facts.h). What it looks at beyond the ranks it says in `needs`. An evaluation (eval/evaluation.h)
+ * keeps all of this, so every metric at every k can be taken later without asking a model again. */
 #ifndef TAILOR_EVAL_METRIC_H
 #define TAILOR_EVAL_METRIC_H
 
@@ -60,9 +60,11 @@ struct metric {
     const char *source;  /* who defined it, where; NULL: everybody's */
     /* Of one list; NaN: it has none. NULL: of ratings, or of all lists together. */
     double (*of_list)(const struct judged_list *l);
-    /* Of all lists together: how often each item stands in one; may change the order of count. NULL: coverage, and all others. */
+    /* Of all lists together: how often each item stands in one; may change the order of count. NULL: coverage, and all
+     * others. */
     double (*of_counts)(uint32_t *count, size_t nitems);
-    /* The arithmetic of of_list with the numbers of this list, in words: "1/log2(3) + 1/log2(8) = .96 of ...". NULL: none. */
+    /* The arithmetic of of_list with the numbers of this list, in words: "1/log2(3) + 1/log2(8) = .96 of ...". NULL:
+     * none. */
     void (*work)(const struct judged_list *l, struct str *out);
     unsigned needs;
     double parameter, parameter_low, parameter_high; /* rbp:.8: the usual one, and between what; 0: it has none */

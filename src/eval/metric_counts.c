@@ -49,8 +49,8 @@ const struct metric metric_coverage = {
 const struct metric metric_gini = {
     .name = "gini",
     .summary = "how unequally items get into lists",
-    .doc = "Gini coefficient of how often each item of the catalogue stands in the first k of a list: 0 when all do equally "
-           "often, near 1 when few items fill all lists.",
+    .doc = "Gini coefficient of how often each item of the catalogue stands in the first k of a list: 0 when all do "
+           "equally often, near 1 when few items fill all lists.",
     .source = "Fleder and Hosanagar: Blockbuster culture's next rise or fall, Management Science 2009",
     .of_counts = gini,
     .needs = NEEDS_ITEMS,
@@ -59,7 +59,8 @@ const struct metric metric_gini = {
 const struct metric metric_entropy = {
     .name = "entropy",
     .summary = "how evenly items get into lists, in bits",
-    .doc = "Shannon entropy of the share that each item has of all places in the first k: log2(items) when all have the same.",
+    .doc = "Shannon entropy of the share that each item has of all places in the first k: log2(items) when all have "
+           "the same.",
     .source = "Adomavicius and Kwon: Improving aggregate recommendation diversity, TKDE 2012",
     .of_counts = entropy,
     .needs = NEEDS_ITEMS,

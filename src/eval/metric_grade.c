@@ -111,16 +111,16 @@ static double revenue(const struct judged_list *l)
 static void work_revenue(const struct judged_list *l, struct str *out)
 {
     double all, found = revenue_of(l, &all);
-    str_printf(out, "by %s: %.2f found of %.2f = %.4f", l->facts->price ? l->facts->price_name : "the values of the events", found,
-               all, revenue(l));
+    str_printf(out, "by %s: %.2f found of %.2f = %.4f",
+               l->facts->price ? l->facts->price_name : "the values of the events", found, all, revenue(l));
 }
 
 const struct metric metric_ndcg_linear = {
     .name = "ndcg_linear",
     .summary = "ndcg with grades: an item gains its rating",
-    .doc = "As ndcg, but a right item gains its grade: the user's rating of it, or where events have no values the weight of "
-           "their type (view=1, purchase=10). Unrated ones gain 1, negative grades nothing. The perfect list has the "
-           "highest grades on top.",
+    .doc = "As ndcg, but a right item gains its grade: the user's rating of it, or where events have no values the "
+           "weight of their type (view=1, purchase=10). Unrated ones gain 1, negative grades nothing. The perfect list "
+           "has the highest grades on top.",
     .source = "Jarvelin and Kekalainen, TOIS 2002; trec_eval: ndcg_cut_k",
     .of_list = ndcg_linear,
     .work = work_linear,
@@ -140,9 +140,9 @@ const struct metric metric_ndcg_exp = {
 const struct metric metric_revenue = {
     .name = "revenue",
     .summary = "recall weighted by price: share of the revenue that is listed",
-    .doc = "Sum of the prices of the right items in the first k, divided by that of all right items of the user. The price is the "
-           "items' field price (unit_price, sale_price, list_price, amount, revenue); without one it is the value of the "
-           "user's latest event with the item.",
+    .doc = "Sum of the prices of the right items in the first k, divided by that of all right items of the user. The "
+           "price is the items' field price (unit_price, sale_price, list_price, amount, revenue); without one it is "
+           "the value of the user's latest event with the item.",
     .source = "recall with weights; Jannach and Adomavicius: Price and profit awareness in recommender systems, 2017",
     .of_list = revenue,
     .work = work_revenue,

@@ -58,7 +58,8 @@ static void work_popularity(const struct judged_list *l, struct str *out)
 {
     for (size_t i = 0; i < l->n && i < 3; i++)
         str_printf(out, "%s%u", i ? " + " : "(", users_of(l, i));
-    str_printf(out, "%s) users / %zu items / %zu users = %.4f", l->n > 3 ? " + ..." : "", l->n, l->facts->learners, popularity(l));
+    str_printf(out, "%s) users / %zu items / %zu users = %.4f", l->n > 3 ? " + ..." : "", l->n, l->facts->learners,
+               popularity(l));
 }
 
 static double of_history(const struct judged_list *l)
@@ -78,7 +79,8 @@ static double lift(const struct judged_list *l)
 
 static void work_lift(const struct judged_list *l, struct str *out)
 {
-    str_printf(out, "popularity %.4f of the list / %.4f of the history - 1 = %.4f", popularity(l), of_history(l), lift(l));
+    str_printf(out, "popularity %.4f of the list / %.4f of the history - 1 = %.4f", popularity(l), of_history(l),
+               lift(l));
 }
 
 static size_t in_tail(const struct judged_list *l)
@@ -114,8 +116,8 @@ static double serendipity(const struct judged_list *l)
 
 static void work_serendipity(const struct judged_list *l, struct str *out)
 {
-    str_printf(out, "%zu right in the list, %zu of them not among the %zu most popular: %zu / %zu = %.4f", l->nhits, surprising(l), l->k,
-               surprising(l), l->k, serendipity(l));
+    str_printf(out, "%zu right in the list, %zu of them not among the %zu most popular: %zu / %zu = %.4f", l->nhits,
+               surprising(l), l->k, surprising(l), l->k, serendipity(l));
 }
 
 static double distances(const struct judged_list *l, size_t *pairs)
@@ -186,7 +188,8 @@ static void work_calibration(const struct judged_list *l, struct str *out)
     size_t n = 0, begin = f->taste_begin[l->user], end = f->taste_begin[l->user + 1];
     for (size_t at = begin; at < end && at < begin + 3; at++)
         str_printf(out, "%s%s: %.1f %% of the history, %.1f %% of the list", at > begin ? "; " : "",
-                   dict_text(&f->category->levels, f->taste[at]), 100 * f->taste_share[at], 100 * listed_share(l, f->taste[at], &n));
+                   dict_text(&f->category->levels, f->taste[at]), 100 * f->taste_share[at],
+                   100 * listed_share(l, f->taste[at], &n));
     str_printf(out, "%s: divergence %.4f", end > begin + 3 ? "; ..." : "", calibration(l));
 }
 
@@ -201,17 +204,17 @@ static void work_stability(const struct judged_list *l, struct str *out)
     for (size_t i = 0; i < l->n; i++)
         for (size_t j = 0; j < l->nbefore; j++)
             common += l->item[i] == l->before[j];
-    str_printf(out, "%zu of %zu items were in the list before; by their ranks, with p = %g: %.4f", common, l->n, l->parameter,
-               stability(l));
+    str_printf(out, "%zu of %zu items were in the list before; by their ranks, with p = %g: %.4f", common, l->n,
+               l->parameter, stability(l));
 }
 
 const struct metric metric_novelty = {
     .name = "novelty",
     .summary = "how unlikely users are to know the items, in bits",
-    .doc = "Mean over the list of -log2(share of the users of the train part who have the item), its self-information. An item that "
-           "nobody has counts as if one user had it.",
-    .source = "Zhou et al.: Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 2010; Vargas and "
-              "Castells, RecSys 2011",
+    .doc = "Mean over the list of -log2(share of the users of the train part who have the item), its self-information. "
+           "An item that nobody has counts as if one user had it.",
+    .source = "Zhou et al.: Solving the apparent diversity-accuracy dilemma of recommender systems, PNAS 2010; Vargas "
+              "and Castells, RecSys 2011",
     .of_list = novelty,
     .work = work_novelty,
     .needs = NEEDS_ITEMS | NEEDS_FACTS,
@@ -220,7 +223,8 @@ const struct metric metric_novelty = {
 const struct metric metric_popularity = {
     .name = "popularity",
     .summary = "average popularity of what is listed",
-    .doc = "Mean over the list of the share of the users of the train part who have the item. Neither more nor less is better.",
+    .doc = "Mean over the list of the share of the users of the train part who have the item. Neither more nor less is "
+           "better.",
     .source = "Yin et al.: Challenging the long tail recommendation, VLDB 2012 (there in users, not their share)",
     .of_list = popularity,
     .work = work_popularity,
@@ -231,10 +235,10 @@ const struct metric metric_popularity = {
 const struct metric metric_lift = {
     .name = "lift",
     .summary = "popularity of the list against that of the user's history",
-    .doc = "Mean popularity of the listed items, divided by that of the items of the user's history, less 1: above 0 the list is "
-           "more mainstream than the user. Users without a history have none.",
-    .source = "Abdollahpouri et al.: The connection between popularity bias, calibration, and fairness in recommendation, RecSys "
-              "2020 (there of groups of users; here user by user)",
+    .doc = "Mean popularity of the listed items, divided by that of the items of the user's history, less 1: above 0 "
+           "the list is more mainstream than the user. Users without a history have none.",
+    .source = "Abdollahpouri et al.: The connection between popularity bias, calibration, and fairness in "
+              "recommendation, RecSys 2020 (there of groups of users; here user by user)",
     .of_list = lift,
     .work = work_lift,
     .needs = NEEDS_ITEMS | NEEDS_FACTS,
@@ -244,10 +248,10 @@ const struct metric metric_lift = {
 const struct metric metric_tail = {
     .name = "tail",
     .summary = "share of the list that is from the long tail",
-    .doc = "Share of the listed items outside the head. The head is made of the most popular items that together have 80 % of all "
-           "pairs of a user and an item in the train part.",
-    .source = "Abdollahpouri, Burke and Mobasher: Managing popularity bias in recommender systems with personalized re-ranking, "
-              "FLAIRS 2019 (APLT)",
+    .doc = "Share of the listed items outside the head. The head is made of the most popular items that together have "
+           "80 % of all pairs of a user and an item in the train part.",
+    .source = "Abdollahpouri, Burke and Mobasher: Managing popularity bias in recommender systems with personalized "
+              "re-ranking, FLAIRS 2019 (APLT)",
     .of_list = tail,
     .work = work_tail,
     .needs = NEEDS_ITEMS | NEEDS_FACTS,
@@ -257,10 +261,10 @@ const struct metric metric_tail = {
 const struct metric metric_serendipity = {
     .name = "serendipity",
     .summary = "share of the list that is right and would not have been expected",
-    .doc = "Right items in the first k that are not among the k most popular items, divided by k. The most popular ones are those of "
-           "the train part, without what the user had unless seen=show.",
-    .source = "Ge, Delgado-Battenfeld and Jannach: Beyond accuracy, RecSys 2010, with the most popular items as the primitive "
-              "recommender",
+    .doc = "Right items in the first k that are not among the k most popular items, divided by k. The most popular "
+           "ones are those of the train part, without what the user had unless seen=show.",
+    .source = "Ge, Delgado-Battenfeld and Jannach: Beyond accuracy, RecSys 2010, with the most popular items as the "
+              "primitive recommender",
     .of_list = serendipity,
     .work = work_serendipity,
     .needs = NEEDS_ITEMS | NEEDS_FACTS,
@@ -268,9 +272,9 @@ const struct metric metric_serendipity = {
 const struct metric metric_ild = {
     .name = "ild",
     .summary = "intra-list diversity: how unlike the listed items are",
-    .doc = "Mean distance over all pairs of listed items. Where items have a category field (category, genres, tags, ...) the "
-           "distance is 1 - common categories / all categories of the two (Jaccard), and pairs with an item that has none are "
-           "left out; else 1 - cosine of the sets of users who have them.",
+    .doc = "Mean distance over all pairs of listed items. Where items have a category field (category, genres, tags, "
+           "...) the distance is 1 - common categories / all categories of the two (Jaccard), and pairs with an item "
+           "that has none are left out; else 1 - cosine of the sets of users who have them.",
     .source = "Ziegler et al.: Improving recommendation lists through topic diversification, WWW 2005",
     .of_list = ild,
     .work = work_ild,
@@ -280,9 +284,10 @@ const struct metric metric_ild = {
 const struct metric metric_calibration = {
     .name = "calibration",
     .summary = "how far the mix of categories is from that of the user's history",
-    .doc = "Kullback-Leibler divergence (natural logarithm) of the categories of the list from those of the user's history: sum over "
-           "the categories of p log(p / (.99 q + .01 p)), where p is their share in the history and q in the list; an item "
-           "spreads 1 over its categories. 0: the same mix. Needs a category field of the items.",
+    .doc =
+        "Kullback-Leibler divergence (natural logarithm) of the categories of the list from those of the user's "
+        "history: sum over the categories of p log(p / (.99 q + .01 p)), where p is their share in the history and "
+        "q in the list; an item spreads 1 over its categories. 0: the same mix. Needs a category field of the items.",
     .source = "Steck: Calibrated recommendations, RecSys 2018, alpha = .01",
     .of_list = calibration,
     .work = work_calibration,
@@ -293,9 +298,9 @@ const struct metric metric_calibration = {
 const struct metric metric_stability = {
     .name = "stability",
     .summary = "how much of the lists stays when the model is trained anew",
-    .doc = "Rank-biased overlap (extrapolated, p = .9 or said: stability:.95@20) of the user's list with the one that the previous "
-           "training of a model of this name gave for the same question: 1 for the same list. There is none before a model "
-           "was judged, trained anew and judged again.",
+    .doc = "Rank-biased overlap (extrapolated, p = .9 or said: stability:.95@20) of the user's list with the one that "
+           "the previous training of a model of this name gave for the same question: 1 for the same list. There is "
+           "none before a model was judged, trained anew and judged again.",
     .source = "Webber, Moffat and Zobel: A similarity measure for indefinite rankings, TOIS 2010, equation 32",
     .of_list = stability,
     .work = work_stability,

@@ -139,7 +139,8 @@ static double rprec(const struct judged_list *l)
 static void work_rprec(const struct judged_list *l, struct str *out)
 {
     say_ranks(l, out);
-    str_printf(out, "%zu right in all, cut at %zu: %zu of the first %zu = %.4f", l->relevant, l->k, rprec_hits(l), rprec_cut(l), rprec(l));
+    str_printf(out, "%zu right in all, cut at %zu: %zu of the first %zu = %.4f", l->relevant, l->k, rprec_hits(l),
+               rprec_cut(l), rprec(l));
 }
 
 static double rbp(const struct judged_list *l)
@@ -236,9 +237,9 @@ const struct metric metric_rprec = {
 const struct metric metric_rbp = {
     .name = "rbp",
     .summary = "rank-biased precision: somebody who reads on with probability p",
-    .doc = "(1 - p) times the sum over the right items in the first k of p^(rank - 1): what somebody finds a step who goes on "
-           "from each rank to the next with probability p. p is .8, or said: rbp:.95@50. What stands below k could add "
-           "p^k at most.",
+    .doc = "(1 - p) times the sum over the right items in the first k of p^(rank - 1): what somebody finds a step who "
+           "goes on from each rank to the next with probability p. p is .8, or said: rbp:.95@50. What stands below k "
+           "could add p^k at most.",
     .source = "Moffat and Zobel: Rank-biased precision for measurement of retrieval effectiveness, TOIS 2008",
     .of_list = rbp,
     .work = work_rbp,
@@ -249,11 +250,11 @@ const struct metric metric_rbp = {
 const struct metric metric_auc = {
     .name = "auc",
     .summary = "how often a right item stands above another one",
-    .doc = "Share of pairs of a right item and another candidate in which the right one has the higher score; equal scores count "
-           "half. Candidates are all items that the history does not hide; those without a score are below all others. It "
-           "looks at the whole catalogue and is not cut at a rank.",
-    .source = "Rendle et al.: BPR, UAI 2009, section 4.1.1; Hanley and McNeil: The meaning and use of the area under a ROC "
-              "curve, Radiology 1982",
+    .doc = "Share of pairs of a right item and another candidate in which the right one has the higher score; equal "
+           "scores count half. Candidates are all items that the history does not hide; those without a score are "
+           "below all others. It looks at the whole catalogue and is not cut at a rank.",
+    .source = "Rendle et al.: BPR, UAI 2009, section 4.1.1; Hanley and McNeil: The meaning and use of the area under a "
+              "ROC curve, Radiology 1982",
     .of_list = auc,
     .work = work_auc,
     .needs = NEEDS_PAIRS,

@@ -4,8 +4,9 @@
 const struct metric metric_rmse = {
     .name = "rmse",
     .summary = "root of the mean squared error of predicted ratings",
-    .doc = "Root of the mean of (rating - prediction)^2 over all ratings of the part, of users with a history; predictions are cut "
-           "to the range of the ratings that were learnt from. Models that predict no ratings have none.",
+    .doc = "Root of the mean of (rating - prediction)^2 over all ratings of the part, of users with a history; "
+           "predictions are cut to the range of the ratings that were learnt from. Models that predict no ratings have "
+           "none.",
     .errors = ERRORS_SQUARED,
     .pooled = true,
     .lower = true,

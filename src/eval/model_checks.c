@@ -39,22 +39,24 @@ bool checks_trainable(const struct model *m)
     return !(m->class->capabilities & OF_MODELS) && m->record.epochs && model_trained(m) == m;
 }
 
-enum status checks_train(const struct model_checks *k, const struct model_class *class, const struct param_value *values,
-                         const struct dataset *d, uint64_t seed, struct model **out, struct error *err)
+enum status checks_train(const struct model_checks *k, const struct model_class *class,
+                         const struct param_value *values, const struct dataset *d, uint64_t seed, struct model **out,
+                         struct error *err)
 {
-    struct selection selection = {.data = d, .split = k->s, .parts = PART_TRAIN, .until = NO_TIME, .hides = split_hides(k->s, d)};
+    struct selection selection = {
+        .data = d, .split = k->s, .parts = PART_TRAIN, .until = NO_TIME, .hides = split_hides(k->s, d)};
     return model_train(class, class->name, values, &selection, seed, NULL, k->job, out, err);
 }
 
-enum status checks_judge(const struct model_checks *k, const struct model *m, const struct test_set *set, struct evaluation **out,
-                         struct error *err)
+enum status checks_judge(const struct model_checks *k, const struct model *m, const struct test_set *set,
+                         struct evaluation **out, struct error *err)
 {
     return evaluation_run(m, set, k->s->fingerprint, k->c->entries[0].e->depth, k->job, out, err);
 }
 
 /* The evaluation of a model like m, trained on d. */
-static enum status judge_again(const struct model_checks *k, const struct model *m, const struct dataset *d, uint64_t seed,
-                               struct evaluation **out, struct error *err)
+static enum status judge_again(const struct model_checks *k, const struct model *m, const struct dataset *d,
+                               uint64_t seed, struct evaluation **out, struct error *err)
 {
     struct model *again = NULL;
     enum status st = checks_train(k, m->class, m->values, d, seed, &again, err);
@@ -72,7 +74,8 @@ double checks_mean(const struct model_checks *k, const struct evaluation *e)
 enum status checks_add_untrained(struct model_checks *k, const char *check, const struct model *m, struct error *err)
 {
     struct str why = {0};
-    str_puts(&why, m->class->capabilities & OF_MODELS ? "made of other models: check those" : "was not trained in one go: train it again");
+    str_puts(&why, m->class->capabilities & OF_MODELS ? "made of other models: check those"
+                                                      : "was not trained in one go: train it again");
     return checks_add(k, check, m->name, CHECK_NOTHING, &why, err);
 }
 
@@ -89,7 +92,8 @@ static enum status sampled_means(const struct model_checks *k, double *mean, str
         st = candidates_draw(t, NEGATIVES, k->c->seed, err);
     for (size_t i = 0; i < k->c->n && !st; i++) {
         struct evaluation *e = NULL;
-        st = evaluation_run(k->models[k->c->entries[i].given], t, k->s->fingerprint, k->c->measures[0].at.k, k->job, &e, err);
+        st = evaluation_run(k->models[k->c->entries[i].given], t, k->s->fingerprint, k->c->measures[0].at.k, k->job, &e,
+                            err);
         mean[i] = st ? NAN : checks_mean(k, e);
         evaluation_free(e);
     }
@@ -113,13 +117,15 @@ static enum status check_sampled(struct model_checks *k, struct error *err)
             bool flip = metric_better(c->measures[0].at.metric, mean[j], mean[i]) &&
                         metric_better(c->measures[0].at.metric, c->entries[i].mean[0], c->entries[j].mean[0]);
             if (flip && flips++ < 3)
-                str_printf(&s, "%s%s before %s (%.4f, %.4f)", flips == 1 ? "sampled metrics would put " : ", ", c->entries[j].name,
-                           c->entries[i].name, mean[j], mean[i]);
+                str_printf(&s, "%s%s before %s (%.4f, %.4f)", flips == 1 ? "sampled metrics would put " : ", ",
+                           c->entries[j].name, c->entries[i].name, mean[j], mean[i]);
         }
     if (!st && !flips)
         str_printf(&s, "among %d sampled items the order of models is the same", NEGATIVES);
     else if (!st)
-        str_printf(&s, ": %zu of %zu pairs change places among %d sampled items; the order among all items is the right one", flips, pairs, NEGATIVES);
+        str_printf(
+            &s, ": %zu of %zu pairs change places among %d sampled items; the order among all items is the right one",
+            flips, pairs, NEGATIVES);
     mem_free(mean);
     if (st)
         str_free(&s);
@@ -173,7 +179,8 @@ static enum status seeds_of(struct model_checks *k, size_t entry, struct error *
     bool doubt = lead < 2 * deviation;
     str_printf(&s, "%.4f to %.4f with %zu other seeds, standard deviation %.4f", least, most, k->seeds, deviation);
     if (!isnan(lead))
-        str_printf(&s, "; the difference of %.4f to %s is %s", lead, c->entries[entry == c->reference ? (entry ? 0 : 1) : c->reference].name,
+        str_printf(&s, "; the difference of %.4f to %s is %s", lead,
+                   c->entries[entry == c->reference ? (entry ? 0 : 1) : c->reference].name,
                    doubt ? "no larger than that may do" : "larger");
     return checks_add(k, "seed", m->name, doubt ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
 }
@@ -263,8 +270,11 @@ static enum status future_of_split(struct model_checks *k, struct error *err)
     enum status st = split_leaks_find(k->d, k->s, &leaks, err);
     if (st || !leaks.timed || !leaks.past_users)
         return st;
-    str_printf(&s, "users asked about a time before the newest event that was learnt from: %zu; `split time` has one moment for all",
-               leaks.past_users);
+    str_printf(
+        &s,
+        "users asked about a time before the newest event that was learnt from: %zu; `split time` has one moment for "
+        "all",
+        leaks.past_users);
     return checks_add(k, "future", NULL, CHECK_DOUBT, &s, err);
 }
 

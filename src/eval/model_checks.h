@@ -1,14 +1,12 @@
-/* Checks of a comparison: does it hold where evaluations are known to deceive? Each asks or trains models anew and says what came of
- * it in words; by the first measure of the comparison, which must be one of ranks or of ratings.
+/* Checks of a comparison: does it hold where evaluations are known to deceive? Each asks or trains models anew and says
+ * what came of it in words; by the first measure of the comparison, which must be one of ranks or of ratings.
  *
- *   sampled   the right items among 100 sampled others instead of all: does the order of models change (Krichene and Rendle, On
- *             sampled metrics for item recommendation, KDD 2020)?
- *   seed      other seeds: is the lead larger than what chance in training does? For models in which nothing is drawn there is
- *             nothing to see
- *   placebo   items dealt out anew among the events that are known, so that users and items keep their numbers of events but
- *             no user a taste: who then still knows a user's future better than that of another user with as long a history knows what
- *             it should not
- *   future    all events that training must not see become others, and the models are trained again: the lists must stay */
+ *   sampled   the right items among 100 sampled others instead of all: does the order of models change (Krichene and
+ * Rendle, On sampled metrics for item recommendation, KDD 2020)? seed      other seeds: is the lead larger than what
+ * chance in training does? For models in which nothing is drawn there is nothing to see placebo   items dealt out anew
+ * among the events that are known, so that users and items keep their numbers of events but no user a taste: who then
+ * still knows a user's future better than that of another user with as long a history knows what it should not future
+ * all events that training must not see become others, and the models are trained again: the lists must stay */
 #ifndef TAILOR_EVAL_MODEL_CHECKS_H
 #define TAILOR_EVAL_MODEL_CHECKS_H
 

@@ -1,6 +1,7 @@
-/* The placebo: items dealt out anew among the events that are known. Users and items keep their numbers of events, no user a taste;
- * so whoever knows a user's future better than the future of another user with as long a history has seen what it should not.
- * (Better than the most popular items is no sign of it: who is more popular in the test part, or with longer histories, is no secret.) */
+/* The placebo: items dealt out anew among the events that are known. Users and items keep their numbers of events, no
+ * user a taste; so whoever knows a user's future better than the future of another user with as long a history has seen
+ * what it should not. (Better than the most popular items is no sign of it: who is more popular in the test part, or
+ * with longer histories, is no secret.) */
 #include "eval/model_checks_parts.h"
 
 #include <math.h>
@@ -15,7 +16,8 @@
 /* ---- dealing ---- */
 
 /* Deals the items of the events of one part out anew among them. */
-static enum status shuffle_part(const struct split *s, enum part part, struct rng *r, struct dataset *d, struct error *err)
+static enum status shuffle_part(const struct split *s, enum part part, struct rng *r, struct dataset *d,
+                                struct error *err)
 {
     uint32_t *item = mem_new_raw(d->events.n, sizeof *item, "shuffled items", err);
     size_t n = 0;
@@ -60,7 +62,8 @@ static int by_length(const void *pa, const void *pb)
     return (a->lot > b->lot) - (a->lot < b->lot);
 }
 
-/* other[u]: who stands beside user u in the order of lengths, ties by lot; the last of an odd number stands alone, beside itself. */
+/* other[u]: who stands beside user u in the order of lengths, ties by lot; the last of an odd number stands alone,
+ * beside itself. */
 static enum status pair_users(const struct test_set *t, uint64_t seed, size_t *other, struct error *err)
 {
     struct rng r = rng_stream(seed, "strangers", 0);
@@ -105,7 +108,8 @@ static enum status swap_futures(struct test_set *t, const size_t *other, struct 
             size_t from = query_of(t, other[u], q - t->query_begin[u]);
             nright += t->right_begin[from + 1] - t->right_begin[from];
         }
-    struct futures f = {mem_new_raw(t->nqueries + 1, sizeof *f.begin, "right items", err), mem_new_raw(nright, sizeof *f.right, "right items", err),
+    struct futures f = {mem_new_raw(t->nqueries + 1, sizeof *f.begin, "right items", err),
+                        mem_new_raw(nright, sizeof *f.right, "right items", err),
                         mem_new_raw(nright, sizeof *f.grade, "right items", err)};
     if (!f.begin || !f.right || !f.grade) {
         futures_clear(&f);
@@ -114,7 +118,8 @@ static enum status swap_futures(struct test_set *t, const size_t *other, struct 
     size_t at = 0;
     for (size_t u = 0; u < t->nusers; u++)
         for (size_t q = t->query_begin[u]; q < t->query_begin[u + 1]; q++) {
-            size_t from = query_of(t, other[u], q - t->query_begin[u]), begin = t->right_begin[from], n = t->right_begin[from + 1] - begin;
+            size_t from = query_of(t, other[u], q - t->query_begin[u]), begin = t->right_begin[from],
+                   n = t->right_begin[from + 1] - begin;
             f.begin[q] = at;
             memcpy(f.right + at, t->right + begin, n * sizeof *f.right);
             memcpy(f.grade + at, *grades + begin, n * sizeof *f.grade);
@@ -184,16 +189,18 @@ static enum status judge_pop(const struct model_checks *k, struct placebo *x, st
     return st;
 }
 
-/* How much better a model is for each user's own future: the mean over the warm users whom both ask about, and p of its being 0. */
+/* How much better a model is for each user's own future: the mean over the warm users whom both ask about, and p of its
+ * being 0. */
 struct knowing {
     double own, strangers, p;
 };
 
-static enum status compare_futures(const struct model_checks *k, const struct evaluation *own, const struct evaluation *strangers,
-                                   struct knowing *out, struct error *err)
+static enum status compare_futures(const struct model_checks *k, const struct evaluation *own,
+                                   const struct evaluation *strangers, struct knowing *out, struct error *err)
 {
     const struct metric_at *at = &k->c->measures[0].at;
-    double *value = mem_new_raw(own->nusers + strangers->nusers, sizeof *value, "values of users", err), *other = value + own->nusers;
+    double *value = mem_new_raw(own->nusers + strangers->nusers, sizeof *value, "values of users", err),
+           *other = value + own->nusers;
     double *d = mem_new_raw(own->nusers, sizeof *d, "values of users", err);
     size_t n = 0;
     enum status st = value && d ? ST_OK : ST_NOMEM;
@@ -243,8 +250,11 @@ static enum status placebo_of(struct model_checks *k, size_t entry, const struct
     if (st)
         return st;
     bool knowing = knows.own > knows.strangers && knows.p * (double)k->c->n < .05; /* for so many models */
-    str_printf(&s, "%.4f becomes %.4f on shuffled events, %.4f by the futures of others with as long a history%s; most popular items: %.4f",
-               compared->mean[0], knows.own, knows.strangers, knowing ? ": it knows more than it can" : "", x->pop);
+    str_printf(
+        &s,
+        "%.4f becomes %.4f on shuffled events, %.4f by the futures of others with as long a history%s; most popular "
+        "items: %.4f",
+        compared->mean[0], knows.own, knows.strangers, knowing ? ": it knows more than it can" : "", x->pop);
     return checks_add(k, "placebo", m->name, knowing ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
 }
 

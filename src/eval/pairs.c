@@ -53,7 +53,8 @@ static size_t below(const float *score, size_t n, float x, size_t *upto)
     return low;
 }
 
-/* Each candidate that is not right wins against the right items below it; the share of the others is what the right ones won. */
+/* Each candidate that is not right wins against the right items below it; the share of the others is what the right
+ * ones won. */
 static void visit(void *context, size_t i, const struct query *query, const float *scores)
 {
     struct pairs *p = context;

@@ -59,7 +59,8 @@ static void ask(struct gathering *g, uint32_t user, size_t begin, size_t right, 
 {
     struct test_set *t = g->t;
     if (g->write) {
-        t->query[t->nqueries] = (struct query){.events = t->known + begin, .n = g->nknown - begin, .user = user, .as_of = as_of, .hides = g->hides};
+        t->query[t->nqueries] = (struct query){
+            .events = t->known + begin, .n = g->nknown - begin, .user = user, .as_of = as_of, .hides = g->hides};
         t->right_begin[t->nqueries] = right;
     }
     t->nqueries++;
@@ -94,7 +95,8 @@ static void order_right(struct gathering *g, size_t begin)
     g->nright = begin + kept;
 }
 
-/* Notes the rating of event e beside its item among right[begin ..], where a later one replaces it; or the weight of its type. */
+/* Notes the rating of event e beside its item among right[begin ..], where a later one replaces it; or the weight of
+ * its type. */
 static void add_grade(struct gathering *g, size_t begin, size_t e)
 {
     struct test_set *t = g->t;
@@ -110,7 +112,8 @@ static void add_grade(struct gathering *g, size_t begin, size_t e)
         t->weight[i] = fmaxf(t->weight[i], g->d->type_weight[g->d->events.type[e]]);
 }
 
-/* When the question is asked: at the cut when there is one for all, else when the first event that is judged happened. */
+/* When the question is asked: at the cut when there is one for all, else when the first event that is judged happened.
+ */
 static int64_t moment(const struct gathering *g, size_t first)
 {
     const struct split *s = g->s;
@@ -226,7 +229,8 @@ static enum status make_room(struct gathering *g, struct error *err)
                                                                                                       : ST_NOMEM;
 }
 
-/* The range of the ratings in the train part, and room for those that are asked for; for weights where there are none. */
+/* The range of the ratings in the train part, and room for those that are asked for; for weights where there are none.
+ */
 static enum status prepare_grades(const struct gathering *g, struct error *err)
 {
     struct test_set *t = g->t;
@@ -270,7 +274,8 @@ static enum status nothing_to_ask(const struct gathering *g, struct error *err)
 {
     const struct test_set *t = g->t;
     if (g->only != NO_USER)
-        return error_set(err, ST_STATE, "%s has nothing in this part that is not seen before", dict_text(&g->d->users, g->only));
+        return error_set(err, ST_STATE, "%s has nothing in this part that is not seen before",
+                         dict_text(&g->d->users, g->only));
     char all[32];
     text_count(all, sizeof all, (int64_t)t->events);
     error_set(err, ST_STATE, "there is nothing to judge: all %s test events repeat what the user has seen before", all);
@@ -282,7 +287,8 @@ static enum status make(const struct dataset *d, const struct split *s, const st
                         struct test_set **out, struct error *err)
 {
     const struct selection trained = {.data = d, .split = s, .parts = PART_TRAIN, .until = NO_TIME};
-    struct gathering g = {.d = d, .s = s, .only = only, .moment = selection_moment(&trained), .hides = split_hides(s, d)};
+    struct gathering g = {
+        .d = d, .s = s, .only = only, .moment = selection_moment(&trained), .hides = split_hides(s, d)};
     enum status st = check_protocol(s, p, err);
     if (st)
         return st;
@@ -317,8 +323,8 @@ out:
     return st;
 }
 
-enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p, struct test_set **out,
-                         struct error *err)
+enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p,
+                         struct test_set **out, struct error *err)
 {
     return make(d, s, p, NO_USER, out, err);
 }
@@ -330,7 +336,8 @@ enum status test_set_of_user(const struct dataset *d, const struct split *s, con
 }
 
 /* Right items of query q that are kept stand from `to` on; how many. */
-static size_t keep_right(struct test_set *t, size_t q, size_t to, bool (*keeps)(void *context, size_t q, uint32_t item), void *context)
+static size_t keep_right(struct test_set *t, size_t q, size_t to, bool (*keeps)(void *context, size_t q, uint32_t item),
+                         void *context)
 {
     size_t kept = to;
     for (size_t r = t->right_begin[q]; r < t->right_begin[q + 1]; r++) {

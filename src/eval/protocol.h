@@ -10,8 +10,8 @@
  *   candidates among[among_begin[q] .. among_begin[q + 1]), where not all items are ranked (eval/candidates.h)
  *
  * With hide_seen what the history holds is not recommended, so it is not asked for either: such test events are
- * left out and counted in `repeats`. When only events of one type are judged (the target of the split), only those hide:
- * who is asked what somebody will buy may answer with what they looked at, not with what they have bought. */
+ * left out and counted in `repeats`. When only events of one type are judged (the target of the split), only those
+ * hide: who is asked what somebody will buy may answer with what they looked at, not with what they have bought. */
 #ifndef TAILOR_EVAL_PROTOCOL_H
 #define TAILOR_EVAL_PROTOCOL_H
 
@@ -28,7 +28,8 @@ struct protocol {
     enum part on;   /* PART_TEST or PART_VALID */
     bool hide_seen; /* items of the history do not come back */
     enum rolling rolling;
-    uint64_t among; /* 0: all items are ranked; else what tells the candidates of this test set from others (eval/candidates.h) */
+    uint64_t among; /* 0: all items are ranked; else what tells the candidates of this test set from others
+                       (eval/candidates.h) */
 };
 
 struct test_set {
@@ -42,7 +43,8 @@ struct test_set {
     size_t *right_begin; /* nqueries + 1 */
     uint32_t *right;
     float *rating; /* NaN: none; NULL: none at all */
-    float *weight; /* where there are no ratings, beside each right item: the largest weight of a type of its events; else NULL */
+    float *weight; /* where there are no ratings, beside each right item: the largest weight of a type of its events;
+                      else NULL */
     size_t *among_begin; /* nqueries + 1; NULL: all items */
     uint32_t *among;     /* distinct; equal scores stand in this order */
     float lowest, highest; /* of the ratings in the train part, which predictions are cut to */
@@ -54,11 +56,12 @@ struct test_set {
 MUST_CHECK enum status test_set_new(const struct dataset *d, const struct split *s, const struct protocol *p,
                                     struct test_set **out, struct error *err);
 /* The same of one user alone; ST_STATE too when there is nothing to ask about them. */
-MUST_CHECK enum status test_set_of_user(const struct dataset *d, const struct split *s, const struct protocol *p, uint32_t user,
-                                        struct test_set **out, struct error *err);
+MUST_CHECK enum status test_set_of_user(const struct dataset *d, const struct split *s, const struct protocol *p,
+                                        uint32_t user, struct test_set **out, struct error *err);
 void test_set_free(struct test_set *t); /* NULL is fine */
 
-/* Takes right items out, and the queries and users that have none left; keeps(context, q, item) for the items of query after query. */
+/* Takes right items out, and the queries and users that have none left; keeps(context, q, item) for the items of query
+ * after query. */
 void test_set_keep(struct test_set *t, bool (*keeps)(void *context, size_t q, uint32_t item), void *context);
 
 #endif

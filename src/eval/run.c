@@ -155,8 +155,8 @@ static struct evaluation *evaluation_new(const struct test_set *t, size_t depth,
     e->hit_begin = mem_new_raw(t->nqueries + 1, sizeof *e->hit_begin, "hits", err);
     e->hit_rank = mem_new_raw(nright, sizeof *e->hit_rank, "hits", err);
     e->first_rank = mem_new_raw(t->nitems, sizeof *e->first_rank, "item marks", err);
-    if (!e->user || !e->warm || !e->query_begin || !e->right_begin || !e->right || !e->grade || !e->length || !e->list ||
-        !e->hit_begin || !e->hit_rank || !e->first_rank) {
+    if (!e->user || !e->warm || !e->query_begin || !e->right_begin || !e->right || !e->grade || !e->length ||
+        !e->list || !e->hit_begin || !e->hit_rank || !e->first_rank) {
         evaluation_free(e);
         return NULL;
     }

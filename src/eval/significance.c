@@ -38,8 +38,8 @@ static void sign_sums(const double *d, size_t n, double sum[LEVELS])
         sum[bits] = sum[bits & (((size_t)1 << n) - 1)];
 }
 
-/* One sign a bit. The sums of eight differences under all their signs are made once for the rounds of a block, so that a
- * round looks up a number for each byte it draws. */
+/* One sign a bit. The sums of eight differences under all their signs are made once for the rounds of a block, so that
+ * a round looks up a number for each byte it draws. */
 static void toss_block(void *context, size_t block, size_t begin, size_t end)
 {
     const struct tossing *t = context;
@@ -83,8 +83,8 @@ static enum status toss_all(const double *d, size_t n, double limit, double *p, 
     return ST_OK;
 }
 
-/* More than the share of all ways to toss whose sum is as far from 0 as this one: 2 c P(normal >= z), c the least that holds for any
- * weights. */
+/* More than the share of all ways to toss whose sum is as far from 0 as this one: 2 c P(normal >= z), c the least that
+ * holds for any weights. */
 static double bound_of_chance(const double *d, size_t n, double limit)
 {
     double squares = 0, c = 1 / (4 * gsl_cdf_ugaussian_Q(M_SQRT2));
@@ -105,9 +105,9 @@ static size_t toss(struct tossing *t, size_t end)
     return far;
 }
 
-/* In stages, until enough sums were far. That is a test at any level: let j be the first stage at which stopping can give a p of at most
- * the level. No earlier stop does, and what goes on from j had such a p there; so the final p is at most the level only where that of
- * stage j is, whose rounds were fixed beforehand. */
+/* In stages, until enough sums were far. That is a test at any level: let j be the first stage at which stopping can
+ * give a p of at most the level. No earlier stop does, and what goes on from j had such a p there; so the final p is at
+ * most the level only where that of stage j is, whose rounds were fixed beforehand. */
 static double toss_in_stages(struct tossing *t, size_t least, size_t most)
 {
     size_t far = toss(t, least);
@@ -116,7 +116,8 @@ static double toss_in_stages(struct tossing *t, size_t least, size_t most)
     return (1 + (double)far) / (1 + (double)t->first);
 }
 
-enum status paired_randomization(const double *d, size_t n, size_t least, size_t most, uint64_t seed, double *p, struct error *err)
+enum status paired_randomization(const double *d, size_t n, size_t least, size_t most, uint64_t seed, double *p,
+                                 struct error *err)
 {
     size_t some = 0;
     double sum = 0, size = 0;

@@ -175,7 +175,8 @@ static void take_sides(const struct tune_seen *seen, size_t n, struct side *few,
     }
 }
 
-static void parzen_point(const struct tune_space *s, const struct tune_seen *seen, size_t n, struct rng *r, double *point)
+static void parzen_point(const struct tune_space *s, const struct tune_seen *seen, size_t n, struct rng *r,
+                         double *point)
 {
     struct side few, others;
     double x[TUNE_AXES_MAX], best = -INFINITY;

@@ -68,7 +68,10 @@ static enum status range_axis(struct tune_axis *a, const char *text, const char 
     const struct param *p = a->param;
     if (!is_number(p)) {
         error_set(err, ST_USAGE, "%s=%s: %s has no range", p->name, text, p->name);
-        error_hint(err, "a list of values can be searched: %s=%s", p->name, p->type == PARAM_BOOL ? "yes|no" : p->choices ? p->choices : "a|b");
+        error_hint(err, "a list of values can be searched: %s=%s", p->name,
+                   p->type == PARAM_BOOL ? "yes|no"
+                   : p->choices          ? p->choices
+                                         : "a|b");
         return ST_USAGE;
     }
     enum status st = parse_end(p, text, (size_t)(dots - text), &a->low, err);
@@ -107,7 +110,8 @@ static bool is_tuned(const struct param *p)
     return p->tune_min < p->tune_max && (is_number(p) || p->type == PARAM_ENUM || p->type == PARAM_BOOL);
 }
 
-static enum status add_axis(struct tune_space *s, const struct param *params, size_t index, const char *text, struct error *err)
+static enum status add_axis(struct tune_space *s, const struct param *params, size_t index, const char *text,
+                            struct error *err)
 {
     struct tune_axis *a = &s->axes[s->n];
     const char *dots = text ? strstr(text, "..") : NULL;
@@ -136,8 +140,8 @@ static const char *scope_text(const void *context, size_t i)
 }
 
 /* What was typed for parameters that nothing here can make matter is refused. */
-static enum status keep_typed(struct tune_space *s, const struct param *params, size_t nparams, const struct tune_given *given, size_t ngiven,
-                              struct error *err)
+static enum status keep_typed(struct tune_space *s, const struct param *params, size_t nparams,
+                              const struct tune_given *given, size_t ngiven, struct error *err)
 {
     struct scope scope;
     s->params = params;
@@ -151,7 +155,8 @@ static enum status keep_typed(struct tune_space *s, const struct param *params, 
     }
     scope = (struct scope){params, s->typed};
     for (size_t i = 0; i < nparams; i++) {
-        enum status st = s->typed[i] ? param_check_idle(params, nparams, i, s->typed[i], scope_text, &scope, err) : ST_OK;
+        enum status st =
+            s->typed[i] ? param_check_idle(params, nparams, i, s->typed[i], scope_text, &scope, err) : ST_OK;
         if (st)
             return st;
     }

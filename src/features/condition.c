@@ -76,7 +76,8 @@ static bool find_column(const struct condition *whole, const char *name, struct 
     }
     for (size_t s = 0; s < SETS; s++) {
         size_t length = strlen(sets[s].prefix);
-        if (length && may_ask(whole, sets[s].subject) && strncmp(name, sets[s].prefix, length) == 0 && look_in(&sets[s], name + length, c))
+        if (length && may_ask(whole, sets[s].subject) && strncmp(name, sets[s].prefix, length) == 0 &&
+            look_in(&sets[s], name + length, c))
             return true;
     }
     for (size_t s = 0; s < SETS; s++)
@@ -166,7 +167,8 @@ static enum status unknown_text(const struct lexer *in, const struct comparison 
 {
     const char *near = NULL;
     size_t best = in->token.text_length / 3 + 2;
-    error_set(err, ST_USAGE, "\"%s\" does not occur in %s", in->token.text, c->field ? c->field->name : own_columns[c->subject].name);
+    error_set(err, ST_USAGE, "\"%s\" does not occur in %s", in->token.text,
+              c->field ? c->field->name : own_columns[c->subject].name);
     error_span(err, in->token.offset, in->token.length);
     for (uint32_t i = 0; i < words->n && i < NEAR_ENOUGH_TO_LOOK; i++) {
         size_t distance = dict_length(words, i) < 200 ? text_distance(in->token.text, dict_text(words, i)) : best;
@@ -207,7 +209,8 @@ static enum status read_value(struct lexer *in, const struct dataset *d, struct 
     double number = 0;
     int64_t moment = 0;
     bool whole = strlen(t->text) == t->text_length;
-    if (is_moment(c) ? !whole || !time_parse(t->text, t->text_length, 0, &moment) : !whole || !text_parse_real(t->text, &number))
+    if (is_moment(c) ? !whole || !time_parse(t->text, t->text_length, 0, &moment)
+                     : !whole || !text_parse_real(t->text, &number))
         return lexer_expected(in, is_moment(c) ? "a time" : "a number", err);
     st = mem_grow(&c->numbers, capacity, c->n + 1, sizeof *c->numbers, err);
     if (st)
@@ -249,7 +252,8 @@ static enum status read_operator(struct lexer *in, struct comparison *c, bool *l
     static const struct {
         const char *sign;
         enum operator operator;
-    } signs[] = {{"=", IN}, {"!=", NOT_IN}, {"<>", NOT_IN}, {"<", LESS}, {"<=", LESS_EQUAL}, {">", GREATER}, {">=", GREATER_EQUAL}};
+    } signs[] = {{"=", IN},          {"!=", NOT_IN}, {"<>", NOT_IN},       {"<", LESS},
+                 {"<=", LESS_EQUAL}, {">", GREATER}, {">=", GREATER_EQUAL}};
     bool negated = false;
     enum status st = lexer_take(in, "not", &negated, err);
     *list = negated || lexer_sees(in, "in");
@@ -282,7 +286,8 @@ static enum status make_counts(struct condition *c, enum subject subject, struct
     *counts = mem_new(n, sizeof **counts, "counts of events", err);
     if (!*counts)
         return ST_NOMEM;
-    count_feedback(c->data, c->until, subject == OF_USER_EVENTS ? *counts : NULL, subject == OF_ITEM_EVENTS ? *counts : NULL);
+    count_feedback(c->data, c->until, subject == OF_USER_EVENTS ? *counts : NULL,
+                   subject == OF_ITEM_EVENTS ? *counts : NULL);
     return ST_OK;
 }
 
@@ -398,11 +403,15 @@ enum status condition_read(const char *text, const struct dataset *d, struct con
     return read_whole(text, (struct condition){.data = d, .counted = true, .until = NO_TIME}, out, err);
 }
 
-enum status condition_items(const char *text, const struct dataset *d, int64_t until, uint8_t **chosen, size_t *n, struct error *err)
+enum status condition_items(const char *text, const struct dataset *d, int64_t until, uint8_t **chosen, size_t *n,
+                            struct error *err)
 {
     struct condition *c = NULL;
     uint8_t *out = mem_new(d->items.n, sizeof *out, "a choice of items", err);
-    enum status st = out ? read_whole(text, (struct condition){.data = d, .counted = true, .of_items = true, .until = until}, &c, err) : ST_NOMEM;
+    enum status st =
+        out ? read_whole(text, (struct condition){.data = d, .counted = true, .of_items = true, .until = until}, &c,
+                         err)
+            : ST_NOMEM;
     *n = 0;
     for (size_t i = 0; i < d->items.n && !st; i++)
         *n += out[i] = condition_holds(c, i);
@@ -428,7 +437,8 @@ void condition_tidy(const char *text, struct str *out)
         if (t->type == TOKEN_TEXT)
             str_putc(out, '\'');
         for (size_t i = 0; i < t->text_length; i++)
-            str_append(out, t->type == TOKEN_TEXT && t->text[i] == '\'' ? "''" : &t->text[i], t->type == TOKEN_TEXT && t->text[i] == '\'' ? 2 : 1);
+            str_append(out, t->type == TOKEN_TEXT && t->text[i] == '\'' ? "''" : &t->text[i],
+                       t->type == TOKEN_TEXT && t->text[i] == '\'' ? 2 : 1);
         if (t->type == TOKEN_TEXT)
             str_putc(out, '\'');
         open = sign && *t->text == '(';

@@ -25,13 +25,14 @@ struct condition;
 MUST_CHECK enum status condition_parse(struct lexer *in, const struct dataset *d, struct condition **out,
                                        struct error *err);
 /* Reads a whole text, which may ask for events_per_user and events_per_item: for choosing events from finished data. */
-MUST_CHECK enum status condition_read(const char *text, const struct dataset *d, struct condition **out, struct error *err);
+MUST_CHECK enum status condition_read(const char *text, const struct dataset *d, struct condition **out,
+                                      struct error *err);
 /* Which items a condition holds for, by what they are: chosen[i] is 1 or 0, *n of them 1; mem_free it. Columns: item,
  * events_per_item (of the events before `until`; NO_TIME: all) and the attributes of items. */
-MUST_CHECK enum status condition_items(const char *text, const struct dataset *d, int64_t until, uint8_t **chosen, size_t *n,
-                                       struct error *err);
-/* Appends the text as all would write it: words, signs and texts in '...', one blank between them. One that cannot be read
- * stays as it is. */
+MUST_CHECK enum status condition_items(const char *text, const struct dataset *d, int64_t until, uint8_t **chosen,
+                                       size_t *n, struct error *err);
+/* Appends the text as all would write it: words, signs and texts in '...', one blank between them. One that cannot be
+ * read stays as it is. */
 void condition_tidy(const char *text, struct str *out);
 void condition_free(struct condition *c);
 /* Does it hold for event e? */

@@ -8,7 +8,18 @@ enum node_type { NODE_OR, NODE_AND, NODE_NOT, NODE_COMPARISON };
 enum operator { IN, NOT_IN, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL };
 
 /* Where the cell of an event is found: in a column that all data have, or in a field. */
-enum subject { OF_TYPE, OF_VALUE, OF_USER, OF_ITEM, OF_TIME, OF_USER_EVENTS, OF_ITEM_EVENTS, OF_CONTEXT, OF_ITEM_FIELD, OF_USER_FIELD };
+enum subject {
+    OF_TYPE,
+    OF_VALUE,
+    OF_USER,
+    OF_ITEM,
+    OF_TIME,
+    OF_USER_EVENTS,
+    OF_ITEM_EVENTS,
+    OF_CONTEXT,
+    OF_ITEM_FIELD,
+    OF_USER_FIELD
+};
 
 struct comparison {
     enum subject subject;

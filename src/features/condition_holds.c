@@ -127,7 +127,8 @@ static bool node_holds(const struct condition *c, size_t i, size_t e)
     case NODE_COMPARISON:
         break;
     }
-    return condition_compares_text(&n->comparison) ? text_holds(c, &n->comparison, e) : number_holds(c, &n->comparison, e);
+    return condition_compares_text(&n->comparison) ? text_holds(c, &n->comparison, e)
+                                                   : number_holds(c, &n->comparison, e);
 }
 
 bool condition_holds(const struct condition *c, size_t e)

@@ -6,8 +6,8 @@
  *     count(type = 'click') over 7d by user      clicks of the user in the 7 days before the moment
  *     recency(type = 'purchase') by item         days since the item was bought last; missing when it never was
  *
- * "Before" is strict and by the clock: an event in the same microsecond as the moment does not count, so all events of a
- * tied instant see the same past (76 % of MovieLens 100K shares its second). An event without a time is in no past
+ * "Before" is strict and by the clock: an event in the same microsecond as the moment does not count, so all events of
+ * a tied instant see the same past (76 % of MovieLens 100K shares its second). An event without a time is in no past
  * that a clock tells. When no event of the data has a time, count without `over` counts all of them at any moment,
  * and whatever needs a clock is refused. */
 #ifndef TAILOR_FEATURES_FEATURE_H
@@ -17,8 +17,8 @@
 
 struct feature;
 
-/* Parses text[0..n), binds it to the data set (of which it holds a reference) and prepares for evaluation: one pass over the
- * events. Errors mark their place in the text. */
+/* Parses text[0..n), binds it to the data set (of which it holds a reference) and prepares for evaluation: one pass
+ * over the events. Errors mark their place in the text. */
 MUST_CHECK enum status feature_new(struct dataset *d, const char *text, size_t n, struct feature **out,
                                    struct error *err);
 void feature_free(struct feature *f);

@@ -6,7 +6,7 @@
 #include "data/dataset.h"
 
 /* As the steps of data/shape.h. The condition is that of condition_read; errors mark their place in it. */
-MUST_CHECK enum status filter_events(const struct dataset *d, const char *condition, struct job *job, struct dataset **out,
-                                     struct error *err);
+MUST_CHECK enum status filter_events(const struct dataset *d, const char *condition, struct job *job,
+                                     struct dataset **out, struct error *err);
 
 #endif

@@ -12,7 +12,8 @@ static bool is_space(char c)
 /* Letters, digits, _ . - + and everything beyond ASCII: names, numbers, durations, dates. */
 static bool is_word(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("_.-+:", c)) || (c & 0x80);
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("_.-+:", c)) ||
+           (c & 0x80);
 }
 
 static enum status bad(struct lexer *in, size_t from, size_t length, const char *what, struct error *err)
@@ -97,7 +98,8 @@ enum status lexer_start(struct lexer *in, const char *source, size_t n, struct e
 bool lexer_sees(const struct lexer *in, const char *text)
 {
     enum token_type type = in->token.type;
-    return (type == TOKEN_WORD || type == TOKEN_SIGN) && strlen(in->token.text) == in->token.text_length && text_same(in->token.text, text);
+    return (type == TOKEN_WORD || type == TOKEN_SIGN) && strlen(in->token.text) == in->token.text_length &&
+           text_same(in->token.text, text);
 }
 
 enum status lexer_take(struct lexer *in, const char *text, bool *taken, struct error *err)

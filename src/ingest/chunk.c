@@ -158,8 +158,8 @@ static bool in_block(const struct feed *f, const char *text)
     return (uintptr_t)text - (uintptr_t)f->data <= f->end;
 }
 
-/* The current row of the sheet joins the batch. Cells that point anywhere but into the block (JSON, converted or unescaped
- * text) are gone with the next row, so they are copied; a row that is too large for that is taken at once. */
+/* The current row of the sheet joins the batch. Cells that point anywhere but into the block (JSON, converted or
+ * unescaped text) are gone with the next row, so they are copied; a row that is too large for that is taken at once. */
 static enum status keep_row(struct hand *h, struct error *err)
 {
     const struct sheet *t = &h->t;

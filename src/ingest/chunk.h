@@ -1,17 +1,19 @@
 /* Chunks: the fast path of `load`. How a large file becomes columns on all cores:
  *
- *   text     | block of up to 16 MiB: chunk 0 | chunk 1 | chunk 2 | ...    the next block is read (and unpacked) meanwhile
- *   reading    each chunk by some thread into columns of its own: rows cut, values parsed, ids looked up
- *   settling   chunk i + 1 began where chunk i ended? if not (a quoted line feed at the cut), it is read again from there
- *   merging    in order of the chunks: new ids get their codes, then columns are copied to their place on all threads
+ *   text     | block of up to 16 MiB: chunk 0 | chunk 1 | chunk 2 | ...    the next block is read (and unpacked)
+ * meanwhile reading    each chunk by some thread into columns of its own: rows cut, values parsed, ids looked up
+ *   settling   chunk i + 1 began where chunk i ended? if not (a quoted line feed at the cut), it is read again from
+ * there merging    in order of the chunks: new ids get their codes, then columns are copied to their place on all
+ * threads
  *
- * Blocks and chunks are cut at fixed numbers of bytes, and ids get their codes in the order of the text, so the data set
- * does not depend on the number of threads. While chunks are read nobody changes the dictionaries of the data set: a
- * chunk looks ids up there, and those that are not in it (few, after the first blocks) get provisional codes in a small
- * dictionary of the chunk.
+ * Blocks and chunks are cut at fixed numbers of bytes, and ids get their codes in the order of the text, so the data
+ * set does not depend on the number of threads. While chunks are read nobody changes the dictionaries of the data set:
+ * a chunk looks ids up there, and those that are not in it (few, after the first blocks) get provisional codes in a
+ * small dictionary of the chunk.
  *
- * A chunk works on batches of some hundred rows, and on a column of the batch at a time: first all rows are cut (plain.h
- * where rows are plain, else sheet.h), then checked, then ids are looked up with their memory latencies overlapped. */
+ * A chunk works on batches of some hundred rows, and on a column of the batch at a time: first all rows are cut
+ * (plain.h where rows are plain, else sheet.h), then checked, then ids are looked up with their memory latencies
+ * overlapped. */
 #ifndef TAILOR_INGEST_CHUNK_H
 #define TAILOR_INGEST_CHUNK_H
 

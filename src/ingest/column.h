@@ -43,7 +43,8 @@ void raw_columns_clear(struct raw_columns *set);
 /* Sets a cell; rows between are missing. A cell without text does nothing. */
 MUST_CHECK enum status raw_column_set(struct raw_column *c, size_t row, const struct cell *cell, struct error *err);
 MUST_CHECK enum status raw_column_set_real(struct raw_column *c, size_t row, double value, struct error *err);
-/* Room for `rows` rows, of which those from the n there are up to `filled` are missing; the caller fills in the rest. */
+/* Room for `rows` rows, of which those from the n there are up to `filled` are missing; the caller fills in the rest.
+ */
 MUST_CHECK enum status raw_column_extend(struct raw_column *c, size_t filled, size_t rows, struct error *err);
 MUST_CHECK enum status raw_column_extend_real(struct raw_column *c, size_t filled, size_t rows, struct error *err);
 /* Can it still be a column of packed numbers? */

@@ -66,7 +66,8 @@ static bool month_name_time(const char *text, size_t n, int64_t *us)
 
 bool column_date(const struct raw_column *c, const char *text, size_t n, int64_t *us)
 {
-    return (c->time_form && time_parse_as(c->time_form, text, n, 0, us)) || month_name_time(text, n, us) || time_parse(text, n, 0, us);
+    return (c->time_form && time_parse_as(c->time_form, text, n, 0, us)) || month_name_time(text, n, us) ||
+           time_parse(text, n, 0, us);
 }
 
 bool column_real(const struct raw_column *c, const char *text, size_t n, double *out)
@@ -146,7 +147,8 @@ bool raw_column_packs(const struct raw_column *c)
 {
     char folded[64];
     name_fold(c->name, folded, sizeof folded);
-    return !c->numeric && !c->comma && !c->bars && !c->quoted && !c->lists && c->levels.n == 0 && !c->code && !always_text(c, folded);
+    return !c->numeric && !c->comma && !c->bars && !c->quoted && !c->lists && c->levels.n == 0 && !c->code &&
+           !always_text(c, folded);
 }
 
 enum field_type column_infer_packed(const struct raw_column *c)

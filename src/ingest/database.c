@@ -45,7 +45,8 @@ static enum status open_database(struct ingest *in, const char *path, struct fee
     struct source *source = NULL;
     if (!p)
         return ST_NOMEM;
-    enum status st = foreign_open(path, ingest_mapped(in, "query"), ingest_mapped(in, "table"), in->job, &p->foreign, err);
+    enum status st =
+        foreign_open(path, ingest_mapped(in, "query"), ingest_mapped(in, "table"), in->job, &p->foreign, err);
     if (!st)
         st = source_pulled(pull, close_pulled, p, &source, err);
     if (st) {

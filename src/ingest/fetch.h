@@ -1,4 +1,5 @@
-/* Fetching a file over https into a folder: with progress, resumable, whole or not at all. Only this room uses libcurl. */
+/* Fetching a file over https into a folder: with progress, resumable, whole or not at all. Only this room uses libcurl.
+ */
 #ifndef TAILOR_INGEST_FETCH_H
 #define TAILOR_INGEST_FETCH_H
 
@@ -25,11 +26,11 @@ struct fetched {
 bool fetch_can(void);
 
 /* Fetches url to path. Until the file is whole and has its checksum it is called path.part, with where it is from in
- * path.from: an attempt that was broken off, cancelled or killed is taken up again when the server still has the same file
- * (Range with If-Range), else begun anew. Only https, and http to this machine; redirections are followed a few times and
- * never leave https.
- * ST_IO when it cannot be fetched, ST_CORRUPT for a wrong checksum (the part is removed), ST_FORMAT when it is larger than
- * it should be (likewise), ST_BUSY when another program is at it, ST_CANCELLED, ST_UNSUPPORTED without libcurl. */
+ * path.from: an attempt that was broken off, cancelled or killed is taken up again when the server still has the same
+ * file (Range with If-Range), else begun anew. Only https, and http to this machine; redirections are followed a few
+ * times and never leave https. ST_IO when it cannot be fetched, ST_CORRUPT for a wrong checksum (the part is removed),
+ * ST_FORMAT when it is larger than it should be (likewise), ST_BUSY when another program is at it, ST_CANCELLED,
+ * ST_UNSUPPORTED without libcurl. */
 MUST_CHECK enum status fetch_file(const struct fetch *f, struct job *job, struct fetched *out, struct error *err);
 
 /* Has the file the checksum (and size) it must have? Fills out. ST_CORRUPT when not. */

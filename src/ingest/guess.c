@@ -25,8 +25,9 @@ static bool name_says(const struct sample *s, uint32_t column, const char *const
 /* Does the column hold what users do? */
 static bool holds_actions(const struct look *l)
 {
-    static const char *const words[] = {"view",  "click", "cart",  "purchase", "buy",    "transaction", "play", "like",
-                                        "share", "order", "impression", "listen",   "rating", "favorite",    "bookmark"};
+    static const char *const words[] = {"view",        "click",  "cart",   "purchase", "buy",
+                                        "transaction", "play",   "like",   "share",    "order",
+                                        "impression",  "listen", "rating", "favorite", "bookmark"};
     bool any = false;
     for (uint32_t k = 0; k < l->levels.n && l->levels.n <= SAMPLE_TYPES; k++)
         for (size_t w = 0; w < sizeof words / sizeof *words; w++)
@@ -39,7 +40,8 @@ static bool may_be_id(const struct sample *s, uint32_t c)
 {
     const struct look *l = &s->look[c];
     bool fraction = l->reals == l->texts && l->whole != l->texts;
-    return !is_taken(s, c) && l->texts * 10 >= s->rows * 9 && l->levels.n > 1 && !fraction && !sample_mostly(l->times, l->texts);
+    return !is_taken(s, c) && l->texts * 10 >= s->rows * 9 && l->levels.n > 1 && !fraction &&
+           !sample_mostly(l->times, l->texts);
 }
 
 static bool is_id(const struct sample *s, uint32_t c)
@@ -82,11 +84,12 @@ static enum status runs(const struct look *l, size_t rows, double *out, struct e
 /* User and item among the columns that look like ids. */
 static enum status guess_ids(struct sample *s, struct error *err)
 {
-    static const char *const users[] = {"user", "cust", "client", "visit", "member", "person", "account", "device", "buyer",
-                                        "shopper", "kund", "nutzer", "besucher", "utilisat", "usuari", "utent", NULL};
-    static const char *const items[] = {"item", "prod", "sku", "article", "movie", "song", "book", "game", "page",
-                                        "asin", "title", "track", "artist", "goods", "offer", "ad_id", "artik", "articul",
-                                        "ware", NULL};
+    static const char *const users[] = {"user",     "cust",     "client", "visit",   "member", "person",
+                                        "account",  "device",   "buyer",  "shopper", "kund",   "nutzer",
+                                        "besucher", "utilisat", "usuari", "utent",   NULL};
+    static const char *const items[] = {"item",  "prod",  "sku",   "article", "movie", "song",   "book",
+                                        "game",  "page",  "asin",  "title",   "track", "artist", "goods",
+                                        "offer", "ad_id", "artik", "articul", "ware",  NULL};
     for (int role = ROLE_USER; role <= ROLE_ITEM; role++)
         for (uint32_t c = 0; c < s->n && !roles_has(&s->roles, (enum role)role); c++)
             if (may_be_id(s, c) && name_says(s, c, role == ROLE_USER ? users : items))
@@ -126,7 +129,8 @@ static void guess_dates(struct sample *s)
         return;
     s->dates = l->days_first > l->months_first ? "dmy" : "mdy";
     if (!l->days_first == !l->months_first)
-        preview_doubt(s->out, "does %s begin with the day or the month? dates=mdy is guessed, dates=dmy the other way", sample_name(s, time));
+        preview_doubt(s->out, "does %s begin with the day or the month? dates=mdy is guessed, dates=dmy the other way",
+                      sample_name(s, time));
 }
 
 /* Does it say where an item stood in a list, by the names that `import` goes by? More is no liking then. */
@@ -151,8 +155,10 @@ static void guess_rest(struct sample *s)
         else if (!roles_has(&s->roles, ROLE_TYPE) && l->reals == 0 && holds_actions(l))
             guess(s, ROLE_TYPE, c);
         else if (holds_places(s, c))
-            preview_doubt(s->out, "%s looks like places in lists that were shown, which are no events: `import FILE as prod` reads them",
-                          sample_name(s, c));
+            preview_doubt(
+                s->out,
+                "%s looks like places in lists that were shown, which are no events: `import FILE as prod` reads them",
+                sample_name(s, c));
         else if (!roles_has(&s->roles, ROLE_VALUE) && l->reals == l->texts && l->levels.n > 2 && l->levels.n <= 20 &&
                  l->least >= 0 && l->most <= 10)
             guess(s, ROLE_VALUE, c);
@@ -172,7 +178,8 @@ static bool has_times(const struct sample *s)
 /* Does it look like things that are shown to people: titles, prices and such? */
 static bool names_say_items(const struct sample *s)
 {
-    static const char *const words[] = {"title", "price", "genre", "categor", "brand", "product", "author", "artist", NULL};
+    static const char *const words[] = {"title",   "price",  "genre",  "categor", "brand",
+                                        "product", "author", "artist", NULL};
     bool any = false;
     for (uint32_t c = 0; c < s->n; c++) {
         const struct look *l = &s->look[c];
@@ -191,18 +198,21 @@ static bool names_say_users(const struct sample *s)
     return any;
 }
 
-/* Its column called id has another value in every row, and the others or the file's name say what of: NULL where they do not. */
+/* Its column called id has another value in every row, and the others or the file's name say what of: NULL where they
+ * do not. */
 static const char *table_by_id(const struct sample *s, const char *path)
 {
     uint32_t id = dict_find_text(&s->t.names, "id");
     const char *slash = strrchr(path, '/'), *file = slash ? slash + 1 : path;
     if (id == NO_CODE || id >= s->n || !s->rows || s->look[id].levels.n < s->rows)
         return NULL;
-    bool items = names_say_items(s) || text_starts(file, "items."), users = names_say_users(s) || text_starts(file, "users.");
+    bool items = names_say_items(s) || text_starts(file, "items."),
+         users = names_say_users(s) || text_starts(file, "users.");
     return items ? "items" : users ? "users" : NULL;
 }
 
-/* A table of one thing a row, with nobody who does anything to it: its id goes to where a user stands, whose column it is then. */
+/* A table of one thing a row, with nobody who does anything to it: its id goes to where a user stands, whose column it
+ * is then. */
 static const char *table_by(struct sample *s, uint32_t key, const char *what)
 {
     for (int i = 0; i < ROLES; i++)

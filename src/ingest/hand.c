@@ -1,4 +1,5 @@
-/* Taking a batch of rows that were cut: each is checked before anything of it is stored, then columns are taken one by one. */
+/* Taking a batch of rows that were cut: each is checked before anything of it is stored, then columns are taken one by
+ * one. */
 #include "ingest/hand.h"
 
 #include <math.h>
@@ -8,7 +9,8 @@
 
 /* ---- checking a row ---- */
 
-/* The computed columns of the rows of the batch. Texts move while they are joined, so cells point to them afterwards. */
+/* The computed columns of the rows of the batch. Texts move while they are joined, so cells point to them afterwards.
+ */
 static enum status make_cells(struct hand *h, struct error *err)
 {
     const struct roles *roles = &h->form->roles;
@@ -124,9 +126,10 @@ static enum status unpack_numbers(struct hand *h, struct text_column *x, struct 
     return st;
 }
 
-/* Codes of one column of the good rows: that of the file, or `made`, or (NO_CODE, NULL) all of them are the default type.
- * A text that is the same as in the row before, which is common, is looked up once. */
-static enum status take_texts(struct hand *h, size_t column, uint32_t source, const struct cell *made, struct error *err)
+/* Codes of one column of the good rows: that of the file, or `made`, or (NO_CODE, NULL) all of them are the default
+ * type. A text that is the same as in the row before, which is common, is looked up once. */
+static enum status take_texts(struct hand *h, size_t column, uint32_t source, const struct cell *made,
+                              struct error *err)
 {
     const struct batch *b = &h->batch;
     struct text_column *x = &h->chunk->text[column];
@@ -239,7 +242,8 @@ enum status hand_take(struct hand *h, struct error *err)
         take_values(h, amounts);
     static const enum role named[] = {[TEXT_USER] = ROLE_USER, [TEXT_ITEM] = ROLE_ITEM, [TEXT_TYPE] = ROLE_TYPE};
     for (size_t i = 0; i < TEXT_PLANS && !st; i++)
-        st = take_texts(h, i, form->roles.column[named[i]], form->roles.computed[named[i]].kind ? b->made[named[i]] : NULL, err);
+        st = take_texts(h, i, form->roles.column[named[i]],
+                        form->roles.computed[named[i]].kind ? b->made[named[i]] : NULL, err);
     for (size_t i = 0; i < form->nplans && !st; i++)
         if (form->plans[i].role != ROLE_PRICE && form->plans[i].role != ROLE_QUANTITY)
             st = take_texts(h, TEXT_PLANS + i, form->plans[i].source, NULL, err);

@@ -12,8 +12,9 @@ static enum status unknown_folder(const char *path, struct error *err)
 {
     error_set(err, ST_FORMAT, "%s is a folder of no layout that is known", path);
     static const char *const endings[] = {".csv", ".tsv", ".jsonl", ".csv.gz", ".txt", ".dat"};
-    static const char known[] = "known: MovieLens, LightGCN, Last.fm, Book-Crossing, RetailRocket, Deskdrop, RecBole, Open Bandit, and "
-                                "events.csv with items.csv";
+    static const char known[] =
+        "known: MovieLens, LightGCN, Last.fm, Book-Crossing, RetailRocket, Deskdrop, RecBole, Open Bandit, and "
+        "events.csv with items.csv";
     char found[4096];
     size_t i = 0, n = sizeof endings / sizeof *endings;
     while (i < n && !folder_find(path, endings[i], found, sizeof found))

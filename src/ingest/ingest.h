@@ -13,7 +13,8 @@ struct mapping {
 /* Told of every bad row. */
 struct reject_sink {
     void *context;
-    enum status (*reject)(void *context, const char *file, uint64_t line, const char *reason, const char *text, size_t n, struct error *err);
+    enum status (*reject)(void *context, const char *file, uint64_t line, const char *reason, const char *text,
+                          size_t n, struct error *err);
 };
 
 /* What was understood, for the report of `load`. */
@@ -26,22 +27,23 @@ struct ingest_report {
     size_t nnotes;
 };
 
-/* Reads event file(s), a folder of a known layout, a glob pattern, or "-" into a new unpublished data set (dataset_finish done).
- * Mapping keys: user item time value type session price quantity (column names or 1-based numbers), item.X user.X (attributes that ride
- * on events), format, delimiter, header=yes|no, encoding, tz. ST_USAGE when a named column is missing, with the columns there are. */
+/* Reads event file(s), a folder of a known layout, a glob pattern, or "-" into a new unpublished data set
+ * (dataset_finish done). Mapping keys: user item time value type session price quantity (column names or 1-based
+ * numbers), item.X user.X (attributes that ride on events), format, delimiter, header=yes|no, encoding, tz. ST_USAGE
+ * when a named column is missing, with the columns there are. */
 MUST_CHECK enum status ingest_events(const char *const *paths, size_t npaths, const struct mapping *mapping,
                                      size_t nmapping, const char *name, struct reject_sink *rejects, struct job *job,
                                      struct dataset **out, struct ingest_report *report, struct error *err);
 
-/* The same, of rows to be added to `base`: users, items and types that are in base have their indices there, new ones come
- * after. The data set holds the new events only. */
+/* The same, of rows to be added to `base`: users, items and types that are in base have their indices there, new ones
+ * come after. The data set holds the new events only. */
 MUST_CHECK enum status ingest_more(const struct dataset *base, const char *const *paths, size_t npaths,
                                    const struct mapping *mapping, size_t nmapping, struct reject_sink *rejects,
                                    struct job *job, struct dataset **out, struct ingest_report *report,
                                    struct error *err);
 
-/* Attributes: a new data set = `base` with the fields of the file joined to its items or users (id=COLUMN says the key).
- * Ids of the file that no event has become new (cold) items or users. */
+/* Attributes: a new data set = `base` with the fields of the file joined to its items or users (id=COLUMN says the
+ * key). Ids of the file that no event has become new (cold) items or users. */
 enum attribute_target { ATTRIBUTES_OF_ITEMS, ATTRIBUTES_OF_USERS };
 MUST_CHECK enum status ingest_attributes(const struct dataset *base, enum attribute_target target, const char *path,
                                          const struct mapping *mapping, size_t nmapping, struct reject_sink *rejects,

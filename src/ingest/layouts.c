@@ -96,7 +96,8 @@ static bool looks_amazon_json(const char *head, size_t n)
     const char *end = memchr(head, '\n', n);
     size_t line = end ? (size_t)(end - head) : n;
     bool old = memmem(head, line, "\"reviewerID\"", 12) && memmem(head, line, "\"asin\"", 6);
-    return head[0] == '{' && (old || (memmem(head, line, "\"parent_asin\"", 13) && memmem(head, line, "\"user_id\"", 9)));
+    return head[0] == '{' &&
+           (old || (memmem(head, line, "\"parent_asin\"", 13) && memmem(head, line, "\"user_id\"", 9)));
 }
 
 /* user-sha1 TAB artist-mbid TAB artist TAB plays */

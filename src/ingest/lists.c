@@ -1,10 +1,9 @@
 /* Lists: a user and then the user's items on every line, blanks between.
  *
- *   LightGCN   a folder of train.txt and test.txt (maybe valid.txt): the split is given; user_list.txt and item_list.txt
- *              say what the ids were before
- *   S3-Rec     NAME.txt, the items in their order, NAME_item2attributes.json {"4": [1, 2]}, NAME_sample.txt with items
- *              that the user did not touch
- *   gSASRec    a folder of train_input.txt and test_output.txt: items only, line n is user n */
+ *   LightGCN   a folder of train.txt and test.txt (maybe valid.txt): the split is given; user_list.txt and
+ * item_list.txt say what the ids were before S3-Rec     NAME.txt, the items in their order, NAME_item2attributes.json
+ * {"4": [1, 2]}, NAME_sample.txt with items that the user did not touch gSASRec    a folder of train_input.txt and
+ * test_output.txt: items only, line n is user n */
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>
@@ -12,8 +11,8 @@
 
 #include "ingest/load.h"
 
-/* A file of lists: nothing but whole numbers and blanks, and not the same number of them on every line, or more than any
- * table has. */
+/* A file of lists: nothing but whole numbers and blanks, and not the same number of them on every line, or more than
+ * any table has. */
 static bool looks_like_lists(const char *head, size_t n)
 {
     enum { LINES = 50, WIDE = 20 };
@@ -222,7 +221,9 @@ static enum status read_gsasrec(struct ingest *in, const char *path, struct erro
     static const char *const files[] = {"train_input.txt", "test_output.txt"};
     enum status st = read_parts(in, path, files, 2, true, err);
     if (!st)
-        ingest_note(in, "line n is user n; the item between the two files, and those of val_*.txt, are in none that says whose");
+        ingest_note(
+            in,
+            "line n is user n; the item between the two files, and those of val_*.txt, are in none that says whose");
     return st;
 }
 

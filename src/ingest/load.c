@@ -95,8 +95,8 @@ enum status ingest_refuse(struct ingest *in, const char *file, uint64_t line, co
     if (!in->rejects || in->staged == STAGED_MOST)
         return ST_OK;
     in->staged++;
-    return in->rejects->reject(in->rejects->context, file, line, reason, text, n < REJECT_TEXT_MOST ? n : REJECT_TEXT_MOST,
-                               err);
+    return in->rejects->reject(in->rejects->context, file, line, reason, text,
+                               n < REJECT_TEXT_MOST ? n : REJECT_TEXT_MOST, err);
 }
 
 enum status ingest_reject(struct ingest *in, const struct sheet *t, const char *reason, struct error *err)
@@ -210,8 +210,9 @@ static enum status check_memory(struct ingest *in, size_t events, struct error *
     text_count(count, sizeof count, (int64_t)events);
     text_bytes(needed, sizeof needed, need);
     text_bytes(have, sizeof have, there);
-    error_set(err, ST_NOMEM, "the file seems to hold about %s events, which need %s of memory; this machine has %s free",
-              count, needed, have);
+    error_set(err, ST_NOMEM,
+              "the file seems to hold about %s events, which need %s of memory; this machine has %s free", count,
+              needed, have);
     error_hint(err, "load a part of it: the latest months, or the events of some of the users");
     return ST_NOMEM;
 }

@@ -83,8 +83,9 @@ struct event_row {
     size_t type_length;
 };
 MUST_CHECK enum status ingest_add_event(struct ingest *in, const struct event_row *row, struct error *err);
-/* Room for `n` events in all arrays, and at once for as many as the files will probably hold. ST_NOMEM when it is plain by
- * now that these will not fit into the memory of the machine: said before, not found out after. Times and values too when they are told of, or were before. */
+/* Room for `n` events in all arrays, and at once for as many as the files will probably hold. ST_NOMEM when it is plain
+ * by now that these will not fit into the memory of the machine: said before, not found out after. Times and values too
+ * when they are told of, or were before. */
 MUST_CHECK enum status ingest_room(struct ingest *in, size_t n, bool timed, bool valued, struct error *err);
 /* What a cell says of the time (NO_TIME: nothing) and the value (NaN: nothing): NULL, or why the row is refused. */
 const char *cell_time(const struct ingest *in, const struct cell *cell, int64_t *out, char *reason, size_t size);
@@ -120,7 +121,8 @@ enum computed_kind { COMPUTED_NOT, COMPUTED_CONSTANT, COMPUTED_ROW, COMPUTED_JOI
 struct computed {
     enum computed_kind kind;
     uint32_t column[COMPUTED_COLUMNS];
-    bool instead[COMPUTED_COLUMNS]; /* stands in for those before it when they have no text; else it is joined to them */
+    bool
+        instead[COMPUTED_COLUMNS]; /* stands in for those before it when they have no text; else it is joined to them */
     size_t ncolumns;
     struct str room;
 };

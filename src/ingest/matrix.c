@@ -1,4 +1,5 @@
-/* A dense matrix of ratings: a user a row, an item a column, 0 where there is none. Users and items are numbered from 1.
+/* A dense matrix of ratings: a user a row, an item a column, 0 where there is none. Users and items are numbered
+ * from 1.
  *
  * Coat is a folder of them: train.ascii, test.ascii (the split is given), propensities.ascii with how likely each
  * rating was to be seen, and user_features.ascii, item_features.ascii with flags that *_features_map.txt names
@@ -281,4 +282,5 @@ static enum status read_dense(struct ingest *in, const char *path, struct error 
     return st;
 }
 
-const struct reader reader_matrix = {"matrix", "a dense matrix of ratings (Coat), 0 for none", recognise, read_dense, true};
+const struct reader reader_matrix = {"matrix", "a dense matrix of ratings (Coat), 0 for none", recognise, read_dense,
+                                     true};

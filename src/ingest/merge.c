@@ -263,7 +263,8 @@ static enum status hand_out_refused(const struct merge *m, uint64_t *line, struc
         const char *text = str_text(&c->refused_text);
         for (size_t k = 0; k < c->nrefused && !st; k++) {
             const struct refused *x = &c->refused[k];
-            st = ingest_refuse(in, m->form->t->feed->path, *line + x->line, text + x->reason, text + x->text, x->length, err);
+            st = ingest_refuse(in, m->form->t->feed->path, *line + x->line, text + x->reason, text + x->text, x->length,
+                               err);
         }
         *line += c->lines;
         m->form->t->feed->converted += c->converted;

@@ -222,7 +222,8 @@ static enum status read_tags(struct ingest *in, const char *path, struct error *
 
 bool known_attributes_mine(const char *path, enum attribute_target target)
 {
-    static const char *const of_items[] = {"u.item", "movies.dat", "movies_extrainfos.dat"}, *const of_users[] = {"u.user", "users.dat"};
+    static const char *const of_items[] = {"u.item", "movies.dat", "movies_extrainfos.dat"}, *const of_users[] = {
+                                                                                                 "u.user", "users.dat"};
     bool items = target == ATTRIBUTES_OF_ITEMS, mine = bookcrossing_mine(path, target) || recbole_mine(path, target);
     for (size_t i = 0; i < (items ? sizeof of_items : sizeof of_users) / sizeof *of_items; i++)
         mine |= stem_is(path, (items ? of_items : of_users)[i]);
@@ -234,8 +235,9 @@ enum status known_attributes(struct ingest *in, const char *path, enum attribute
 {
     static const char *const movie_names[] = {"item", "title", "genres", NULL};
     static const char *const user_names[] = {"user", "gender", "age", "occupation", "zip_code", NULL};
-    static const char *const extra_names[] = {"item",     "title",   "year", "certificate", "release_date", "imdb_genres",
-                                              "director", "writers", "cast", "plot",        "poster",       NULL};
+    static const char *const extra_names[] = {"item",         "title",       "year",     "certificate",
+                                              "release_date", "imdb_genres", "director", "writers",
+                                              "cast",         "plot",        "poster",   NULL};
     static const char *const u_user_names[] = {"user", "age", "gender", "occupation", "zip_code", NULL};
     bool items = target == ATTRIBUTES_OF_ITEMS;
     struct sheet_form form = {.delimiter = "::", .encoding = in->form.encoding, .no_quotes = true};
@@ -340,4 +342,5 @@ const struct reader reader_movielens_100k = {"movielens-100k", "u.data with u.it
                                              read_100k, false};
 const struct reader reader_movielens_dat = {"movielens-dat", "ratings.dat with movies.dat and users.dat", recognise_dat,
                                             read_dat, false};
-const struct reader reader_movielens_csv = {"movielens-csv", "ratings.csv with movies.csv", recognise_csv, read_csv, false};
+const struct reader reader_movielens_csv = {"movielens-csv", "ratings.csv with movies.csv", recognise_csv, read_csv,
+                                            false};

@@ -104,4 +104,5 @@ static enum status read_ncf(struct ingest *in, const char *path, struct error *e
     return st;
 }
 
-const struct reader reader_ncf = {"ncf", "*.train.rating with *.test.rating and *.test.negative", recognise, read_ncf, true};
+const struct reader reader_ncf = {"ncf", "*.train.rating with *.test.rating and *.test.negative", recognise, read_ncf,
+                                  true};

@@ -174,7 +174,8 @@ static enum status read_bandit(struct ingest *in, const char *path, struct error
     if (!st)
         st = attributes_as(in, file, "item_context.csv", ATTRIBUTES_OF_ITEMS, NULL, mapping, 2, err);
     if (!st && !b.by_row)
-        ingest_note(in, "rounds have no user ids: users of the same features are one user (user=row: every round its own)");
+        ingest_note(in,
+                    "rounds have no user ids: users of the same features are one user (user=row: every round its own)");
     if (!st)
         ingest_note(in, "a round is a click or an impression, its value the reward; kept: position, propensity_score%s",
                     b.kept[KEPT_AFFINITY] == NO_CODE ? "" : ", affinity with the item shown");

@@ -82,7 +82,9 @@ static enum status take_time_form(struct ingest *in, const char *value, struct e
     if (time_form_ok(value))
         return ST_OK;
     error_set(err, ST_USAGE, "time_format=%s is no form of times", value);
-    error_hint(err, "yymmddhh, yyyymmddhh, or a pattern: time_format='%%d %%b %%Y %%H:%%M'; dates=dmy and dates=mdy say the order");
+    error_hint(
+        err,
+        "yymmddhh, yyyymmddhh, or a pattern: time_format='%%d %%b %%Y %%H:%%M'; dates=dmy and dates=mdy say the order");
     return ST_USAGE;
 }
 
@@ -150,7 +152,8 @@ const char *ingest_time(const struct ingest *in, const struct cell *cell, int64_
     if (cell_untimed(cell))
         return NULL;
     if (in->time_form)
-        return time_parse_as(in->time_form, cell->text, cell->n, in->tz, out) ? NULL : "is not a time as time_format= says";
+        return time_parse_as(in->time_form, cell->text, cell->n, in->tz, out) ? NULL
+                                                                              : "is not a time as time_format= says";
     if (time_parse_dates(cell->text, cell->n, in->dates, in->tz, out) && *out != NO_TIME)
         return NULL;
     if (in->dates == DATES_UNSAID && (time_parse_dates(cell->text, cell->n, DATES_DMY, 0, &us) ||

@@ -13,7 +13,8 @@ struct paths {
     size_t n, capacity;
 };
 
-/* Adds the path, or the files that it fits when it is a pattern. "-" is standard input. ST_NOT_FOUND names the nearest file. */
+/* Adds the path, or the files that it fits when it is a pattern. "-" is standard input. ST_NOT_FOUND names the nearest
+ * file. */
 MUST_CHECK enum status paths_expand(const char *path, struct paths *out, struct error *err);
 void paths_clear(struct paths *p);
 /* Bytes of all, or 0 when one of them is no file. */

@@ -73,8 +73,8 @@ static void tell_column(struct sample *s, uint32_t c, struct str *mapping, void 
     p->missing = s->rows - l->texts;
     p->distinct = l->levels.n;
     for (uint32_t k = 0; k < PREVIEW_EXAMPLES && k < l->levels.n; k++)
-        snprintf(p->example[k], sizeof p->example[k], "%.*s", (int)text_fit(dict_text(&l->levels, k), dict_length(&l->levels, k), 40),
-                 dict_text(&l->levels, k));
+        snprintf(p->example[k], sizeof p->example[k], "%.*s",
+                 (int)text_fit(dict_text(&l->levels, k), dict_length(&l->levels, k), 40), dict_text(&l->levels, k));
     char number[24];
     snprintf(number, sizeof number, "%u", c + 1);
     const char *called = s->t.header ? p->name : number;
@@ -82,14 +82,18 @@ static void tell_column(struct sample *s, uint32_t c, struct str *mapping, void 
         if (s->roles.column[i] != c || (s->out->table && i != ROLE_USER))
             continue;
         snprintf(p->role, sizeof p->role, "%s", s->out->table ? "id" : role_names[i]);
-        p->by = s->guessed[i] ? "content" : ingest_mapped(s->in, role_names[i]) ? "said" : s->t.header ? "name" : "place";
+        p->by = s->guessed[i]                         ? "content"
+                : ingest_mapped(s->in, role_names[i]) ? "said"
+                : s->t.header                         ? "name"
+                                                      : "place";
         if (s->guessed[i])
             put_pair(mapping, p->role, called, quote);
     }
     if (p->role[0] || s->out->table || !s->t.header)
         return;
     for (int role = ROLE_USER; role <= ROLE_ITEM; role++)
-        if (!text_starts(p->name, role == ROLE_USER ? "item." : "user.") && s->roles.column[role] != NO_CODE && depends(s, c, (enum role)role)) {
+        if (!text_starts(p->name, role == ROLE_USER ? "item." : "user.") && s->roles.column[role] != NO_CODE &&
+            depends(s, c, (enum role)role)) {
             const char *name = sample_name(s, c);
             bool prefixed = text_starts(name, role == ROLE_USER ? "user." : "item.");
             snprintf(p->role, sizeof p->role, "%s.%s", role_names[role], prefixed ? name + 5 : name);
@@ -102,7 +106,10 @@ static void tell_column(struct sample *s, uint32_t c, struct str *mapping, void 
 static void tell_form(struct sample *s)
 {
     const struct dialect *d = &s->t.dialect;
-    const char *between = d->delimiter == '\t' ? "tabs" : d->delimiter == ' ' ? "blanks" : d->delimiter == ',' ? "commas" : NULL;
+    const char *between = d->delimiter == '\t'  ? "tabs"
+                          : d->delimiter == ' ' ? "blanks"
+                          : d->delimiter == ',' ? "commas"
+                                                : NULL;
     char own[4] = {d->delimiter, d->twice ? d->delimiter : 0, 0, 0};
     const char *encoding = s->converted ? "Latin-1" : s->t.feed->plain ? "ASCII" : "UTF-8";
     if (s->t.json)
@@ -116,10 +123,10 @@ static void find_doubts(struct sample *s)
 {
     struct preview *p = s->out;
     for (uint32_t c = 0; c < s->n && !roles_has(&s->roles, ROLE_TYPE) && !p->table; c++)
-        if (!p->column[c].role[0] && s->look[c].reals == 0 && s->look[c].levels.n > 1 && s->look[c].levels.n <= SAMPLE_TYPES &&
-            s->rows >= 50) {
-            preview_doubt(p, "%s has %u values: type=%s where it says what the user did", sample_name(s, c), s->look[c].levels.n,
-                  sample_name(s, c));
+        if (!p->column[c].role[0] && s->look[c].reals == 0 && s->look[c].levels.n > 1 &&
+            s->look[c].levels.n <= SAMPLE_TYPES && s->rows >= 50) {
+            preview_doubt(p, "%s has %u values: type=%s where it says what the user did", sample_name(s, c),
+                          s->look[c].levels.n, sample_name(s, c));
             return;
         }
 }

@@ -28,7 +28,8 @@ struct preview {
     struct ingest_note doubt[PREVIEW_DOUBTS];
     size_t ndoubts;
     char mapping[1024];          /* what must be said to load it, each key=value as a word of the command line; "" */
-    const char *table;           /* "users", "items": it is taken for a table of them, for `load users`, `load items`; NULL: events */
+    const char
+        *table; /* "users", "items": it is taken for a table of them, for `load users`, `load items`; NULL: events */
     struct dataset *head;        /* the events of the head, or NULL: release it */
     char trouble[640];           /* why there are none */
 };

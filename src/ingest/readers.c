@@ -83,7 +83,8 @@ static enum status read_folder(struct ingest *in, const char *path, struct error
     return st;
 }
 
-const struct reader reader_folder = {"folder", "a folder of events, items and users", recognise_folder, read_folder, false};
+const struct reader reader_folder = {"folder", "a folder of events, items and users", recognise_folder, read_folder,
+                                     false};
 
 #define LISTED(name) &reader_##name,
 const struct reader *const readers[] = {READERS(LISTED) NULL};

@@ -266,4 +266,5 @@ static enum status read_atomic(struct ingest *in, const char *path, struct error
     return st;
 }
 
-const struct reader reader_recbole = {"recbole", "atomic files: .inter with .item and .user", recognise, read_atomic, false};
+const struct reader reader_recbole = {"recbole", "atomic files: .inter with .item and .user", recognise, read_atomic,
+                                      false};

@@ -77,11 +77,13 @@ enum status roles_missing(const struct sheet *t, const char *key, const char *co
     if (near)
         error_hint(err, "did you mean %s=%s? the columns are: %s", key, near, str_text(&columns));
     else if (t->header)
-        error_hint(err, "`preview FILE` proposes what to say, as %s=COLUMN; the columns are: %s%s", key, str_text(&columns),
-                   t->json ? "" : " (header=no if that is the first row of data)");
+        error_hint(err, "`preview FILE` proposes what to say, as %s=COLUMN; the columns are: %s%s", key,
+                   str_text(&columns), t->json ? "" : " (header=no if that is the first row of data)");
     else
-        error_hint(err, "say it by number, user=1 item=2 ... (`preview FILE` proposes it); the file has %u columns and no header",
-                   t->names.n);
+        error_hint(
+            err,
+            "say it by number, user=1 item=2 ... (`preview FILE` proposes it); the file has %u columns and no header",
+            t->names.n);
     str_free(&columns);
     return ST_USAGE;
 }
@@ -141,7 +143,8 @@ static bool looks_like_time(const struct ingest *in, const struct cell *c)
         return time_parse_as(in->time_form, c->text, c->n, 0, &us);
     bool is_number = number_real(c->text, c->n, &number);
     /* A number counts as a moment from 1980 on: smaller ones are ids and counts. */
-    return time_parse_dates(c->text, c->n, in->dates, 0, &us) && (!is_number || c->n == 8 || us > INT64_C(315532800) * US_PER_SECOND);
+    return time_parse_dates(c->text, c->n, in->dates, 0, &us) &&
+           (!is_number || c->n == 8 || us > INT64_C(315532800) * US_PER_SECOND);
 }
 
 static enum status sample_columns(const struct ingest *in, struct sheet *t, struct look *look, struct error *err)

@@ -12,8 +12,8 @@ enum { CHUNK_SIZE = 40, FIRST_BLOCK = 256, BLOCK_MOST = 512, HEADROOM = 64, TRIE
 enum { CHUNK_SIZE = 256 << 10, FIRST_BLOCK = 1 << 20, BLOCK_MOST = 16 << 20, HEADROOM = 64 << 10, TRIES = 3 };
 #endif
 
-/* data[begin..end) is text; data[end] is a line feed and FEED_PADDING bytes follow. Text is read to data[head..), so that
- * the incomplete row at the end of the block before fits in front of it, mostly without moving anything. */
+/* data[begin..end) is text; data[end] is a line feed and FEED_PADDING bytes follow. Text is read to data[head..), so
+ * that the incomplete row at the end of the block before fits in front of it, mostly without moving anything. */
 struct block {
     char *data;
     size_t head, begin, end, capacity;
@@ -124,7 +124,8 @@ static enum status cut_block(struct rounds *r, struct error *err)
         st = mem_grow(&r->todo, &r->todo_capacity, most, sizeof(struct chunk *), err);
     r->n = 0;
     for (size_t at = b->begin; !st && at < b->end;) {
-        const char *end = b->end - at <= CHUNK_SIZE ? NULL : memchr(b->data + at + CHUNK_SIZE, feed, b->end - at - CHUNK_SIZE);
+        const char *end =
+            b->end - at <= CHUNK_SIZE ? NULL : memchr(b->data + at + CHUNK_SIZE, feed, b->end - at - CHUNK_SIZE);
         struct chunk *c = &r->chunk[r->n++];
         c->begin = at;
         c->read = false;
@@ -185,9 +186,9 @@ static enum status learn_names(struct rounds *r, plan_columns plan, struct error
     return st ? st : plan(r->form, err);
 }
 
-/* Which chunks follow one another: todo gets those that must be read (again) and true is returned, or else all that hold
- * rows. A chunk that was begun at the wrong place mostly ends at the right one, so those behind it are believed; after some
- * tries only what is certain is. */
+/* Which chunks follow one another: todo gets those that must be read (again) and true is returned, or else all that
+ * hold rows. A chunk that was begun at the wrong place mostly ends at the right one, so those behind it are believed;
+ * after some tries only what is certain is. */
 static bool settle(struct rounds *r, unsigned try)
 {
     size_t at = r->now->begin, good = 0;

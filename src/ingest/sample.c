@@ -12,14 +12,16 @@
 bool sample_is_moment(const char *text, size_t n, bool number)
 {
     int64_t us;
-    return time_parse(text, n, 0, &us) && (!number || n == 8 || n >= 9) && (!number || us > INT64_C(315532800) * US_PER_SECOND);
+    return time_parse(text, n, 0, &us) && (!number || n == 8 || n >= 9) &&
+           (!number || us > INT64_C(315532800) * US_PER_SECOND);
 }
 
 /* Dates such as 3/1/2026, and whether they tell which of the two is the month. */
 static bool look_at_date(struct look *l, const struct cell *cell)
 {
     int64_t us;
-    bool day = time_parse_dates(cell->text, cell->n, DATES_DMY, 0, &us), month = time_parse_dates(cell->text, cell->n, DATES_MDY, 0, &us);
+    bool day = time_parse_dates(cell->text, cell->n, DATES_DMY, 0, &us),
+         month = time_parse_dates(cell->text, cell->n, DATES_MDY, 0, &us);
     l->dates += day || month;
     l->days_first += day && !month;
     l->months_first += month && !day;

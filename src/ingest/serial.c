@@ -1,4 +1,5 @@
-/* Events row by row, for files of which a column is the number of the row (computed.c). All others are read in chunks. */
+/* Events row by row, for files of which a column is the number of the row (computed.c). All others are read in chunks.
+ */
 #include <string.h>
 
 #include "base/clock.h"

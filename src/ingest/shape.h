@@ -6,8 +6,8 @@
  *   {"user":"u17","item":"i5","n":3}      {"user":  ,"item":  ,"n":  }
  *
  * learnt from a line that the JSON parser has read. A line that has the shape, and plain values in it (strings of ASCII
- * without escapes, short numbers, true, false, null), is read by comparing; any other goes to the parser. To both it means
- * the same. */
+ * without escapes, short numbers, true, false, null), is read by comparing; any other goes to the parser. To both it
+ * means the same. */
 #ifndef TAILOR_INGEST_SHAPE_H
 #define TAILOR_INGEST_SHAPE_H
 

@@ -329,8 +329,9 @@ static bool is_data(const char *text, size_t n)
 {
     int64_t us;
     double value;
-    return n == 0 || number_real(text, n, &value) || time_parse(text, n, 0, &us) || time_parse_dates(text, n, DATES_DMY, 0, &us) ||
-           time_parse_dates(text, n, DATES_MDY, 0, &us) || number_real_comma(text, n, &value);
+    return n == 0 || number_real(text, n, &value) || time_parse(text, n, 0, &us) ||
+           time_parse_dates(text, n, DATES_DMY, 0, &us) || time_parse_dates(text, n, DATES_MDY, 0, &us) ||
+           number_real_comma(text, n, &value);
 }
 
 /* A first row is a header when no cell of it looks like data: names are neither empty nor numbers nor times. */

@@ -14,7 +14,8 @@ struct source;
 /* path "-" is standard input. The job is asked for a cancel while a pipe keeps us waiting; it must outlive the source.
  */
 MUST_CHECK enum status source_open(const char *path, struct job *job, struct source **out, struct error *err);
-/* A source whose bytes are made by `pull` (*got == 0 is the end); takes over context, which `close` frees, on success. */
+/* A source whose bytes are made by `pull` (*got == 0 is the end); takes over context, which `close` frees, on success.
+ */
 typedef enum status (*source_pull)(void *context, char *out, size_t room, size_t *got, struct error *err);
 MUST_CHECK enum status source_pulled(source_pull pull, void (*close)(void *context), void *context, struct source **out,
                                      struct error *err);

@@ -81,7 +81,8 @@ bool tail_place_now(const struct tail *t, struct tail_place *out)
     char head[TAIL_HEAD];
     ssize_t n = t->regular ? pread(t->fd, head, sizeof head, 0) : -1;
     uint64_t offset = t->taken + t->partial;
-    *out = (struct tail_place){.offset = offset, .line = t->line, .head = n < 0 ? 0 : hash_head(head, (size_t)n, offset)};
+    *out =
+        (struct tail_place){.offset = offset, .line = t->line, .head = n < 0 ? 0 : hash_head(head, (size_t)n, offset)};
     return n >= 0;
 }
 
@@ -388,7 +389,8 @@ static size_t count(const char *text, size_t n, char c)
     return found;
 }
 
-/* Up to the last line end that lies outside of quotes. A quote that never closes is an ordinary character in the end. */
+/* Up to the last line end that lies outside of quotes. A quote that never closes is an ordinary character in the end.
+ */
 size_t tail_waiting(struct tail *t)
 {
     const char *text = str_text(&t->text), *end = memrchr(text, '\n', t->text.length);

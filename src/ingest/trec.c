@@ -27,7 +27,8 @@ struct reading {
     size_t size[WORDS], nwords;
 };
 
-static enum status reject(struct reading *r, uint64_t line, const char *reason, const char *text, size_t n, struct error *err)
+static enum status reject(struct reading *r, uint64_t line, const char *reason, const char *text, size_t n,
+                          struct error *err)
 {
     if (!r->rejected++)
         snprintf(r->first, 320, "%.100s:%llu: %.200s", r->path, (unsigned long long)line, reason);
@@ -56,7 +57,8 @@ static enum status next_line(struct reading *r, bool *end, struct error *err)
         }
         any = true;
         const char *from = r->buffer + r->at, *stop = memchr(from, '\n', r->n - r->at);
-        size_t n = stop ? (size_t)(stop - from) : r->n - r->at, room = r->length < LINE_MOST ? LINE_MOST - r->length : 0;
+        size_t n = stop ? (size_t)(stop - from) : r->n - r->at,
+               room = r->length < LINE_MOST ? LINE_MOST - r->length : 0;
         memcpy(r->line + (r->length < LINE_MOST ? r->length : LINE_MOST), from, n < room ? n : room);
         r->length += n;
         r->at += n + (stop != NULL);
@@ -117,7 +119,8 @@ static enum status add_entry(struct reading *r, void *to, struct error *err)
     if (fault)
         return reject(r, r->number, fault, r->line, strlen(r->line), err);
     if (!run->n)
-        snprintf(run->tag, sizeof run->tag, "%.*s", (int)(r->size[5] < sizeof run->tag ? r->size[5] : sizeof run->tag - 1), r->word[5]);
+        snprintf(run->tag, sizeof run->tag, "%.*s",
+                 (int)(r->size[5] < sizeof run->tag ? r->size[5] : sizeof run->tag - 1), r->word[5]);
     enum status st = dict_add(&run->queries, r->word[0], r->size[0], &e.query, err);
     if (!st)
         st = dict_add(&run->items, r->word[2], r->size[2], &e.item, err);
@@ -148,8 +151,8 @@ static enum status add_judgement(struct reading *r, void *to, struct error *err)
     return st;
 }
 
-static enum status read_lines(struct reading *r, enum status (*add)(struct reading *r, void *to, struct error *err), void *to,
-                              struct error *err)
+static enum status read_lines(struct reading *r, enum status (*add)(struct reading *r, void *to, struct error *err),
+                              void *to, struct error *err)
 {
     enum status st = source_open(r->path, r->job, &r->source, err);
     bool end = false;
@@ -167,8 +170,8 @@ static enum status read_lines(struct reading *r, enum status (*add)(struct readi
     return st;
 }
 
-static enum status reading_new(const char *path, struct reject_sink *rejects, struct job *job, char *first, struct reading **out,
-                               struct error *err)
+static enum status reading_new(const char *path, struct reject_sink *rejects, struct job *job, char *first,
+                               struct reading **out, struct error *err)
 {
     struct reading *r = mem_new(1, sizeof *r, "a reader of lines", err);
     *first = 0;
@@ -193,8 +196,8 @@ static enum status nothing_read(const struct reading *r, const char *what, const
 }
 
 /* Where each query begins, of n elements in order of their queries; query_at tells that of the i-th. */
-static enum status find_begins(size_t n, size_t nqueries, uint32_t (*query_at)(const void *of, size_t i), const void *of, size_t **out,
-                               struct error *err)
+static enum status find_begins(size_t n, size_t nqueries, uint32_t (*query_at)(const void *of, size_t i),
+                               const void *of, size_t **out, struct error *err)
 {
     size_t *begin = mem_new(nqueries + 1, sizeof *begin, "lists of a run", err);
     if (!begin)
@@ -268,8 +271,8 @@ static uint32_t query_of_entry(const void *of, size_t i)
     return r->entries[i].query;
 }
 
-enum status trec_run_read(const char *path, enum trec_order order, struct reject_sink *rejects, struct job *job, struct trec_run *out,
-                          char first[320], struct error *err)
+enum status trec_run_read(const char *path, enum trec_order order, struct reject_sink *rejects, struct job *job,
+                          struct trec_run *out, char first[320], struct error *err)
 {
     struct reading *r = NULL;
     *out = (struct trec_run){.n = 0};
@@ -318,8 +321,8 @@ static uint32_t query_of_judgement(const void *of, size_t i)
     return q->judgements[i].query;
 }
 
-enum status trec_qrels_read(const char *path, struct reject_sink *rejects, struct job *job, struct trec_qrels *out, char first[320],
-                            struct error *err)
+enum status trec_qrels_read(const char *path, struct reject_sink *rejects, struct job *job, struct trec_qrels *out,
+                            char first[320], struct error *err)
 {
     struct reading *r = NULL;
     *out = (struct trec_qrels){.n = 0};

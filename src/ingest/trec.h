@@ -29,14 +29,16 @@ struct trec_run {
 
 /* What decides the order of a query's items. */
 enum trec_order {
-    TREC_BY_SCORE, /* as trec_eval: score, highest first; the same score: the id of the item, last in the alphabet first */
+    TREC_BY_SCORE, /* as trec_eval: score, highest first; the same score: the id of the item, last in the alphabet first
+                    */
     TREC_BY_RANK,  /* the rank that is written; the same one: as in the file */
 };
 
-/* Reads a run and orders it. An item that a query lists twice is rejected the second time. rejects may be NULL; the first reject
- * is in *first (not empty when rejected > 0): "run.trec:7: ...". ST_FORMAT when no line is one of a run. */
-MUST_CHECK enum status trec_run_read(const char *path, enum trec_order order, struct reject_sink *rejects, struct job *job,
-                                     struct trec_run *out, char first[320], struct error *err);
+/* Reads a run and orders it. An item that a query lists twice is rejected the second time. rejects may be NULL; the
+ * first reject is in *first (not empty when rejected > 0): "run.trec:7: ...". ST_FORMAT when no line is one of a run.
+ */
+MUST_CHECK enum status trec_run_read(const char *path, enum trec_order order, struct reject_sink *rejects,
+                                     struct job *job, struct trec_run *out, char first[320], struct error *err);
 void trec_run_clear(struct trec_run *r);
 
 struct trec_judgement {
@@ -52,8 +54,8 @@ struct trec_qrels {
     size_t *begin; /* queries.n + 1 */
     uint64_t read, rejected;
 };
-MUST_CHECK enum status trec_qrels_read(const char *path, struct reject_sink *rejects, struct job *job, struct trec_qrels *out,
-                                       char first[320], struct error *err);
+MUST_CHECK enum status trec_qrels_read(const char *path, struct reject_sink *rejects, struct job *job,
+                                       struct trec_qrels *out, char first[320], struct error *err);
 void trec_qrels_clear(struct trec_qrels *q);
 
 #endif

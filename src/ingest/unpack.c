@@ -218,7 +218,8 @@ enum status unpack(const char *archive, const char *folder, uint64_t most, struc
     if (stat(archive, &info))
         return error_errno(err, "read", archive);
     struct unpacking u = {.archive = archive, .folder = making, .job = job, .left = most};
-    job_begin(job, (uint64_t)info.st_size, "B", "unpacking %s", strrchr(archive, '/') ? strrchr(archive, '/') + 1 : archive);
+    job_begin(job, (uint64_t)info.st_size, "B", "unpacking %s",
+              strrchr(archive, '/') ? strrchr(archive, '/') + 1 : archive);
     enum status st = remove_tree(making, err);
     if (!st)
         st = file_make_folder(making, err);

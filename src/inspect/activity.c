@@ -46,7 +46,8 @@ static void measure(struct activity *a, const int64_t *time)
 
 enum status activity_make(const struct query *q, struct activity *out, struct error *err)
 {
-    *out = (struct activity){.first = NO_TIME, .last = NO_TIME, .gap_from = NO_TIME, .gap_to = NO_TIME, .by = TALLY_DAY};
+    *out =
+        (struct activity){.first = NO_TIME, .last = NO_TIME, .gap_from = NO_TIME, .gap_to = NO_TIME, .by = TALLY_DAY};
     int64_t *time = mem_new_raw(q->n, sizeof *time, "times of events", err);
     if (!time)
         return ST_NOMEM;
@@ -142,8 +143,8 @@ static void add_step(struct visit *v, const struct query_event *e, bool new_item
     v->to = e->time > v->to ? e->time : v->to;
 }
 
-enum status visits_make(const struct query *q, const struct field *by, int64_t gap, const uint8_t *buys, struct visits *out,
-                        struct error *err)
+enum status visits_make(const struct query *q, const struct field *by, int64_t gap, const uint8_t *buys,
+                        struct visits *out, struct error *err)
 {
     *out = (struct visits){0};
     struct step *step = mem_new_raw(q->n, sizeof *step, "sessions", err);

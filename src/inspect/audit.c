@@ -32,7 +32,11 @@ struct shown share_of(double part, double whole)
 {
     struct shown s;
     double percent = whole > 0 ? 100 * part / whole : 0;
-    int digits = percent >= 99.95 && percent < 100 ? 3 : percent >= 99 && percent < 99.95 ? 1 : percent >= 10 ? 0 : percent >= .095 ? 1 : 3;
+    int digits = percent >= 99.95 && percent < 100  ? 3
+                 : percent >= 99 && percent < 99.95 ? 1
+                 : percent >= 10                    ? 0
+                 : percent >= .095                  ? 1
+                                                    : 3;
     if (percent > 0 && percent < .001)
         snprintf(s.text, sizeof s.text, "under .001 %%");
     else if (percent == 0)

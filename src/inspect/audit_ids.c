@@ -33,12 +33,14 @@ static void judge_floats(struct audit *a, const struct who *w)
     if (!floats)
         return;
     struct finding *f =
-        twins ? audit_find(a, SEVERITY_SERIOUS, "%s %s are written as 42.0, %s of them also without the .0: these are two for the models",
+        twins ? audit_find(a, SEVERITY_SERIOUS,
+                           "%s %s are written as 42.0, %s of them also without the .0: these are two for the models",
                            COUNT(floats), w->table, COUNT(twins))
-              : audit_find(a, SEVERITY_WARNING, "%s %s (%s) are written as 42.0: attributes keyed by 42 will not find them",
-                           COUNT(floats), w->table, SHARE(floats, w->ids->n));
-    finding_evidence(f, floats, "SELECT %s, events FROM %s WHERE %s GLOB '[0-9]*.0' AND NOT %s GLOB '*[^0-9.]*'", w->column,
-                     w->table, w->column, w->column);
+              : audit_find(a, SEVERITY_WARNING,
+                           "%s %s (%s) are written as 42.0: attributes keyed by 42 will not find them", COUNT(floats),
+                           w->table, SHARE(floats, w->ids->n));
+    finding_evidence(f, floats, "SELECT %s, events FROM %s WHERE %s GLOB '[0-9]*.0' AND NOT %s GLOB '*[^0-9.]*'",
+                     w->column, w->table, w->column, w->column);
 }
 
 /* ---- 007 and 7 ---- */
@@ -55,10 +57,13 @@ static void judge_zeros(struct audit *a, const struct who *w)
     }
     if (!twins)
         return;
-    struct finding *f = audit_find(a, SEVERITY_WARNING, "%s %s come with and without leading zeros (%s and %s)", COUNT(twins), w->table,
-                                   example, example + strspn(example, "0"));
-    finding_evidence(f, twins, "SELECT a.%s, b.%s AS other FROM %s a JOIN %s b ON b.%s = ltrim(a.%s, '0') WHERE a.%s GLOB '0*' AND ltrim(a.%s, '0') <> ''",
-                     w->column, w->column, w->table, w->table, w->column, w->column, w->column, w->column);
+    struct finding *f = audit_find(a, SEVERITY_WARNING, "%s %s come with and without leading zeros (%s and %s)",
+                                   COUNT(twins), w->table, example, example + strspn(example, "0"));
+    finding_evidence(
+        f, twins,
+        "SELECT a.%s, b.%s AS other FROM %s a JOIN %s b ON b.%s = ltrim(a.%s, '0') WHERE a.%s GLOB '0*' AND "
+        "ltrim(a.%s, '0') <> ''",
+        w->column, w->column, w->table, w->table, w->column, w->column, w->column, w->column);
 }
 
 /* ---- spaces ---- */
@@ -85,9 +90,11 @@ static void judge_spaces(struct audit *a, const struct who *w)
     }
     if (!outer)
         return;
-    struct finding *f = audit_find(a, twins ? SEVERITY_SERIOUS : SEVERITY_WARNING, "%s %s have spaces around their id%s%s%s", COUNT(outer),
-                                   w->table, twins ? ", and " : "", twins ? COUNT(twins) : "", twins ? " are there without them too" : "");
-    finding_evidence(f, outer, "SELECT %s, events FROM %s WHERE %s <> trim(%s, ' ' || char(9))", w->column, w->table, w->column, w->column);
+    struct finding *f = audit_find(
+        a, twins ? SEVERITY_SERIOUS : SEVERITY_WARNING, "%s %s have spaces around their id%s%s%s", COUNT(outer),
+        w->table, twins ? ", and " : "", twins ? COUNT(twins) : "", twins ? " are there without them too" : "");
+    finding_evidence(f, outer, "SELECT %s, events FROM %s WHERE %s <> trim(%s, ' ' || char(9))", w->column, w->table,
+                     w->column, w->column);
 }
 
 /* ---- Ana and ana ---- */
@@ -120,23 +127,26 @@ static void judge_case(struct audit *a, const struct who *w)
     }
     if (!twins)
         return;
-    struct finding *f = audit_find(a, severity_of((double)twins / w->ids->n, .001, 2), "%s %s differ from another only in upper and lower case (%s)",
-                                   COUNT(twins), w->table, example);
-    finding_evidence(f, twins, "SELECT a.%s, b.%s AS other FROM %s a JOIN %s b ON b.%s = lower(a.%s) WHERE a.%s <> lower(a.%s)", w->column,
-                     w->column, w->table, w->table, w->column, w->column, w->column, w->column);
+    struct finding *f =
+        audit_find(a, severity_of((double)twins / w->ids->n, .001, 2),
+                   "%s %s differ from another only in upper and lower case (%s)", COUNT(twins), w->table, example);
+    finding_evidence(f, twins,
+                     "SELECT a.%s, b.%s AS other FROM %s a JOIN %s b ON b.%s = lower(a.%s) WHERE a.%s <> lower(a.%s)",
+                     w->column, w->column, w->table, w->table, w->column, w->column, w->column, w->column);
 }
 
 /* ---- letters that are not what they seem ---- */
 
-/* Invisible or direction-changing characters, an accent of its own behind a letter, or Latin letters among Greek or Cyrillic
- * ones: two ids that look the same and are not. */
+/* Invisible or direction-changing characters, an accent of its own behind a letter, or Latin letters among Greek or
+ * Cyrillic ones: two ids that look the same and are not. */
 static bool looks_alike(const char *id, size_t n)
 {
     bool latin = false, greek = false, cyrillic = false;
     for (size_t i = 0; i < n;) {
         int32_t code;
         i += utf8_decode(id + i, n - i, &code);
-        if (text_deceptive(code) || code == 0xa0 || (code >= 0x300 && code <= 0x36f) || (code >= 0xff01 && code <= 0xff5e))
+        if (text_deceptive(code) || code == 0xa0 || (code >= 0x300 && code <= 0x36f) ||
+            (code >= 0xff01 && code <= 0xff5e))
             return true;
         latin |= (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
         greek |= code >= 0x370 && code <= 0x3ff;
@@ -155,12 +165,15 @@ static bool is_plain(const char *id, size_t n)
 }
 
 /* Names single ids in the finding and in its query. */
-static void judge_list(struct audit *a, const struct who *w, enum severity severity, struct name_list *l, const char *problem)
+static void judge_list(struct audit *a, const struct who *w, enum severity severity, struct name_list *l,
+                       const char *problem)
 {
     uint64_t shown = l->n < LITERALS_MOST ? l->n : LITERALS_MOST;
     if (l->n) {
-        struct finding *f = audit_find(a, severity, "%s %s %s: %s", COUNT(l->n), l->n == 1 ? w->one : w->table, problem, name_list_words(l));
-        finding_evidence(f, shown, "SELECT %s, events FROM %s WHERE %s IN (%s)", w->column, w->table, w->column, str_text(&l->literals));
+        struct finding *f = audit_find(a, severity, "%s %s %s: %s", COUNT(l->n), l->n == 1 ? w->one : w->table, problem,
+                                       name_list_words(l));
+        finding_evidence(f, shown, "SELECT %s, events FROM %s WHERE %s IN (%s)", w->column, w->table, w->column,
+                         str_text(&l->literals));
     }
     name_list_clear(l);
 }
@@ -182,8 +195,9 @@ static void judge_letters(struct audit *a, const struct who *w)
 
 static bool means_nobody(const char *id)
 {
-    static const char *const words[] = {"null", "(null)", "nan", "none", "nil", "undefined", "unknown", "n/a", "na", "\\n", "-",
-                                        "?", "anonymous", "guest", "not set", "(not set)", "missing", "empty"};
+    static const char *const words[] = {"null",      "(null)", "nan",     "none",      "nil",     "undefined",
+                                        "unknown",   "n/a",    "na",      "\\n",       "-",       "?",
+                                        "anonymous", "guest",  "not set", "(not set)", "missing", "empty"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (text_same(id, words[i]))
             return true;
@@ -203,9 +217,10 @@ static void judge_nobody(struct audit *a, const struct who *w, bool users)
     if (!l.n)
         return;
     struct finding *f = audit_find(a, severity_of((double)events / (double)a->data->events.n, .001, .1),
-                                   "%s (%s of all events) is no %s but a missing id", name_list_words(&l), SHARE(events, a->data->events.n), w->one);
-    finding_evidence(f, l.n < LITERALS_MOST ? l.n : LITERALS_MOST, "SELECT %s, events FROM %s WHERE %s IN (%s)", w->column, w->table, w->column,
-                     str_text(&l.literals));
+                                   "%s (%s of all events) is no %s but a missing id", name_list_words(&l),
+                                   SHARE(events, a->data->events.n), w->one);
+    finding_evidence(f, l.n < LITERALS_MOST ? l.n : LITERALS_MOST, "SELECT %s, events FROM %s WHERE %s IN (%s)",
+                     w->column, w->table, w->column, str_text(&l.literals));
     finding_advice(f, "filter \"%s not in (%s)\"", w->column, str_text(&l.literals));
     name_list_clear(&l);
 }
@@ -221,7 +236,8 @@ static void judge_guest(struct audit *a)
         return;
     struct str id = {0};
     put_sql_text(&id, dict_text(&d->users, u));
-    struct finding *f = audit_find(a, severity_of(share, .05, .2), "user %s alone has %s of all events: a guest account, or a key that many share",
+    struct finding *f = audit_find(a, severity_of(share, .05, .2),
+                                   "user %s alone has %s of all events: a guest account, or a key that many share",
                                    dict_text(&d->users, u), SHARE(user_events(d, u), d->events.n));
     finding_evidence(f, 1, "SELECT user, events FROM users WHERE user = %s", str_text(&id));
     finding_advice(f, "filter \"user != %s\"", str_text(&id));
@@ -247,11 +263,13 @@ static enum status check_ids(struct audit *a, struct error *err)
 
 const struct audit_check audit_ids = {
     .name = "ids",
-    .looks = "ids that were turned into numbers (42.0), 007 beside 7, spaces, case, look-alike letters, \"null\", a guest account",
-    .rule = "serious where the same id is there in both forms, since one person is then two; a warning where only the form is suspicious. "
-            "Case alone is a warning from 0.1 % of the ids (codes of mixed case may collide by chance). A missing id such as null is a "
-            "warning from 0.1 % of the events, serious from 10 %. One user with 5 % of all events, and a hundred times the median, is a "
-            "warning, with 20 % serious: nobody is like them, and every model learns them",
+    .looks = "ids that were turned into numbers (42.0), 007 beside 7, spaces, case, look-alike letters, \"null\", a "
+             "guest account",
+    .rule = "serious where the same id is there in both forms, since one person is then two; a warning where only the "
+            "form is suspicious. Case alone is a warning from 0.1 % of the ids (codes of mixed case may collide by "
+            "chance). A missing id such as null is a warning from 0.1 % of the events, serious from 10 %. One user "
+            "with 5 % of all events, and a hundred times the median, is a warning, with 20 % serious: nobody is like "
+            "them, and every model learns them",
     .fine = "ids are written in one way each",
     .needs = NEED_COUNTS,
     .run = check_ids,

@@ -14,7 +14,8 @@ struct leaks {
 };
 
 /* One user: what of the test events training has too. trained[item] is the user who has it in training. */
-static void look_at_user(const struct dataset *d, const uint32_t *part, uint32_t train, uint32_t test, uint32_t u, uint32_t *trained, struct leaks *l)
+static void look_at_user(const struct dataset *d, const uint32_t *part, uint32_t train, uint32_t test, uint32_t u,
+                         uint32_t *trained, struct leaks *l)
 {
     const struct events *e = &d->events;
     size_t begin = d->user_begin[u], end = d->user_begin[u + 1];
@@ -47,23 +48,35 @@ static void look_at_user(const struct dataset *d, const uint32_t *part, uint32_t
 
 static void judge_leaks(struct audit *a, const struct leaks *l)
 {
-    static const char exists[] = "SELECT * FROM events t WHERE t.part = 'test' AND EXISTS (SELECT 1 FROM events r WHERE r.user = t.user AND r.item = t.item AND r.part = 'train'%s)";
+    static const char exists[] =
+        "SELECT * FROM events t WHERE t.part = 'test' AND EXISTS (SELECT 1 FROM events r WHERE r.user = t.user AND "
+        "r.item = t.item AND r.part = 'train'%s)";
     bool timed = a->data->events.time;
     if (l->same) {
-        struct finding *f = audit_find(a, severity_of((double)l->same / (double)l->tests, 0, .01), "%s of the test events (%s) are in the train part too: same user, item and time",
+        struct finding *f = audit_find(a, severity_of((double)l->same / (double)l->tests, 0, .01),
+                                       "%s of the test events (%s) are in the train part too: same user, item and time",
                                        SHARE(l->same, l->tests), COUNT(l->same));
         finding_evidence(f, l->same, exists, " AND r.time = t.time");
     }
     if (l->pairs > l->same) {
-        struct finding *f = audit_find(a, timed ? SEVERITY_INFO : severity_of((double)l->pairs / (double)l->tests, .01, 2),
-                                       "%s of the test events (%s) are of a pair of user and item that training has: hiding what was seen hides them", SHARE(l->pairs, l->tests), COUNT(l->pairs));
+        struct finding *f =
+            audit_find(a, timed ? SEVERITY_INFO : severity_of((double)l->pairs / (double)l->tests, .01, 2),
+                       "%s of the test events (%s) are of a pair of user and item that training has: "
+                       "hiding what was seen hides them",
+                       SHARE(l->pairs, l->tests), COUNT(l->pairs));
         finding_evidence(f, l->pairs, exists, "");
         finding_advice(f, "set seen show");
     }
     if (l->early * 20 >= l->tests && l->tests) {
-        struct finding *f = audit_find(a, SEVERITY_WARNING, "%s of the test events are older than the user's newest training event: the given parts are not by time, and models know what came after",
-                                       SHARE(l->early, l->tests));
-        finding_evidence(f, l->early, "SELECT * FROM events t WHERE t.part = 'test' AND t.time < (SELECT max(r.time) FROM events r WHERE r.user = t.user AND r.part = 'train')");
+        struct finding *f = audit_find(
+            a, SEVERITY_WARNING,
+            "%s of the test events are older than the user's newest training event: the given parts are not by time, "
+            "and models know what came after",
+            SHARE(l->early, l->tests));
+        finding_evidence(
+            f, l->early,
+            "SELECT * FROM events t WHERE t.part = 'test' AND t.time < (SELECT max(r.time) FROM events r WHERE r.user "
+            "= t.user AND r.part = 'train')");
         finding_advice(f, "split last 1");
     }
 }
@@ -95,10 +108,12 @@ static enum status check_leakage(struct audit *a, struct error *err)
 
 const struct audit_check audit_leakage = {
     .name = "leakage",
-    .looks = "given train and test files: the same events in both, the same pairs, test events older than training ones",
-    .rule = "an event (user, item, time) in both parts is a warning, serious from 1 % of the test part: the answer is in the question. The same pair at "
-            "another time is info (without times a warning from 1 %). A warning when 5 % of the test events are older than their user's newest training "
-            "event: scores of such parts are too good for a live system",
+    .looks =
+        "given train and test files: the same events in both, the same pairs, test events older than training ones",
+    .rule = "an event (user, item, time) in both parts is a warning, serious from 1 % of the test part: the answer is "
+            "in the question. The same pair at another time is info (without times a warning from 1 %). A warning when "
+            "5 % of the test events are older than their user's newest training event: scores of such parts are too "
+            "good for a live system",
     .fine = "the test part holds nothing that training has seen, and comes after it",
     .run = check_leakage,
 };
@@ -127,14 +142,16 @@ static void count_slices(void *context, size_t block, size_t begin, size_t end)
     const struct dataset *d = w->data;
     (void)block;
     for (size_t e = begin; e < end; e++) {
-        size_t s = d->events.time[e] == NO_TIME || !(d->type_weight[d->events.type[e]] > 0) ? SLICES : slice_of(w->times, d->events.time[e]);
+        size_t s = d->events.time[e] == NO_TIME || !(d->type_weight[d->events.type[e]] > 0)
+                       ? SLICES
+                       : slice_of(w->times, d->events.time[e]);
         if (s < SLICES)
             __atomic_fetch_add(&w->counts[s * d->items.n + d->events.item[e]], 1, __ATOMIC_RELAXED);
     }
 }
 
-/* How many items share the events of a slice, were they shared evenly: one over the chance that two events drawn from it
- * are of one item. Unbiased whatever the number of events (Simpson, Nature 1949). 0: too few events. */
+/* How many items share the events of a slice, were they shared evenly: one over the chance that two events drawn from
+ * it are of one item. Unbiased whatever the number of events (Simpson, Nature 1949). 0: too few events. */
 static double effective_items(const uint32_t *counts, size_t n)
 {
     double sum = 0, pairs = 0;
@@ -161,9 +178,15 @@ static void judge_concentration(struct audit *a, const double *effective, size_t
     if (last * 2 > first || down * 10 < steps * 8)
         return;
     int64_t cut = (t->first_day + ((SLICES - 1) * (int64_t)t->ndays + SLICES - 1) / SLICES) * US_PER_DAY;
-    struct finding *f = audit_find(a, severity_of(1 - last / first, .8, 2), "attention narrows: at first feedback was spread as over %s items, at the end as over %s: a recommender that feeds on its own clicks, or fewer to choose from",
-                                   COUNT(first), COUNT(last));
-    finding_evidence(f, active_last < 20 ? active_last : 20, "SELECT item, count(*) AS events FROM events WHERE time >= '%s' GROUP BY item ORDER BY events DESC LIMIT 20", day_of(cut).text);
+    struct finding *f = audit_find(
+        a, severity_of(1 - last / first, .8, 2),
+        "attention narrows: at first feedback was spread as over %s items, at the end as over %s: a recommender that "
+        "feeds on its own clicks, or fewer to choose from",
+        COUNT(first), COUNT(last));
+    finding_evidence(
+        f, active_last < 20 ? active_last : 20,
+        "SELECT item, count(*) AS events FROM events WHERE time >= '%s' GROUP BY item ORDER BY events DESC LIMIT 20",
+        day_of(cut).text);
     finding_advice(f, "events by=item");
 }
 
@@ -221,8 +244,13 @@ static void judge_position(struct audit *a, const struct field *position)
     struct str name = {0}, types = {0};
     put_sql_name(&name, position->name);
     put_feedback_types(&types, d);
-    struct finding *f = audit_find(a, SEVERITY_INFO, "%s of the feedback is at position %zu of %zu: it tells where items stood as much as what was liked", SHARE(count[best], all), best, different);
-    finding_evidence(f, different, "SELECT %s, count(*) AS events FROM events WHERE %s BETWEEN 0 AND 63 AND type IN %s GROUP BY 1", str_text(&name), str_text(&name), str_text(&types));
+    struct finding *f =
+        audit_find(a, SEVERITY_INFO,
+                   "%s of the feedback is at position %zu of %zu: it tells where items stood as much as what was liked",
+                   SHARE(count[best], all), best, different);
+    finding_evidence(f, different,
+                     "SELECT %s, count(*) AS events FROM events WHERE %s BETWEEN 0 AND 63 AND type IN %s GROUP BY 1",
+                     str_text(&name), str_text(&name), str_text(&types));
     str_free(&name);
     str_free(&types);
 }
@@ -239,17 +267,21 @@ static enum status check_feedback(struct audit *a, struct error *err)
     if (!st && position)
         judge_position(a, position);
     if (!st && a->nfindings == before)
-        audit_find(a, SEVERITY_OK, shown ? "impressions are logged: what was shown and passed over is known"
-                                         : "attention does not narrow; no impressions are logged, so what was shown and passed over is not known");
+        audit_find(
+            a, SEVERITY_OK,
+            shown
+                ? "impressions are logged: what was shown and passed over is known"
+                : "attention does not narrow; no impressions are logged, so what was shown and passed over is not known");
     return st;
 }
 
 const struct audit_check audit_feedback = {
     .name = "feedback",
     .looks = "signs of a recommender in the log: attention that narrows over time, feedback bound to a position",
-    .rule = "time is cut into 8 stretches of 1,000 feedback events or more; the effective number of items of each is one over the chance that two of its events "
-            "are of one item. Info when it falls to half and nearly every later stretch is below the earlier ones, a warning when it falls to a fifth. Info when one of 3 positions or more "
-            "has twice its share of the feedback",
+    .rule = "time is cut into 8 stretches of 1,000 feedback events or more; the effective number of items of each is "
+            "one over the chance that two of its events are of one item. Info when it falls to half and nearly every "
+            "later stretch is below the earlier ones, a warning when it falls to a fifth. Info when one of 3 positions "
+            "or more has twice its share of the feedback",
     .fine = "",
     .needs = NEED_TIMES,
     .run = check_feedback,

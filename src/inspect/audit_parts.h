@@ -17,7 +17,8 @@ enum { SLICES = 8, MOST_DAYS = 36525, TYPES_CLOCKED = 16 };
 /* When the events came. Times before 1971 or after the clock are not of the usual range and are counted apart. */
 struct time_facts {
     uint64_t timed, untimed;
-    uint64_t future, epoch, year_1970, ancient; /* after now + 1 day; the first day of 1970; the rest of 1970; before 1970 */
+    uint64_t future, epoch, year_1970,
+        ancient; /* after now + 1 day; the first day of 1970; the rest of 1970; before 1970 */
     uint64_t midnight, whole_minute, whole_second;
     uint64_t usual;                             /* events of the usual range, which what follows is about */
     int64_t oldest, newest;
@@ -42,11 +43,12 @@ struct audit_facts {
     uint32_t median_user, median_item;   /* events, among those with any */
     uint32_t largest_user;               /* NO_USER: none */
     /* NEED_RUNS */
-    uint64_t copies, copy_groups; /* events like one before in user, item, type, time and value; how many of them are there */
+    uint64_t copies,
+        copy_groups; /* events like one before in user, item, type, time and value; how many of them are there */
     uint64_t near;                /* events at most 1 s after one of the same user, item and type */
     uint64_t ties, tie_groups;    /* feedback events that share their user and time; how many such instants */
     uint64_t unordered;           /* events that stand in the file after a later one of their user */
-    float *regular;               /* users.n: median absolute deviation of the intervals over their median; NaN: under 30 intervals */
+    float *regular; /* users.n: median absolute deviation of the intervals over their median; NaN: under 30 intervals */
     /* NEED_TIMES */
     struct time_facts times;
 };

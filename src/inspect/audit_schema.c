@@ -28,8 +28,8 @@ static enum status check_rejects(struct audit *a, struct error *err)
 const struct audit_check audit_rejects = {
     .name = "rejects",
     .looks = "rows that could not be read",
-    .rule = "info from one row, warning from 1 %, serious from 10 %: a few torn lines are usual, a share of them is a column or a "
-            "time format taken wrongly, and then what was read is not a fair sample",
+    .rule = "info from one row, warning from 1 %, serious from 10 %: a few torn lines are usual, a share of them is a "
+            "column or a time format taken wrongly, and then what was read is not a fair sample",
     .fine = "every row was read",
     .run = check_rejects,
 };
@@ -153,7 +153,8 @@ static enum status measure_column(const struct place *p, struct column_facts *ou
     out->known = w.tallies[0].known;
     out->numeric = w.tallies[0].numeric;
     for (uint32_t g = 0; g < p->groups; g++) {
-        double share = w.tallies[0].of_group[g] ? (double)w.tallies[0].known_of_group[g] / (double)w.tallies[0].of_group[g] : 0;
+        double share =
+            w.tallies[0].of_group[g] ? (double)w.tallies[0].known_of_group[g] / (double)w.tallies[0].of_group[g] : 0;
         out->fullest = share > out->fullest ? share : out->fullest;
     }
     mem_free(w.tallies[0].known_of_group);
@@ -198,7 +199,8 @@ static void put_mixed(struct audit *a, const struct place *p, const struct colum
             name_list_add(&odd, dict_text(&p->field->levels, l));
     if (rows) {
         struct finding *f = audit_find(a, severity_of((double)rows / (double)c->known, 0, 2),
-                                       "column %s of %s is text, but %s of its values are numbers; the others are like %s",
+                                       "column %s of %s is text, but %s of its values are numbers; the others are like "
+                                       "%s",
                                        p->field->name, p->table, SHARE(c->numeric, c->known), name_list_words(&odd));
         finding_evidence(f, rows, "SELECT %s, %s FROM %s WHERE %s GLOB '*[^-+.eE0-9]*'", p->key, str_text(&name),
                          p->table, str_text(&name));
@@ -219,7 +221,8 @@ static enum status judge_column(struct audit *a, const struct place *p, struct s
             name_list_add(&lists->hollow, name);
         else if (c.fullest == 1 && is_constant(p->field))
             name_list_add(&lists->constant, name);
-        if (c.known >= LEAST_ROWS && c.numeric < c.known && (double)c.numeric >= .8 * (double)c.known && !is_code(p->field))
+        if (c.known >= LEAST_ROWS && c.numeric < c.known && (double)c.numeric >= .8 * (double)c.known &&
+            !is_code(p->field))
             put_mixed(a, p, &c);
     }
     mem_free(c.kinds);
@@ -230,7 +233,8 @@ static void say_columns(struct audit *a, struct name_list *l, const char *one, c
 {
     bool several = l->n > 1;
     if (l->n)
-        audit_find(a, SEVERITY_INFO, "%s %s %s", several ? "columns" : "column", name_list_words(l), several ? many : one);
+        audit_find(a, SEVERITY_INFO, "%s %s %s", several ? "columns" : "column", name_list_words(l),
+                   several ? many : one);
 }
 
 static enum status check_schema(struct audit *a, struct error *err)
@@ -264,16 +268,18 @@ static enum status check_schema(struct audit *a, struct error *err)
 const struct audit_check audit_schema = {
     .name = "schema",
     .looks = "columns that are empty, have one value only, or mix numbers with text",
-    .rule = "warning where 80 % or more of a text column are numbers and the rest has letters no number has: the column cannot be "
-            "compared or averaged (not where some begin with 0: those are codes). Info where a column is known in under 5 % of its rows (of events: in no type more often; a "
-            "price that only purchases have is none such) or never changes. Columns of under 20 rows are not judged",
+    .rule = "warning where 80 % or more of a text column are numbers and the rest has letters no number has: the "
+            "column cannot be compared or averaged (not where some begin with 0: those are codes). Info where a column "
+            "is known in under 5 % of its rows (of events: in no type more often; a price that only purchases have is "
+            "none such) or never changes. Columns of under 20 rows are not judged",
     .fine = "columns are filled, and of one kind each",
     .run = check_schema,
 };
 
 /* ---- attributes ---- */
 
-static uint64_t bare_rows(const struct fields *set, size_t row_count, const uint32_t *events, const size_t *begin, uint64_t *idle)
+static uint64_t bare_rows(const struct fields *set, size_t row_count, const uint32_t *events, const size_t *begin,
+                          uint64_t *idle)
 {
     uint64_t bare = 0;
     *idle = 0;
@@ -293,7 +299,8 @@ static void judge_attributes(struct audit *a, bool items)
     const struct fields *set = items ? &d->item_fields : &d->user_fields;
     const char *what = items ? "items" : "users";
     uint64_t active = items ? a->facts->items : a->facts->users, idle;
-    uint64_t bare = bare_rows(set, items ? d->items.n : d->users.n, items ? a->facts->item_events : NULL, d->user_begin, &idle);
+    uint64_t bare =
+        bare_rows(set, items ? d->items.n : d->users.n, items ? a->facts->item_events : NULL, d->user_begin, &idle);
     struct str none = {0};
     for (size_t i = 0; i < set->n; i++) {
         struct str name = {0};
@@ -305,8 +312,9 @@ static void judge_attributes(struct audit *a, bool items)
         str_free(&name);
     }
     if (bare) {
-        struct finding *f = audit_find(a, severity_of((double)bare / (double)active, .05, .5),
-                                       "%s %s with events have no attributes (%s)", COUNT(bare), what, SHARE(bare, active));
+        struct finding *f =
+            audit_find(a, severity_of((double)bare / (double)active, .05, .5),
+                       "%s %s with events have no attributes (%s)", COUNT(bare), what, SHARE(bare, active));
         finding_evidence(f, bare, "SELECT * FROM %s WHERE events > 0%s", what, str_text(&none));
     }
     if (idle) {
@@ -335,8 +343,9 @@ static enum status check_attributes(struct audit *a, struct error *err)
 const struct audit_check audit_attributes = {
     .name = "attributes",
     .looks = "items and users with events but no attributes, and the reverse",
-    .rule = "info from one, warning from 5 % of those with events, serious from half: then the keys of the two files do not match "
-            "(42 and 42.0, 007 and 7). Attributes without events are info: a catalogue is larger than what sells",
+    .rule = "info from one, warning from 5 % of those with events, serious from half: then the keys of the two files "
+            "do not match (42 and 42.0, 007 and 7). Attributes without events are info: a catalogue is larger than "
+            "what sells",
     .fine = "every item and user with events has its attributes",
     .needs = NEED_COUNTS,
     .run = check_attributes,

@@ -36,13 +36,19 @@ static enum status check_sparsity(struct audit *a, struct error *err)
     qsort(counts, d->items.n, sizeof *counts, by_size);
     for (size_t i = 0; i < top; i++)
         of_top += counts[d->items.n - 1 - i];
-    double concentration = gini(counts + zero, f->items, (double)d->events.n), share = (double)of_top / (double)d->events.n;
+    double concentration = gini(counts + zero, f->items, (double)d->events.n),
+           share = (double)of_top / (double)d->events.n;
     mem_free(counts);
     double cells = (double)f->users * f->items, density = cells > 0 ? (double)f->pairs / cells : 0;
     bool steep = share >= .5 && f->items >= 100, thin = density < 1e-5 && f->users >= 1000;
-    struct finding *x = audit_find(a, steep ? severity_of(share, .8, 2) : thin ? SEVERITY_INFO : SEVERITY_OK,
-                                   "density %s; half of the users have at most %s events, half of the items at most %s; the top 1 %% of the items have %s of the events (Gini %.2f)",
-                                   SHARE(density, 1), COUNT(f->median_user), COUNT(f->median_item), SHARE(of_top, d->events.n), concentration);
+    struct finding *x = audit_find(a,
+                                   steep  ? severity_of(share, .8, 2)
+                                   : thin ? SEVERITY_INFO
+                                          : SEVERITY_OK,
+                                   "density %s; half of the users have at most %s events, half of the items at most "
+                                   "%s; the top 1 %% of the items have %s of the events (Gini %.2f)",
+                                   SHARE(density, 1), COUNT(f->median_user), COUNT(f->median_item),
+                                   SHARE(of_top, d->events.n), concentration);
     finding_evidence(x, top, "SELECT item, title, events, users FROM items ORDER BY events DESC LIMIT %zu", top);
     if (thin)
         finding_advice(x, "kcore 5");
@@ -52,8 +58,9 @@ static enum status check_sparsity(struct audit *a, struct error *err)
 const struct audit_check audit_sparsity = {
     .name = "sparsity",
     .looks = "density, the long tail, how concentrated events are",
-    .rule = "info when the top 1 % of at least 100 items have half of the events, a warning when they have 80 %: the most popular list is then hard "
-            "to beat and says little of taste. Info when less than .001 % of the user-item table is known, with 1,000 users or more",
+    .rule = "info when the top 1 % of at least 100 items have half of the events, a warning when they have 80 %: the "
+            "most popular list is then hard to beat and says little of taste. Info when less than .001 % of the "
+            "user-item table is known, with 1,000 users or more",
     .fine = "",
     .needs = NEED_COUNTS,
     .run = check_sparsity,
@@ -61,12 +68,14 @@ const struct audit_check audit_sparsity = {
 
 /* ---- cold ---- */
 
-static void judge_single(struct audit *a, const char *what, const char *one, uint64_t single, uint64_t all, double warning, const char *why)
+static void judge_single(struct audit *a, const char *what, const char *one, uint64_t single, uint64_t all,
+                         double warning, const char *why)
 {
     double share = all ? (double)single / (double)all : 0;
     if (share < .2 || all < 20)
         return;
-    struct finding *f = audit_find(a, severity_of(share, warning, 2), "%s of the %s (%s) have one event only: %s", SHARE(single, all), what, COUNT(single), why);
+    struct finding *f = audit_find(a, severity_of(share, warning, 2), "%s of the %s (%s) have one event only: %s",
+                                   SHARE(single, all), what, COUNT(single), why);
     finding_evidence(f, single, "SELECT * FROM %s WHERE events = 1", what);
     if (share < .9) /* else hardly anything would be left */
         finding_advice(f, "filter \"events_per_%s >= 2\"", one);
@@ -76,10 +85,14 @@ static void judge_split(struct audit *a)
 {
     const struct split *s = a->split;
     if (s->test_users && s->cold_users * 20 >= s->test_users)
-        audit_find(a, severity_of((double)s->cold_users / (double)s->test_users, .2, .5), "%s of the %s users of the test part have no event before it: all they can be shown is what is popular",
-                   SHARE(s->cold_users, s->test_users), COUNT(s->test_users));
+        audit_find(
+            a, severity_of((double)s->cold_users / (double)s->test_users, .2, .5),
+            "%s of the %s users of the test part have no event before it: all they can be shown is what is popular",
+            SHARE(s->cold_users, s->test_users), COUNT(s->test_users));
     if (s->cold_items)
-        audit_find(a, SEVERITY_INFO, "%s items of the test part are in no training event: models without attributes cannot find them", COUNT(s->cold_items));
+        audit_find(a, SEVERITY_INFO,
+                   "%s items of the test part are in no training event: models without attributes cannot find them",
+                   COUNT(s->cold_items));
 }
 
 static enum status check_cold(struct audit *a, struct error *err)
@@ -96,8 +109,8 @@ static enum status check_cold(struct audit *a, struct error *err)
 const struct audit_check audit_cold = {
     .name = "cold",
     .looks = "users and items with one event; after a split, those of the test part that training has never seen",
-    .rule = "info from 20 % with one event; a warning from half of the users. Of the test users: info from 5 % cold, a warning from 20 %, serious from half, "
-            "since the leaderboard then measures popularity",
+    .rule = "info from 20 % with one event; a warning from half of the users. Of the test users: info from 5 % cold, a "
+            "warning from 20 %, serious from half, since the leaderboard then measures popularity",
     .fine = "few users and items have one event only",
     .needs = NEED_COUNTS,
     .run = check_cold,
@@ -116,10 +129,15 @@ static enum status check_repeats(struct audit *a, struct error *err)
     struct str types = {0};
     put_feedback_types(&types, d);
     bool much = repeats * 5 >= f->feedback;
-    struct finding *x = audit_find(a, SEVERITY_INFO, "%s of the feedback repeats an earlier event of the user with the item%s", SHARE(repeats, f->feedback),
-                                   much ? ": lists that hide what was seen hide what they come back for" : "");
+    struct finding *x = audit_find(
+        a, SEVERITY_INFO, "%s of the feedback repeats an earlier event of the user with the item%s",
+        SHARE(repeats, f->feedback), much ? ": lists that hide what was seen hide what they come back for" : "");
     if (d->types.n <= 32)
-        finding_evidence(x, f->repeated, "SELECT user, item, type, count(*) AS times FROM events WHERE type IN %s GROUP BY user, item, type HAVING count(*) > 1", str_text(&types));
+        finding_evidence(
+            x, f->repeated,
+            "SELECT user, item, type, count(*) AS times FROM events WHERE type IN %s GROUP BY user, item, type HAVING "
+            "count(*) > 1",
+            str_text(&types));
     if (much)
         finding_advice(x, "set seen show");
     str_free(&types);
@@ -129,7 +147,8 @@ static enum status check_repeats(struct audit *a, struct error *err)
 const struct audit_check audit_repeats = {
     .name = "repeats",
     .looks = "feedback that repeats an earlier one of the same user, item and type (copies left out)",
-    .rule = "info from 5 %; from 20 % on `set seen show` is advised, since most of what is worth recommending has been seen. It is a property, not a fault",
+    .rule = "info from 5 %; from 20 % on `set seen show` is advised, since most of what is worth recommending has been "
+            "seen. It is a property, not a fault",
     .fine = "people rarely come back to the same item",
     .needs = NEED_RUNS | NEED_COUNTS,
     .run = check_repeats,

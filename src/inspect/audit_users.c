@@ -19,8 +19,9 @@ static int by_real(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Events from which on a user is far beyond the others: five robust standard deviations (1.4826 median absolute deviations) on
- * the logarithm of events, the deviation being at least log(2) so that a crowd of one-timers does not make everybody else odd. */
+/* Events from which on a user is far beyond the others: five robust standard deviations (1.4826 median absolute
+ * deviations) on the logarithm of events, the deviation being at least log(2) so that a crowd of one-timers does not
+ * make everybody else odd. */
 static enum status heavy_bar(const struct dataset *d, double *bar, struct error *err)
 {
     size_t n = 0;
@@ -57,14 +58,18 @@ static void judge_heavy(struct audit *a, double bar)
         return;
     bool few = users <= 5 + a->facts->users / 1000; /* more are no exceptions but a long tail */
     struct finding *f = audit_find(a, severity_of(few ? (double)events / (double)d->events.n : 0, .1, 2),
-                                   "%s user%s far beyond the others: more than %s events each where half have at most %s (%s of all events)", COUNT(users),
-                                   users == 1 ? " is" : "s are", COUNT(most), COUNT(a->facts->median_user), SHARE(events, d->events.n));
-    finding_evidence(f, users, "SELECT user, events FROM users WHERE events > %llu ORDER BY events DESC", (unsigned long long)most);
+                                   "%s user%s far beyond the others: more than %s events each where half have at most "
+                                   "%s (%s of all events)",
+                                   COUNT(users), users == 1 ? " is" : "s are", COUNT(most),
+                                   COUNT(a->facts->median_user), SHARE(events, d->events.n));
+    finding_evidence(f, users, "SELECT user, events FROM users WHERE events > %llu ORDER BY events DESC",
+                     (unsigned long long)most);
     finding_advice(f, "filter \"events_per_user <= %llu\"", (unsigned long long)most);
 }
 
 /* Users for whom `is` holds, named. Where one in ten is like that they are no exceptions: the key is not a person's. */
-static void judge_tempo(struct audit *a, const struct pace *pace, bool (*is)(const struct pace *p, float regular), const char *how, const char *advice)
+static void judge_tempo(struct audit *a, const struct pace *pace, bool (*is)(const struct pace *p, float regular),
+                        const char *how, const char *advice)
 {
     const struct dataset *d = a->data;
     struct name_list l = {0};
@@ -78,10 +83,13 @@ static void judge_tempo(struct audit *a, const struct pace *pace, bool (*is)(con
     bool many = l.n * 10 > a->facts->users;
     if (l.n) {
         struct finding *f =
-            many ? audit_find(a, SEVERITY_WARNING, "%s of the users (%s) %s: is the column of users one of people?", SHARE(l.n, a->facts->users), COUNT(l.n), how)
-                 : audit_find(a, severity_of((double)events / (double)d->events.n, 0, .1), "%s %s %s (%s of all events): %s", COUNT(l.n), l.n == 1 ? "user" : "users", how,
+            many ? audit_find(a, SEVERITY_WARNING, "%s of the users (%s) %s: is the column of users one of people?",
+                              SHARE(l.n, a->facts->users), COUNT(l.n), how)
+                 : audit_find(a, severity_of((double)events / (double)d->events.n, 0, .1),
+                              "%s %s %s (%s of all events): %s", COUNT(l.n), l.n == 1 ? "user" : "users", how,
                               SHARE(events, d->events.n), name_list_words(&l));
-        finding_evidence(f, l.n < LITERALS_MOST ? l.n : LITERALS_MOST, "SELECT user, events, first, last FROM users WHERE user IN (%s)", str_text(&l.literals));
+        finding_evidence(f, l.n < LITERALS_MOST ? l.n : LITERALS_MOST,
+                         "SELECT user, events, first, last FROM users WHERE user IN (%s)", str_text(&l.literals));
         if (advice && !many)
             finding_advice(f, "%s", advice);
         else if (!many)
@@ -137,11 +145,12 @@ static enum status check_bots(struct audit *a, struct error *err)
 const struct audit_check audit_bots = {
     .name = "bots",
     .looks = "users far beyond the others, more than 600 events an hour, awake for more than 20 hours, even intervals",
-    .rule = "volume: events above exp(median + 5 deviations) of their logarithm, the deviation by 1.4826 times the median absolute one (at least "
-            "log 2) so that the odd ones do not move the bar, and over 200: info, since some people are like that, and a warning when a few "
-            "(5, or one in a thousand) have 10 % of all events. Pace, as `bots drop` judges it: over 600 events within 60 minutes, or in over 20 hours of one day; clockwork is a "
-            "median deviation of 30 or more intervals under 5 % of the median: a warning, serious with 10 % of all events. Where one user in ten is "
-            "like that, the key is not a person's: a warning",
+    .rule = "volume: events above exp(median + 5 deviations) of their logarithm, the deviation by 1.4826 times the "
+            "median absolute one (at least log 2) so that the odd ones do not move the bar, and over 200: info, since "
+            "some people are like that, and a warning when a few (5, or one in a thousand) have 10 % of all events. "
+            "Pace, as `bots drop` judges it: over 600 events within 60 minutes, or in over 20 hours of one day; "
+            "clockwork is a median deviation of 30 or more intervals under 5 % of the median: a warning, serious with "
+            "10 % of all events. Where one user in ten is like that, the key is not a person's: a warning",
     .fine = "nobody acts like a program",
     .needs = NEED_COUNTS | NEED_RUNS | NEED_TIMES,
     .run = check_bots,
@@ -153,7 +162,8 @@ enum stage { STAGE_NONE, STAGE_VIEW, STAGE_BUY };
 
 static enum stage stage_of(const char *type)
 {
-    static const char *const views[] = {"view", "views", "pageview", "page_view", "product_view", "click", "detail", "open", "visit", "pv"};
+    static const char *const views[] = {"view",  "views",  "pageview", "page_view", "product_view",
+                                        "click", "detail", "open",     "visit",     "pv"};
     for (size_t i = 0; i < sizeof views / sizeof *views; i++)
         if (text_same(type, views[i]))
             return STAGE_VIEW;
@@ -224,11 +234,15 @@ static void judge_funnel(struct audit *a, const struct funnel *w, const struct f
     put_stage(&views, a->data, w->stage, STAGE_VIEW);
     put_stage(&buys, a->data, w->stage, STAGE_BUY);
     double share = (double)sum->unseen / (double)sum->buys, early = (double)sum->early / (double)sum->buys;
-    struct finding *f = audit_find(a, severity_of(sum->buys < LEAST_BUYS ? 0 : share, .2, .8), "%s of the purchases (%s) come without an earlier view of the item by the user%s%s%s",
-                                   SHARE(sum->unseen, sum->buys), COUNT(sum->unseen), early >= .01 ? "; " : "", early >= .01 ? SHARE(sum->early, sum->buys) : "",
-                                   early >= .01 ? " are viewed only after they were bought: do the clocks of both agree?" : "");
+    struct finding *f =
+        audit_find(a, severity_of(sum->buys < LEAST_BUYS ? 0 : share, .2, .8),
+                   "%s of the purchases (%s) come without an earlier view of the item by the user%s%s%s",
+                   SHARE(sum->unseen, sum->buys), COUNT(sum->unseen), early >= .01 ? "; " : "",
+                   early >= .01 ? SHARE(sum->early, sum->buys) : "",
+                   early >= .01 ? " are viewed only after they were bought: do the clocks of both agree?" : "");
     finding_evidence(f, sum->unseen,
-                     "SELECT * FROM events p WHERE p.type IN %s AND NOT EXISTS (SELECT 1 FROM events v WHERE v.user = p.user AND v.item = p.item AND v.type IN %s%s)",
+                     "SELECT * FROM events p WHERE p.type IN %s AND NOT EXISTS (SELECT 1 FROM events v WHERE v.user = "
+                     "p.user AND v.item = p.item AND v.type IN %s%s)",
                      str_text(&buys), str_text(&views), by_time);
     str_free(&views);
     str_free(&buys);
@@ -291,8 +305,9 @@ static enum status check_funnel(struct audit *a, struct error *err)
 const struct audit_check audit_funnel = {
     .name = "funnel",
     .looks = "purchases of what the user has not viewed or clicked before",
-    .rule = "by type names (view, click, ...; purchase, transaction, order, ...). Info, a warning from 20 % of at least 20 purchases, serious from 80 %: some "
-            "views lie before the log begins or are blocked, but when most are missing the two do not share their user ids or clocks",
+    .rule = "by type names (view, click, ...; purchase, transaction, order, ...). Info, a warning from 20 % of at "
+            "least 20 purchases, serious from 80 %: some views lie before the log begins or are blocked, but when most "
+            "are missing the two do not share their user ids or clocks",
     .fine = "purchases come after a view of the item",
     .run = check_funnel,
 };

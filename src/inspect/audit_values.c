@@ -60,7 +60,8 @@ static void judge_scale(struct audit *a, const float *v, size_t n)
     while (zeros < n && v[zeros] <= 0)
         zeros++;
     if (beyond) {
-        struct finding *f = audit_find(a, SEVERITY_WARNING, "%s values (%s) lie off the scale from %g to %g that nearly all others have",
+        struct finding *f = audit_find(a, SEVERITY_WARNING,
+                                       "%s values (%s) lie off the scale from %g to %g that nearly all others have",
                                        COUNT(beyond), SHARE(beyond, e->n), (double)low, (double)high);
         finding_evidence(f, beyond, "SELECT * FROM events WHERE value < %g OR value > %g", (double)low, (double)high);
         finding_advice(f, "filter \"value >= %g and value <= %g\"", (double)low, (double)high);
@@ -69,7 +70,8 @@ static void judge_scale(struct audit *a, const float *v, size_t n)
         uint64_t all = 0;
         for (size_t i = 0; i < e->n; i++)
             all += e->value[i] == 0;
-        struct finding *f = audit_find(a, SEVERITY_WARNING, "%s of the values are 0 on a scale up to %g: it may stand for \"not rated\"",
+        struct finding *f = audit_find(a, SEVERITY_WARNING,
+                                       "%s of the values are 0 on a scale up to %g: it may stand for \"not rated\"",
                                        SHARE(all, e->n), (double)high);
         finding_evidence(f, all, "SELECT * FROM events WHERE value = 0");
         finding_advice(f, "filter \"value > 0\"");
@@ -94,8 +96,9 @@ static enum status judge_missing_values(struct audit *a, struct error *err)
             continue;
         struct str type = {0};
         put_sql_text(&type, dict_text(&d->types, t));
-        struct finding *f = audit_find(a, severity_of((double)missing / (double)all, .05, 2), "%s of the events of type %s have no value",
-                                       SHARE(missing, all), dict_text(&d->types, t));
+        struct finding *f =
+            audit_find(a, severity_of((double)missing / (double)all, .05, 2),
+                       "%s of the events of type %s have no value", SHARE(missing, all), dict_text(&d->types, t));
         finding_evidence(f, missing, "SELECT * FROM events WHERE type = %s AND value IS NULL", str_text(&type));
         str_free(&type);
     }
@@ -112,7 +115,9 @@ static enum status judge_amount(struct audit *a, const struct field *field, bool
     if (!v)
         return ST_NOMEM;
     for (size_t r = 0; r < field->n; r++) {
-        double x = field_missing(field, r) ? NAN : field->type == FIELD_REAL ? field->real[r] : (double)field->integer[r];
+        double x = field_missing(field, r)     ? NAN
+                   : field->type == FIELD_REAL ? field->real[r]
+                                               : (double)field->integer[r];
         if (isnan(x))
             continue;
         v[n++] = x;
@@ -121,12 +126,14 @@ static enum status judge_amount(struct audit *a, const struct field *field, bool
     }
     put_sql_name(&name, field->name);
     if (below + above) {
-        struct finding *f = audit_find(a, propensity ? SEVERITY_SERIOUS : SEVERITY_WARNING,
-                                       propensity ? "%s propensities are not in (0, 1]: no estimate from this log would hold"
-                                                  : "%s negative values in %s: returns or corrections count as interest",
-                                       COUNT(below + above), field->name);
+        struct finding *f =
+            audit_find(a, propensity ? SEVERITY_SERIOUS : SEVERITY_WARNING,
+                       propensity ? "%s propensities are not in (0, 1]: no estimate from this log would hold"
+                                  : "%s negative values in %s: returns or corrections count as interest",
+                       COUNT(below + above), field->name);
         if (propensity)
-            finding_evidence(f, below + above, "SELECT * FROM events WHERE %s <= 0 OR %s > 1", str_text(&name), str_text(&name));
+            finding_evidence(f, below + above, "SELECT * FROM events WHERE %s <= 0 OR %s > 1", str_text(&name),
+                             str_text(&name));
         else
             finding_evidence(f, below, "SELECT * FROM events WHERE %s < 0", str_text(&name));
         if (!propensity)
@@ -173,10 +180,12 @@ static enum status check_values(struct audit *a, struct error *err)
 
 const struct audit_check audit_values = {
     .name = "values",
-    .looks = "ratings off their scale, zeros for \"not rated\", missing values, negative amounts, propensities that are none",
-    .rule = "a scale is 2 to 21 steps of a half or a whole that hold 99 % of the values; what lies off it is a warning, since one 99 "
-            "among ratings to 5 moves every mean. Zeros are a warning when 5 % of a scale up to 4 or more: Book-Crossing's 0 is no bad "
-            "rating. A value missing in some events of a type is info, from 5 % a warning. A propensity outside (0, 1] is serious",
+    .looks = "ratings off their scale, zeros for \"not rated\", missing values, negative amounts, propensities that "
+             "are none",
+    .rule = "a scale is 2 to 21 steps of a half or a whole that hold 99 % of the values; what lies off it is a "
+            "warning, since one 99 among ratings to 5 moves every mean. Zeros are a warning when 5 % of a scale up to "
+            "4 or more: Book-Crossing's 0 is no bad rating. A value missing in some events of a type is info, from 5 % "
+            "a warning. A propensity outside (0, 1] is serious",
     .fine = "values are within their range",
     .run = check_values,
 };

@@ -37,14 +37,17 @@ static enum status find_crossings(struct bisect *b, struct error *err)
             continue;
         st = mem_grow(&b->crossings, &capacity, b->ncrossings + 1, sizeof *b->crossings, err);
         if (!st)
-            b->crossings[b->ncrossings++] = (struct crossing){
-                .event = i, .before = b->rank[i], .after = b->rank[i + 1], .entered = then, .had = !then && b->hidden == i + 1};
+            b->crossings[b->ncrossings++] = (struct crossing){.event = i,
+                                                              .before = b->rank[i],
+                                                              .after = b->rank[i + 1],
+                                                              .entered = then,
+                                                              .had = !then && b->hidden == i + 1};
     }
     return st;
 }
 
-enum status bisect_make(const struct model *m, const struct query *q, uint32_t item, size_t k, enum seen seen, struct job *job,
-                        struct bisect *out, struct error *err)
+enum status bisect_make(const struct model *m, const struct query *q, uint32_t item, size_t k, enum seen seen,
+                        struct job *job, struct bisect *out, struct error *err)
 {
     *out = (struct bisect){.k = k, .n = q->n, .hidden = SIZE_MAX};
     out->rank = mem_new(q->n + 1, sizeof *out->rank, "ranks", err);

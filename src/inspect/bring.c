@@ -54,8 +54,8 @@ static bool is_added(const struct query *q, size_t n, uint32_t i)
 }
 
 /* As bring_rank, without the items of the last `added` events of q. */
-static size_t rank_without(const float *scores, const bool *hidden, size_t n, uint32_t item, size_t k, const struct query *q, size_t added,
-                           struct scored *room, float *kth)
+static size_t rank_without(const float *scores, const bool *hidden, size_t n, uint32_t item, size_t k,
+                           const struct query *q, size_t added, struct scored *room, float *kth)
 {
     struct best best = {room, 0, k};
     size_t rank = 1;
@@ -73,7 +73,8 @@ static size_t rank_without(const float *scores, const bool *hidden, size_t n, ui
     return scores[item] > -INFINITY ? rank : 0;
 }
 
-size_t bring_rank(const float *scores, const bool *hidden, size_t n, uint32_t item, size_t k, struct scored *room, float *kth)
+size_t bring_rank(const float *scores, const bool *hidden, size_t n, uint32_t item, size_t k, struct scored *room,
+                  float *kth)
 {
     return rank_without(scores, hidden, n, item, k, NULL, 0, room, kth);
 }
@@ -100,7 +101,8 @@ static void take_distance(void *context, size_t i, const struct query *q, const 
     const struct bring *b = w->b;
     float kth;
     size_t added = w->by == BY_ADDING && w->hides ? a->size : 0;
-    size_t rank = rank_without(scores, w->hidden, b->m->nitems, b->item, b->k, q, added, w->room + (size_t)parallel_thread() * b->k, &kth);
+    size_t rank = rank_without(scores, w->hidden, b->m->nitems, b->item, b->k, q, added,
+                               w->room + (size_t)parallel_thread() * b->k, &kth);
     w->far[i] = distance(b, rank, (double)scores[b->item], (double)kth);
     if (i == 0)
         w->rank = rank;
@@ -159,7 +161,8 @@ static void take_gains(void *context, size_t i, const struct query *q, const flo
     (void)q;
     for (size_t r = 0; r < w->nrivals; r++)
         out[r] = sign * (own - (scores[w->rival[r]] - w->base[w->rival[r]]));
-    for (size_t j = 0; j < w->b->m->nitems; j++) /* of what is hidden too: what is nearly 0 can be a sum of large parts */
+    for (size_t j = 0; j < w->b->m->nitems;
+         j++) /* of what is hidden too: what is nearly 0 can be a sum of large parts */
         if (scores[j] > -INFINITY && w->base[j] > -INFINITY)
             size = fmax(size, fabs((double)scores[j] - (double)w->base[j]));
     w->size[e] = 2 * size;
@@ -341,7 +344,8 @@ static enum status find_addable(struct bringing *w, struct error *err)
     float *similarity = mem_new(b->m->nitems, sizeof *similarity, "similarities", err);
     struct scored *list = mem_new_raw(n, sizeof *list, "items to add", err);
     w->element = mem_new_raw(n, sizeof *w->element, "items to add", err);
-    enum status st = taken && similarity && list && w->element ? model_similar(b->m, b->item, similarity, err) : ST_NOMEM;
+    enum status st =
+        taken && similarity && list && w->element ? model_similar(b->m, b->item, similarity, err) : ST_NOMEM;
     if (st == ST_UNSUPPORTED) { /* then in the order of the catalogue */
         memset(similarity, 0, b->m->nitems * sizeof *similarity);
         st = ST_OK;

@@ -1,9 +1,11 @@
-/* The smallest change of a history that brings an item into the first k of its list, or (GOAL_OUT) takes it out of them: items of the history to take out (with
- * all their events), or items of the catalogue to add (an event each, as `history_add` makes it).
+/* The smallest change of a history that brings an item into the first k of its list, or (GOAL_OUT) takes it out of
+ * them: items of the history to take out (with all their events), or items of the catalogue to add (an event each, as
+ * `history_add` makes it).
  *
- * The list is the one that the history had, and what is hidden stays hidden: an item that is taken out does not come back
- * as a rival, and one that is added leaves the list, as seen. When everything is shown (`shown`) neither moves. The item itself
- * is never added, and items of the history are not added a second time. Added are only items that the model knows.
+ * The list is the one that the history had, and what is hidden stays hidden: an item that is taken out does not come
+ * back as a rival, and one that is added leaves the list, as seen. When everything is shown (`shown`) neither moves.
+ * The item itself is never added, and items of the history are not added a second time. Added are only items that the
+ * model knows.
  *
  * Where scores add up (ADDS_UP) what each item adds alone proves the answer: search.h. So it does where that is nothing
  * (IGNORES_HISTORY). Elsewhere the model is asked about every set of a size. */
@@ -59,8 +61,9 @@ static inline bool brought_smallest(const struct brought *b)
 
 /* Items that the list never has: hidden[0..nitems), as long as it is `shown` none. */
 void bring_hidden(const struct query *q, bool shown, bool *hidden);
-/* The place that an item has among what is not hidden, and the score of the k-th of the others (-inf when there are fewer);
- * room: k. */
-size_t bring_rank(const float *scores, const bool *hidden, size_t n, uint32_t item, size_t k, struct scored *room, float *kth);
+/* The place that an item has among what is not hidden, and the score of the k-th of the others (-inf when there are
+ * fewer); room: k. */
+size_t bring_rank(const float *scores, const bool *hidden, size_t n, uint32_t item, size_t k, struct scored *room,
+                  float *kth);
 
 #endif

@@ -68,8 +68,8 @@ static void take_users(const struct pair *p, size_t n, struct diff *d)
     }
 }
 
-static enum status take_pieces(const struct ranker rankers[2], struct pair *p, const struct selection *s, size_t n, struct job *job,
-                               struct diff *d, struct error *err)
+static enum status take_pieces(const struct ranker rankers[2], struct pair *p, const struct selection *s, size_t n,
+                               struct job *job, struct diff *d, struct error *err)
 {
     enum status st = ST_OK;
     job_begin(job, n * 2, "lists", "diff");
@@ -115,8 +115,8 @@ static void order(struct diff *d, size_t nitems)
     qsort(d->users, d->nusers, sizeof *d->users, by_difference);
 }
 
-enum status diff_make(const struct model *a, const struct model *b, const struct selection *s, const uint32_t *users, size_t n, size_t k,
-                      enum seen seen, struct job *job, struct diff *out, struct error *err)
+enum status diff_make(const struct model *a, const struct model *b, const struct selection *s, const uint32_t *users,
+                      size_t n, size_t k, enum seen seen, struct job *job, struct diff *out, struct error *err)
 {
     size_t nitems = a->nitems, room = n < PIECE ? n : PIECE;
     k = k < nitems ? k : nitems;

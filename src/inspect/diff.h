@@ -1,7 +1,7 @@
 /* Two models side by side: the lists that they make of the same histories.
  *
- * Lists are compared as a whole by rank-biased overlap (topk_overlap in linalg/topk.h), which minds the top most, and by how many of
- * their items both have. One user's lists, item by item, are whatif_between of the two models. */
+ * Lists are compared as a whole by rank-biased overlap (topk_overlap in linalg/topk.h), which minds the top most, and
+ * by how many of their items both have. One user's lists, item by item, are whatif_between of the two models. */
 #ifndef TAILOR_INSPECT_DIFF_H
 #define TAILOR_INSPECT_DIFF_H
 
@@ -41,9 +41,11 @@ struct diff_summary {
 /* Overlap of two lists: the shared items, and the rank-biased overlap. */
 struct diff_user diff_lists(const struct scored *a, size_t na, const struct scored *b, size_t nb);
 
-/* Lists of k by a and b, of users[0..n) by what the selection has of them. The job is stepped once a user and may cancel. */
-MUST_CHECK enum status diff_make(const struct model *a, const struct model *b, const struct selection *s, const uint32_t *users, size_t n,
-                                 size_t k, enum seen seen, struct job *job, struct diff *out, struct error *err);
+/* Lists of k by a and b, of users[0..n) by what the selection has of them. The job is stepped once a user and may
+ * cancel. */
+MUST_CHECK enum status diff_make(const struct model *a, const struct model *b, const struct selection *s,
+                                 const uint32_t *users, size_t n, size_t k, enum seen seen, struct job *job,
+                                 struct diff *out, struct error *err);
 void diff_clear(struct diff *d);
 
 /* Of the users u with chosen[u] != 0; NULL: all. */

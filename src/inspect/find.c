@@ -32,7 +32,8 @@ static const char *where(const struct search *s, uint32_t item, const char *word
     if (text_find(dict_text(&s->d->items, item), word))
         return "id";
     for (size_t f = 0; f < fields->n; f++)
-        if ((fields->field[f].type == FIELD_TEXT || fields->field[f].type == FIELD_LIST) && level_has(&fields->field[f], item, word))
+        if ((fields->field[f].type == FIELD_TEXT || fields->field[f].type == FIELD_LIST) &&
+            level_has(&fields->field[f], item, word))
             return fields->field[f].name;
     return NULL;
 }
@@ -78,7 +79,8 @@ enum status find_items(const struct dataset *d, int64_t as_of, const char *const
     for (uint32_t i = 0; i < d->items.n; i++) {
         const char *place = fits(&s, i);
         if (place)
-            all[out->all++] = (struct ordered){{i, events[i], place}, nwords && text_starts(dataset_item_title(d, i), words[0])};
+            all[out->all++] =
+                (struct ordered){{i, events[i], place}, nwords && text_starts(dataset_item_title(d, i), words[0])};
     }
     qsort(all, out->all, sizeof *all, by_worth);
     size_t n = out->all < most ? out->all : most;

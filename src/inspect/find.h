@@ -7,7 +7,8 @@
 struct found {
     uint32_t item;
     size_t events;     /* feedback of all users up to the moment */
-    const char *field; /* where the last word was found: "title", "id", or the name of an attribute; static or in the data set */
+    const char *field; /* where the last word was found: "title", "id", or the name of an attribute; static or in the
+                          data set */
 };
 
 struct found_list {
@@ -16,8 +17,8 @@ struct found_list {
     size_t all;          /* how many fit; n of them are kept */
 };
 
-/* Items that have each of words[0..nwords) somewhere in their id, title or text attributes, without regard to ASCII case.
- * Events count up to as_of; NO_TIME: all. */
+/* Items that have each of words[0..nwords) somewhere in their id, title or text attributes, without regard to ASCII
+ * case. Events count up to as_of; NO_TIME: all. */
 MUST_CHECK enum status find_items(const struct dataset *d, int64_t as_of, const char *const *words, size_t nwords,
                                   size_t most, struct found_list *out, struct error *err);
 void found_list_clear(struct found_list *l);

@@ -10,8 +10,8 @@
 /* ---- the list ---- */
 
 /* The first k, and the best of the group behind them. */
-static enum status find_places(const struct model *m, const struct query *q, const uint8_t *chosen, enum seen seen, struct why_group *g,
-                               struct error *err)
+static enum status find_places(const struct model *m, const struct query *q, const uint8_t *chosen, enum seen seen,
+                               struct why_group *g, struct error *err)
 {
     float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
     struct scored *list = mem_new_raw(g->k, sizeof *list, "a list", err);
@@ -56,7 +56,8 @@ static int by_pull(const void *pa, const void *pb)
 }
 
 /* Sums by item of the history: sum[0..nitems). What is owed to none of them goes to the base. */
-static enum status add_up(const struct model *m, const struct query *q, struct why_group *g, double *sum, struct error *err)
+static enum status add_up(const struct model *m, const struct query *q, struct why_group *g, double *sum,
+                          struct error *err)
 {
     enum status st = ST_OK;
     bool items = false;
@@ -95,7 +96,8 @@ static enum status take_parts(const struct folded *f, const double *sum, struct 
     return ST_OK;
 }
 
-static enum status take_pulls(const struct dataset *d, const struct folded *f, const double *sum, struct why_group *g, struct error *err)
+static enum status take_pulls(const struct dataset *d, const struct folded *f, const double *sum, struct why_group *g,
+                              struct error *err)
 {
     const struct field *category = dataset_item_category(d);
     if (!category || (category->type != FIELD_TEXT && category->type != FIELD_LIST))
@@ -114,7 +116,8 @@ static enum status take_pulls(const struct dataset *d, const struct folded *f, c
     }
     for (size_t l = 0; l < nlevels; l++)
         if (g->pulls[l].items)
-            g->pulls[g->npulls++] = (struct group_pull){dict_text(&category->levels, (uint32_t)l), g->pulls[l].value, g->pulls[l].items};
+            g->pulls[g->npulls++] =
+                (struct group_pull){dict_text(&category->levels, (uint32_t)l), g->pulls[l].value, g->pulls[l].items};
     qsort(g->pulls, g->npulls, sizeof *g->pulls, by_pull);
     return ST_OK;
 }
@@ -122,7 +125,8 @@ static enum status take_pulls(const struct dataset *d, const struct folded *f, c
 /* ---- how usual it is ---- */
 
 /* Of everybody: up to the moment that the question is about. */
-static void find_shares(const struct dataset *d, const struct query *q, const struct folded *f, const uint8_t *chosen, struct why_group *g)
+static void find_shares(const struct dataset *d, const struct query *q, const struct folded *f, const uint8_t *chosen,
+                        struct why_group *g)
 {
     double own = 0, all = 0, usual = 0, everything = 0;
     for (size_t h = 0; h < f->begin[1]; h++) {
@@ -151,8 +155,8 @@ static size_t count_items(const struct dataset *d, const uint8_t *chosen)
     return n;
 }
 
-enum status why_group_make(const struct dataset *d, const struct model *m, const struct query *q, const uint8_t *chosen, size_t k,
-                           enum seen seen, struct why_group *out, struct error *err)
+enum status why_group_make(const struct dataset *d, const struct model *m, const struct query *q, const uint8_t *chosen,
+                           size_t k, enum seen seen, struct why_group *out, struct error *err)
 {
     struct folded f = {0};
     *out = (struct why_group){.items = count_items(d, chosen), .k = k < m->nitems ? k : m->nitems, .of_lists = NAN};
@@ -174,11 +178,12 @@ enum status why_group_make(const struct dataset *d, const struct model *m, const
     return st;
 }
 
-enum status why_group_lists(struct why_group *g, const struct model *m, const struct selection *s, const uint8_t *chosen, size_t most,
-                            enum seen seen, struct job *job, struct error *err)
+enum status why_group_lists(struct why_group *g, const struct model *m, const struct selection *s,
+                            const uint8_t *chosen, size_t most, enum seen seen, struct job *job, struct error *err)
 {
     size_t all = s->data->users.n, n = 0, group = 0, entries = 0;
-    uint32_t *lengths = mem_new_raw(all, sizeof *lengths, "users", err), *users = mem_new_raw(all, sizeof *users, "users", err);
+    uint32_t *lengths = mem_new_raw(all, sizeof *lengths, "users", err),
+             *users = mem_new_raw(all, sizeof *users, "users", err);
     struct scored *list = mem_new_raw(most * g->k, sizeof *list, "lists", err);
     size_t *counts = mem_new(most, sizeof *counts, "lists", err);
     enum status st = lengths && users && list && counts ? ST_OK : ST_NOMEM;
@@ -245,7 +250,8 @@ void why_group_sentence(const struct why_group *g, const struct dataset *d, cons
         str_putc(out, '.');
         return;
     }
-    str_printf(out, "%zu of %zu item%s %s %s", g->nfound, g->listed, g->listed == 1 ? "" : "s", g->nfound == 1 ? "is" : "are", what);
+    str_printf(out, "%zu of %zu item%s %s %s", g->nfound, g->listed, g->listed == 1 ? "" : "s",
+               g->nfound == 1 ? "is" : "are", what);
     if (n) {
         str_puts(out, ", mostly because of ");
         put_reasons(reason, n, true, d, out);

@@ -28,7 +28,8 @@ static enum status count_items(const struct query *q, size_t *items, struct erro
     return st;
 }
 
-enum status made_of_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen, struct made_of *out, struct error *err)
+enum status made_of_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen,
+                         struct made_of *out, struct error *err)
 {
     const struct model *trained = model_trained(m);
     *out = (struct made_of){0};
@@ -43,7 +44,8 @@ enum status made_of_make(const struct model *m, const struct query *q, uint32_t 
     for (size_t p = 0; p < out->n && !st; p++) {
         struct opinion o;
         st = opinion_make(trained->parts[p].model, q, &item, 1, seen, &o, err);
-        out->parts[p] = (struct made_part){.model = trained->parts[p].model, .share = shares[p], .rank = st ? 0 : o.rank};
+        out->parts[p] =
+            (struct made_part){.model = trained->parts[p].model, .share = shares[p], .rank = st ? 0 : o.rank};
         note_parts(out->parts[p].model, &out->parts[p].share);
         if (!trained->class->part_weights && shares[p].weight != 0)
             out->alone = p;
@@ -66,8 +68,8 @@ void made_of_choice(const struct made_of *x, const char *who, struct str *out)
     if (x->alone == x->n)
         return;
     text_count(count, sizeof count, (int64_t)x->items);
-    str_printf(out, "%s has %s item%s in the history, so %s answers.", who, x->items ? count : "no", x->items == 1 ? "" : "s",
-               x->parts[x->alone].model->name);
+    str_printf(out, "%s has %s item%s in the history, so %s answers.", who, x->items ? count : "no",
+               x->items == 1 ? "" : "s", x->parts[x->alone].model->name);
 }
 
 void made_of_places(const struct made_of *x, struct str *out)
@@ -79,7 +81,11 @@ void made_of_places(const struct made_of *x, struct str *out)
     for (size_t p = 0; p < x->n; p++) {
         if (!(x->parts[p].share.adds > 0) || !x->parts[p].rank)
             continue;
-        str_printf(out, "%s%s %s", n == 0 ? "" : p == last ? " and " : ", ", x->parts[p].model->name, n ? "" : "has it ");
+        str_printf(out, "%s%s %s",
+                   n == 0      ? ""
+                   : p == last ? " and "
+                               : ", ",
+                   x->parts[p].model->name, n ? "" : "has it ");
         n++;
         put_ordinal(out, x->parts[p].rank);
     }

@@ -1,5 +1,5 @@
-/* An ensemble's score by the models it is made of: what each says of an item, where it has it, and what that adds to the score.
- * A part that is an ensemble itself counts as one model here. */
+/* An ensemble's score by the models it is made of: what each says of an item, where it has it, and what that adds to
+ * the score. A part that is an ensemble itself counts as one model here. */
 #ifndef TAILOR_INSPECT_MADE_OF_H
 #define TAILOR_INSPECT_MADE_OF_H
 
@@ -18,9 +18,10 @@ struct made_of {
     size_t items;            /* distinct ones in the history, by which a switch chooses */
 };
 
-/* Places are those of why.h: with SEEN_HIDE items of the history are in no list, unless `item` is one itself. Clear it in every case. */
-MUST_CHECK enum status made_of_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen, struct made_of *out,
-                                    struct error *err);
+/* Places are those of why.h: with SEEN_HIDE items of the history are in no list, unless `item` is one itself. Clear it
+ * in every case. */
+MUST_CHECK enum status made_of_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen,
+                                    struct made_of *out, struct error *err);
 void made_of_clear(struct made_of *x);
 
 /* Of a switch: "ana has 12 items in the history, so ease answers." Nothing of others. Appends. */

@@ -3,7 +3,8 @@
 #include "base/mem.h"
 #include "inspect/why.h"
 
-static enum status find_rank(const struct model *m, const struct query *q, uint32_t item, bool shown, size_t *rank, struct error *err)
+static enum status find_rank(const struct model *m, const struct query *q, uint32_t item, bool shown, size_t *rank,
+                             struct error *err)
 {
     float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
     enum status st = scores ? rank_scores(m, q, shown ? SEEN_SHOW : SEEN_HIDE, scores, err) : ST_NOMEM;
@@ -13,18 +14,20 @@ static enum status find_rank(const struct model *m, const struct query *q, uint3
     return st;
 }
 
-enum status minimal_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen, size_t k, double seconds,
-                         struct job *job, struct minimal *out, struct error *err)
+enum status minimal_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen, size_t k,
+                         double seconds, struct job *job, struct minimal *out, struct error *err)
 {
     int64_t at;
     uint32_t times;
     bool shown = seen == SEEN_SHOW || rank_seen(q, item, &at, &times);
-    *out = (struct minimal){.item = item, .k = k < m->nitems ? k : m->nitems, .ignores = m->class->capabilities & IGNORES_HISTORY};
+    *out = (struct minimal){
+        .item = item, .k = k < m->nitems ? k : m->nitems, .ignores = m->class->capabilities & IGNORES_HISTORY};
     enum status st = find_rank(m, q, item, shown, &out->rank, err);
     out->needless = !st && (out->rank == 0 || out->rank > out->k);
     if (st || out->needless)
         return st;
-    struct bring b = {.m = m, .q = q, .item = item, .k = out->k, .goal = GOAL_OUT, .shown = shown, .seconds = seconds, .job = job};
+    struct bring b = {
+        .m = m, .q = q, .item = item, .k = out->k, .goal = GOAL_OUT, .shown = shown, .seconds = seconds, .job = job};
     return bring_in(&b, BY_REMOVING, &out->removed, err);
 }
 
@@ -55,7 +58,9 @@ static void put_proof(const struct brought *b, struct str *out)
     else if (b->at_least == 1)
         str_puts(out, " Whether fewer would do is not known: time was over.");
     else
-        str_printf(out, " Found %zu; that fewer than %zu do not do it is proved, the rest was not looked through in the time.", b->n, b->at_least);
+        str_printf(
+            out, " Found %zu; that fewer than %zu do not do it is proved, the rest was not looked through in the time.",
+            b->n, b->at_least);
 }
 
 void minimal_sentence(const struct minimal *x, const struct dataset *d, struct str *out)
@@ -79,8 +84,10 @@ void minimal_sentence(const struct minimal *x, const struct dataset *d, struct s
         }
         put_proof(b, out);
     } else if (b->none) {
-        str_printf(out, "Whatever is taken out of the history, it stays among the first %zu%s.", x->k, x->ignores ? ": the model does not look at it" : " (proved)");
+        str_printf(out, "Whatever is taken out of the history, it stays among the first %zu%s.", x->k,
+                   x->ignores ? ": the model does not look at it" : " (proved)");
     } else {
-        str_printf(out, "No set was found in the time; at least %zu of the history would have to go (proved).", b->at_least);
+        str_printf(out, "No set was found in the time; at least %zu of the history would have to go (proved).",
+                   b->at_least);
     }
 }

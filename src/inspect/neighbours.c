@@ -113,7 +113,8 @@ static void close_comparing(struct comparing *c)
     *c = (struct comparing){0};
 }
 
-static enum status open_comparing(const struct selection *s, const struct query *q, struct job *job, struct comparing *c, struct error *err)
+static enum status open_comparing(const struct selection *s, const struct query *q, struct job *job,
+                                  struct comparing *c, struct error *err)
 {
     const struct dataset *d = s->data;
     size_t threads = (size_t)parallel_threads(), longest = 0;
@@ -163,8 +164,8 @@ static enum status take_best(const struct comparing *c, size_t k, struct neighbo
     return st;
 }
 
-enum status neighbours_by_items(const struct selection *s, const struct query *q, size_t k, struct job *job, struct neighbours *out,
-                                struct error *err)
+enum status neighbours_by_items(const struct selection *s, const struct query *q, size_t k, struct job *job,
+                                struct neighbours *out, struct error *err)
 {
     enum { BLOCK = 256 };
     struct comparing c;
@@ -194,8 +195,8 @@ static double length_of(const float *x, size_t width)
 }
 
 /* Users users[0..n) against the vector `own`. */
-static enum status compare_batch(const struct comparing *c, const struct model *m, const float *own, size_t width, const uint32_t *users,
-                                 size_t n, float *vectors, struct error *err)
+static enum status compare_batch(const struct comparing *c, const struct model *m, const float *own, size_t width,
+                                 const uint32_t *users, size_t n, float *vectors, struct error *err)
 {
     struct histories h;
     enum status st = histories_of_users(c->selection, users, n, &h, err);
@@ -215,7 +216,8 @@ static enum status compare_batch(const struct comparing *c, const struct model *
     return st;
 }
 
-static enum status compare_vectors(const struct comparing *c, const struct model *m, const struct query *q, struct error *err)
+static enum status compare_vectors(const struct comparing *c, const struct model *m, const struct query *q,
+                                   struct error *err)
 {
     enum { BATCH = 512 };
     size_t users = c->selection->data->users.n, width = 0;
@@ -240,8 +242,8 @@ static enum status compare_vectors(const struct comparing *c, const struct model
     return st;
 }
 
-enum status neighbours_by_vectors(const struct model *m, const struct selection *s, const struct query *q, size_t k, struct job *job,
-                                  struct neighbours *out, struct error *err)
+enum status neighbours_by_vectors(const struct model *m, const struct selection *s, const struct query *q, size_t k,
+                                  struct job *job, struct neighbours *out, struct error *err)
 {
     struct comparing c;
     *out = (struct neighbours){0};

@@ -11,7 +11,8 @@ struct neighbour {
     float similarity;  /* cosine, > 0 */
     size_t items;      /* distinct items of their history */
     size_t shared;     /* of them in the history asked about */
-    uint32_t most[NEIGHBOUR_ITEMS]; /* shared items that weigh most in both together (product of the weights), ties by index; NO_ITEM */
+    uint32_t most[NEIGHBOUR_ITEMS]; /* shared items that weigh most in both together (product of the weights), ties by
+                                       index; NO_ITEM */
 };
 
 struct neighbours {
@@ -19,13 +20,13 @@ struct neighbours {
     size_t n;
 };
 
-/* The k users with the largest cosine between their rows of the interaction matrix of the selection (summed weights by item) and
- * that of the history; q->user is left out. One pass over the events on all threads; the job may cancel. */
+/* The k users with the largest cosine between their rows of the interaction matrix of the selection (summed weights by
+ * item) and that of the history; q->user is left out. One pass over the events on all threads; the job may cancel. */
 MUST_CHECK enum status neighbours_by_items(const struct selection *s, const struct query *q, size_t k, struct job *job,
                                            struct neighbours *out, struct error *err);
 /* The same by the vectors that a model has of histories (model_project). Only for a model that has them. */
-MUST_CHECK enum status neighbours_by_vectors(const struct model *m, const struct selection *s, const struct query *q, size_t k,
-                                             struct job *job, struct neighbours *out, struct error *err);
+MUST_CHECK enum status neighbours_by_vectors(const struct model *m, const struct selection *s, const struct query *q,
+                                             size_t k, struct job *job, struct neighbours *out, struct error *err);
 void neighbours_clear(struct neighbours *n);
 
 #endif

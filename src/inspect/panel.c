@@ -24,8 +24,8 @@ static enum status measure(struct panel *p, struct error *err)
     return ST_OK;
 }
 
-enum status panel_make(struct model *const *models, size_t n, const struct query *q, size_t k, enum seen seen, struct panel *out,
-                       struct error *err)
+enum status panel_make(struct model *const *models, size_t n, const struct query *q, size_t k, enum seen seen,
+                       struct panel *out, struct error *err)
 {
     *out = (struct panel){.n = n, .k = 0};
     out->lists = mem_new(n, sizeof *out->lists, "lists", err);

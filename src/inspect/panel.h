@@ -7,13 +7,13 @@
 struct panel {
     size_t n, k;
     struct ranked_list *lists; /* n, of at most k items */
-    float *rbo;                /* n x n: rank-biased overlap as of diff_lists; 1 on the diagonal; NaN beside an empty list */
+    float *rbo; /* n x n: rank-biased overlap as of diff_lists; 1 on the diagonal; NaN beside an empty list */
     uint32_t *shared;          /* n x n: items in both lists */
 };
 
 /* Lists of k by models[0..n). */
-MUST_CHECK enum status panel_make(struct model *const *models, size_t n, const struct query *q, size_t k, enum seen seen,
-                                  struct panel *out, struct error *err);
+MUST_CHECK enum status panel_make(struct model *const *models, size_t n, const struct query *q, size_t k,
+                                  enum seen seen, struct panel *out, struct error *err);
 void panel_clear(struct panel *p);
 
 /* In how many of the lists an item is. */

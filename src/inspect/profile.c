@@ -50,8 +50,8 @@ static void add_values(const struct field *f, const struct query *q, struct own 
     }
 }
 
-static enum status find_tastes(struct dataset *d, const struct query *q, const struct query_item *items, size_t n, struct profile *p,
-                               struct error *err)
+static enum status find_tastes(struct dataset *d, const struct query *q, const struct query_item *items, size_t n,
+                               struct profile *p, struct error *err)
 {
     const struct field *f = p->category;
     const struct level_totals *usual = NULL;
@@ -68,8 +68,12 @@ static enum status find_tastes(struct dataset *d, const struct query *q, const s
         const struct level_total *u = &usual->level[l];
         if (!o->items)
             continue;
-        struct taste t = {.category = dict_text(&f->levels, (uint32_t)l), .weight = o->weight, .share = o->weight / all, .items = o->items,
-                          .events = o->events, .usual = usual->weight > 0 ? u->weight / usual->weight : 0};
+        struct taste t = {.category = dict_text(&f->levels, (uint32_t)l),
+                          .weight = o->weight,
+                          .share = o->weight / all,
+                          .items = o->items,
+                          .events = o->events,
+                          .usual = usual->weight > 0 ? u->weight / usual->weight : 0};
         t.lift = t.usual > 0 ? t.share / t.usual : NAN;
         t.value = o->valued > 0 ? o->value / o->valued : NAN;
         t.usual_value = u->valued > 0 ? u->value / u->valued : NAN;

@@ -17,7 +17,8 @@ struct edit {
     size_t nremoved;
     struct query_event *added; /* owned */
     size_t nadded;
-    const struct query_attribute **said; /* attributes of the user that are another now, and that the model reads; owned */
+    const struct query_attribute *
+        *said; /* attributes of the user that are another now, and that the model reads; owned */
     size_t nsaid;
 };
 
@@ -176,11 +177,13 @@ static enum status make_batch(const struct edit *e, struct dataset **out, struct
     to->sequence = mem_new(e->nadded, sizeof *to->sequence, "added events", err);
     to->time = d->events.time ? mem_new(e->nadded, sizeof *to->time, "added events", err) : NULL;
     to->value = d->events.value ? mem_new(e->nadded, sizeof *to->value, "added events", err) : NULL;
-    if (!to->user || !to->item || !to->type || !to->sequence || (d->events.time && !to->time) || (d->events.value && !to->value))
+    if (!to->user || !to->item || !to->type || !to->sequence || (d->events.time && !to->time) ||
+        (d->events.value && !to->value))
         goto out;
     st = ST_OK;
     for (size_t i = 0; i < e->nadded && !st; i++) {
-        const char *item = dict_text(&e->r->data->items, e->added[i].item), *type = dict_text(&d->types, e->added[i].type);
+        const char *item = dict_text(&e->r->data->items, e->added[i].item),
+                   *type = dict_text(&d->types, e->added[i].type);
         uint32_t code = 0;
         st = dict_add(&b->users, user, strlen(user), &to->user[i], err);
         if (!st)
@@ -242,7 +245,8 @@ static enum status make_split(const struct edit *e, const struct dataset *d, str
     return ST_OK;
 }
 
-/* The data with what was added, and with the user as they are said to be. *own: NULL where they are what was learnt from. */
+/* The data with what was added, and with the user as they are said to be. *own: NULL where they are what was learnt
+ * from. */
 static enum status make_data(const struct edit *e, struct dataset **own, struct error *err)
 {
     struct dataset *batch = NULL;
@@ -252,7 +256,8 @@ static enum status make_data(const struct edit *e, struct dataset **own, struct 
     else if (!st && e->nsaid)
         st = dataset_again(e->learnt.data, own, err);
     for (size_t i = 0; i < e->nsaid && !st; i++)
-        st = field_put(fields_find(&(*own)->user_fields, e->said[i]->field), e->r->before->user, e->said[i]->value, err);
+        st =
+            field_put(fields_find(&(*own)->user_fields, e->said[i]->field), e->r->before->user, e->said[i]->value, err);
     dataset_release(batch);
     return st;
 }
@@ -268,8 +273,10 @@ static enum status train_anew(const struct edit *e, float *scores, struct error 
     if (!st)
         st = make_split(e, d, &s, err);
     if (!st) {
-        struct selection selection = {.data = d, .split = s, .parts = PART_TRAIN, .until = e->learnt.until, .hides = e->learnt.hides};
-        st = model_train(from->class, from->name, from->values, &selection, from->record.seed, NULL, e->r->job, &anew, err);
+        struct selection selection = {
+            .data = d, .split = s, .parts = PART_TRAIN, .until = e->learnt.until, .hides = e->learnt.hides};
+        st = model_train(from->class, from->name, from->values, &selection, from->record.seed, NULL, e->r->job, &anew,
+                         err);
     }
     if (!st && anew->nitems < m->nitems) {
         wide = model_widen(anew, m->nusers, m->nitems, err);
@@ -290,19 +297,22 @@ static enum status check(const struct retrain *r, struct error *err)
 {
     const struct model *m = r->m;
     if (r->before->user == NO_USER) {
-        error_set(err, ST_UNSUPPORTED, "no model has learnt from a made-up user, so none can be retrained without their events");
+        error_set(err, ST_UNSUPPORTED,
+                  "no model has learnt from a made-up user, so none can be retrained without their events");
         error_hint(err, "ask about a user of the data, or leave retrain=yes out");
         return ST_UNSUPPORTED;
     }
     if (r->before->user >= model_trained(m)->nusers) {
-        error_set(err, ST_UNSUPPORTED, "%s came after %s was trained", dict_text(&r->data->users, r->before->user), m->name);
+        error_set(err, ST_UNSUPPORTED, "%s came after %s was trained", dict_text(&r->data->users, r->before->user),
+                  m->name);
         error_hint(err, "`update %s`, or train it anew, and ask again", m->name);
         return ST_UNSUPPORTED;
     }
     for (size_t i = 0; i < r->after->n; i++) {
         if (r->after->events[i].item < model_trained(m)->nitems || r->after->events[i].event < r->data->events.n)
             continue;
-        error_set(err, ST_UNSUPPORTED, "%s came after %s was trained", dataset_item_title(r->data, r->after->events[i].item), m->name);
+        error_set(err, ST_UNSUPPORTED, "%s came after %s was trained",
+                  dataset_item_title(r->data, r->after->events[i].item), m->name);
         error_hint(err, "`update %s`, or train it anew, and ask again", m->name);
         return ST_UNSUPPORTED;
     }
@@ -341,8 +351,8 @@ static enum status retrain_alone(const struct retrain *r, struct retrained *out,
 
 /* ---- ensembles ---- */
 
-/* In the place of a part: the same model, which is retrained when the ensemble asks it for scores, and not before. So the part of a
- * switch that does not answer, or one of no weight, costs nothing. */
+/* In the place of a part: the same model, which is retrained when the ensemble asks it for scores, and not before. So
+ * the part of a switch that does not answer, or one of no weight, costs nothing. */
 struct stand_in {
     const struct retrain *whole; /* the question to the ensemble */
     struct retrained *out;       /* what is told of all its parts */
@@ -376,7 +386,8 @@ static enum status tell(const struct stand_in *s, const struct retrained *x, str
 }
 
 /* The one query is that of the whole, which has its own numbers of events and items. */
-static enum status stand_in_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status stand_in_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                                  struct error *err)
 {
     const struct stand_in *s = m->state;
     struct retrain r = *s->whole;
@@ -402,7 +413,8 @@ static void stand_in_free(struct model *m)
 
 static const struct model_class stand_in_class = {.name = "stand-in", .score = stand_in_score, .free = stand_in_free};
 
-static enum status stand_in_new(const struct retrain *r, size_t p, struct retrained *out, struct model **to, struct error *err)
+static enum status stand_in_new(const struct retrain *r, size_t p, struct retrained *out, struct model **to,
+                                struct error *err)
 {
     const struct model *from = model_trained(r->m);
     struct model *part = from->parts[p].model;

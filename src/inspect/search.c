@@ -368,7 +368,8 @@ enum status search_smallest(const struct search *s, struct found_set *out, struc
 {
     size_t most = s->most && s->most < s->nelements ? s->most : s->nelements;
     *out = (struct found_set){.at_least = 1};
-    struct hunt h = {.s = s, .out = out, .most = most, .until = s->seconds > 0 ? clock_seconds() + s->seconds : INFINITY};
+    struct hunt h = {
+        .s = s, .out = out, .most = most, .until = s->seconds > 0 ? clock_seconds() + s->seconds : INFINITY};
     h.sets = mem_new_raw(ASKED * most, sizeof *h.sets, "sets", err);
     h.far = mem_new_raw(ASKED, sizeof *h.far, "sets", err);
     enum status st = h.sets && h.far ? ST_OK : ST_NOMEM;

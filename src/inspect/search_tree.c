@@ -87,7 +87,10 @@ static enum status pack(struct tree *t, struct error *err)
     t->path = mem_new(t->size, sizeof *t->path, what, err);
     t->trials = mem_new_raw(t->size * elements, sizeof *t->trials, what, err);
     t->hardness = mem_new_raw(n, sizeof *t->hardness, what, err);
-    enum status st = place && t->value && t->reach && t->gain && t->own && t->closed && t->path && t->trials && t->hardness ? ST_OK : ST_NOMEM;
+    enum status st =
+        place && t->value && t->reach && t->gain && t->own && t->closed && t->path && t->trials && t->hardness
+            ? ST_OK
+            : ST_NOMEM;
     if (st)
         goto out;
     memset(place, 0xff, h->s->nrivals * sizeof *place);
@@ -178,8 +181,8 @@ static int by_help(const void *a, const void *b)
     return x->help > y->help ? -1 : x->help < y->help ? 1 : x->element < y->element ? -1 : x->element > y->element;
 }
 
-/* The elements one of which a good set must have: of any spare + 1 unbeaten rivals one must be beaten, and then one of `left`
- * elements makes good a left-th part of what is missing. */
+/* The elements one of which a good set must have: of any spare + 1 unbeaten rivals one must be beaten, and then one of
+ * `left` elements makes good a left-th part of what is missing. */
 static size_t find_trials(struct tree *t, const float *value, size_t left, struct trial *out)
 {
     size_t wanted = t->spare + (t->hiding ? left : 0) + 1, n = t->nopen, found = 0;

@@ -21,7 +21,8 @@ static int by_size(const void *pa, const void *pb)
 
 /* ---- an ensemble ---- */
 
-static enum status by_parts(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+static enum status by_parts(const struct model *m, const struct query *q, uint32_t item, struct steps *s,
+                            struct error *err)
 {
     size_t n = model_trained(m)->nparts;
     struct part_share *shares = mem_new(n, sizeof *shares, "the steps of a score", err);
@@ -47,7 +48,8 @@ static enum status by_parts(const struct model *m, const struct query *q, uint32
 }
 
 /* A switch has the steps of the model that answers. */
-static enum status by_answer(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+static enum status by_answer(const struct model *m, const struct query *q, uint32_t item, struct steps *s,
+                             struct error *err)
 {
     struct made_of x;
     enum status st = made_of_make(m, q, item, SEEN_SHOW, &x, err);
@@ -59,7 +61,8 @@ static enum status by_answer(const struct model *m, const struct query *q, uint3
 
 /* ---- vectors ---- */
 
-static enum status by_components(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+static enum status by_components(const struct model *m, const struct query *q, uint32_t item, struct steps *s,
+                                 struct error *err)
 {
     size_t width;
     const float *y = m->class->vectors(model_trained(m), &width);
@@ -67,16 +70,19 @@ static enum status by_components(const struct model *m, const struct query *q, u
     enum status st = x ? model_fold(m, q, 1, x, err) : ST_NOMEM;
     if (!st)
         st = steps_new(s, width, err);
-    s->formula = "score = sum over f of x[f] x y[f]; x: the vector that the history is folded into, y: that of the item";
+    s->formula =
+        "score = sum over f of x[f] x y[f]; x: the vector that the history is folded into, y: that of the item";
     for (size_t f = 0; f < width && !st; f++)
-        snprintf(steps_add(s, NO_ITEM, (double)x[f], (double)y[item * width + f])->label, sizeof s->terms->label, "component %zu", f + 1);
+        snprintf(steps_add(s, NO_ITEM, (double)x[f], (double)y[item * width + f])->label, sizeof s->terms->label,
+                 "component %zu", f + 1);
     mem_free(x);
     return st;
 }
 
 /* ---- what a class tells ---- */
 
-static enum status by_class(const struct model *m, const struct query *q, uint32_t item, struct steps *s, struct error *err)
+static enum status by_class(const struct model *m, const struct query *q, uint32_t item, struct steps *s,
+                            struct error *err)
 {
     s->formula = m->class->formula;
     return model_steps(m, q, item, s, err);
@@ -100,11 +106,13 @@ static const char *formula_of(const struct model *m)
 {
     if (m->class->formula)
         return m->class->formula;
-    return m->class->capabilities & ADDS_UP ? "score = sum over the history of v x w[j][i]; w: what the model has learnt between the two items"
-                                            : "score = base + what each part adds";
+    return m->class->capabilities & ADDS_UP
+               ? "score = sum over the history of v x w[j][i]; w: what the model has learnt between the two items"
+               : "score = base + what each part adds";
 }
 
-static enum status by_explanation(const struct model *m, const struct query *q, const struct explanation *x, struct steps *s, struct error *err)
+static enum status by_explanation(const struct model *m, const struct query *q, const struct explanation *x,
+                                  struct steps *s, struct error *err)
 {
     struct folded f;
     enum status st = folded_new(&f, q, 1, err);
@@ -127,7 +135,8 @@ static enum status by_explanation(const struct model *m, const struct query *q, 
     return st;
 }
 
-enum status steps_make(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+enum status steps_make(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                       struct error *err)
 {
     struct explanation x;
     *out = (struct steps){0};

@@ -43,8 +43,9 @@ static enum status side_new(struct side *s, size_t n, size_t k, struct error *er
     return s->scores && s->list ? ST_OK : ST_NOMEM;
 }
 
-static enum status make(const struct model *m, const struct query *before, const struct model *other, const struct query *after,
-                        const float *retrained, size_t k, enum seen seen, struct whatif *out, struct error *err)
+static enum status make(const struct model *m, const struct query *before, const struct model *other,
+                        const struct query *after, const float *retrained, size_t k, enum seen seen, struct whatif *out,
+                        struct error *err)
 {
     size_t n = m->nitems;
     int nsides = retrained ? SIDES : RETRAINED;
@@ -81,20 +82,20 @@ static enum status make(const struct model *m, const struct query *before, const
     return st;
 }
 
-enum status whatif_make(const struct model *m, const struct query *before, const struct query *after, size_t k, enum seen seen,
-                        struct whatif *out, struct error *err)
+enum status whatif_make(const struct model *m, const struct query *before, const struct query *after, size_t k,
+                        enum seen seen, struct whatif *out, struct error *err)
 {
     return make(m, before, m, after, NULL, k, seen, out, err);
 }
 
-enum status whatif_between(const struct model *m, const struct query *before, const struct model *other, const struct query *after, size_t k,
-                           enum seen seen, struct whatif *out, struct error *err)
+enum status whatif_between(const struct model *m, const struct query *before, const struct model *other,
+                           const struct query *after, size_t k, enum seen seen, struct whatif *out, struct error *err)
 {
     return make(m, before, other, after, NULL, k, seen, out, err);
 }
 
-enum status whatif_beside(const struct model *m, const struct query *before, const struct query *after, const float *retrained, size_t k,
-                          enum seen seen, struct whatif *out, struct error *err)
+enum status whatif_beside(const struct model *m, const struct query *before, const struct query *after,
+                          const float *retrained, size_t k, enum seen seen, struct whatif *out, struct error *err)
 {
     return make(m, before, m, after, retrained, k, seen, out, err);
 }

@@ -14,7 +14,8 @@ struct move {
 };
 
 struct whatif {
-    struct move *moves; /* the new list, best first; then what the retrained model lists besides; then what fell out of the old one; owned */
+    struct move *moves; /* the new list, best first; then what the retrained model lists besides; then what fell out of
+                           the old one; owned */
     size_t n;
     size_t listed;      /* the first so many are the new list */
 };
@@ -24,10 +25,13 @@ MUST_CHECK enum status whatif_make(const struct model *m, const struct query *be
                                    size_t k, enum seen seen, struct whatif *out, struct error *err);
 /* The same of two models for the same items, each asked its own way. */
 MUST_CHECK enum status whatif_between(const struct model *m, const struct query *before, const struct model *other,
-                                      const struct query *after, size_t k, enum seen seen, struct whatif *out, struct error *err);
-/* The same of one model beside the scores of the retrained model for `after` (m->nitems; NULL: it was not retrained). */
-MUST_CHECK enum status whatif_beside(const struct model *m, const struct query *before, const struct query *after, const float *retrained,
-                                     size_t k, enum seen seen, struct whatif *out, struct error *err);
+                                      const struct query *after, size_t k, enum seen seen, struct whatif *out,
+                                      struct error *err);
+/* The same of one model beside the scores of the retrained model for `after` (m->nitems; NULL: it was not retrained).
+ */
+MUST_CHECK enum status whatif_beside(const struct model *m, const struct query *before, const struct query *after,
+                                     const float *retrained, size_t k, enum seen seen, struct whatif *out,
+                                     struct error *err);
 void whatif_clear(struct whatif *w);
 
 #endif

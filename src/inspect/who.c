@@ -54,8 +54,8 @@ static void look_through(struct who *w, const uint8_t *chosen, uint32_t user, co
         w->users[w->n++] = found;
 }
 
-static enum status look_at_all(struct who *w, const struct ranker *ranker, const struct selection *s, const uint8_t *chosen, const uint32_t *users,
-                               struct job *job, struct error *err)
+static enum status look_at_all(struct who *w, const struct ranker *ranker, const struct selection *s,
+                               const uint8_t *chosen, const uint32_t *users, struct job *job, struct error *err)
 {
     size_t k = ranker->k, piece = k && PIECE_ENTRIES / k < PIECE ? PIECE_ENTRIES / k + 1 : PIECE;
     struct scored *list = mem_new_raw(piece * k, sizeof *list, "lists", err);
@@ -72,8 +72,8 @@ static enum status look_at_all(struct who *w, const struct ranker *ranker, const
     return st;
 }
 
-enum status who_make(const struct model *m, const struct selection *s, const uint8_t *chosen, size_t k, enum seen seen, struct job *job,
-                     struct who *out, struct error *err)
+enum status who_make(const struct model *m, const struct selection *s, const uint8_t *chosen, size_t k, enum seen seen,
+                     struct job *job, struct who *out, struct error *err)
 {
     struct ranker ranker = {0};
     uint32_t *users = mem_new_raw(s->data->users.n, sizeof *users, "users", err);
@@ -104,8 +104,8 @@ void who_clear(struct who *w)
     *w = (struct who){0};
 }
 
-enum status who_segments(const struct who *w, const struct dataset *d, const struct cohorts *c, const uint32_t *users, size_t *got,
-                         struct error *err)
+enum status who_segments(const struct who *w, const struct dataset *d, const struct cohorts *c, const uint32_t *users,
+                         size_t *got, struct error *err)
 {
     uint8_t *gets = mem_new(d->users.n, sizeof *gets, "users", err);
     if (!gets)

@@ -23,14 +23,14 @@ struct who {
     double mean_rank;   /* NaN when nobody gets it */
 };
 
-/* Lists of everybody with a history. chosen[0..nitems): 1 for the items asked about. The job is stepped once a user and may cancel.
- * Clear it in every case. */
-MUST_CHECK enum status who_make(const struct model *m, const struct selection *s, const uint8_t *chosen, size_t k, enum seen seen,
-                                struct job *job, struct who *out, struct error *err);
+/* Lists of everybody with a history. chosen[0..nitems): 1 for the items asked about. The job is stepped once a user and
+ * may cancel. Clear it in every case. */
+MUST_CHECK enum status who_make(const struct model *m, const struct selection *s, const uint8_t *chosen, size_t k,
+                                enum seen seen, struct job *job, struct who *out, struct error *err);
 void who_clear(struct who *w);
 
 /* How it falls on segments: got[0..c->n) of their users get it. c as cohorts_of_users made it of users[0..n). */
-MUST_CHECK enum status who_segments(const struct who *w, const struct dataset *d, const struct cohorts *c, const uint32_t *users, size_t *got,
-                                    struct error *err);
+MUST_CHECK enum status who_segments(const struct who *w, const struct dataset *d, const struct cohorts *c,
+                                    const uint32_t *users, size_t *got, struct error *err);
 
 #endif

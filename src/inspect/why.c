@@ -67,7 +67,8 @@ static void take_rank(void *context, size_t i, const struct query *q, const floa
     uint32_t item = t->w->item, removed = t->part[i]->what.item;
     size_t rank = rank_of(scores, t->nitems, item);
     float s = scores[removed];
-    if (rank && !t->w->shown && removed != item && rank_seen(t->whole, removed, &at, &times) && (s > scores[item] || (s == scores[item] && removed < item)))
+    if (rank && !t->w->shown && removed != item && rank_seen(t->whole, removed, &at, &times) &&
+        (s > scores[item] || (s == scores[item] && removed < item)))
         rank--;
     t->part[i]->rank_without = rank;
     t->part[i]->tried = true;
@@ -136,11 +137,16 @@ static enum status take_parts(const struct query *q, const struct explanation *x
     return ST_OK;
 }
 
-enum status why_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen, size_t tries, struct why *out,
-                     struct error *err)
+enum status why_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen, size_t tries,
+                     struct why *out, struct error *err)
 {
     struct explanation x;
-    *out = (struct why){.item = item, .blank = q->n == 0, .shown = seen == SEEN_SHOW, .seen_at = NO_TIME, .above = NO_ITEM, .below = NO_ITEM};
+    *out = (struct why){.item = item,
+                        .blank = q->n == 0,
+                        .shown = seen == SEEN_SHOW,
+                        .seen_at = NO_TIME,
+                        .above = NO_ITEM,
+                        .below = NO_ITEM};
     enum status st = model_explain(m, q, item, &x, err);
     if (!st)
         st = find_place(m, q, out, err);
@@ -177,7 +183,11 @@ void put_ordinal(struct str *out, size_t n)
 {
     char text[32];
     size_t ten = n % 100;
-    const char *end = ten >= 11 && ten <= 13 ? "th" : n % 10 == 1 ? "st" : n % 10 == 2 ? "nd" : n % 10 == 3 ? "rd" : "th";
+    const char *end = ten >= 11 && ten <= 13 ? "th"
+                      : n % 10 == 1          ? "st"
+                      : n % 10 == 2          ? "nd"
+                      : n % 10 == 3          ? "rd"
+                                             : "th";
     text_count(text, sizeof text, (int64_t)n);
     str_printf(out, "%s%s", text, end);
 }
@@ -187,7 +197,8 @@ void put_spoken_title(const struct dataset *d, uint32_t item, struct str *out)
     static const char *const articles[] = {", The", ", A", ", An"};
     const char *title = dataset_item_title(d, item);
     size_t n = strlen(title);
-    if (n > 7 && title[n - 1] == ')' && title[n - 6] == '(' && title[n - 7] == ' ' && strspn(title + n - 5, "0123456789") == 4)
+    if (n > 7 && title[n - 1] == ')' && title[n - 6] == '(' && title[n - 7] == ' ' &&
+        strspn(title + n - 5, "0123456789") == 4)
         n -= 7;
     for (size_t i = 0; i < 3; i++) {
         size_t length = strlen(articles[i]);
@@ -250,8 +261,8 @@ static void put_without(const struct why *w, const struct why_part *first, const
 
 /* ---- what does not come from the history ---- */
 
-/* The reason that is no item of the history, where it weighs more than any that is one: what the item is to everybody, or a model that
- * has no eye for the history. */
+/* The reason that is no item of the history, where it weighs more than any that is one: what the item is to everybody,
+ * or a model that has no eye for the history. */
 static void put_apart(const struct why *w, const struct why_part *first, struct str *out)
 {
     const struct made_part *by = NULL;
@@ -280,8 +291,8 @@ static bool is_listed(const struct why *w)
     return w->rank && w->rank <= LIST_LONG;
 }
 
-/* "Recommended", "It is 48th", "In the history already (1996-03-02); among all items it would be 3rd". Without a reason nothing is
- * called recommended. */
+/* "Recommended", "It is 48th", "In the history already (1996-03-02); among all items it would be 3rd". Without a reason
+ * nothing is called recommended. */
 static void put_place(const struct why *w, bool reasons, struct str *out)
 {
     if (w->seen) {
@@ -303,8 +314,9 @@ static void put_nothing(const struct why *w, bool models, struct str *out)
 {
     char count[32];
     put_place(w, false, out);
-    str_puts(out, models ? ": none of the models it is made of speaks for it." : w->blank ? ": there is no history to go by."
-                                                                                         : ": nothing in the history speaks for it.");
+    str_puts(out, models     ? ": none of the models it is made of speaks for it."
+                  : w->blank ? ": there is no history to go by."
+                             : ": nothing in the history speaks for it.");
     if (models || !w->tied)
         return;
     text_count(count, sizeof count, (int64_t)w->tied);
@@ -337,7 +349,8 @@ static void put_no_items(const struct why *w, struct str *out)
     str_free(&reason);
 }
 
-static void put_because(const struct why *w, const struct why_part *const *reason, size_t n, const struct dataset *d, struct str *out)
+static void put_because(const struct why *w, const struct why_part *const *reason, size_t n, const struct dataset *d,
+                        struct str *out)
 {
     bool joined = is_listed(w) || w->seen;
     struct str apart = {0};

@@ -32,23 +32,26 @@ struct why {
     struct made_of made_of;  /* of an ensemble */
 };
 
-/* Takes apart the score of `item` for this history. With SEEN_HIDE items of the history are left out of the ranking, unless
- * `item` is one itself. For the first `tries` parts the list is made again without them. */
+/* Takes apart the score of `item` for this history. With SEEN_HIDE items of the history are left out of the ranking,
+ * unless `item` is one itself. For the first `tries` parts the list is made again without them. */
 MUST_CHECK enum status why_make(const struct model *m, const struct query *q, uint32_t item, enum seen seen,
                                 size_t tries, struct why *out, struct error *err);
 void why_clear(struct why *w);
-/* Of an ensemble of which no item of the history can be told, as where lists are fused: its models are all there is to say. */
+/* Of an ensemble of which no item of the history can be told, as where lists are fused: its models are all there is to
+ * say. */
 bool why_only_models(const struct why *w);
 
-/* What one could tell a customer: "Recommended mostly because of Kolya and Fargo. Without Kolya it would be 9th." Of what is far down
- * "It is 48th. What speaks for it most: Kolya." Appends. */
+/* What one could tell a customer: "Recommended mostly because of Kolya and Fargo. Without Kolya it would be 9th." Of
+ * what is far down "It is 48th. What speaks for it most: Kolya." Appends. */
 void why_sentence(const struct why *w, const struct dataset *d, struct str *out);
 
-/* The positive history items, largest first, that make up half of what speaks for it; three at most. Returns how many. */
+/* The positive history items, largest first, that make up half of what speaks for it; three at most. Returns how many.
+ */
 size_t why_main_reasons(const struct why_part *parts, size_t nparts, const struct why_part *reason[3]);
 /* Appends "Kolya (1996-03-02), Fargo and Heat": `dated`: the day of the first. */
 void put_reasons(const struct why_part *const *reason, size_t n, bool dated, const struct dataset *d, struct str *out);
-/* Appends a title as one says it: "Princess Bride, The (1987)" is The Princess Bride. One with a comma left is quoted. */
+/* Appends a title as one says it: "Princess Bride, The (1987)" is The Princess Bride. One with a comma left is quoted.
+ */
 void put_spoken_title(const struct dataset *d, uint32_t item, struct str *out);
 /* Appends "1st", "2nd", "11th", "1,203rd". */
 void put_ordinal(struct str *out, size_t n);

@@ -58,7 +58,8 @@ static void count_levels(const struct field *f, uint32_t item, size_t *count)
 {
     if (f->type == FIELD_TEXT && f->code[item] != NO_CODE)
         count[f->code[item]]++;
-    for (size_t l = f->type == FIELD_LIST ? f->list_begin[item] : 0; f->type == FIELD_LIST && l < f->list_begin[item + 1]; l++)
+    for (size_t l = f->type == FIELD_LIST ? f->list_begin[item] : 0;
+         f->type == FIELD_LIST && l < f->list_begin[item + 1]; l++)
         count[f->list_code[l]]++;
 }
 
@@ -84,7 +85,8 @@ static enum status find_category(const struct dataset *d, const float *scores, s
     return ST_OK;
 }
 
-static enum status find_place(const struct model *m, const struct query *q, const struct whynot_asked *a, struct whynot *w, struct error *err)
+static enum status find_place(const struct model *m, const struct query *q, const struct whynot_asked *a,
+                              struct whynot *w, struct error *err)
 {
     size_t n = m->nitems;
     float *scores = mem_new_raw(n, sizeof *scores, "scores", err);
@@ -128,7 +130,8 @@ static void take_pull(void *context, size_t i, const struct query *q, const floa
     float kth;
     (void)q;
     size_t k = p->w->k;
-    p->pulls[i].rank_without = bring_rank(scores, p->hidden, p->nitems, p->w->item, k, p->room + (size_t)parallel_thread() * k, &kth);
+    p->pulls[i].rank_without =
+        bring_rank(scores, p->hidden, p->nitems, p->w->item, k, p->room + (size_t)parallel_thread() * k, &kth);
     p->pulls[i].gap_without = (double)kth - (double)scores[p->w->item];
 }
 
@@ -141,7 +144,10 @@ static int by_time(const void *a, const void *b)
 static int by_gap(const void *a, const void *b)
 {
     const struct whynot_pull *x = a, *y = b;
-    return x->gap_without < y->gap_without ? -1 : x->gap_without > y->gap_without ? 1 : x->item < y->item ? -1 : x->item > y->item;
+    return x->gap_without < y->gap_without   ? -1
+           : x->gap_without > y->gap_without ? 1
+           : x->item < y->item               ? -1
+                                             : x->item > y->item;
 }
 
 static size_t copy_without(const struct query *q, uint32_t item, struct query_event *out)
@@ -175,7 +181,8 @@ static enum status find_pulls(const struct model *m, const struct query *q, stru
     struct query *queries = mem_new_raw(n, sizeof *queries, "histories", err);
     struct query_event *events = mem_new_raw(n * q->n, sizeof *events, "histories", err);
     bool *hidden = mem_new(m->nitems, sizeof *hidden, "what is hidden", err);
-    struct pulling p = {w, NULL, hidden, mem_new_raw((size_t)parallel_threads() * w->k, sizeof *p.room, "lists", err), m->nitems};
+    struct pulling p = {w, NULL, hidden, mem_new_raw((size_t)parallel_threads() * w->k, sizeof *p.room, "lists", err),
+                        m->nitems};
     p.pulls = w->pulls = mem_new(n, sizeof *w->pulls, "what pulls it down", err);
     st = queries && events && hidden && p.room && w->pulls ? ST_OK : ST_NOMEM;
     if (!st) {
@@ -201,12 +208,20 @@ static enum status find_pulls(const struct model *m, const struct query *q, stru
 
 /* ---- what would bring it in ---- */
 
-static enum status find_changes(const struct model *m, const struct query *q, const struct whynot_asked *a, struct whynot *w, struct error *err)
+static enum status find_changes(const struct model *m, const struct query *q, const struct whynot_asked *a,
+                                struct whynot *w, struct error *err)
 {
     struct history h = {.as_of = q->as_of};
     enum status st = history_add(&h, a->data, w->item, err);
     if (!st) {
-        struct bring b = {.m = m, .q = q, .item = w->item, .k = w->k, .shown = w->shown, .made_up = h.events[0], .seconds = a->seconds, .job = a->job};
+        struct bring b = {.m = m,
+                          .q = q,
+                          .item = w->item,
+                          .k = w->k,
+                          .shown = w->shown,
+                          .made_up = h.events[0],
+                          .seconds = a->seconds,
+                          .job = a->job};
         st = bring_in(&b, BY_REMOVING, &w->removing, err);
         b.most = ADDED_MOST;
         if (a->seconds == 0 && w->removing.late)
@@ -219,8 +234,8 @@ static enum status find_changes(const struct model *m, const struct query *q, co
     return st;
 }
 
-enum status whynot_make(const struct model *m, const struct query *q, uint32_t item, const struct whynot_asked *a, struct whynot *out,
-                        struct error *err)
+enum status whynot_make(const struct model *m, const struct query *q, uint32_t item, const struct whynot_asked *a,
+                        struct whynot *out, struct error *err)
 {
     *out = (struct whynot){.item = item, .k = a->k < m->nitems ? a->k : m->nitems, .seen_at = NO_TIME};
     out->seen = rank_seen(q, item, &out->seen_at, &out->seen_times);

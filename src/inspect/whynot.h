@@ -57,9 +57,10 @@ struct whynot {
 };
 
 /* Why `item` is not among the first k for this history. An item that was seen is placed among all items, shown or not.
- * Nothing is searched for when it is in, or has no score, or where every other history draws lots anew. Clear it in every case. */
-MUST_CHECK enum status whynot_make(const struct model *m, const struct query *q, uint32_t item, const struct whynot_asked *a,
-                                   struct whynot *out, struct error *err);
+ * Nothing is searched for when it is in, or has no score, or where every other history draws lots anew. Clear it in
+ * every case. */
+MUST_CHECK enum status whynot_make(const struct model *m, const struct query *q, uint32_t item,
+                                   const struct whynot_asked *a, struct whynot *out, struct error *err);
 void whynot_clear(struct whynot *w);
 /* Has the next one on the other side of place k the same score? Then the order of the data decides. */
 static inline bool whynot_tied(const struct whynot *w)

@@ -82,7 +82,8 @@ void bundles_clear(struct bundles *b)
 /* Rows that are fetched ahead: they lie far apart, which the processor does not foresee. */
 enum { AHEAD = 8 };
 
-static inline __attribute__((always_inline)) void sum_columns(const struct bundle *b, const float *y, size_t stride, float *out, size_t width)
+static inline __attribute__((always_inline)) void sum_columns(const struct bundle *b, const float *y, size_t stride,
+                                                              float *out, size_t width)
 {
     floats sum[BUNDLE] = {{0}};
     for (size_t j = 0; j < b->n; j++) {
@@ -97,12 +98,14 @@ static inline __attribute__((always_inline)) void sum_columns(const struct bundl
         *(floats_anywhere *)(out + l * width) = sum[l];
 }
 
-TARGET_AVX512 static void sum_columns_avx512(const struct bundle *b, const float *y, size_t stride, float *out, size_t width)
+TARGET_AVX512 static void sum_columns_avx512(const struct bundle *b, const float *y, size_t stride, float *out,
+                                             size_t width)
 {
     sum_columns(b, y, stride, out, width);
 }
 
-TARGET_AVX2 static void sum_columns_avx2(const struct bundle *b, const float *y, size_t stride, float *out, size_t width)
+TARGET_AVX2 static void sum_columns_avx2(const struct bundle *b, const float *y, size_t stride, float *out,
+                                         size_t width)
 {
     sum_columns(b, y, stride, out, width);
 }
@@ -114,16 +117,18 @@ static void sum_columns_base(const struct bundle *b, const float *y, size_t stri
 
 void bundle_sum_rows(const struct bundle *b, const float *y, size_t stride, size_t columns, float *out, size_t width)
 {
-    void (*sum)(const struct bundle *, const float *, size_t, float *, size_t) = kernel_simd() == SIMD_AVX512 ? sum_columns_avx512
-                                                                                 : kernel_simd() == SIMD_AVX2 ? sum_columns_avx2
-                                                                                                              : sum_columns_base;
+    void (*sum)(const struct bundle *, const float *, size_t, float *, size_t) =
+        kernel_simd() == SIMD_AVX512 ? sum_columns_avx512
+        : kernel_simd() == SIMD_AVX2 ? sum_columns_avx2
+                                     : sum_columns_base;
     for (size_t c = 0; c + BUNDLE_COLUMNS <= columns; c += BUNDLE_COLUMNS)
         sum(b, y + c, stride, out + c, width);
 }
 
 /* ---- sparse rows ---- */
 
-static inline __attribute__((always_inline)) void sum_sparse(const struct bundle *b, const struct csr *rows, float *sums)
+static inline __attribute__((always_inline)) void sum_sparse(const struct bundle *b, const struct csr *rows,
+                                                             float *sums)
 {
     for (size_t j = 0; j < b->n; j++) {
         floats weight = *(const floats_anywhere *)(b->weight + j * BUNDLE);

@@ -42,6 +42,6 @@ enum status gram(const float *y, size_t rows, size_t k, float *out, struct error
 void product_doubles(double *out, const double *a, const double *b, size_t rows, size_t inner, size_t columns)
 {
     kernel_start();
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)columns, (int)inner, 1, a, (int)inner, b, (int)columns, 1, out,
-                (int)columns);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)columns, (int)inner, 1, a, (int)inner, b,
+                (int)columns, 1, out, (int)columns);
 }

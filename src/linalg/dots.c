@@ -31,8 +31,8 @@ void dots_clear(struct dots *d)
     memset(d, 0, sizeof *d);
 }
 
-/* out[q * DOTS_PANEL + ...] = the products of `queries` vectors with the first `vectors` * LANES items at `panel`. Both are
- * constants where this is inlined. */
+/* out[q * DOTS_PANEL + ...] = the products of `queries` vectors with the first `vectors` * LANES items at `panel`. Both
+ * are constants where this is inlined. */
 static inline __attribute__((always_inline)) void tile(const float *restrict panel, const float *restrict x, size_t k,
                                                        const size_t queries, const size_t vectors, float *restrict out)
 {
@@ -57,7 +57,8 @@ static inline __attribute__((always_inline)) void tile(const float *restrict pan
             *(floats *)(out + q * DOTS_PANEL + v * LANES) = sum[q][v];
 }
 
-/* The scores of up to QUERIES queries for one panel, in tiles of `rows` x `vectors` that suit the registers of the target. */
+/* The scores of up to QUERIES queries for one panel, in tiles of `rows` x `vectors` that suit the registers of the
+ * target. */
 static inline __attribute__((always_inline)) void tiles(const float *panel, const float *x, size_t k, size_t queries,
                                                         const size_t rows, const size_t vectors, float *out)
 {

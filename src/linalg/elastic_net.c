@@ -13,7 +13,8 @@ static float best_weight(const float *gram, const float *rest, const float *w, s
 }
 
 /* One sweep: weights that stand at 0 and want to stay there cost one comparison. Returns the largest move. */
-static inline __attribute__((always_inline)) float sweep(const float *gram, size_t n, float l1, float l2, float *w, float *rest)
+static inline __attribute__((always_inline)) float sweep(const float *gram, size_t n, float l1, float l2, float *w,
+                                                         float *rest)
 {
     float largest = 0;
     for (size_t c = 0; c < n; c++) {
@@ -31,8 +32,9 @@ static inline __attribute__((always_inline)) float sweep(const float *gram, size
     return largest;
 }
 
-static inline __attribute__((always_inline)) size_t descend(const float *gram, const float *b, size_t n, float l1, float l2,
-                                                            float tolerance, size_t sweeps, float *w, float *rest)
+static inline __attribute__((always_inline)) size_t descend(const float *gram, const float *b, size_t n, float l1,
+                                                            float l2, float tolerance, size_t sweeps, float *w,
+                                                            float *rest)
 {
     if (!n)
         return 1;
@@ -47,34 +49,34 @@ static inline __attribute__((always_inline)) size_t descend(const float *gram, c
     return done;
 }
 
-#define TARGETS(TARGET, NAME)                                                                                              \
-    TARGET static size_t descend_##NAME(const float *gram, const float *b, size_t n, float l1, float l2, float tolerance, \
-                                        size_t sweeps, float *w, float *rest)                                              \
-    {                                                                                                                      \
-        return descend(gram, b, n, l1, l2, tolerance, sweeps, w, rest);                                                    \
+#define TARGETS(TARGET, NAME)                                                                                          \
+    TARGET static size_t descend_##NAME(const float *gram, const float *b, size_t n, float l1, float l2,               \
+                                        float tolerance, size_t sweeps, float *w, float *rest)                         \
+    {                                                                                                                  \
+        return descend(gram, b, n, l1, l2, tolerance, sweeps, w, rest);                                                \
     }
 TARGETS(TARGET_AVX512, avx512)
 TARGETS(TARGET_AVX2, avx2)
 TARGETS(, base)
 #undef TARGETS
 
-size_t elastic_net_from(const float *gram, const float *b, size_t n, float l1, float l2, float tolerance, size_t sweeps, float *w,
-                        float *rest)
+size_t elastic_net_from(const float *gram, const float *b, size_t n, float l1, float l2, float tolerance, size_t sweeps,
+                        float *w, float *rest)
 {
     static typeof(elastic_net_from) *const targets[] = {
         [SIMD_BASE] = descend_base, [SIMD_AVX2] = descend_avx2, [SIMD_AVX512] = descend_avx512};
     return targets[kernel_simd()](gram, b, n, l1, l2, tolerance, sweeps, w, rest);
 }
 
-size_t elastic_net(const float *gram, const float *b, size_t n, float l1, float l2, float tolerance, size_t sweeps, float *w,
-                   float *rest)
+size_t elastic_net(const float *gram, const float *b, size_t n, float l1, float l2, float tolerance, size_t sweeps,
+                   float *w, float *rest)
 {
     memset(w, 0, n * sizeof *w);
     return elastic_net_from(gram, b, n, l1, l2, tolerance, sweeps, w, rest);
 }
 
-size_t elastic_net_reference(const float *gram, const float *b, size_t n, float l1, float l2, float tolerance, size_t sweeps,
-                             float *w)
+size_t elastic_net_reference(const float *gram, const float *b, size_t n, float l1, float l2, float tolerance,
+                             size_t sweeps, float *w)
 {
     memset(w, 0, n * sizeof *w);
     for (size_t done = 0; done < sweeps; done++) {

@@ -105,8 +105,8 @@ static void rank_tile(struct tiled *t, CBLAS_TRANSPOSE op, float alpha, int inne
  * element; OpenMP keeps the order in which tasks on one tile were made, so each tile sees the same operations in the
  * same order on any number of threads.
  *
- * Diagonal tiles are inverted as soon as they are factored: multiplying by the inverse of a tile runs at more than twice
- * the speed of solving with the tile, and the next phase wants the inverses. */
+ * Diagonal tiles are inverted as soon as they are factored: multiplying by the inverse of a tile runs at more than
+ * twice the speed of solving with the tile, and the next phase wants the inverses. */
 
 /* A = L L': the tiles below the diagonal become those of L, the diagonal ones the inverses of L's. */
 static void cholesky_tasks(struct tiled *t)

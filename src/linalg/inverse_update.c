@@ -2,9 +2,9 @@
  *
  *     (G + U C U')^-1 = P - P U (C^-1 + U'P U)^-1 U'P
  *
- * A row x that becomes x + d changes G by d d' + d x' + x d': the columns d and x of U with C = [1 1; 1 0]. A row that was
- * empty is one column with C = 1, one that becomes empty one with C = -1. Each row is in one batch, so G stays positive definite
- * from batch to batch. */
+ * A row x that becomes x + d changes G by d d' + d x' + x d': the columns d and x of U with C = [1 1; 1 0]. A row that
+ * was empty is one column with C = 1, one that becomes empty one with C = -1. Each row is in one batch, so G stays
+ * positive definite from batch to batch. */
 #include <cblas.h>
 #include <lapacke.h>
 #include <string.h>
@@ -177,8 +177,8 @@ static void solve_piece(void *context, size_t i, size_t begin, size_t end)
     (void)i;
     const struct batch *b = context;
     int n = (int)b->n, r = (int)b->rank;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, r, (int)(end - begin), r, 1, b->inverse, r, b->v + begin, n, 0,
-                b->w + begin, n);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, r, (int)(end - begin), r, 1, b->inverse, r, b->v + begin, n,
+                0, b->w + begin, n);
 }
 
 enum { MIRROR = 32 };
@@ -230,7 +230,8 @@ size_t symmetric_inverse_update_rank(const struct csr *before, const struct csr 
     return rank;
 }
 
-/* Entries that the columns of one batch can have at most: two columns make no more than the row before and after, twice. */
+/* Entries that the columns of one batch can have at most: two columns make no more than the row before and after,
+ * twice. */
 static size_t most_entries(const struct csr *before, const struct csr *after, const uint32_t *rows, size_t nrows)
 {
     size_t longest = 0;

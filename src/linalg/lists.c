@@ -12,8 +12,8 @@ enum { QUERIES_A_BLOCK = 96 };
 /* Lists that hold more than this share of all items gain nothing from a first look. */
 enum { SHARE = 8 };
 
-enum status dots_lists_new(struct dots_lists *l, const float *y, size_t items, size_t k, size_t length, enum lists_way way,
-                           struct error *err)
+enum status dots_lists_new(struct dots_lists *l, const float *y, size_t items, size_t k, size_t length,
+                           enum lists_way way, struct error *err)
 {
     *l = (struct dots_lists){.y = y, .items = items, .k = k, .length = length};
     if (way == LISTS_FAST && length < items / SHARE && rough_works())

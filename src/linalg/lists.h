@@ -1,16 +1,17 @@
 /* The k best items of many queries by dot product, without a matrix of scores.
  *
- * Items and queries are taken in blocks that stay in cache; a score is compared with the worst of its query's list where it
- * was computed, and nearly all end there. Lists are those of dots_score, mask and topk, to the bit.
+ * Items and queries are taken in blocks that stay in cache; a score is compared with the worst of its query's list
+ * where it was computed, and nearly all end there. Lists are those of dots_score, mask and topk, to the bit.
  *
- * Where the CPU has tiles of bfloat16 (AMX), items are looked at in two passes. Items come in the order of falling length.
- * The first pass takes products of vectors rounded to 8 bits, x' and y', at many times the speed. With lengths |.|,
+ * Where the CPU has tiles of bfloat16 (AMX), items are looked at in two passes. Items come in the order of falling
+ * length. The first pass takes products of vectors rounded to 8 bits, x' and y', at many times the speed. With lengths
+ * |.|,
  *
  *     |x.y - x'.y'|  <=  |x - x'| |y|  +  |x'| |y - y'|  +  c |x| |y|          c: all roundings of both sums of k terms
  *
  * so an item that cannot reach the list by this bound is out; the others get their score in float32, in the order of
- * operations of dots_score. A query is done when |x| |y| of the longest item left does not reach its list. Items and queries
- * with numbers that are not finite or very large go around the first pass. */
+ * operations of dots_score. A query is done when |x| |y| of the longest item left does not reach its list. Items and
+ * queries with numbers that are not finite or very large go around the first pass. */
 #ifndef TAILOR_LINALG_LISTS_H
 #define TAILOR_LINALG_LISTS_H
 
@@ -40,9 +41,10 @@ struct hidden {
     uint32_t *item;
 };
 
-/* out[q * length ..] = the counts[q] best items for x[q * k ...], best first, ties by smaller index; NaN and -inf never enter.
- * Runs on all threads; the same bits with any number of them. */
-MUST_CHECK enum status dots_lists_take(const struct dots_lists *l, const float *x, size_t queries, const struct hidden *hidden,
-                                       struct scored *out, size_t *counts, struct error *err);
+/* out[q * length ..] = the counts[q] best items for x[q * k ...], best first, ties by smaller index; NaN and -inf never
+ * enter. Runs on all threads; the same bits with any number of them. */
+MUST_CHECK enum status dots_lists_take(const struct dots_lists *l, const float *x, size_t queries,
+                                       const struct hidden *hidden, struct scored *out, size_t *counts,
+                                       struct error *err);
 
 #endif

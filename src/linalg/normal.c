@@ -7,7 +7,8 @@
 /* Five vectors a row of a block; or a matrix, what gram_add needs, and vectors. And a number an entry. */
 size_t normal_scratch(size_t k, size_t longest)
 {
-    size_t block = 5 * whole_vectors(NORMAL_BLOCK * k), system = whole_vectors(k * k) + gram_scratch(k) + 3 * whole_vectors(k);
+    size_t block = 5 * whole_vectors(NORMAL_BLOCK * k),
+           system = whole_vectors(k * k) + gram_scratch(k) + 3 * whole_vectors(k);
     return block + system + 2 * whole_vectors(longest);
 }
 
@@ -17,7 +18,8 @@ static inline __attribute__((always_inline)) float sum_of(const floats *v)
 {
     typedef float eight __attribute__((vector_size(32)));
     typedef float four __attribute__((vector_size(16)));
-    eight e = __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7) + __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15);
+    eight e = __builtin_shufflevector(*v, *v, 0, 1, 2, 3, 4, 5, 6, 7) +
+              __builtin_shufflevector(*v, *v, 8, 9, 10, 11, 12, 13, 14, 15);
     four f = __builtin_shufflevector(e, e, 0, 1, 2, 3) + __builtin_shufflevector(e, e, 4, 5, 6, 7);
     return (f[0] + f[2]) + (f[1] + f[3]);
 }
@@ -35,17 +37,20 @@ static inline __attribute__((always_inline)) float inner(const float *a, const f
 }
 
 /* to = scale * to + times * from */
-static inline __attribute__((always_inline)) void combine(float *to, float scale, const float *from, float times, size_t k)
+static inline __attribute__((always_inline)) void combine(float *to, float scale, const float *from, float times,
+                                                          size_t k)
 {
     size_t c = 0;
     for (; c + LANES <= k; c += LANES)
-        *(floats_anywhere *)(to + c) = scale * *(floats_anywhere *)(to + c) + times * *(const floats_anywhere *)(from + c);
+        *(floats_anywhere *)(to + c) =
+            scale * *(floats_anywhere *)(to + c) + times * *(const floats_anywhere *)(from + c);
     for (; c < k; c++)
         to[c] = scale * to[c] + times * from[c];
 }
 
 /* One step of a row: x along p, what is left (r, of square *left), the next p. A row that has arrived stays. */
-static inline __attribute__((always_inline)) void step(float *x, float *r, float *p, const float *ap, size_t k, float *left)
+static inline __attribute__((always_inline)) void step(float *x, float *r, float *p, const float *ap, size_t k,
+                                                       float *left)
 {
     float bend = inner(p, ap, k);
     if (!(*left > 0) || !(bend > 0))
@@ -137,8 +142,8 @@ bool normal_exact(const struct normal *s, const struct normal_rows *r, size_t be
 /* ---- by conjugate gradients ---- */
 
 /* ap = A p for a block of rows. `room` holds k floats, then one an entry. */
-static void apply(const struct normal *s, const struct normal_rows *r, size_t begin, size_t n, const float *p, float *ap,
-                  float *room)
+static void apply(const struct normal *s, const struct normal_rows *r, size_t begin, size_t n, const float *p,
+                  float *ap, float *room)
 {
     size_t k = s->k;
     float *sum = room, *product = room + whole_vectors(k);
@@ -158,7 +163,8 @@ static void apply(const struct normal *s, const struct normal_rows *r, size_t be
 static void conjugate_block(const struct normal *s, const struct normal_rows *r, size_t begin, size_t n, size_t steps,
                             float *scratch, double *explained)
 {
-    static void (*const targets[])(float *, float *, float *, const float *, size_t, float *) = {step_base, step_avx2, step_avx512};
+    static void (*const targets[])(float *, float *, float *, const float *, size_t, float *) = {step_base, step_avx2,
+                                                                                                 step_avx512};
     size_t k = s->k, block = whole_vectors(NORMAL_BLOCK * k);
     float *b = scratch, *rest = b + block, *p = rest + block, *ap = p + block, *room = ap + block, left[NORMAL_BLOCK];
     float *x = r->x + begin * k;

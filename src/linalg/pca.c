@@ -40,7 +40,8 @@ static void place(const float *y, size_t rows, size_t k, size_t wanted, const do
     }
 }
 
-enum status pca(const float *y, size_t rows, size_t k, size_t wanted, double *axis, double *at, double *share, struct error *err)
+enum status pca(const float *y, size_t rows, size_t k, size_t wanted, double *axis, double *at, double *share,
+                struct error *err)
 {
     enum status st = ST_NOMEM;
     lapack_int found = 0;
@@ -62,8 +63,10 @@ enum status pca(const float *y, size_t rows, size_t k, size_t wanted, double *ax
     for (size_t f = 0; f < k; f++)
         all += c[f * k + f];
     /* Eigenvalues ascend: the last ones are wanted. */
-    if (LAPACKE_dsyevr(LAPACK_ROW_MAJOR, 'V', 'I', 'U', (lapack_int)k, c, (lapack_int)k, 0, 0, (lapack_int)(k - wanted + 1), (lapack_int)k,
-                       0, &found, value, vector, (lapack_int)wanted, support) || (size_t)found != wanted) {
+    if (LAPACKE_dsyevr(LAPACK_ROW_MAJOR, 'V', 'I', 'U', (lapack_int)k, c, (lapack_int)k, 0, 0,
+                       (lapack_int)(k - wanted + 1), (lapack_int)k, 0, &found, value, vector, (lapack_int)wanted,
+                       support) ||
+        (size_t)found != wanted) {
         st = error_set(err, ST_FORMAT, "these vectors have no principal components: some are not finite");
         goto out;
     }

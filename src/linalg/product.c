@@ -11,13 +11,21 @@
 #include <immintrin.h>
 #include <stdint.h>
 
-/* The matrix unit holds eight tiles of 16 rows of 64 bytes. C (16 x 16 float32) += A B, where a row of A is 32 bf16 along the
- * inner dimension and row p of B holds, for 16 columns, the pairs (2p, 2p + 1) along it. So a tile is 16 x 16 words of 32 bits, a
- * pair each, and the other operand's layout is its transpose.
+/* The matrix unit holds eight tiles of 16 rows of 64 bytes. C (16 x 16 float32) += A B, where a row of A is 32 bf16
+ * along the inner dimension and row p of B holds, for 16 columns, the pairs (2p, 2p + 1) along it. So a tile is 16 x 16
+ * words of 32 bits, a pair each, and the other operand's layout is its transpose.
  *
- * Packed operands: panels of WIDE rows (or columns), in each the STEP-long steps along the inner dimension, in each the three
- * parts, high first, in each two tiles. Zeros stand past the ends. */
-enum { PARTS = 3, WIDE = 32, STEP = 32, DEPTH = 256, WORDS = 256, PART_WORDS = 2 * WORDS, STEP_WORDS = PARTS * PART_WORDS };
+ * Packed operands: panels of WIDE rows (or columns), in each the STEP-long steps along the inner dimension, in each the
+ * three parts, high first, in each two tiles. Zeros stand past the ends. */
+enum {
+    PARTS = 3,
+    WIDE = 32,
+    STEP = 32,
+    DEPTH = 256,
+    WORDS = 256,
+    PART_WORDS = 2 * WORDS,
+    STEP_WORDS = PARTS * PART_WORDS
+};
 
 #define TARGET_AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512dq,avx512bw,fma")))
 
@@ -55,7 +63,8 @@ static inline __mmask16 first(size_t n)
 }
 
 /* Rows of the tile are rows of memory: 16 of them, 32 elements of each. */
-TARGET_AMX static inline void read_along(const float *a, size_t stride, size_t rows, size_t inner, __m512i tile[PARTS][16])
+TARGET_AMX static inline void read_along(const float *a, size_t stride, size_t rows, size_t inner,
+                                         __m512i tile[PARTS][16])
 {
     const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     const __m512i odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
@@ -73,7 +82,8 @@ TARGET_AMX static inline void read_along(const float *a, size_t stride, size_t r
 }
 
 /* Rows of the tile are pairs of rows of memory: 16 elements of 32 rows. */
-TARGET_AMX static inline void read_across(const float *a, size_t stride, size_t columns, size_t inner, __m512i tile[PARTS][16])
+TARGET_AMX static inline void read_across(const float *a, size_t stride, size_t columns, size_t inner,
+                                          __m512i tile[PARTS][16])
 {
     __mmask16 mask = first(columns);
     for (size_t r = 0; r < 16; r++) {
@@ -136,7 +146,8 @@ TARGET_AMX static void pack(const float *a, size_t stride, bool along, bool left
                     if (along != left)
                         transpose(tile[p]);
                     for (size_t i = 0; i < 16; i++)
-                        _mm512_store_si512(out + p * PART_WORDS + half * WORDS + i * 16, _mm512_xor_si512(tile[p][i], sign));
+                        _mm512_store_si512(out + p * PART_WORDS + half * WORDS + i * 16,
+                                           _mm512_xor_si512(tile[p][i], sign));
                 }
             }
         }
@@ -218,7 +229,8 @@ static inline void expect_panel(const float *c, size_t stride, size_t rows)
     }
 }
 
-static void multiply_packed(const struct product_room *room, size_t rows, size_t columns, size_t steps, float *c, size_t stride)
+static void multiply_packed(const struct product_room *room, size_t rows, size_t columns, size_t steps, float *c,
+                            size_t stride)
 {
     const uint32_t *b = room->right;
     for (size_t j = 0; j < columns; j += WIDE, b += steps * STEP_WORDS) {
@@ -237,8 +249,8 @@ static void multiply_packed(const struct product_room *room, size_t rows, size_t
     }
 }
 
-TARGET_AMX static void amx_product_add(const struct product_room *room, size_t rows, size_t columns, size_t inner, bool minus,
-                                       struct operand left, struct operand right, float *c, size_t stride)
+TARGET_AMX static void amx_product_add(const struct product_room *room, size_t rows, size_t columns, size_t inner,
+                                       bool minus, struct operand left, struct operand right, float *c, size_t stride)
 {
     struct tile_shapes shapes = {.palette = 1};
     for (int i = 0; i < 8; i++) {
@@ -248,10 +260,10 @@ TARGET_AMX static void amx_product_add(const struct product_room *room, size_t r
     _tile_loadconfig(&shapes);
     for (size_t k = 0; k < inner; k += DEPTH) {
         size_t depth = inner - k < DEPTH ? inner - k : DEPTH;
-        pack(left.transposed ? left.a + k * left.stride : left.a + k, left.stride, !left.transposed, true, minus, rows, depth,
-             room->left);
-        pack(right.transposed ? right.a + k : right.a + k * right.stride, right.stride, right.transposed, false, false, columns,
-             depth, room->right);
+        pack(left.transposed ? left.a + k * left.stride : left.a + k, left.stride, !left.transposed, true, minus, rows,
+             depth, room->left);
+        pack(right.transposed ? right.a + k : right.a + k * right.stride, right.stride, right.transposed, false, false,
+             columns, depth, room->right);
         multiply_packed(room, rows, columns, (depth + STEP - 1) / STEP, c, stride);
     }
     _tile_release();
@@ -299,7 +311,7 @@ void product_add(const struct product_room *room, size_t rows, size_t columns, s
     }
 #endif
     (void)room;
-    cblas_sgemm(CblasRowMajor, left.transposed ? CblasTrans : CblasNoTrans, right.transposed ? CblasTrans : CblasNoTrans,
-                (int)rows, (int)columns, (int)inner, minus ? -1 : 1, left.a, (int)left.stride, right.a, (int)right.stride, 1, c,
-                (int)stride);
+    cblas_sgemm(CblasRowMajor, left.transposed ? CblasTrans : CblasNoTrans,
+                right.transposed ? CblasTrans : CblasNoTrans, (int)rows, (int)columns, (int)inner, minus ? -1 : 1,
+                left.a, (int)left.stride, right.a, (int)right.stride, 1, c, (int)stride);
 }

@@ -1,8 +1,8 @@
 /* Within this room: products of tiles of large matrices, for factor.c and inverse_update.c.
  *
- * On CPUs with AMX (bf16) a float32 is cut into three bf16, which hold all its 24 bits, and the six products of parts that
- * matter are summed in float32 by the matrix unit: errors are no larger than those of sgemm (its products are exact, and the
- * parts left out are below 2^-24), and it is the faster one. Elsewhere it is sgemm. */
+ * On CPUs with AMX (bf16) a float32 is cut into three bf16, which hold all its 24 bits, and the six products of parts
+ * that matter are summed in float32 by the matrix unit: errors are no larger than those of sgemm (its products are
+ * exact, and the parts left out are below 2^-24), and it is the faster one. Elsewhere it is sgemm. */
 #ifndef TAILOR_LINALG_PRODUCT_H
 #define TAILOR_LINALG_PRODUCT_H
 
@@ -26,8 +26,8 @@ struct operand {
     bool transposed;
 };
 
-/* c (rows x columns, c[r * stride + c]) += left * right, or -= with `minus`; `inner` is the inner length. Runs on the calling thread; its bits
- * depend on the arguments only. */
+/* c (rows x columns, c[r * stride + c]) += left * right, or -= with `minus`; `inner` is the inner length. Runs on the
+ * calling thread; its bits depend on the arguments only. */
 void product_add(const struct product_room *room, size_t rows, size_t columns, size_t inner, bool minus,
                  struct operand left, struct operand right, float *c, size_t stride);
 

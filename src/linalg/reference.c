@@ -80,12 +80,14 @@ enum status svd_reference(const float *a, size_t rows, size_t cols, struct svd *
     size_t n = rows < cols ? rows : cols;
     *out = (struct svd){.k = n, .cols = cols, .sigma = mem_new(n, sizeof *out->sigma, "a reference", err),
                         .v = mem_new(cols * n, sizeof *out->v, "a reference", err)};
-    double *copy = mem_new(rows * cols, sizeof *copy, "a reference", err), *v = mem_new(n * cols, sizeof *v, "a reference", err);
+    double *copy = mem_new(rows * cols, sizeof *copy, "a reference", err),
+           *v = mem_new(n * cols, sizeof *v, "a reference", err);
     double *u = mem_new(rows * n, sizeof *u, "a reference", err), *rest = mem_new(n, sizeof *rest, "a reference", err);
     enum status st = out->sigma && out->v && copy && v && u && rest ? ST_OK : ST_NOMEM;
     for (size_t e = 0; !st && e < rows * cols; e++)
         copy[e] = (double)a[e];
-    if (!st && LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'S', 'S', (int)rows, (int)cols, copy, (int)cols, out->sigma, u, (int)n, v, (int)cols, rest))
+    if (!st && LAPACKE_dgesvd(LAPACK_ROW_MAJOR, 'S', 'S', (int)rows, (int)cols, copy, (int)cols, out->sigma, u, (int)n,
+                              v, (int)cols, rest))
         st = error_set(err, ST_FORMAT, "the reference has no singular values");
     for (size_t i = 0; !st && i < n; i++) {
         size_t top = i * cols;

@@ -39,7 +39,8 @@ static void gram_strip(void *context, size_t strip, size_t begin, size_t end)
     for (size_t at = begin; at < end; at += CHUNK) {
         size_t n = end - at < CHUNK ? end - at : CHUNK;
         widen(chunk, w->y + at * k, n * k);
-        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)k, (int)n, 1, chunk, (int)k, 1, w->gram + strip * k * k, (int)k);
+        cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, (int)k, (int)n, 1, chunk, (int)k, 1, w->gram + strip * k * k,
+                    (int)k);
     }
 }
 
@@ -51,7 +52,8 @@ static void rotate_chunk(void *context, size_t block, size_t begin, size_t end)
     double *chunk = w->chunk[parallel_thread()], *turned = chunk + CHUNK * k;
     float *z = w->r->z + begin * k;
     widen(chunk, w->y + begin * k, n * k);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)k, (int)k, 1, chunk, (int)k, w->gram, (int)k, 0, turned, (int)k);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)k, (int)k, 1, chunk, (int)k, w->gram, (int)k, 0,
+                turned, (int)k);
     for (size_t i = 0; i < n; i++)
         for (size_t f = 0; f < k; f++)
             z[i * k + f] = w->r->value[f] > 0 ? (float)turned[i * k + f] : 0;
@@ -143,7 +145,8 @@ void ridge_clear(struct ridge *r)
 
 size_t ridge_bytes(size_t rows, size_t k)
 {
-    return rows * k * sizeof(float) + STRIPS * k * k * sizeof(double) + (size_t)parallel_threads() * 2 * CHUNK * k * sizeof(double);
+    return rows * k * sizeof(float) + STRIPS * k * k * sizeof(double) +
+           (size_t)parallel_threads() * 2 * CHUNK * k * sizeof(double);
 }
 
 /* ---- one set ---- */
@@ -165,7 +168,8 @@ struct system {
 size_t ridge_scratch(size_t k, size_t longest)
 {
     size_t w = whole_vectors(k);
-    return (2 * w * w + gram_scratch(k) + 2 * w) * sizeof(float) + (5 * w + 2 * whole_vectors(longest)) * sizeof(double);
+    return (2 * w * w + gram_scratch(k) + 2 * w) * sizeof(float) +
+           (5 * w + 2 * whole_vectors(longest)) * sizeof(double);
 }
 
 static struct system system_of(const struct ridge *r, const struct ridge_set *set, void *scratch)
@@ -217,7 +221,8 @@ static void primal_matrix(struct system *s)
             s->a[f * k + c] = (float)(s->root[f] * s->root[c] * s->a[f * k + c]);
 }
 
-/* s->vector = D^-1 Z' W^1/2 t of the dual system, D^-1/2 t of the other: what the solution is before it is turned back. */
+/* s->vector = D^-1 Z' W^1/2 t of the dual system, D^-1/2 t of the other: what the solution is before it is turned back.
+ */
 static void outcome(struct system *s)
 {
     size_t k = s->r->k, n = s->set->n;
@@ -345,14 +350,16 @@ static void solve_block(void *context, size_t block, size_t begin, size_t end)
     memset(z, 0, BLOCK * k * sizeof *z);
     for (size_t i = begin; i < end; i++) {
         size_t at = rows->begin[i], n = rows->begin[i + 1] - at;
-        struct ridge_set set = {rows->index + at, rows->value ? rows->value + at : NULL, n, w->sets->all, w->sets->pull(w->sets->context, n)};
+        struct ridge_set set = {rows->index + at, rows->value ? rows->value + at : NULL, n, w->sets->all,
+                                w->sets->pull(w->sets->context, n)};
         if (n && !ridge_solve(w->r, &set, z + (i - begin) * k, room))
             w->failed[block] = true;
     }
     ridge_back(w->r, z, end - begin, w->x + begin * k);
 }
 
-enum status ridge_solve_rows(const struct ridge *r, const struct ridge_rows *sets, float *x, struct job *job, struct error *err)
+enum status ridge_solve_rows(const struct ridge *r, const struct ridge_rows *sets, float *x, struct job *job,
+                             struct error *err)
 {
     const struct csr *rows = sets->rows;
     size_t blocks = parallel_count(rows->rows, BLOCK), longest = 0;

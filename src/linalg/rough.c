@@ -13,7 +13,8 @@
 
 /* Queries of one parallel piece of work; scores made together. */
 enum { QUERIES = 256, TOGETHER = 16 };
-/* Rivals of a query beyond the length of its list, at least; steps towards the bar: it stays low by 2^-12 of the spread of scores. */
+/* Rivals of a query beyond the length of its list, at least; steps towards the bar: it stays low by 2^-12 of the spread
+ * of scores. */
 enum { LEAST_ROOM = 128, HALVINGS = 12 };
 /* The parts of the bound: roundings of the bound itself, and what falls below the smallest normal number. */
 #define SLACK 0x1p-20F
@@ -29,7 +30,8 @@ static inline __mmask16 rest_of(uint32_t n)
     return (__mmask16)(n < ROWS ? (1U << n) - 1 : 0xffffU);
 }
 
-/* Items that may still enter the list of one query, in three columns. lower <= score <= upper; the same when it is known. */
+/* Items that may still enter the list of one query, in three columns. lower <= score <= upper; the same when it is
+ * known. */
 struct rivals {
     float *lower, *upper;
     uint32_t *place; /* where they stand in the order of items */
@@ -38,8 +40,8 @@ struct rivals {
     const uint32_t *hide, *shown; /* places that are hidden, ascending: from here on, up to there */
 };
 
-/* What one thread needs for QUERIES queries, each in a seat. Those that are not there, or not for tiles, are closed. As queries get done, the others
- * move up, so that tiles are full of queries that still look for items. */
+/* What one thread needs for QUERIES queries, each in a seat. Those that are not there, or not for tiles, are closed. As
+ * queries get done, the others move up, so that tiles are full of queries that still look for items. */
 struct desk {
     size_t begin;          /* the first of the queries */
     uint32_t who[QUERIES]; /* query begin + who[i] sits in seat i */
@@ -64,7 +66,8 @@ struct take {
     struct desk *desks;
 };
 
-/* A number that at least n of x[0..of) reach: n must reach `low`, none may be above `high`. Close below the n-th largest. */
+/* A number that at least n of x[0..of) reach: n must reach `low`, none may be above `high`. Close below the n-th
+ * largest. */
 TARGET_TILES static float bar_of(const float *x, uint32_t of, uint32_t n, float low, float high)
 {
     for (int i = 0; i < HALVINGS; i++) {
@@ -72,7 +75,8 @@ TARGET_TILES static float bar_of(const float *x, uint32_t of, uint32_t n, float 
         __m512 bar = _mm512_set1_ps(middle);
         uint32_t reach = 0;
         for (uint32_t j = 0; j < of; j += ROWS)
-            reach += (uint32_t)__builtin_popcount(_mm512_cmp_ps_mask(_mm512_loadu_ps(x + j), bar, _CMP_GE_OQ) & rest_of(of - j));
+            reach += (uint32_t)__builtin_popcount(_mm512_cmp_ps_mask(_mm512_loadu_ps(x + j), bar, _CMP_GE_OQ) &
+                                                  rest_of(of - j));
         *(reach >= n ? &low : &high) = middle;
     }
     return low;
@@ -121,8 +125,10 @@ TARGET_TILES static inline void turn(const float *const row[TOGETHER], size_t at
         part[r] = _mm512_mask_broadcast_f32x4(part[r], 0x0f00, _mm_loadu_ps(row[8 + r] + at));
         part[r] = _mm512_mask_broadcast_f32x4(part[r], 0xf000, _mm_loadu_ps(row[12 + r] + at));
     }
-    __m512d low = _mm512_castps_pd(_mm512_unpacklo_ps(part[0], part[1])), high = _mm512_castps_pd(_mm512_unpackhi_ps(part[0], part[1]));
-    __m512d lower = _mm512_castps_pd(_mm512_unpacklo_ps(part[2], part[3])), higher = _mm512_castps_pd(_mm512_unpackhi_ps(part[2], part[3]));
+    __m512d low = _mm512_castps_pd(_mm512_unpacklo_ps(part[0], part[1])),
+            high = _mm512_castps_pd(_mm512_unpackhi_ps(part[0], part[1]));
+    __m512d lower = _mm512_castps_pd(_mm512_unpacklo_ps(part[2], part[3])),
+            higher = _mm512_castps_pd(_mm512_unpackhi_ps(part[2], part[3]));
     out[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(low, lower));
     out[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(low, lower));
     out[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(high, higher));
@@ -130,7 +136,8 @@ TARGET_TILES static inline void turn(const float *const row[TOGETHER], size_t at
 }
 
 /* out[j] = x . y[item[j]], each one chain of fused operations as in dots_score. */
-TARGET_TILES static void exactly(const float *y, size_t k, const float *x, const uint32_t item[TOGETHER], float out[TOGETHER])
+TARGET_TILES static void exactly(const float *y, size_t k, const float *x, const uint32_t item[TOGETHER],
+                                 float out[TOGETHER])
 {
     const float *row[TOGETHER];
     __m512 sum = _mm512_setzero_ps(), some[4];
@@ -162,7 +169,8 @@ static void fetch(const struct dots_lists *l, const struct rivals *r, uint32_t j
     }
 }
 
-/* Gives all rivals their scores; the best, as many as the list is long, come into out, in order, and are rivals no more. Returns how many. */
+/* Gives all rivals their scores; the best, as many as the list is long, come into out, in order, and are rivals no
+ * more. Returns how many. */
 static size_t settle(const struct take *t, struct desk *d, struct rivals *r, size_t q)
 {
     const struct dots_lists *l = t->l;
@@ -185,7 +193,8 @@ static size_t settle(const struct take *t, struct desk *d, struct rivals *r, siz
     return n;
 }
 
-/* Makes room for the items of a pair: drops who has lost, or else, where bounds cannot tell them apart, all but the best. */
+/* Makes room for the items of a pair: drops who has lost, or else, where bounds cannot tell them apart, all but the
+ * best. */
 static void make_room(const struct take *t, struct desk *d, struct rivals *r, size_t q)
 {
     const struct dots_lists *l = t->l;
@@ -237,7 +246,8 @@ static void open_query(const struct take *t, struct desk *d, size_t i, size_t q)
             hide[nhidden++] = rough->place[t->hidden->item[h]];
     numbers_sort(hide, nhidden);
     d->open[i] = true;
-    d->rivals[i] = (struct rivals){column, column + wide, (uint32_t *)(void *)(column + 2 * wide), 0, -INFINITY, hide, hide + nhidden};
+    d->rivals[i] = (struct rivals){column, column + wide, (uint32_t *)(void *)(column + 2 * wide), 0, -INFINITY,
+                                   hide,   hide + nhidden};
     d->bar[i] = -INFINITY;
     d->residue[i] = rough_residue(x, k);
     for (size_t f = 0; f < k; f++)
@@ -285,10 +295,13 @@ TARGET_TILES static void multiply(const uint16_t *a, const uint16_t *b, size_t s
     _tile_stored(3, sums + 3 * SUMS, 64);
 }
 
-/* For 16 queries from seat i on: how far sums are off, at most, and the sum below which an item of this pair cannot reach their lists. */
-TARGET_TILES static void lowest(const struct desk *d, const struct rough *r, size_t pair, size_t i, float *low, float *off)
+/* For 16 queries from seat i on: how far sums are off, at most, and the sum below which an item of this pair cannot
+ * reach their lists. */
+TARGET_TILES static void lowest(const struct desk *d, const struct rough *r, size_t pair, size_t i, float *low,
+                                float *off)
 {
-    __m512 bar = _mm512_load_ps(d->bar + i), length = _mm512_load_ps(d->length + i), residue = _mm512_load_ps(d->residue + i);
+    __m512 bar = _mm512_load_ps(d->bar + i), length = _mm512_load_ps(d->length + i),
+           residue = _mm512_load_ps(d->residue + i);
     __m512 longest = _mm512_set1_ps(r->longest[pair]), rest = _mm512_set1_ps(r->residue[pair]);
     __m512 slack = _mm512_set1_ps(1 + SLACK), tiny = _mm512_set1_ps(TINY);
     __m512 margin = _mm512_fmadd_ps(_mm512_abs_ps(bar), _mm512_set1_ps(SLACK), tiny);
@@ -312,7 +325,8 @@ TARGET_TILES static void add(struct rivals *r, const float *sums, float off, __m
 {
     __m512 s = _mm512_load_ps(sums);
     __m512 give = _mm512_fmadd_ps(_mm512_abs_ps(s), _mm512_set1_ps(SLACK), _mm512_set1_ps(off + TINY));
-    __m512i place = _mm512_add_epi32(_mm512_set1_epi32((int)first), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    __m512i place = _mm512_add_epi32(_mm512_set1_epi32((int)first),
+                                     _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
     _mm512_storeu_ps(r->lower + r->n, _mm512_maskz_compress_ps(some, _mm512_sub_ps(s, give)));
     _mm512_storeu_ps(r->upper + r->n, _mm512_maskz_compress_ps(some, _mm512_add_ps(s, give)));
     _mm512_storeu_si512(r->place + r->n, _mm512_maskz_compress_epi32(some, place));
@@ -392,7 +406,8 @@ static void swap_floats(float *a, float *b)
 
 static void swap_seats(const struct rough *r, struct desk *d, size_t i, size_t j)
 {
-    uint16_t row[STEP], *a = d->tiles + i / ROWS * r->steps * TILE + i % ROWS * STEP, *b = d->tiles + j / ROWS * r->steps * TILE + j % ROWS * STEP;
+    uint16_t row[STEP], *a = d->tiles + i / ROWS * r->steps * TILE + i % ROWS * STEP,
+                        *b = d->tiles + j / ROWS * r->steps * TILE + j % ROWS * STEP;
     struct rivals rivals = d->rivals[i];
     uint32_t who = d->who[i];
     bool open = d->open[i];
@@ -416,7 +431,8 @@ static void swap_seats(const struct rough *r, struct desk *d, size_t i, size_t j
 TARGET_TILES static __mmask16 done(const struct desk *d, const struct rough *r, size_t pair, size_t i)
 {
     __m512 reach = _mm512_set1_ps(r->longest[pair] + r->residue[pair]);
-    __m512 most = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_load_ps(d->length + i), reach), _mm512_set1_ps(1 + SLACK), _mm512_set1_ps(TINY));
+    __m512 most = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_load_ps(d->length + i), reach), _mm512_set1_ps(1 + SLACK),
+                                  _mm512_set1_ps(TINY));
     return _mm512_cmp_ps_mask(most, _mm512_load_ps(d->bar + i), _CMP_LT_OQ);
 }
 

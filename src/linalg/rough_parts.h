@@ -21,7 +21,8 @@ struct rough {
 
 /* To the nearest of 8 bits; what tiles would take for zero is zero here too. Not for NaN. */
 uint16_t rough_rounded(float x);
-/* At least |v|, or infinity where the first look is not for it: longer than 1e15, so that its sums stay finite, or with numbers that are not. */
+/* At least |v|, or infinity where the first look is not for it: longer than 1e15, so that its sums stay finite, or with
+ * numbers that are not. */
 float rough_length(const float *v, size_t k);
 /* At least |v - v'|. */
 float rough_residue(const float *v, size_t k);

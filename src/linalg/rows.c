@@ -77,8 +77,8 @@ void rows_sum_stride(float *out, size_t k, const float *y, size_t stride, const 
 /* The sums of PANEL columns stay in registers, and what the rows have there in the second-level cache. */
 enum { PANEL = SUM_PANEL / LANES, AHEAD = 6 };
 
-static inline __attribute__((always_inline)) void sum_panel(float *out, const float *y, size_t stride, const uint32_t *index,
-                                                            const float *weight, size_t n)
+static inline __attribute__((always_inline)) void sum_panel(float *out, const float *y, size_t stride,
+                                                            const uint32_t *index, const float *weight, size_t n)
 {
     floats sum[PANEL] = {{0}};
     for (size_t j = 0; j < n; j++) {
@@ -97,14 +97,14 @@ static inline __attribute__((always_inline)) void sum_panel(float *out, const fl
         *(floats_anywhere *)(out + c * LANES) = sum[c];
 }
 
-TARGET_AVX512 static void sum_panel_avx512(float *out, const float *y, size_t stride, const uint32_t *index, const float *weight,
-                                           size_t n)
+TARGET_AVX512 static void sum_panel_avx512(float *out, const float *y, size_t stride, const uint32_t *index,
+                                           const float *weight, size_t n)
 {
     sum_panel(out, y, stride, index, weight, n);
 }
 
-TARGET_AVX2 static void sum_panel_avx2(float *out, const float *y, size_t stride, const uint32_t *index, const float *weight,
-                                       size_t n)
+TARGET_AVX2 static void sum_panel_avx2(float *out, const float *y, size_t stride, const uint32_t *index,
+                                       const float *weight, size_t n)
 {
     sum_panel(out, y, stride, index, weight, n);
 }
@@ -174,8 +174,8 @@ TARGET_AVX512 static void dot_rows_avx512(float *out, size_t k, const float *y, 
     dot_rows(out, k, y, stride, index, n, x);
 }
 
-TARGET_AVX2 static void dot_rows_avx2(float *out, size_t k, const float *y, size_t stride, const uint32_t *index, size_t n,
-                                      const float *x)
+TARGET_AVX2 static void dot_rows_avx2(float *out, size_t k, const float *y, size_t stride, const uint32_t *index,
+                                      size_t n, const float *x)
 {
     dot_rows(out, k, y, stride, index, n, x);
 }
@@ -198,7 +198,8 @@ void rows_dot(float *out, size_t k, const float *y, size_t stride, const uint32_
 /* ---- all products of some rows ---- */
 
 /* The 4 x 4 products of rows of a with rows of b, over whole vectors. */
-static inline __attribute__((always_inline)) void product_block(float *out, size_t ld, const float *a, const float *b, size_t stride)
+static inline __attribute__((always_inline)) void product_block(float *out, size_t ld, const float *a, const float *b,
+                                                                size_t stride)
 {
     floats sum[TOGETHER][TOGETHER];
 #pragma GCC unroll 4
@@ -220,7 +221,8 @@ static inline __attribute__((always_inline)) void product_block(float *out, size
     }
 }
 
-static inline __attribute__((always_inline)) void product_rows(float *out, size_t ld, const float *v, size_t n, size_t stride)
+static inline __attribute__((always_inline)) void product_rows(float *out, size_t ld, const float *v, size_t n,
+                                                               size_t stride)
 {
     for (size_t i = 0; i < n; i += TOGETHER)
         for (size_t j = 0; j <= i; j += TOGETHER)

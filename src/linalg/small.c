@@ -7,7 +7,8 @@
 #include "linalg/dense.h"
 #include "linalg/kernel.h"
 
-/* Rows gathered at a time, so that they stay in the first-level cache; and the tile of the result that is held in registers. */
+/* Rows gathered at a time, so that they stay in the first-level cache; and the tile of the result that is held in
+ * registers. */
 enum { GATHER = 32, TILE_ROWS = 8, TILE_VECTORS = 2 };
 /* Rows of U made before the rows below take their part. */
 enum { PIVOTS = 4 };
@@ -24,8 +25,8 @@ size_t gram_scratch(size_t k)
     return GATHER * padded(k);
 }
 
-/* out[r][c] += sum over j of rows[j][r] rows[j][c], for `height` rows from r and `vectors` * LANES columns from c: those
- * of them that are there. `height` and `vectors` are constants where this is inlined. */
+/* out[r][c] += sum over j of rows[j][r] rows[j][c], for `height` rows from r and `vectors` * LANES columns from c:
+ * those of them that are there. `height` and `vectors` are constants where this is inlined. */
 static inline __attribute__((always_inline)) void outer(float *out, size_t k, const float *rows, size_t n, size_t r,
                                                         size_t c, const size_t height, const size_t vectors)
 {
@@ -71,7 +72,8 @@ static inline __attribute__((always_inline)) void add_outer(float *out, size_t k
 }
 
 /* One row times scale, padded with zeros to whole tiles. */
-static inline __attribute__((always_inline)) void gather(float *restrict to, const float *restrict row, size_t k, float scale)
+static inline __attribute__((always_inline)) void gather(float *restrict to, const float *restrict row, size_t k,
+                                                         float scale)
 {
     size_t c = 0, wide = padded(k);
     for (; c + LANES <= k; c += LANES)
@@ -80,8 +82,8 @@ static inline __attribute__((always_inline)) void gather(float *restrict to, con
         to[c] = c < k ? scale * row[c] : 0;
 }
 
-/* row[c] -= sum over r of u[r][i] u[r][c] for c >= i, from `pivots` finished rows of U. What stands left of the diagonal
- * is overwritten too: it is not kept, and whole vectors are faster. */
+/* row[c] -= sum over r of u[r][i] u[r][c] for c >= i, from `pivots` finished rows of U. What stands left of the
+ * diagonal is overwritten too: it is not kept, and whole vectors are faster. */
 static inline __attribute__((always_inline)) void take_from(float *restrict row, const float *restrict u, size_t k,
                                                             size_t i, const size_t pivots)
 {
@@ -250,7 +252,8 @@ void gram_add_stride(float *out, size_t k, const float *y, size_t stride, const 
     for (size_t begin = 0; begin < n; begin += GATHER) {
         size_t m = n - begin < GATHER ? n - begin : GATHER;
         for (size_t j = 0; j < m; j++)
-            targets[simd].gather(scratch + j * wide, y + (size_t)index[begin + j] * stride, k, weight ? sqrtf(weight[begin + j]) : 1);
+            targets[simd].gather(scratch + j * wide, y + (size_t)index[begin + j] * stride, k,
+                                 weight ? sqrtf(weight[begin + j]) : 1);
         targets[simd].add_outer(out, k, scratch, m);
     }
 }

@@ -50,12 +50,13 @@ void csr_clear(struct csr *m);
 /* out = m', rows ascending within each column; counting sort, O(rows + cols + count). */
 MUST_CHECK enum status csr_transpose(const struct csr *m, struct csr *out, struct error *err);
 /* out = m with those rows alone whose mark is as wanted: the others are empty. */
-MUST_CHECK enum status csr_rows_where(const struct csr *m, const uint8_t *mark, bool wanted, struct csr *out, struct error *err);
+MUST_CHECK enum status csr_rows_where(const struct csr *m, const uint8_t *mark, bool wanted, struct csr *out,
+                                      struct error *err);
 /* The same for marked columns. */
 MUST_CHECK enum status csr_columns_where(const struct csr *m, const uint8_t *mark, struct csr *out, struct error *err);
 
-/* A matrix whose rows are made in parallel, in any order of blocks: rows b * block ... of block b by one thread, ascending.
- * Without memory a row is lost, which is told when all are joined. */
+/* A matrix whose rows are made in parallel, in any order of blocks: rows b * block ... of block b by one thread,
+ * ascending. Without memory a row is lost, which is told when all are joined. */
 struct csr_part {
     uint32_t *index;
     float *value;

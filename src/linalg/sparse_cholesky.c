@@ -9,8 +9,8 @@ bool sparse_cholesky_can(void)
     return false;
 }
 
-enum status sparse_cholesky(const struct csr *a, size_t kept, size_t room, struct sparse_factor *out, struct job *job, const char *what,
-                            struct error *err)
+enum status sparse_cholesky(const struct csr *a, size_t kept, size_t room, struct sparse_factor *out, struct job *job,
+                            const char *what, struct error *err)
 {
     (void)a;
     (void)kept;
@@ -134,7 +134,8 @@ static enum status plan(struct complete *c, size_t room, struct job *job, const 
     if (need > room) {
         text_count(rows, sizeof rows, (int64_t)c->a->nrow);
         text_bytes(have, sizeof have, (double)room);
-        return error_set(err, ST_NOMEM, "the complete factor of %s rows needs %s; there are %s free", rows, needed, have);
+        return error_set(err, ST_NOMEM, "the complete factor of %s rows needs %s; there are %s free", rows, needed,
+                         have);
     }
     job_begin(job, 0, "", "%s: complete factor, %s", what, needed);
     return job_check(job, err);
@@ -168,7 +169,8 @@ struct cut {
     float *value;
 };
 
-/* Columns [first, end) of L share their rows, ascending, and lie in x by columns; the first rows are these columns themselves. */
+/* Columns [first, end) of L share their rows, ascending, and lie in x by columns; the first rows are these columns
+ * themselves. */
 static void cut_supernode(struct cut *t, const cholmod_factor *l, size_t k)
 {
     const int64_t *super = l->super, *pi = l->pi, *px = l->px, *row = (const int64_t *)l->s + pi[k];
@@ -205,7 +207,8 @@ static enum status cut_new(struct cut *t, size_t n, struct error *err)
     return all ? csr_new(&f->l, n, n, n * (t->kept < n ? t->kept : n), true, err) : ST_NOMEM;
 }
 
-static enum status cut_down(struct cut *t, const cholmod_factor *l, struct job *job, const char *what, struct error *err)
+static enum status cut_down(struct cut *t, const cholmod_factor *l, struct job *job, const char *what,
+                            struct error *err)
 {
     const int64_t *order = l->Perm;
     enum status st = cut_new(t, l->n, err);
@@ -230,8 +233,8 @@ bool sparse_cholesky_can(void)
     return true;
 }
 
-enum status sparse_cholesky(const struct csr *a, size_t kept, size_t room, struct sparse_factor *out, struct job *job, const char *what,
-                            struct error *err)
+enum status sparse_cholesky(const struct csr *a, size_t kept, size_t room, struct sparse_factor *out, struct job *job,
+                            const char *what, struct error *err)
 {
     struct complete c;
     struct cut t = {.out = out, .kept = kept ? kept : 1};
@@ -255,7 +258,8 @@ enum status sparse_cholesky(const struct csr *a, size_t kept, size_t room, struc
 size_t sparse_cholesky_bytes(size_t rows, size_t entries)
 {
     /* Half of the entries in double with their numbers, and a pattern of all of them, with room, to order. */
-    return entries * (sizeof(double) + sizeof(int64_t)) / 2 + entries * sizeof(int64_t) * 3 / 2 + rows * 32 * sizeof(int64_t);
+    return entries * (sizeof(double) + sizeof(int64_t)) / 2 + entries * sizeof(int64_t) * 3 / 2 +
+           rows * 32 * sizeof(int64_t);
 }
 
 #endif

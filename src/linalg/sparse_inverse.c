@@ -141,7 +141,8 @@ struct elimination {
     struct sums sums;
     struct column column;
     size_t *next_entry;          /* of each column done */
-    uint32_t *waiting, *follows; /* first column that waits for a row; the one behind a column. 0: none, else 1 + column */
+    uint32_t *waiting,
+        *follows; /* first column that waits for a row; the one behind a column. 0: none, else 1 + column */
 };
 
 static void wait_for_row(struct elimination *x, size_t k)
@@ -196,7 +197,8 @@ static bool eliminate(struct elimination *x, size_t j)
     return pivot > 1e-5;
 }
 
-static enum status eliminate_all(struct elimination *x, bool *positive, struct job *job, const char *what, struct error *err)
+static enum status eliminate_all(struct elimination *x, bool *positive, struct job *job, const char *what,
+                                 struct error *err)
 {
     size_t n = x->a->rows;
     job_begin(job, n, "columns", "%s", what);
@@ -239,8 +241,8 @@ static void elimination_clear(struct elimination *x)
     mem_free(x->follows);
 }
 
-enum status sparse_factorize(const struct csr *a, size_t kept, struct sparse_factor *out, struct job *job, const char *what,
-                             struct error *err)
+enum status sparse_factorize(const struct csr *a, size_t kept, struct sparse_factor *out, struct job *job,
+                             const char *what, struct error *err)
 {
     struct csr at = {0};
     *out = (struct sparse_factor){0};
@@ -388,7 +390,8 @@ size_t sparse_inverse_bytes(size_t rows, size_t kept)
 {
     size_t most = kept < rows ? kept : rows, entry = sizeof(uint32_t) + sizeof(float);
     /* The factor, and the inverse in pieces that grow by halves and are joined. */
-    return rows * most * entry * 7 / 2 + rows * (size_t)parallel_threads() * 8 * sizeof(float) + rows * 8 * sizeof(float);
+    return rows * most * entry * 7 / 2 + rows * (size_t)parallel_threads() * 8 * sizeof(float) +
+           rows * 8 * sizeof(float);
 }
 
 /* ---- the reference ---- */

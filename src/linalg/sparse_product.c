@@ -42,7 +42,8 @@ static size_t whole_words(size_t lines)
 
 /* ---- the sums ---- */
 
-static inline __attribute__((always_inline)) void add_place(const struct csr *b, size_t m, float v, const struct scratch *s)
+static inline __attribute__((always_inline)) void add_place(const struct csr *b, size_t m, float v,
+                                                            const struct scratch *s)
 {
     const uint32_t *restrict index = b->index + b->begin[m];
     const float *restrict value = b->value ? b->value + b->begin[m] : NULL;
@@ -72,8 +73,9 @@ static inline __attribute__((always_inline)) void add_row(const struct sparse_pr
 
 /* ---- the values ---- */
 
-static inline __attribute__((always_inline)) void make_values(const struct sparse_product *p, float row, const floats *column,
-                                                              const floats *dot, const floats *n, floats *v)
+static inline __attribute__((always_inline)) void make_values(const struct sparse_product *p, float row,
+                                                              const floats *column, const floats *dot, const floats *n,
+                                                              floats *v)
 {
     *v = p->measure == PAIR_TANIMOTO ? *dot / (row + *column - *dot) : *dot * (row * *column);
     if (p->shrink > 0)
@@ -96,8 +98,8 @@ static inline size_t pick(const floats *v, float bar, uint32_t first, bool by_si
 }
 
 #ifdef __x86_64__
-TARGET_AVX512 static inline size_t pick_avx512(const floats *v, float bar, uint32_t first, bool by_size, uint32_t *index,
-                                                float *value)
+TARGET_AVX512 static inline size_t pick_avx512(const floats *v, float bar, uint32_t first, bool by_size,
+                                               uint32_t *index, float *value)
 {
     __m512 x = (__m512)*v, size = by_size ? _mm512_abs_ps(x) : x;
     __mmask16 good = _mm512_cmp_ps_mask(size, _mm512_set1_ps(bar), _CMP_GT_OQ);
@@ -111,9 +113,10 @@ TARGET_AVX512 static inline size_t pick_avx512(const floats *v, float bar, uint3
 #define pick_avx512 pick
 #endif
 
-/* Turns the touched lines into the best of the row, ascending, and clears them. When there are many candidates the best so
- * far are taken out, and the last of those is the bar for what follows: later columns lose ties against it. */
-static inline __attribute__((always_inline)) size_t collect(const struct work *w, size_t row, struct scratch *s, picker *take)
+/* Turns the touched lines into the best of the row, ascending, and clears them. When there are many candidates the best
+ * so far are taken out, and the last of those is the bar for what follows: later columns lose ties against it. */
+static inline __attribute__((always_inline)) size_t collect(const struct work *w, size_t row, struct scratch *s,
+                                                            picker *take)
 {
     const struct sparse_product *p = w->p;
     float scale = p->row ? p->row[row] : 1, bar = 0;
@@ -127,8 +130,11 @@ static inline __attribute__((always_inline)) size_t collect(const struct work *w
         for (; bits; bits &= bits - 1) {
             size_t line = word * 8 + (size_t)__builtin_ctzll(bits) / 8;
             floats *sum = (floats *)(s->sum + line * LINE);
-            floats dot = __builtin_shufflevector(sum[0], sum[1], 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-            floats common = __builtin_shufflevector(sum[0], sum[1], 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), v;
+            floats dot =
+                __builtin_shufflevector(sum[0], sum[1], 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            floats common = __builtin_shufflevector(sum[0], sum[1], 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27,
+                                                    29, 31),
+                   v;
             make_values(p, scale, (const floats *)(w->column + line * LINE), &dot, &common, &v);
             sum[0] = sum[1] = (floats){0};
             n += take(&v, bar, (uint32_t)(line * LINE), p->by_size, s->index + n, s->value + n);
@@ -183,8 +189,8 @@ static uint32_t kth_of_few(uint32_t *x, size_t n, size_t k)
     return x[k - 1];
 }
 
-/* The k-th largest of n numbers by counting digits, the first one first: what shares its digit goes on to the next. Overwrites
- * x; any number of ties will do. */
+/* The k-th largest of n numbers by counting digits, the first one first: what shares its digit goes on to the next.
+ * Overwrites x; any number of ties will do. */
 static inline __attribute__((always_inline)) uint32_t kth_largest(uint32_t *restrict x, size_t n, size_t k)
 {
     uint32_t count[DIGITS], last = 0;
@@ -235,8 +241,9 @@ static inline __attribute__((always_inline)) float bar_of(const float *restrict 
     return bar;
 }
 
-static inline __attribute__((always_inline)) size_t best_plain(uint32_t *restrict index, float *restrict value, size_t n, size_t k,
-                                                               bool by_size, float *bar, uint32_t *restrict space)
+static inline __attribute__((always_inline)) size_t best_plain(uint32_t *restrict index, float *restrict value,
+                                                               size_t n, size_t k, bool by_size, float *bar,
+                                                               uint32_t *restrict space)
 {
     size_t ties, kept = 0;
     *bar = bar_of(value, n, k, by_size, space, &ties);
@@ -252,7 +259,8 @@ static inline __attribute__((always_inline)) size_t best_plain(uint32_t *restric
 }
 
 #ifdef __x86_64__
-TARGET_AVX512 static size_t best_avx512(uint32_t *index, float *value, size_t n, size_t k, bool by_size, float *bar, uint32_t *space)
+TARGET_AVX512 static size_t best_avx512(uint32_t *index, float *value, size_t n, size_t k, bool by_size, float *bar,
+                                        uint32_t *space)
 {
     size_t ties, kept = 0, i = 0;
     *bar = by_size ? bar_of(value, n, k, true, space, &ties) : bar_of(value, n, k, false, space, &ties);
@@ -262,7 +270,8 @@ TARGET_AVX512 static size_t best_avx512(uint32_t *index, float *value, size_t n,
         __m512 v = _mm512_maskz_loadu_ps(there, value + i), size = by_size ? _mm512_abs_ps(v) : v;
         __m512i c = _mm512_maskz_loadu_epi32(there, index + i);
         uint32_t good = _mm512_mask_cmp_ps_mask(there, size, limit, _CMP_GT_OQ);
-        for (uint32_t tie = _mm512_mask_cmp_ps_mask(there, size, limit, _CMP_EQ_OQ); tie && ties; tie &= tie - 1, ties--)
+        for (uint32_t tie = _mm512_mask_cmp_ps_mask(there, size, limit, _CMP_EQ_OQ); tie && ties;
+             tie &= tie - 1, ties--)
             good |= tie & -tie;
         _mm512_mask_compressstoreu_ps(value + kept, (__mmask16)good, v);
         _mm512_mask_compressstoreu_epi32(index + kept, (__mmask16)good, c);
@@ -343,7 +352,8 @@ enum status sparse_product(const struct sparse_product *p, struct csr *out, stru
     float *column = whole_lines(p, lines, err);
     w.column = column;
     w.scratch = mem_new((size_t)threads, sizeof *w.scratch, "a row of a sparse product", err);
-    enum status st = column && w.scratch ? csr_parts_new(&w.parts, p->a->rows, p->b->cols, ROWS_PER_BLOCK, err) : ST_NOMEM;
+    enum status st =
+        column && w.scratch ? csr_parts_new(&w.parts, p->a->rows, p->b->cols, ROWS_PER_BLOCK, err) : ST_NOMEM;
     for (int t = 0; t < threads && !st; t++)
         st = scratch_new(&w.scratch[t], lines, w.room + 9 * LINE, err);
     if (st)
@@ -371,7 +381,8 @@ struct entry {
 static int by_rank(const void *pa, const void *pb)
 {
     const struct entry *a = pa, *b = pb;
-    return a->size != b->size ? (a->size < b->size) - (a->size > b->size) : (a->index > b->index) - (a->index < b->index);
+    return a->size != b->size ? (a->size < b->size) - (a->size > b->size)
+                              : (a->index > b->index) - (a->index < b->index);
 }
 
 static int by_index(const void *pa, const void *pb)

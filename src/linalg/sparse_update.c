@@ -1,6 +1,6 @@
-/* A sparse product whose operands have changed. An entry has other bits than before only where its sum, its row's scale or its
- * column's scale has. Rows of the first two kinds are made anew; in the others the changed columns are, and take their
- * place among the entries that stay. */
+/* A sparse product whose operands have changed. An entry has other bits than before only where its sum, its row's scale
+ * or its column's scale has. Rows of the first two kinds are made anew; in the others the changed columns are, and take
+ * their place among the entries that stay. */
 #include <math.h>
 #include <string.h>
 
@@ -45,8 +45,9 @@ static void revision_clear(struct revision *v)
 static bool same_row(const struct csr *a, const struct csr *b, size_t r)
 {
     size_t i = a->begin[r], j = b->begin[r], n = a->begin[r + 1] - i;
-    return n == b->begin[r + 1] - j && (!n || (memcmp(a->index + i, b->index + j, n * sizeof *a->index) == 0 &&
-                                               (!a->value || memcmp(a->value + i, b->value + j, n * sizeof *a->value) == 0)));
+    return n == b->begin[r + 1] - j &&
+           (!n || (memcmp(a->index + i, b->index + j, n * sizeof *a->index) == 0 &&
+                   (!a->value || memcmp(a->value + i, b->value + j, n * sizeof *a->value) == 0)));
 }
 
 static bool same_scale(const float *a, const float *b, size_t i)
@@ -108,8 +109,8 @@ static enum status is_worth(const struct revision *v, bool *worth, struct error 
 /* ---- parts of the product ---- */
 
 /* The product of those rows that are marked as `wanted`, the others being empty. */
-static enum status product_of_rows(const struct revision *v, bool wanted, const struct csr *b, struct csr *out, struct job *job,
-                                   struct error *err)
+static enum status product_of_rows(const struct revision *v, bool wanted, const struct csr *b, struct csr *out,
+                                   struct job *job, struct error *err)
 {
     struct csr rows = {0};
     struct sparse_product p = *v->after;
@@ -168,8 +169,8 @@ static size_t merge(const struct revision *v, size_t r, const struct row *out)
     return kept && n > kept ? best_entries(out->index, out->value, n, kept, v->after->by_size, &bar, out->space) : n;
 }
 
-/* Could row r, n entries now, lack one that had been left out of the old row? What was left out stands behind all of that row,
- * and in a column that has not changed it still does. */
+/* Could row r, n entries now, lack one that had been left out of the old row? What was left out stands behind all of
+ * that row, and in a column that has not changed it still does. */
 static bool lacks(const struct revision *v, size_t r, const struct row *now, size_t n)
 {
     const struct csr *old = v->old;
@@ -241,8 +242,9 @@ static enum status revise(struct revision *v, struct csr *out, struct job *job, 
     return csr_parts_join(&v->parts, out, err);
 }
 
-enum status sparse_product_update(const struct sparse_product *before, const struct sparse_product *after, const struct csr *old,
-                                  bool *worth, struct csr *out, struct job *job, struct error *err)
+enum status sparse_product_update(const struct sparse_product *before, const struct sparse_product *after,
+                                  const struct csr *old, bool *worth, struct csr *out, struct job *job,
+                                  struct error *err)
 {
     struct revision v = {.before = before, .after = after, .old = old};
     enum status st = mark(&v, err);

@@ -9,9 +9,9 @@ enum { PRODUCTS = 1 << 18, ROWS_LEAST = 64 };
 enum { AHEAD = 24 };
 
 /* One row for `vectors` * LANES columns from c on; `vectors` and `valued` are constants where this is inlined. */
-static inline __attribute__((always_inline)) void row_vectors(const struct csr *a, size_t r, float scale, const float *x,
-                                                              size_t width, const size_t vectors, const bool valued,
-                                                              float *restrict out)
+static inline __attribute__((always_inline)) void row_vectors(const struct csr *a, size_t r, float scale,
+                                                              const float *x, size_t width, const size_t vectors,
+                                                              const bool valued, float *restrict out)
 {
     floats sum[4];
     size_t last = csr_count(a) - 1;
@@ -48,8 +48,8 @@ static inline __attribute__((always_inline)) void row_column(const struct csr *a
 }
 
 static inline __attribute__((always_inline)) void multiply_rows(const struct csr *a, const float *scale, const float *x,
-                                                                size_t width, size_t begin, size_t end, const bool valued,
-                                                                float *out)
+                                                                size_t width, size_t begin, size_t end,
+                                                                const bool valued, float *out)
 {
     for (size_t r = begin; r < end; r++) {
         float s = scale ? scale[r] : 1, *to = out + r * width;
@@ -98,7 +98,8 @@ static void multiply_base(const struct multiply *m, size_t begin, size_t end)
 
 static void multiply_block(void *context, size_t block, size_t begin, size_t end)
 {
-    static void (*const targets[])(const struct multiply *, size_t, size_t) = {multiply_base, multiply_avx2, multiply_avx512};
+    static void (*const targets[])(const struct multiply *, size_t, size_t) = {multiply_base, multiply_avx2,
+                                                                               multiply_avx512};
     const struct multiply *m = context;
     (void)block;
     if (!job_cancelled(m->job))

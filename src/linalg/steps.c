@@ -46,11 +46,13 @@ static inline __attribute__((always_inline)) void exponential(const floats *x, f
     ints whole = (ints)n - (ints)shift;
     n -= shift;
     floats r = *x - n * .693359375f + n * 2.12194440e-4f; /* log(2) in two parts */
-    floats p = (((((r * (1 / 5040.f) + 1 / 720.f) * r + 1 / 120.f) * r + 1 / 24.f) * r + 1 / 6.f) * r + .5f) * r * r + r + 1;
+    floats p =
+        (((((r * (1 / 5040.f) + 1 / 720.f) * r + 1 / 120.f) * r + 1 / 24.f) * r + 1 / 6.f) * r + .5f) * r * r + r + 1;
     *e = (floats)((ints)p + (whole << 23));
 }
 
-/* *log = log(1 + *e) for *e >= 0: the exponent of 1 + e, and 2 atanh of what is left of it, which lies in [1/sqrt(2), sqrt(2)]. */
+/* *log = log(1 + *e) for *e >= 0: the exponent of 1 + e, and 2 atanh of what is left of it, which lies in [1/sqrt(2),
+ * sqrt(2)]. */
 static inline __attribute__((always_inline)) void logarithm1(const floats *e, floats *log)
 {
     floats one = (floats){0} + 1, x = *e + one;
@@ -72,8 +74,8 @@ static inline __attribute__((always_inline)) void logistic(const float *d, float
     *(floats_anywhere *)loss = log;
 }
 
-static inline __attribute__((always_inline)) void pair(float *restrict x, float *restrict a, float *restrict b, size_t width,
-                                                       float step, float keep)
+static inline __attribute__((always_inline)) void pair(float *restrict x, float *restrict a, float *restrict b,
+                                                       size_t width, float step, float keep)
 {
     for (size_t f = 0; f < width; f += LANES) {
         floats *px = (floats *)(x + f), *pa = (floats *)(a + f), *pb = (floats *)(b + f), old = *px;

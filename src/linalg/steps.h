@@ -12,8 +12,8 @@ struct step_kernels {
     float (*dot)(const float *x, const float *y, size_t width);
     /* x . (a - b) */
     float (*lead)(const float *x, const float *a, const float *b, size_t width);
-    /* Of LANES values d: slope = 1 / (1 + exp(d)), which is minus the derivative of loss = log(1 + exp(-d)). Within 4e-7 of
-     * them, relative to slope, and to loss + 1e-7; d beyond +-80 counts as that. */
+    /* Of LANES values d: slope = 1 / (1 + exp(d)), which is minus the derivative of loss = log(1 + exp(-d)). Within
+     * 4e-7 of them, relative to slope, and to loss + 1e-7; d beyond +-80 counts as that. */
     void (*logistic)(const float *d, float *slope, float *loss);
     /* One step on the pair "x takes a before b": all three are shrunk by the factor `keep`, then, with the rows as they
      * were before, x gains step (a - b), a gains step x, b loses step x. */

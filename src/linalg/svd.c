@@ -1,12 +1,14 @@
 /* Truncated singular value decomposition: block Lanczos on the Gram operator of the shorter side.
  *
- * With B = A'A (or AA') and a basis Q of orthonormal columns made of blocks, each new block is what B adds to the last one:
+ * With B = A'A (or AA') and a basis Q of orthonormal columns made of blocks, each new block is what B adds to the last
+ * one:
  *
  *     B Q = Q H + R E'      H = Q'BQ, R: the remainder, orthogonal to Q, of the last block (whose columns E picks)
  *
- * The eigenpairs (theta, s) of H give the Ritz pairs (theta, Q s), with |B Q s - theta Q s| = |R E's|. When the basis is
- * full, the best Ritz vectors take its place and the remainder is the next block (thick restart); H is computed anew as
- * Q'BQ for every block, so a restart needs no bookkeeping. All that touches n rows is sgemm over fixed chunks of rows. */
+ * The eigenpairs (theta, s) of H give the Ritz pairs (theta, Q s), with |B Q s - theta Q s| = |R E's|. When the basis
+ * is full, the best Ritz vectors take its place and the remainder is the next block (thick restart); H is computed anew
+ * as Q'BQ for every block, so a restart needs no bookkeeping. All that touches n rows is sgemm over fixed chunks of
+ * rows. */
 #include "linalg/spmm.h"
 
 #include <cblas.h>
@@ -64,8 +66,9 @@ static void cross_chunk(void *context, size_t i, size_t begin, size_t end)
     const struct product *p = context;
     if (job_cancelled(p->l->job))
         return;
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)p->columns, (int)p->width, (int)(end - begin), 1, p->q + begin * p->ld,
-                (int)p->ld, p->y + begin * p->width, (int)p->width, 0, p->l->part + i * p->columns * p->width, (int)p->width);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)p->columns, (int)p->width, (int)(end - begin), 1,
+                p->q + begin * p->ld, (int)p->ld, p->y + begin * p->width, (int)p->width, 0,
+                p->l->part + i * p->columns * p->width, (int)p->width);
 }
 
 /* out (columns x width) = Q'Y, chunks added in order. */
@@ -86,8 +89,9 @@ static void subtract_chunk(void *context, size_t i, size_t begin, size_t end)
     const struct product *p = context;
     if (job_cancelled(p->l->job))
         return;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(end - begin), (int)p->width, (int)p->columns, -1, p->q + begin * p->ld,
-                (int)p->ld, p->l->small, (int)p->width, 1, p->y + begin * p->width, (int)p->width);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(end - begin), (int)p->width, (int)p->columns, -1,
+                p->q + begin * p->ld, (int)p->ld, p->l->small, (int)p->width, 1, p->y + begin * p->width,
+                (int)p->width);
 }
 
 /* Y -= Q Q'Y for the columns of Q from `first` on; coefficients ((columns - first) x width) = Q'Y as it was. */
@@ -111,14 +115,15 @@ static void rotate_chunk(void *context, size_t i, size_t begin, size_t end)
     (void)i;
     const struct rotation *p = context;
     float *out = p->scratch + (size_t)parallel_thread() * p->chunk * p->to;
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(end - begin), (int)p->to, (int)p->from, 1, p->q + begin * p->ld,
-                (int)p->ld, p->r, (int)p->to, 0, out, (int)p->to);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)(end - begin), (int)p->to, (int)p->from, 1,
+                p->q + begin * p->ld, (int)p->ld, p->r, (int)p->to, 0, out, (int)p->to);
     for (size_t r = begin; r < end; r++)
         memcpy(p->q + r * p->ld, out + (r - begin) * p->to, p->to * sizeof *out);
 }
 
 /* The first `from` columns of rows of ld become `to` <= from combinations of themselves. */
-static void rotate(float *q, size_t rows, size_t ld, size_t from, size_t to, size_t chunk, const float *r, float *scratch)
+static void rotate(float *q, size_t rows, size_t ld, size_t from, size_t to, size_t chunk, const float *r,
+                   float *scratch)
 {
     struct rotation p = {q, scratch, ld, from, to, chunk, r};
     parallel_blocks(rows, chunk, rotate_chunk, &p);
@@ -126,14 +131,15 @@ static void rotate(float *q, size_t rows, size_t ld, size_t from, size_t to, siz
 
 /* ---- small symmetric matrices ---- */
 
-/* The `count` largest eigenvalues of a (n x n, upper triangle in rows; destroyed), descending, and their vectors in rows of
- * n of `vectors`. */
+/* The `count` largest eigenvalues of a (n x n, upper triangle in rows; destroyed), descending, and their vectors in
+ * rows of n of `vectors`. */
 static enum status largest(double *a, size_t n, size_t count, double *values, double *vectors, struct error *err)
 {
     int size = (int)n, integers;
     double best;
     LAPACKE_dsyevd_work(LAPACK_COL_MAJOR, 'V', 'L', size, a, size, values, &best, -1, &integers, -1);
-    double *w = mem_new(n, sizeof *w, "eigenvectors", err), *work = mem_new((size_t)best, sizeof *work, "eigenvectors", err);
+    double *w = mem_new(n, sizeof *w, "eigenvectors", err),
+           *work = mem_new((size_t)best, sizeof *work, "eigenvectors", err);
     int *iwork = mem_new((size_t)integers, sizeof *iwork, "eigenvectors", err);
     enum status st = w && work && iwork ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < n && !st; i++)
@@ -151,9 +157,10 @@ static enum status largest(double *a, size_t n, size_t count, double *values, do
     return st;
 }
 
-/* Y (n x width) = its orthonormal combinations of norms above `floor`, largest first, at most `room`: *width of them. With
- * what was Y'Y in gram. */
-static enum status orthonormal(struct lanczos *l, const double *gram, size_t room, double floor, size_t *width, struct error *err)
+/* Y (n x width) = its orthonormal combinations of norms above `floor`, largest first, at most `room`: *width of them.
+ * With what was Y'Y in gram. */
+static enum status orthonormal(struct lanczos *l, const double *gram, size_t room, double floor, size_t *width,
+                               struct error *err)
 {
     size_t w = *width, kept = 0;
     double a[BLOCK * BLOCK], values[BLOCK], vectors[BLOCK * BLOCK];
@@ -185,8 +192,8 @@ static void apply(struct lanczos *l, size_t width)
     (l->by_rows ? a->times : a->transposed)(a->context, l->across, width, l->y, l->job);
 }
 
-/* The columns of H of the last block, and its remainder in y. B is symmetric: but for rounding, which `append` takes out, B
- * times a block has no part in blocks before the one that it came from. */
+/* The columns of H of the last block, and its remainder in y. B is symmetric: but for rounding, which `append` takes
+ * out, B times a block has no part in blocks before the one that it came from. */
 static void process(struct lanczos *l)
 {
     size_t width = l->columns - l->done, first = l->before;
@@ -429,8 +436,8 @@ static size_t chunk_rows(size_t n)
 size_t svd_bytes(size_t rows, size_t cols, size_t k)
 {
     size_t n = least(rows, cols), other = rows + cols - n, most = basis_columns(n, k), chunk = chunk_rows(n);
-    return sizeof(float) * (n * (most + 2 * BLOCK) + other * BLOCK + parallel_count(n, chunk) * most * BLOCK + 7 * most * most +
-                            (size_t)parallel_threads() * chunk * most + cols * k);
+    return sizeof(float) * (n * (most + 2 * BLOCK) + other * BLOCK + parallel_count(n, chunk) * most * BLOCK +
+                            7 * most * most + (size_t)parallel_threads() * chunk * most + cols * k);
 }
 
 static enum status lanczos_new(struct lanczos *l, struct error *err)
@@ -448,7 +455,9 @@ static enum status lanczos_new(struct lanczos *l, struct error *err)
     l->work = mem_new((most > BLOCK ? most : BLOCK) * most, sizeof *l->work, what, err);
     l->theta = mem_new(most, sizeof *l->theta, what, err);
     l->s = mem_new(most * most, sizeof *l->s, what, err);
-    return l->q && l->x && l->y && l->across && l->part && l->small && l->rows && l->h && l->work && l->theta && l->s ? ST_OK : ST_NOMEM;
+    return l->q && l->x && l->y && l->across && l->part && l->small && l->rows && l->h && l->work && l->theta && l->s
+               ? ST_OK
+               : ST_NOMEM;
 }
 
 static void lanczos_clear(struct lanczos *l)
@@ -466,8 +475,8 @@ static void lanczos_clear(struct lanczos *l)
     mem_free(l->s);
 }
 
-enum status svd_truncated(const struct linear *a, size_t k, uint64_t seed, struct job *job, const char *what, struct svd *out,
-                          struct error *err)
+enum status svd_truncated(const struct linear *a, size_t k, uint64_t seed, struct job *job, const char *what,
+                          struct svd *out, struct error *err)
 {
     kernel_start();
     struct lanczos l = {.a = a, .by_rows = a->rows < a->cols, .n = least(a->rows, a->cols), .seed = seed, .job = job};

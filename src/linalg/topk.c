@@ -76,7 +76,8 @@ static uint32_t falling_key(float score)
     return bits >> 31 ? bits : ~bits & 0x7fffffff;
 }
 
-/* place[i] = how many of key[0..n) are less than key[i], many at a time. key[n..] up to a multiple of ABREAST is read. */
+/* place[i] = how many of key[0..n) are less than key[i], many at a time. key[n..] up to a multiple of ABREAST is read.
+ */
 static inline __attribute__((always_inline)) void count_before(const uint32_t *key, size_t n, uint32_t *place)
 {
     for (size_t i = 0; i < n; i += ABREAST) {
@@ -248,7 +249,8 @@ struct pool {
 };
 
 /* Takes up score[first .. end) that reach the floor and are above the bar. There is room for all. */
-static inline __attribute__((always_inline)) void take_up(struct pool *p, const float *score, size_t first, size_t end, float floor, float bar)
+static inline __attribute__((always_inline)) void take_up(struct pool *p, const float *score, size_t first, size_t end,
+                                                          float floor, float bar)
 {
     size_t n = p->n;
     for (size_t i = first; i < end; i++) { /* without a branch: most of them are a surprise */
@@ -260,7 +262,8 @@ static inline __attribute__((always_inline)) void take_up(struct pool *p, const 
 }
 
 #ifdef __x86_64__
-TARGET_AVX512 static void take_up_avx512(struct pool *p, const float *score, size_t first, size_t end, float floor, float bar)
+TARGET_AVX512 static void take_up_avx512(struct pool *p, const float *score, size_t first, size_t end, float floor,
+                                         float bar)
 {
     __m512 least = _mm512_set1_ps(floor), beyond = _mm512_set1_ps(bar);
     __m512i step = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
@@ -268,9 +271,11 @@ TARGET_AVX512 static void take_up_avx512(struct pool *p, const float *score, siz
     for (size_t i = first; i < end; i += LANES) {
         __mmask16 there = (__mmask16)(end - i < LANES ? (1U << (end - i)) - 1 : 0xffffU);
         __m512 x = _mm512_maskz_loadu_ps(there, score + i);
-        __mmask16 some = _mm512_mask_cmp_ps_mask(_mm512_mask_cmp_ps_mask(there, x, least, _CMP_GE_OQ), x, beyond, _CMP_GT_OQ);
+        __mmask16 some =
+            _mm512_mask_cmp_ps_mask(_mm512_mask_cmp_ps_mask(there, x, least, _CMP_GE_OQ), x, beyond, _CMP_GT_OQ);
         _mm512_storeu_ps(p->score + n, _mm512_maskz_compress_ps(some, x));
-        _mm512_storeu_si512(p->index + n, _mm512_maskz_compress_epi32(some, _mm512_add_epi32(_mm512_set1_epi32((int)i), step)));
+        _mm512_storeu_si512(p->index + n,
+                            _mm512_maskz_compress_epi32(some, _mm512_add_epi32(_mm512_set1_epi32((int)i), step)));
         n += (size_t)__builtin_popcount(some);
     }
     p->n = n;
@@ -312,7 +317,8 @@ static const struct selection {
     [SIMD_AVX512] = {largest_avx512, kth_avx512, take_up_avx512},
 };
 
-/* The key of the k-th largest of x[0..n), n at most POOL; the keys of all are left in `key`, which is aligned for vectors. */
+/* The key of the k-th largest of x[0..n), n at most POOL; the keys of all are left in `key`, which is aligned for
+ * vectors. */
 static int32_t kth_of(const float *x, size_t n, size_t k, int32_t *key)
 {
     size_t whole = (n + LANES - 1) / LANES * LANES;
@@ -362,7 +368,8 @@ static float bar_of(const struct pool *p)
 
 /* ---- the best k of a row ---- */
 
-/* Takes up score[first .. end), and cuts down the pool when it gets full; *bar is above all that cannot come in any more. */
+/* Takes up score[first .. end), and cuts down the pool when it gets full; *bar is above all that cannot come in any
+ * more. */
 static void gather(struct pool *p, const float *score, size_t first, size_t end, size_t k, float floor, float *bar)
 {
     enum { PIECE = POOL / 4 };

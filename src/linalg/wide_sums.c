@@ -10,22 +10,23 @@ typedef double doubles_anywhere __attribute__((vector_size(64), aligned(8)));
 typedef float half_anywhere __attribute__((vector_size(32), aligned(4)));
 enum { WIDE = 8 };
 
-static inline __attribute__((always_inline)) void sum(double *out, const float *z, size_t k, const uint32_t *index, const double *times,
-                                                      size_t n)
+static inline __attribute__((always_inline)) void sum(double *out, const float *z, size_t k, const uint32_t *index,
+                                                      const double *times, size_t n)
 {
     memset(out, 0, k * sizeof *out);
     for (size_t j = 0; j < n; j++) {
         const float *row = z + index[j] * k;
         size_t c = 0;
         for (; c + WIDE <= k; c += WIDE)
-            *(doubles_anywhere *)(out + c) += times[j] * __builtin_convertvector(*(const half_anywhere *)(row + c), doubles);
+            *(doubles_anywhere *)(out + c) +=
+                times[j] * __builtin_convertvector(*(const half_anywhere *)(row + c), doubles);
         for (; c < k; c++)
             out[c] += times[j] * row[c];
     }
 }
 
-static inline __attribute__((always_inline)) void dot(double *out, const float *z, size_t k, const uint32_t *index, const double *x,
-                                                      size_t n)
+static inline __attribute__((always_inline)) void dot(double *out, const float *z, size_t k, const uint32_t *index,
+                                                      const double *x, size_t n)
 {
     for (size_t j = 0; j < n; j++) {
         const float *row = z + index[j] * k;
@@ -33,7 +34,8 @@ static inline __attribute__((always_inline)) void dot(double *out, const float *
         double rest = 0;
         size_t c = 0;
         for (; c + WIDE <= k; c += WIDE)
-            lanes += __builtin_convertvector(*(const half_anywhere *)(row + c), doubles) * *(const doubles_anywhere *)(x + c);
+            lanes += __builtin_convertvector(*(const half_anywhere *)(row + c), doubles) *
+                     *(const doubles_anywhere *)(x + c);
         for (; c < k; c++)
             rest += row[c] * x[c];
         for (size_t l = 0; l < WIDE; l++)
@@ -42,8 +44,8 @@ static inline __attribute__((always_inline)) void dot(double *out, const float *
     }
 }
 
-static inline __attribute__((always_inline)) void gather(float *out, const float *z, size_t k, const uint32_t *index, const double *times,
-                                                         size_t n, const float *scale)
+static inline __attribute__((always_inline)) void gather(float *out, const float *z, size_t k, const uint32_t *index,
+                                                         const double *times, size_t n, const float *scale)
 {
     size_t w = whole_vectors(k);
     for (size_t j = 0; j < n; j++, out += w) {
@@ -60,34 +62,38 @@ typedef void gather_function(float *out, const float *z, size_t k, const uint32_
                              const float *scale);
 typedef void rows_function(double *out, const float *z, size_t k, const uint32_t *index, const double *by, size_t n);
 
-TARGET_AVX512 static void sum_avx512(double *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n)
+TARGET_AVX512 static void sum_avx512(double *out, const float *z, size_t k, const uint32_t *index, const double *times,
+                                     size_t n)
 {
     sum(out, z, k, index, times, n);
 }
 
-TARGET_AVX512 static void gather_avx512(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
-                   const float *scale)
+TARGET_AVX512 static void gather_avx512(float *out, const float *z, size_t k, const uint32_t *index,
+                                        const double *times, size_t n, const float *scale)
 {
     gather(out, z, k, index, times, n, scale);
 }
 
-TARGET_AVX512 static void dot_avx512(double *out, const float *z, size_t k, const uint32_t *index, const double *x, size_t n)
+TARGET_AVX512 static void dot_avx512(double *out, const float *z, size_t k, const uint32_t *index, const double *x,
+                                     size_t n)
 {
     dot(out, z, k, index, x, n);
 }
 
-TARGET_AVX2 static void sum_avx2(double *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n)
+TARGET_AVX2 static void sum_avx2(double *out, const float *z, size_t k, const uint32_t *index, const double *times,
+                                 size_t n)
 {
     sum(out, z, k, index, times, n);
 }
 
-TARGET_AVX2 static void gather_avx2(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
-                   const float *scale)
+TARGET_AVX2 static void gather_avx2(float *out, const float *z, size_t k, const uint32_t *index, const double *times,
+                                    size_t n, const float *scale)
 {
     gather(out, z, k, index, times, n, scale);
 }
 
-TARGET_AVX2 static void dot_avx2(double *out, const float *z, size_t k, const uint32_t *index, const double *x, size_t n)
+TARGET_AVX2 static void dot_avx2(double *out, const float *z, size_t k, const uint32_t *index, const double *x,
+                                 size_t n)
 {
     dot(out, z, k, index, x, n);
 }
@@ -127,7 +133,8 @@ void wide_dot(double *out, const float *z, size_t k, const uint32_t *index, cons
     targets[kernel_simd()].dot(out, z, k, index, x, n);
 }
 
-void wide_gather(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n, const float *scale)
+void wide_gather(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
+                 const float *scale)
 {
     targets[kernel_simd()].gather(out, z, k, index, times, n, scale);
 }

@@ -10,6 +10,7 @@ void wide_sum(double *out, const float *z, size_t k, const uint32_t *index, cons
 /* out[j] = z_j.x */
 void wide_dot(double *out, const float *z, size_t k, const uint32_t *index, const double *x, size_t n);
 /* Rows of whole vectors (whole_vectors(k) numbers each, out aligned): times[j] scale z_j, then zeros. */
-void wide_gather(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n, const float *scale);
+void wide_gather(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
+                 const float *scale);
 
 #endif

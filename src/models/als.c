@@ -73,7 +73,8 @@ static void solve_block(void *context, size_t block, size_t begin, size_t end)
         normal_conjugate(s->equations, &s->rows, begin, end, s->way.amount, scratch, &s->explained[block]);
         break;
     case ALS_SWEEP:
-        s->singular[block] = !normal_sweep(s->equations, &s->rows, begin, end, s->way.amount, scratch, &s->explained[block]);
+        s->singular[block] =
+            !normal_sweep(s->equations, &s->rows, begin, end, s->way.amount, scratch, &s->explained[block]);
         break;
     }
 }
@@ -92,8 +93,8 @@ static float *ridges(const struct als *s, const struct csr *rows, size_t *longes
 }
 
 /* x of all rows. *explained (may be NULL): as in linalg/normal.h. */
-static enum status solve_rows(const struct als *s, const struct normal *equations, const struct csr *rows, struct als_way way,
-                              float *x, struct job *job, double *explained, struct error *err)
+static enum status solve_rows(const struct als *s, const struct normal *equations, const struct csr *rows,
+                              struct als_way way, float *x, struct job *job, double *explained, struct error *err)
 {
     size_t blocks = parallel_count(rows->rows, NORMAL_BLOCK), longest;
     size_t threads = blocks > 1 ? (size_t)parallel_threads() : (size_t)parallel_thread() + 1;
@@ -115,7 +116,8 @@ static enum status solve_rows(const struct als *s, const struct normal *equation
             *explained += part[b];
         if (!singular[b])
             continue;
-        st = error_set(err, ST_FORMAT, "the least squares cannot be solved: lambda=%g is too small for these data", s->lambda);
+        st = error_set(err, ST_FORMAT, "the least squares cannot be solved: lambda=%g is too small for these data",
+                       s->lambda);
         error_hint(err, "try a larger lambda");
     }
 out:
@@ -256,7 +258,8 @@ static double total_weight(const struct csr *m)
     return sum;
 }
 
-enum status als_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+enum status als_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                      struct error *err)
 {
     struct als *s = m->state;
     struct csr seen = observed(s, &t->interactions->matrix);
@@ -307,8 +310,8 @@ enum status als_pause(const struct model *m, struct blob_writer *w, struct error
     return s->way.solver == ALS_EXACT ? ST_OK : factors_pause(s->x, m->nusers, s->items.k, w, err);
 }
 
-enum status als_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
-                       struct error *err)
+enum status als_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r,
+                       bool *same, struct error *err)
 {
     struct als *s = m->state;
     const struct als *old = from->state;
@@ -341,8 +344,8 @@ static uint8_t *touched_items(const struct update *u, size_t nitems, struct erro
 }
 
 /* The touched items anew, from the vectors x of all users. */
-static enum status solve_touched(struct als *s, const struct csr *seen, const uint8_t *touched, const float *x, struct job *job,
-                                 struct error *err)
+static enum status solve_touched(struct als *s, const struct csr *seen, const uint8_t *touched, const float *x,
+                                 struct job *job, struct error *err)
 {
     size_t k = s->items.k;
     struct csr by_item = {0}, some = {0};
@@ -428,14 +431,16 @@ enum status als_native(const struct model *m, uint32_t user, float *scores, stru
     return ST_OK;
 }
 
-enum status als_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+enum status als_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                        struct error *err)
 {
     const struct als *s = m->state;
     struct csr row = {0};
     enum status st = folded_rows(q, 1, m->nitems, s->weigh, &row, err);
     size_t n = st ? 0 : csr_count(&row);
     if (!st)
-        st = factors_explain(&s->fold, &(struct ridge_set){row.index, row.value, n, s->alpha0, pull_of(s, n)}, m, q, item, out, err);
+        st = factors_explain(&s->fold, &(struct ridge_set){row.index, row.value, n, s->alpha0, pull_of(s, n)}, m, q,
+                             item, out, err);
     csr_clear(&row);
     return st;
 }

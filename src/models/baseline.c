@@ -37,8 +37,8 @@ static void take_turn(const struct csr *rows, const double *fixed, double lambda
     parallel_blocks(rows->rows, BLOCK, turn_block, &t);
 }
 
-enum status baseline_fit(const struct ratings *r, const struct baseline_terms *terms, struct baseline *out, double *user,
-                         struct error *err)
+enum status baseline_fit(const struct ratings *r, const struct baseline_terms *terms, struct baseline *out,
+                         double *user, struct error *err)
 {
     *out = (struct baseline){r->mean, terms->lambda_user, terms->users, r->by_item.rows, NULL};
     double *biases = mem_new(r->by_user.rows, sizeof *biases, "biases", err);

@@ -8,13 +8,38 @@
 enum { TERMS_BOTH, TERMS_USER, TERMS_ITEM, TERMS_MEAN };
 
 static const struct param params[] = {
-    {.name = "terms", .type = PARAM_ENUM, .initial = "both", .choices = "both|user|item|mean",
-     .doc = "which biases there are; with lambda_user=0 `user` is the average of the user, with lambda_item=0 `item` that of the item"},
-    {.name = "lambda_user", .type = PARAM_REAL, .initial = "15", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 50, .log_scale = true,
-     .when = "terms=both|user", .doc = "pull of user biases towards 0, in ratings"},
-    {.name = "lambda_item", .type = PARAM_REAL, .initial = "10", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 50, .log_scale = true,
-     .when = "terms=both|item", .doc = "pull of item biases towards 0, in ratings"},
-    {.name = "epochs", .type = PARAM_INT, .initial = "10", .min = 1, .max = 10000, .when = "terms=both",
+    {.name = "terms",
+     .type = PARAM_ENUM,
+     .initial = "both",
+     .choices = "both|user|item|mean",
+     .doc = "which biases there are; with lambda_user=0 `user` is the average of the user, with lambda_item=0 `item` "
+            "that of the item"},
+    {.name = "lambda_user",
+     .type = PARAM_REAL,
+     .initial = "15",
+     .min = 0,
+     .max = 1e6,
+     .tune_min = 1,
+     .tune_max = 50,
+     .log_scale = true,
+     .when = "terms=both|user",
+     .doc = "pull of user biases towards 0, in ratings"},
+    {.name = "lambda_item",
+     .type = PARAM_REAL,
+     .initial = "10",
+     .min = 0,
+     .max = 1e6,
+     .tune_min = 1,
+     .tune_max = 50,
+     .log_scale = true,
+     .when = "terms=both|item",
+     .doc = "pull of item biases towards 0, in ratings"},
+    {.name = "epochs",
+     .type = PARAM_INT,
+     .initial = "10",
+     .min = 1,
+     .max = 10000,
+     .when = "terms=both",
      .doc = "turns of alternating least squares"},
 };
 
@@ -37,8 +62,9 @@ static enum status bias_epoch(struct model *m, const struct training *t, size_t 
     (void)epoch;
     (void)loss;
     int64_t terms = model_int(m, "terms");
-    struct baseline_terms what = {terms == TERMS_BOTH || terms == TERMS_USER, terms == TERMS_BOTH || terms == TERMS_ITEM,
-                                  model_real(m, "lambda_user"), model_real(m, "lambda_item"), (size_t)model_int(m, "epochs")};
+    struct baseline_terms what = {terms == TERMS_BOTH || terms == TERMS_USER,
+                                  terms == TERMS_BOTH || terms == TERMS_ITEM, model_real(m, "lambda_user"),
+                                  model_real(m, "lambda_item"), (size_t)model_int(m, "epochs")};
     struct ratings r = {0};
     m->state = mem_new(1, sizeof(struct baseline), "biases", err);
     enum status st = m->state ? ratings_build(t->selection, &r, err) : ST_NOMEM;
@@ -84,13 +110,16 @@ static enum status bias_explain(const struct model *m, const struct query *q, ui
         out->own_is = "everybody rates it highly";
         out->score = (float)(whole + b->item[item]);
         out->exact = true;
-        out->method = "base: mean of all ratings + bias of the item; each part: what a rating adds to the bias of the user (exact)";
+        out->method =
+            "base: mean of all ratings + bias of the item; each part: what a rating adds to the bias of the user "
+            "(exact)";
     }
     csr_clear(&row);
     return st;
 }
 
-static enum status bias_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+static enum status bias_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                              struct error *err)
 {
     const struct baseline *b = m->state;
     struct csr row = {0};
@@ -126,8 +155,8 @@ static enum status bias_load(struct model *m, struct blob_reader *r, struct erro
 const struct model_class model_bias = {
     .name = "bias",
     .summary = "rating = mean + bias of the user + bias of the item",
-    .reference = "Koren: Factor in the neighbors: scalable and accurate collaborative filtering, TKDD 2010, section 2.1; settings of "
-                 "Hug: Surprise, JOSS 2020",
+    .reference = "Koren: Factor in the neighbors: scalable and accurate collaborative filtering, TKDD 2010, section "
+                 "2.1; settings of Hug: Surprise, JOSS 2020",
     .fold_in = "the bias of a history is that of the user it belongs to, to the bit",
     .capabilities = CAN_RATE | CLOSED_FORM,
     .params = params,

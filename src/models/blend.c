@@ -4,7 +4,8 @@
 
 static const struct param params[] = {
     {.name = "weights", .type = PARAM_WEIGHTS, .initial = "equal", .tune_min = .05, .tune_max = 20, .log_scale = true,
-     .doc = "a weight for each model, in their order: 0.5,0.3,0.2; or equal; below 0: lowers what that model likes. `stack` fits them"},
+     .doc = "a weight for each model, in their order: 0.5,0.3,0.2; or equal; below 0: lowers what that model likes. "
+            "`stack` fits them"},
     PARAM_NORMALIZE,
 };
 

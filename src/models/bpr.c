@@ -4,8 +4,8 @@
  *
  *     log(1 + exp(-(x_u.(y_i - y_j) + b_i - b_j)))  +  l2 / 2 * (|x_u|^2 + |y_i|^2 + |y_j|^2 + b_i^2 + b_j^2)
  *
- * With candidates above 1, j is the one of so many random items that the model as it stands likes best (dynamic negative
- * sampling: Zhang, Chen, Wang, Yu, SIGIR 2013): most items are long told apart, and teach nothing. */
+ * With candidates above 1, j is the one of so many random items that the model as it stands likes best (dynamic
+ * negative sampling: Zhang, Chen, Wang, Yu, SIGIR 2013): most items are long told apart, and teach nothing. */
 #include <math.h>
 
 #include "data/dataset.h"
@@ -17,10 +17,24 @@ enum { CANDIDATES_MOST = 64 };
 static const struct param params[] = {
     GRADIENT_PARAMS("64", "30", "0.25", "0.02", "0.5"),
     LEAST_SQUARES_PARAMS,
-    {.name = "negatives", .type = PARAM_INT, .initial = "1", .min = 1, .max = 1000, .tune_min = 1, .tune_max = 8, .log_scale = true,
+    {.name = "negatives",
+     .type = PARAM_INT,
+     .initial = "1",
+     .min = 1,
+     .max = 1000,
+     .tune_min = 1,
+     .tune_max = 8,
+     .log_scale = true,
      .doc = "comparisons with an item not taken for each observed pair and epoch"},
-    {.name = "candidates", .type = PARAM_INT, .min = 1, .max = CANDIDATES_MOST, .tune_min = 1, .tune_max = 32, .log_scale = true,
-     .doc = "items drawn for each comparison, of which the best liked one is taken; 1: plain sampling; left out: by the number of items, 2 to 16"},
+    {.name = "candidates",
+     .type = PARAM_INT,
+     .min = 1,
+     .max = CANDIDATES_MOST,
+     .tune_min = 1,
+     .tune_max = 32,
+     .log_scale = true,
+     .doc = "items drawn for each comparison, of which the best liked one is taken; 1: plain sampling; left out: by "
+            "the number of items, 2 to 16"},
 };
 
 struct bpr {
@@ -63,7 +77,8 @@ static uint32_t hardest(const struct sgd *s, const float *x, const uint32_t *ite
 }
 
 /* One comparison for each event. Slopes are taken with the parameters as they are before the batch. */
-static void compare(struct sgd_task *t, const struct sgd_event *events, size_t n, const struct draws *draws, const struct bpr *b)
+static void compare(struct sgd_task *t, const struct sgd_event *events, size_t n, const struct draws *draws,
+                    const struct bpr *b)
 {
     struct sgd *s = t->s;
     size_t w = s->width;
@@ -118,7 +133,8 @@ static struct bpr settings(const struct model *m)
                     model_int(m, "bias") != 0};
 }
 
-static enum status bpr_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status bpr_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                             struct error *err)
 {
     struct bpr b = settings(m);
     return gradient_epoch(m, t, epoch, learn, &b, done, loss, err);
@@ -133,10 +149,12 @@ static enum status bpr_update(struct model *m, const struct update *u, bool *wor
 const struct model_class model_bpr = {
     .name = "bpr",
     .summary = "Bayesian personalized ranking: vectors that put what was taken before what was not",
-    .reference = "Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR: Bayesian personalized ranking from implicit feedback, UAI 2009; "
-                 "negatives of Zhang, Chen, Wang, Yu: Optimizing top-n collaborative filtering via dynamic negative item sampling, SIGIR 2013",
-    .fold_in = "a ridge regression of the history on the item vectors, its two weights fitted to be nearest to the vectors of users that "
-               "training ends with; lists keep a rank-biased overlap at 20 of .67 with theirs on MovieLens 100K and of .78 on Gowalla (measured)",
+    .reference = "Rendle, Freudenthaler, Gantner, Schmidt-Thieme: BPR: Bayesian personalized ranking from implicit "
+                 "feedback, UAI 2009; negatives of Zhang, Chen, Wang, Yu: Optimizing top-n collaborative filtering via "
+                 "dynamic negative item sampling, SIGIR 2013",
+    .fold_in = "a ridge regression of the history on the item vectors, its two weights fitted to be nearest to the "
+               "vectors of users that training ends with; lists keep a rank-biased overlap at 20 of .67 with theirs on "
+               "MovieLens 100K and of .78 on Gowalla (measured)",
     .capabilities = CAN_EPOCHS,
     .params = params,
     .nparams = sizeof params / sizeof *params,

@@ -13,11 +13,28 @@
 #include "models/item_weights.h"
 
 static const struct param params[] = {
-    {.name = "lambda", .type = PARAM_REAL, .initial = "150", .min = 1e-3, .max = 1e9, .tune_min = 1, .tune_max = 5000,
-     .log_scale = true, .doc = "ridge penalty, as EASE's: larger draws all weights towards 0"},
-    {.name = "weight", .type = PARAM_REAL, .initial = "1", .min = 0, .max = 1e6, .tune_min = .01, .tune_max = 100, .log_scale = true,
+    {.name = "lambda",
+     .type = PARAM_REAL,
+     .initial = "150",
+     .min = 1e-3,
+     .max = 1e9,
+     .tune_min = 1,
+     .tune_max = 5000,
+     .log_scale = true,
+     .doc = "ridge penalty, as EASE's: larger draws all weights towards 0"},
+    {.name = "weight",
+     .type = PARAM_REAL,
+     .initial = "1",
+     .min = 0,
+     .max = 1e6,
+     .tune_min = .01,
+     .tune_max = 100,
+     .log_scale = true,
      .doc = "how much sharing a tag counts beside sharing a user; 0 is EASE"},
-    {.name = "attributes", .type = PARAM_TEXT, .initial = "auto", .when = "weight>0",
+    {.name = "attributes",
+     .type = PARAM_TEXT,
+     .initial = "auto",
+     .when = "weight>0",
      .doc = "item fields with commas between, such as genres,category; auto: lists and categories, or else the titles"},
     VALUES_PARAM,
 };
@@ -47,7 +64,8 @@ static enum status cease_begin(struct model *m, const struct training *t, struct
 }
 
 /* The rows of x, and below them those of `tags` times factor. */
-static enum status stack_rows(const struct csr *x, const struct csr *tags, float factor, struct csr *out, struct error *err)
+static enum status stack_rows(const struct csr *x, const struct csr *tags, float factor, struct csr *out,
+                              struct error *err)
 {
     size_t above = csr_count(x), below = csr_count(tags);
     enum status st = csr_new(out, x->rows + tags->rows, x->cols, above + below, true, err);
@@ -91,9 +109,11 @@ static enum status cease_epoch(struct model *m, const struct training *t, size_t
 const struct model_class model_cease = {
     .name = "cease",
     .summary = "EASE that also learns from what items are: genres, categories, tags",
-    .reference = "Jeunen, Van Balen, Goethals: Closed-form models for collaborative filtering with side-information, RecSys 2020",
+    .reference = "Jeunen, Van Balen, Goethals: Closed-form models for collaborative filtering with side-information, "
+                 "RecSys 2020",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
-    .formula = "score = sum over the history of v x B[j][i]; B[j][i] = -P[j][i] / P[i][i], P of users and of what items are",
+    .formula = "score = sum over the history of v x B[j][i]; B[j][i] = -P[j][i] / P[i][i], P of users and of what "
+               "items are",
     .capabilities = CLOSED_FORM | ADDS_UP,
     .params = params,
     .nparams = sizeof params / sizeof *params,

@@ -2,13 +2,14 @@
  *
  *     score(h, i) = sum over the `neighbours` items j of h with the largest v_j cos(x_j, x_i), j != i
  *
- * x_i: the TF-IDF weights of the tags of item i (item_tags.h); v_j: 1, or the weight in the history. Neighbours are sought
- * among the history, not once for all among the items: many items have the very same tags, and a list of the nearest of all items would
- * have to choose between them by their numbers, so that the last ones, the cold ones, would never stand in it. Here items with the same
- * tags have the same score, whoever came first.
+ * x_i: the TF-IDF weights of the tags of item i (item_tags.h); v_j: 1, or the weight in the history. Neighbours are
+ * sought among the history, not once for all among the items: many items have the very same tags, and a list of the
+ * nearest of all items would have to choose between them by their numbers, so that the last ones, the cold ones, would
+ * never stand in it. Here items with the same tags have the same score, whoever came first.
  *
- * Only the rows x are kept. The cosines of an item with a history come from the history's lists of items by tag, so the cost of
- * a question is that of the pairs (item of the history, item) with a tag in common, without memory of the square of the items. */
+ * Only the rows x are kept. The cosines of an item with a history come from the history's lists of items by tag, so the
+ * cost of a question is that of the pairs (item of the history, item) with a tag in common, without memory of the
+ * square of the items. */
 #include <math.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -23,10 +24,20 @@
 #include "models/sparse_blob.h"
 
 static const struct param params[] = {
-    {.name = "neighbours", .type = PARAM_INT, .initial = "20", .min = 1, .max = 1e6, .tune_min = 1, .tune_max = 200, .log_scale = true,
+    {.name = "neighbours",
+     .type = PARAM_INT,
+     .initial = "20",
+     .min = 1,
+     .max = 1e6,
+     .tune_min = 1,
+     .tune_max = 200,
+     .log_scale = true,
      .doc = "items of the history that count: those most like the item in question"},
-    {.name = "fields", .type = PARAM_TEXT, .initial = "auto",
-     .doc = "what items are compared by: fields such as genres,title,price; auto: lists and short texts that items share, else titles"},
+    {.name = "fields",
+     .type = PARAM_TEXT,
+     .initial = "auto",
+     .doc = "what items are compared by: fields such as genres,title,price; auto: lists and short texts that items "
+            "share, else titles"},
     VALUES_PARAM,
 };
 
@@ -117,7 +128,8 @@ static enum status content_begin(struct model *m, const struct training *t, stru
     return content_new(m, err);
 }
 
-static enum status content_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status content_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                                 struct error *err)
 {
     (void)epoch;
     (void)loss;
@@ -149,7 +161,8 @@ struct lists {
     atomic_bool failed;
 };
 
-static enum status lists_new(struct lists *l, const struct content *s, const struct query_item *items, size_t n, struct error *err)
+static enum status lists_new(struct lists *l, const struct content *s, const struct query_item *items, size_t n,
+                             struct error *err)
 {
     struct csr rows;
     size_t count = 0;
@@ -225,7 +238,8 @@ static void score_block(void *context, size_t block, size_t begin, size_t end)
     near_clear(&r);
 }
 
-static enum status content_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status content_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                                 struct error *err)
 {
     const struct content *s = m->state;
     struct folded f;
@@ -298,7 +312,8 @@ struct asking {
 };
 
 /* Close it in every case. */
-static enum status asking_open(struct asking *a, const struct model *m, const struct query *q, uint32_t item, struct error *err)
+static enum status asking_open(struct asking *a, const struct model *m, const struct query *q, uint32_t item,
+                               struct error *err)
 {
     *a = (struct asking){0};
     enum status st = folded_new(&a->f, q, 1, err);
@@ -319,7 +334,8 @@ static void asking_close(struct asking *a)
     folded_clear(&a->f);
 }
 
-static enum status content_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+static enum status content_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                                   struct error *err)
 {
     struct asking a;
     enum status st = asking_open(&a, m, q, item, err);
@@ -332,7 +348,10 @@ static enum status content_explain(const struct model *m, const struct query *q,
         if (counts)
             name_shared(m->state, j, item, c->label, sizeof c->label);
         else
-            snprintf(c->label, sizeof c->label, "%s", j == item ? "the item itself" : a.r.like[h] > 0 ? "others are more alike" : "nothing in common");
+            snprintf(c->label, sizeof c->label, "%s",
+                     j == item         ? "the item itself"
+                     : a.r.like[h] > 0 ? "others are more alike"
+                                       : "nothing in common");
     }
     if (!st) {
         explanation_sort(out);
@@ -344,7 +363,8 @@ static enum status content_explain(const struct model *m, const struct query *q,
     return st;
 }
 
-static enum status content_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+static enum status content_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                                 struct error *err)
 {
     const struct content *s = m->state;
     struct asking a;
@@ -428,8 +448,9 @@ static enum status content_load(struct model *m, struct blob_reader *r, struct e
 const struct model_class model_contentknn = {
     .name = "contentknn",
     .summary = "items with the tags, categories or words of the history's items; cold ones too",
-    .reference = "Lops, de Gemmis, Semeraro: Content-based recommender systems: state of the art and trends, Recommender Systems "
-                 "Handbook, 2011; TF-IDF: Salton, Buckley: Term-weighting approaches in automatic text retrieval, IP&M 24(5), 1988",
+    .reference = "Lops, de Gemmis, Semeraro: Content-based recommender systems: state of the art and trends, "
+                 "Recommender Systems Handbook, 2011; TF-IDF: Salton, Buckley: Term-weighting approaches in automatic "
+                 "text retrieval, IP&M 24(5), 1988",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
     .capabilities = CLOSED_FORM | SCORES_APART,
     .params = params,
@@ -440,7 +461,8 @@ const struct model_class model_contentknn = {
     .score = content_score,
     .explain = content_explain,
     .steps = content_steps,
-    .formula = "score = sum over the nearest j of the history of v x cos(j, i); cos: of the TF-IDF weights of what the two items are",
+    .formula = "score = sum over the nearest j of the history of v x cos(j, i); cos: of the TF-IDF weights of what the "
+               "two items are",
     .similar = content_similar,
     .save = content_save,
     .load = content_load,

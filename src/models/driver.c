@@ -58,7 +58,8 @@ static enum status check_memory(const struct model *m, const struct interactions
     text_bytes(have, sizeof have, (double)there);
     text_count(users, sizeof users, (int64_t)m->nusers);
     text_count(items, sizeof items, (int64_t)m->nitems);
-    error_set(err, ST_NOMEM, "%s on %s users and %s items needs %s; there are %s free", m->class->name, users, items, need, have);
+    error_set(err, ST_NOMEM, "%s on %s users and %s items needs %s; there are %s free", m->class->name, users, items,
+              need, have);
     if (!hint_sibling(m->class, x, there, err))
         error_hint(err, "filter the rare items out first, or train a model that needs less: itemknn, ials");
     return ST_NOMEM;
@@ -88,7 +89,8 @@ struct run {
 enum status driver_check(const struct model *m, const struct training *t, struct error *err)
 {
     if (!t->interactions->events) {
-        error_set(err, ST_STATE, "there is nothing to train %s on: no event with a positive weight is selected", m->class->name);
+        error_set(err, ST_STATE, "there is nothing to train %s on: no event with a positive weight is selected",
+                  m->class->name);
         error_hint(err, "look at `events by=type` and `weight`, and at what `split` left for training");
         return ST_STATE;
     }
@@ -128,7 +130,8 @@ static enum status go_back(struct run *r, struct kept *k, struct error *err)
     return ST_OK;
 }
 
-/* What is left for going on later, while training still has it. Without memory for it the model is there all the same. */
+/* What is left for going on later, while training still has it. Without memory for it the model is there all the same.
+ */
 static void pause_training(struct run *r)
 {
     struct model *m = r->m;
@@ -140,7 +143,8 @@ static void pause_training(struct run *r)
         snapshot_clear(&m->paused);
 }
 
-/* The last whole epoch, for a cancel; as often as that costs a fiftieth of the time. Without memory for it training goes on. */
+/* The last whole epoch, for a cancel; as often as that costs a fiftieth of the time. Without memory for it training
+ * goes on. */
 static void keep_last(struct run *r)
 {
     double now = clock_seconds();
@@ -234,8 +238,8 @@ static enum status one_epoch(struct run *r, bool *done, bool *stop, struct error
     return validate(r, *done, stop, err);
 }
 
-/* A cancel between two epochs, or in a validation, leaves the model as it is; one within an epoch goes back to the last that was
- * kept. Without any the cancel stands. */
+/* A cancel between two epochs, or in a validation, leaves the model as it is; one within an epoch goes back to the last
+ * that was kept. Without any the cancel stands. */
 static enum status keep_cancelled(struct run *r, bool within, struct error *err)
 {
     struct model_record *record = &r->m->record;
@@ -423,8 +427,9 @@ static enum status train_model(struct run *r, const struct interactions *x, stru
     return st;
 }
 
-static enum status train_on(struct run *r, const struct model_class *class, const char *name, const struct param_value *values,
-                            const struct interactions *x, struct model **out, struct error *err)
+static enum status train_on(struct run *r, const struct model_class *class, const char *name,
+                            const struct param_value *values, const struct interactions *x, struct model **out,
+                            struct error *err)
 {
     const struct dataset *d = r->t.selection->data;
     r->m = model_new(class, name, values, d->users.n, d->items.n, err);

@@ -16,34 +16,38 @@ struct train_watch {
     size_t patience;    /* stop after this many validations without a better value, and go back to the best; 0: never */
     size_t every;       /* validate after every so many epochs, and after the last; 0: after each */
     double seconds;     /* begin no epoch later than this; 0: no limit */
-    bool keep;          /* a cancel leaves the last whole epoch (END_CANCELLED) instead of ST_CANCELLED, when there was one */
+    bool keep; /* a cancel leaves the last whole epoch (END_CANCELLED) instead of ST_CANCELLED, when there was one */
 };
 
-/* Trains: check, begin, epochs, end. On ST_CANCELLED nothing is kept. The result is unpublished, with its record filled. A model that
- * ended early says so in its record, and its parameter `epochs` is the number of those it has. */
+/* Trains: check, begin, epochs, end. On ST_CANCELLED nothing is kept. The result is unpublished, with its record
+ * filled. A model that ended early says so in its record, and its parameter `epochs` is the number of those it has. */
 MUST_CHECK enum status model_train(const struct model_class *class, const char *name, const struct param_value *values,
                                    const struct selection *selection, uint64_t seed, const struct train_watch *watch,
                                    struct job *job, struct model **out, struct error *err);
 
-/* The training of `from` goes on, from its last kept epoch up to `epochs`, which are more than it has, with its parameters and seed.
- * selection: what it was trained on; the caller has compared the fingerprints. `from` stays as it is. Unless record.departs says
- * otherwise the model has the bits that training at one go gives. A cancel in the first epoch is ST_CANCELLED. */
+/* The training of `from` goes on, from its last kept epoch up to `epochs`, which are more than it has, with its
+ * parameters and seed. selection: what it was trained on; the caller has compared the fingerprints. `from` stays as it
+ * is. Unless record.departs says otherwise the model has the bits that training at one go gives. A cancel in the first
+ * epoch is ST_CANCELLED. */
 MUST_CHECK enum status model_resume(const struct model *from, size_t epochs, const struct selection *selection,
-                                    const struct train_watch *watch, struct job *job, struct model **out, struct error *err);
+                                    const struct train_watch *watch, struct job *job, struct model **out,
+                                    struct error *err);
 
-/* The same for a class that is OF_MODELS: made of parts[0..n), which it holds; `fitting` for one that FITS_WEIGHTS, else NULL. */
-MUST_CHECK enum status model_train_of(const struct model_class *class, const char *name, const struct param_value *values,
-                                      struct model *const *parts, size_t nparts, const struct fitting *fitting,
-                                      const struct selection *selection, uint64_t seed, struct job *job,
-                                      struct model **out, struct error *err);
+/* The same for a class that is OF_MODELS: made of parts[0..n), which it holds; `fitting` for one that FITS_WEIGHTS,
+ * else NULL. */
+MUST_CHECK enum status model_train_of(const struct model_class *class, const char *name,
+                                      const struct param_value *values, struct model *const *parts, size_t nparts,
+                                      const struct fitting *fitting, const struct selection *selection, uint64_t seed,
+                                      struct job *job, struct model **out, struct error *err);
 
 /* Bytes that training takes, as `check` says; 0 when the class does not say. */
 MUST_CHECK enum status model_needs(const struct model_class *class, const struct param_value *values,
                                    const struct interactions *x, size_t *bytes, struct error *err);
 
-/* Within this room, what update.c shares: a model of the class, name and parameters of m on interactions that are there; will this data
- * and memory do; and what is to be remembered of work that started then. */
-MUST_CHECK enum status driver_train_like(const struct model *m, const struct training *t, struct model **out, struct error *err);
+/* Within this room, what update.c shares: a model of the class, name and parameters of m on interactions that are
+ * there; will this data and memory do; and what is to be remembered of work that started then. */
+MUST_CHECK enum status driver_train_like(const struct model *m, const struct training *t, struct model **out,
+                                         struct error *err);
 MUST_CHECK enum status driver_check(const struct model *m, const struct training *t, struct error *err);
 MUST_CHECK enum status driver_fill_record(struct model *m, const struct training *t, double started, struct error *err);
 

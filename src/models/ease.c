@@ -16,7 +16,8 @@ enum { BAND = 256 }; /* rows that are copied together */
 
 static const struct param params[] = {
     {.name = "lambda", .type = PARAM_REAL, .initial = "150", .min = 1e-3, .max = 1e9, .tune_min = 1, .tune_max = 5000,
-     .log_scale = true, .doc = "ridge penalty: larger draws all weights towards 0; 50 to 100 suit sparse data with many items, 300 to 1000 dense ones"},
+     .log_scale = true, .doc = "ridge penalty: larger draws all weights towards 0; 50 to 100 suit sparse data with "
+                               "many items, 300 to 1000 dense ones"},
     VALUES_PARAM,
 };
 
@@ -108,8 +109,8 @@ const struct model_class model_ease = {
     .explain = ease_body_explain,
     .similar = ease_body_similar,
     .update = ease_update,
-    .updated = "changes the inverse by the rows of changed users: what training makes, up to rounding; where their rank is above a quarter of "
-               "the number of items, it trains anew",
+    .updated = "changes the inverse by the rows of changed users: what training makes, up to rounding; where their "
+               "rank is above a quarter of the number of items, it trains anew",
     .retrained = ease_body_retrained,
     .save = ease_body_save,
     .load = ease_body_load,

@@ -62,7 +62,8 @@ bool ease_body_scale(struct ease *s, size_t n)
 
 static enum status not_inverted(const struct model *m, struct error *err)
 {
-    error_set(err, ST_FORMAT, "the item-item matrix cannot be inverted with lambda=%g in float32", model_real(m, "lambda"));
+    error_set(err, ST_FORMAT, "the item-item matrix cannot be inverted with lambda=%g in float32",
+              model_real(m, "lambda"));
     error_hint(err, "raise lambda, or use values=binary");
     return ST_FORMAT;
 }
@@ -114,8 +115,8 @@ static void score_items(const struct ease *s, const struct csr *h, size_t q, siz
 enum { COLUMNS = 4096 };
 /* Weights to be read from which it is quicker to wake the other threads: about a third of a millisecond's. */
 enum { WORTH_THREADS = 1 << 21 };
-/* Many histories read the same rows: all of them look at few columns, then at the next ones, and find these in the cache. From so
- * many reads of each row on. */
+/* Many histories read the same rows: all of them look at few columns, then at the next ones, and find these in the
+ * cache. From so many reads of each row on. */
 enum { WORTH_PANELS = 2 };
 
 struct answers {

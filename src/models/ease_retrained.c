@@ -1,7 +1,7 @@
 /* Lists of EASE as it would be without some events, or with others: exactly, without inverting anything again.
  *
- * One row of X becomes x' in place of x. With d = x' - x the matrix of the model changes by d d' + d x' + x d' (of d and x as
- * columns of U: U C U', C = [1 1; 1 0]), and its inverse becomes
+ * One row of X becomes x' in place of x. With d = x' - x the matrix of the model changes by d d' + d x' + x d' (of d
+ * and x as columns of U: U C U', C = [1 1; 1 0]), and its inverse becomes
  *
  *     P - V' M V        V = U' P (2 x n),  M = (C^-1 + U' P U)^-1
  *
@@ -104,7 +104,8 @@ static bool correct(const struct retrained *r, const uint32_t *item, const float
         b[k] = r->m[k][0] * a[0] + r->m[k][1] * a[1];
     for (size_t i = 0, j = 0; i < r->n; i++) {
         double x = (double)r->v[CHANGE][i], y = (double)r->v[ROW][i];
-        double less = x * x * r->m[0][0] + 2 * x * y * r->m[0][1] + y * y * r->m[1][1], inverse = diagonal(r->s, i) - less;
+        double less = x * x * r->m[0][0] + 2 * x * y * r->m[0][1] + y * y * r->m[1][1],
+               inverse = diagonal(r->s, i) - less;
         double sum = (double)scores[i] - x * b[0] - y * b[1];
         if (j < nhistory && item[j] == i)
             sum += (double)value[j++] * less;
@@ -114,8 +115,8 @@ static bool correct(const struct retrained *r, const uint32_t *item, const float
     return good;
 }
 
-enum status ease_body_retrained(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores,
-                                struct error *err)
+enum status ease_body_retrained(const struct model *m, const struct row_edit *edit, const struct query *q,
+                                float *scores, struct error *err)
 {
     struct retrained r = {.s = m->state, .n = m->nitems};
     struct folded f;

@@ -87,23 +87,28 @@ bool ensemble_numbers(const char *text, size_t n, double *out)
     return n > 0;
 }
 
-/* Lists say what is good and nothing of the rest, so that a list cannot be counted against its items: those it leaves out would be first. */
-static enum status check_signs(const struct param *p, const struct model *m, const char *text, const double *w, struct error *err)
+/* Lists say what is good and nothing of the rest, so that a list cannot be counted against its items: those it leaves
+ * out would be first. */
+static enum status check_signs(const struct param *p, const struct model *m, const char *text, const double *w,
+                               struct error *err)
 {
     for (size_t i = 0; i < m->nparts && p->max > p->min; i++) {
         if (w[i] >= p->min && w[i] <= p->max)
             continue;
         if (w[i] > p->max)
-            return error_set(err, ST_USAGE, "weights=%s: %g is out of range: expected %g to %g", text, w[i], p->min, p->max);
-        error_set(err, ST_USAGE, "weights=%s: no weight of %s may be below 0, or what %s does not list would come first", text, m->class->name,
-                  m->parts[i].name);
+            return error_set(err, ST_USAGE, "weights=%s: %g is out of range: expected %g to %g", text, w[i], p->min,
+                             p->max);
+        error_set(err, ST_USAGE,
+                  "weights=%s: no weight of %s may be below 0, or what %s does not list would come first", text,
+                  m->class->name, m->parts[i].name);
         error_hint(err, "`blend` takes such weights: it has scores of all items");
         return ST_USAGE;
     }
     return ST_OK;
 }
 
-static enum status read_weights(const struct param *p, const struct model *m, const char *text, float *weight, struct error *err)
+static enum status read_weights(const struct param *p, const struct model *m, const char *text, float *weight,
+                                struct error *err)
 {
     double w[PARTS_MAX], sum = 0;
     if (strcmp(text, "equal") == 0)
@@ -118,7 +123,8 @@ static enum status read_weights(const struct param *p, const struct model *m, co
     if (good && sum > 0 && isfinite((float)sum))
         return ST_OK;
     error_set(err, ST_USAGE, "weights=%s is not a weight for each of the %zu models", text, m->nparts);
-    error_hint(err, "numbers between commas in the order of the models, not all 0, or weights=equal; `stack` fits them");
+    error_hint(err,
+               "numbers between commas in the order of the models, not all 0, or weights=equal; `stack` fits them");
     return ST_USAGE;
 }
 
@@ -234,11 +240,13 @@ static void mixing_clear(struct mixing *x)
     mem_free(x->unknown);
 }
 
-enum status ensemble_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+enum status ensemble_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                           struct error *err)
 {
     enum { ROWS = 4 };
     const float *weight = ensemble_weights(m);
-    struct mixing x = {.how = (enum normalizer)model_int(m, "normalize"), .nitems = m->nitems, .queries = queries, .scores = scores};
+    struct mixing x = {
+        .how = (enum normalizer)model_int(m, "normalize"), .nitems = m->nitems, .queries = queries, .scores = scores};
     enum status st = mixing_new(&x, queries, n, err);
     for (size_t i = 0; i < n * m->nitems && !st; i++)
         scores[i] = -INFINITY;
@@ -299,8 +307,8 @@ static void take_own(struct explanation *x, const struct explanation *y, double 
     x->own_is = y->own_is;
 }
 
-enum status ensemble_take(struct explanation *x, const struct explanation *y, const char *name, double scale, double offset,
-                          struct error *err)
+enum status ensemble_take(struct explanation *x, const struct explanation *y, const char *name, double scale,
+                          double offset, struct error *err)
 {
     struct contribution *grown = mem_new(x->nparts + y->nparts, sizeof *grown, "an explanation", err);
     if (!grown)
@@ -338,8 +346,8 @@ void ensemble_taken(struct explanation *x, float score, const char *exact, const
 }
 
 /* What one part gives the item, and the line that puts its scores on the common scale. */
-static enum status ask_part(const struct model *part, enum normalizer how, const struct query *q, uint32_t item, float *score, struct line *line,
-                            struct error *err)
+static enum status ask_part(const struct model *part, enum normalizer how, const struct query *q, uint32_t item,
+                            float *score, struct line *line, struct error *err)
 {
     float *scores = mem_new_raw(part->nitems, sizeof *scores, "the scores of a part", err);
     float *kept = mem_new_raw(q->n, sizeof *kept, "a history", err);
@@ -354,7 +362,8 @@ static enum status ask_part(const struct model *part, enum normalizer how, const
     return st;
 }
 
-enum status ensemble_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
+enum status ensemble_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out,
+                            struct error *err)
 {
     enum normalizer how = (enum normalizer)model_int(m, "normalize");
     enum status st = ST_OK;
@@ -387,7 +396,8 @@ static enum status explain_part(const struct model *part, enum normalizer how, f
     if (own > -INFINITY) {
         st = model_explain(part, q, item, &y, err);
         if (!st)
-            st = ensemble_take(x, &y, part->name, (double)weight * (double)line.scale, (double)weight * (double)line.offset, err);
+            st = ensemble_take(x, &y, part->name, (double)weight * (double)line.scale,
+                               (double)weight * (double)line.offset, err);
     } else {
         x->base += (double)weight * (double)line.lowest;
     }
@@ -409,6 +419,7 @@ enum status ensemble_explain(const struct model *m, const struct query *q, uint3
         if (weight[p] != 0)
             st = explain_part(m->parts[p].model, how, weight[p], q, item, out, &score, &unknown, err);
     if (!st)
-        ensemble_taken(out, score, "the models it is made of, weighted (exact)", "the models it is made of, weighted (some of them approximate)");
+        ensemble_taken(out, score, "the models it is made of, weighted (exact)",
+                       "the models it is made of, weighted (some of them approximate)");
     return st;
 }

@@ -2,8 +2,8 @@
  *
  * What the parts say of a history is asked once and kept for the few items that matter, the pool:
  *
- *   history h   items item[begin[h] .. begin[h + 1]), ascending; z[i * parts + p]: what part p gives item i; right[i]: was it
- *               one of the relevant[h] right ones?
+ *   history h   items item[begin[h] .. begin[h + 1]), ascending; z[i * parts + p]: what part p gives item i; right[i]:
+ * was it one of the relevant[h] right ones?
  *
  * A choice of weights is then judged in milliseconds, and the ascent tries many. */
 #include <math.h>
@@ -109,7 +109,8 @@ static size_t unite(struct scratch *s, size_t parts, size_t slot)
     return kept;
 }
 
-static enum status add_pool(struct pools *x, const struct scratch *s, size_t h, size_t slot, size_t n, struct error *err)
+static enum status add_pool(struct pools *x, const struct scratch *s, size_t h, size_t slot, size_t n,
+                            struct error *err)
 {
     const struct fitting *f = x->f;
     uint32_t query = x->query[h];
@@ -149,14 +150,15 @@ static enum status fill_one(struct pools *x, struct scratch *s, enum normalizer 
 }
 
 /* The pools of histories [begin, end). */
-static enum status fill_some(struct pools *x, const struct model *m, enum normalizer how, struct scratch *s, size_t begin,
-                             size_t end, struct error *err)
+static enum status fill_some(struct pools *x, const struct model *m, enum normalizer how, struct scratch *s,
+                             size_t begin, size_t end, struct error *err)
 {
     enum status st = ST_OK;
     for (size_t h = begin; h < end; h++)
         s->query[h - begin] = x->f->queries[x->query[h]];
     for (size_t p = 0; p < x->parts && !st; p++)
-        st = model_score(x->f->parts ? x->f->parts[p] : m->parts[p].model, s->query, end - begin, scores_of(s, p, 0), err);
+        st = model_score(x->f->parts ? x->f->parts[p] : m->parts[p].model, s->query, end - begin, scores_of(s, p, 0),
+                         err);
     for (size_t h = begin; h < end && !st; h++)
         st = fill_one(x, s, how, h, h - begin, err);
     return st;
@@ -341,14 +343,15 @@ static enum status ascend(struct ascent *a, struct error *err)
     return st;
 }
 
-enum status ensemble_fit(const struct model *m, const struct training *t, enum normalizer how, size_t pool, size_t users,
-                         float *weight, double *value, struct error *err)
+enum status ensemble_fit(const struct model *m, const struct training *t, enum normalizer how, size_t pool,
+                         size_t users, float *weight, double *value, struct error *err)
 {
     struct pools x = {.f = t->fitting, .parts = m->nparts};
     struct ascent a = {.x = &x, .job = t->job};
     enum status st = fill(&x, m, t, how, pool < m->nitems ? pool : m->nitems, users, err);
     if (!st && !x.n)
-        st = error_set(err, ST_STATE, "the validation part has no user with something to find: no weights can be fitted");
+        st = error_set(err, ST_STATE,
+                       "the validation part has no user with something to find: no weights can be fitted");
     if (!st && !(a.part = mem_new(parallel_count(x.n, JUDGED_TOGETHER), sizeof *a.part, "fitting weights", err)))
         st = ST_NOMEM;
     if (!st) {

@@ -35,8 +35,8 @@ enum status factors_score(const struct factors *f, const struct model *m, const 
     return st;
 }
 
-enum status factors_explain(const struct ridge *r, const struct ridge_set *set, const struct model *m, const struct query *q,
-                            uint32_t item, struct explanation *out, struct error *err)
+enum status factors_explain(const struct ridge *r, const struct ridge_set *set, const struct model *m,
+                            const struct query *q, uint32_t item, struct explanation *out, struct error *err)
 {
     float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
     double *part = mem_new_raw(set->n, sizeof *part, "an explanation", err);
@@ -114,6 +114,7 @@ enum status factors_resume(float *x, const struct model *m, size_t width, struct
     enum status st = blob_get(r, "user-vectors", BLOB_F32, x, m->nusers * width, err);
     for (size_t i = 0; i < m->nusers * width && !st; i++)
         if (!isfinite(x[i]))
-            st = error_set(err, ST_CORRUPT, "the user vectors that the training of %s goes on from are damaged", m->name);
+            st = error_set(err, ST_CORRUPT, "the user vectors that the training of %s goes on from are damaged",
+                           m->name);
     return st;
 }

@@ -23,13 +23,14 @@ void factors_clear(struct factors *f);
 MUST_CHECK enum status factors_pack(struct factors *f, struct error *err);
 
 /* The slot `score` of a class that has `fold`: folds the histories in, then multiplies. */
-MUST_CHECK enum status factors_score(const struct factors *f, const struct model *m, const struct query *queries, size_t n,
-                                     float *scores, struct error *err);
+MUST_CHECK enum status factors_score(const struct factors *f, const struct model *m, const struct query *queries,
+                                     size_t n, float *scores, struct error *err);
 /* The slot `explain` of a class that folds histories in by ridge regression on their items, the set. */
-MUST_CHECK enum status factors_explain(const struct ridge *r, const struct ridge_set *set, const struct model *m, const struct query *q,
-                                       uint32_t item, struct explanation *out, struct error *err);
-/* The slot `similar`: cosine of the item vectors; -inf where one of them is zero. scale (k): what multiplies the components
- * before; NULL: nothing. */
+MUST_CHECK enum status factors_explain(const struct ridge *r, const struct ridge_set *set, const struct model *m,
+                                       const struct query *q, uint32_t item, struct explanation *out,
+                                       struct error *err);
+/* The slot `similar`: cosine of the item vectors; -inf where one of them is zero. scale (k): what multiplies the
+ * components before; NULL: nothing. */
 void factors_similar(const struct factors *f, const float *scale, uint32_t item, float *similarity);
 /* The slot `vectors`. */
 static inline const float *factors_vectors(const struct factors *f, size_t *width)
@@ -40,8 +41,8 @@ static inline const float *factors_vectors(const struct factors *f, size_t *widt
 
 /* One section "item-vectors". Loading allocates and packs; sizes are checked. */
 MUST_CHECK enum status factors_save(const struct factors *f, struct blob_writer *w, struct error *err);
-MUST_CHECK enum status factors_load(struct factors *f, const struct model *m, size_t k, bool bias, struct blob_reader *r,
-                                    struct error *err);
+MUST_CHECK enum status factors_load(struct factors *f, const struct model *m, size_t k, bool bias,
+                                    struct blob_reader *r, struct error *err);
 
 /* a . b in double, for the few that are not worth a kernel. */
 static inline double factors_product(const float *a, const float *b, size_t k)
@@ -53,7 +54,9 @@ static inline double factors_product(const float *a, const float *b, size_t k)
 }
 
 /* The vectors of users, width floats each, between two epochs: what the slot `pause` writes, and `resume` reads. */
-MUST_CHECK enum status factors_pause(const float *x, size_t users, size_t width, struct blob_writer *w, struct error *err);
-MUST_CHECK enum status factors_resume(float *x, const struct model *m, size_t width, struct blob_reader *r, struct error *err);
+MUST_CHECK enum status factors_pause(const float *x, size_t users, size_t width, struct blob_writer *w,
+                                     struct error *err);
+MUST_CHECK enum status factors_resume(float *x, const struct model *m, size_t width, struct blob_reader *r,
+                                      struct error *err);
 
 #endif

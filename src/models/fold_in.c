@@ -74,7 +74,8 @@ static enum status measure_batch(struct closeness *c, size_t n, struct job *job,
     parallel_blocks(n, 1, compare_user, c);
     for (size_t i = 0; i < n && !st; i++)
         if ((st = c->failed[i]))
-            error_set(err, st, "the native scores of %s for its user number %u cannot be computed", c->m->name, c->queries[i].user);
+            error_set(err, st, "the native scores of %s for its user number %u cannot be computed", c->m->name,
+                      c->queries[i].user);
     return st;
 }
 

@@ -29,8 +29,8 @@ static void sort_by_item(struct query_item *a, size_t n)
     }
 }
 
-/* One byte of the item after the other, the lowest first, each pass keeping what the last one ordered. The sorted are in the array
- * that is returned. */
+/* One byte of the item after the other, the lowest first, each pass keeping what the last one ordered. The sorted are
+ * in the array that is returned. */
 static const uint64_t *sort_keys(uint64_t *from, uint64_t *to, size_t n, uint32_t largest)
 {
     for (unsigned shift = 32; largest; shift += 8, largest >>= 8) {
@@ -101,8 +101,10 @@ size_t query_items(const struct query *q, struct query_item *out)
     return n;
 }
 
-/* The history goes on where another one ended: what that amounts to is taken over, and the few events more are put in. */
-static size_t items_after(const struct query *before, const struct query_item *items, size_t n, const struct query *q, struct query_item *out)
+/* The history goes on where another one ended: what that amounts to is taken over, and the few events more are put in.
+ */
+static size_t items_after(const struct query *before, const struct query_item *items, size_t n, const struct query *q,
+                          struct query_item *out)
 {
     memcpy(out, items, n * sizeof *out);
     for (size_t e = before->n; e < q->n; e++) {
@@ -126,7 +128,8 @@ static size_t items_after(const struct query *before, const struct query_item *i
     return n;
 }
 
-/* Histories folded together, and the events of one more than of the last for which putting them in is less work than sorting. */
+/* Histories folded together, and the events of one more than of the last for which putting them in is less work than
+ * sorting. */
 enum { FOLD_BLOCK = 32, FOLD_MORE = 4 };
 
 struct folding {
@@ -143,7 +146,8 @@ static void fold_block(void *context, size_t block, size_t begin, size_t end)
         const struct query *q = &g->queries[i], *before = q - 1;
         struct query_item *out = g->f->items + g->f->begin[i];
         bool more = i > begin && before->events == q->events && before->n <= q->n && q->n - before->n <= FOLD_MORE;
-        g->length[i] = more ? items_after(before, g->f->items + g->f->begin[i - 1], g->length[i - 1], q, out) : query_items(q, out);
+        g->length[i] = more ? items_after(before, g->f->items + g->f->begin[i - 1], g->length[i - 1], q, out)
+                            : query_items(q, out);
     }
 }
 
@@ -189,7 +193,8 @@ void folded_clear(struct folded *f)
     *f = (struct folded){0};
 }
 
-enum status folded_rows(const struct query *queries, size_t n, size_t nitems, bool weigh, struct csr *out, struct error *err)
+enum status folded_rows(const struct query *queries, size_t n, size_t nitems, bool weigh, struct csr *out,
+                        struct error *err)
 {
     struct folded f;
     *out = (struct csr){0};

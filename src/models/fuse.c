@@ -20,13 +20,38 @@
 enum method { METHOD_RRF, METHOD_BORDA, METHOD_COMBSUM, METHOD_COMBMNZ };
 
 static const struct param params[] = {
-    {.name = "method", .type = PARAM_ENUM, .initial = "rrf", .choices = "rrf|borda|combsum|combmnz", .tune_max = 1,
+    {.name = "method",
+     .type = PARAM_ENUM,
+     .initial = "rrf",
+     .choices = "rrf|borda|combsum|combmnz",
+     .tune_max = 1,
      .doc = "reciprocal ranks, places, scores of the lists, the same times the number of lists"},
-    {.name = "depth", .type = PARAM_INT, .initial = "500", .min = 1, .max = 1e6, .tune_min = 20, .tune_max = 2000, .log_scale = true,
+    {.name = "depth",
+     .type = PARAM_INT,
+     .initial = "500",
+     .min = 1,
+     .max = 1e6,
+     .tune_min = 20,
+     .tune_max = 2000,
+     .log_scale = true,
      .doc = "length of the lists that are fused"},
-    {.name = "c", .type = PARAM_REAL, .initial = "60", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 200, .log_scale = true, .when = "method=rrf",
+    {.name = "c",
+     .type = PARAM_REAL,
+     .initial = "60",
+     .min = 0,
+     .max = 1e6,
+     .tune_min = 1,
+     .tune_max = 200,
+     .log_scale = true,
+     .when = "method=rrf",
      .doc = "how little the first places stand out"},
-    {.name = "weights", .type = PARAM_WEIGHTS, .initial = "equal", .max = 1e6, .tune_min = .05, .tune_max = 20, .log_scale = true,
+    {.name = "weights",
+     .type = PARAM_WEIGHTS,
+     .initial = "equal",
+     .max = 1e6,
+     .tune_min = .05,
+     .tune_max = 20,
+     .log_scale = true,
      .doc = "a weight for each model, in their order: 0.5,0.3,0.2, none below 0; or equal"},
 };
 
@@ -225,7 +250,8 @@ static bool open_list(const struct fusing *f, size_t part, uint32_t item, struct
     return true;
 }
 
-static enum status open_lists(const struct model *m, const struct query *q, uint32_t item, struct opened *out, struct error *err)
+static enum status open_lists(const struct model *m, const struct query *q, uint32_t item, struct opened *out,
+                              struct error *err)
 {
     struct fusing f = {.m = m, .queries = q};
     unsigned lists = 0;
@@ -253,7 +279,8 @@ static enum status open_lists(const struct model *m, const struct query *q, uint
     return st;
 }
 
-static enum status fuse_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
+static enum status fuse_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out,
+                               struct error *err)
 {
     struct opened x;
     enum status st = open_lists(m, q, item, &x, err);
@@ -261,8 +288,8 @@ static enum status fuse_shares(const struct model *m, const struct query *q, uin
     return st;
 }
 
-/* Leaves of y what speaks for the item: a place is earned by that alone, and what all items have, such as the mean of all ratings, earns
- * none. y->score becomes the sum. */
+/* Leaves of y what speaks for the item: a place is earned by that alone, and what all items have, such as the mean of
+ * all ratings, earns none. y->score becomes the sum. */
 static void keep_earners(struct explanation *y)
 {
     size_t kept = 0, items = 0;
@@ -288,10 +315,10 @@ static enum status take_whole(struct explanation *x, const char *name, double sh
     return ensemble_take(x, &y, name, 1, 0, err);
 }
 
-/* Where scores are summed, the share of a part is a line of its own score, which is taken apart. A place is no sum over the history:
- * what it is worth is divided among those who earned it, by how much they did. */
-static enum status take_part(const struct model *m, const struct query *q, uint32_t item, size_t p, const struct opened *o,
-                             struct explanation *x, struct error *err)
+/* Where scores are summed, the share of a part is a line of its own score, which is taken apart. A place is no sum over
+ * the history: what it is worth is divided among those who earned it, by how much they did. */
+static enum status take_part(const struct model *m, const struct query *q, uint32_t item, size_t p,
+                             const struct opened *o, struct explanation *x, struct error *err)
 {
     const struct part_share *share = &o->share[p];
     const char *name = m->parts[p].name;
@@ -304,8 +331,9 @@ static enum status take_part(const struct model *m, const struct query *q, uint3
         keep_earners(&y);
         slope = y.score > 0 ? share->adds / y.score : 0;
     }
-    st = fabs(slope) > 0 ? ensemble_take(x, &y, name, slope, by_score(m) ? share->adds - slope * (double)share->score : 0, err)
-                         : take_whole(x, name, share->adds, err);
+    st = fabs(slope) > 0
+             ? ensemble_take(x, &y, name, slope, by_score(m) ? share->adds - slope * (double)share->score : 0, err)
+             : take_whole(x, name, share->adds, err);
     explanation_clear(&y);
     return st;
 }
@@ -326,15 +354,16 @@ static enum status fuse_explain(const struct model *m, const struct query *q, ui
                        "the models it is made of, on the scale of their lists (some of them approximate)");
     else
         ensemble_taken(out, o.score, "places in the lists of the models (exact)",
-                       "what each model's place is worth, divided among what speaks for the item there (approximate: places do not add up)");
+                       "what each model's place is worth, divided among what speaks for the item there (approximate: "
+                       "places do not add up)");
     return ST_OK;
 }
 
 const struct model_class model_fuse = {
     .name = "fuse",
     .summary = "the lists of trained models, merged by rank: RRF, Borda, CombSUM, CombMNZ",
-    .reference = "Cormack, Clarke, Buettcher: Reciprocal rank fusion, SIGIR 2009; Aslam, Montague: Models for metasearch, "
-                 "SIGIR 2001; Fox, Shaw: Combination of multiple searches, TREC-2, 1994",
+    .reference = "Cormack, Clarke, Buettcher: Reciprocal rank fusion, SIGIR 2009; Aslam, Montague: Models for "
+                 "metasearch, SIGIR 2001; Fox, Shaw: Combination of multiple searches, TREC-2, 1994",
     .fold_in = "asks its models; as close to the native score as they are",
     .capabilities = OF_MODELS,
     .params = params,

@@ -10,9 +10,20 @@ enum { VALUES_BINARY, VALUES_WEIGHT };
 
 static const struct param params[] = {
     FILTER_FACTORS_PARAM("alpha>0"),
-    {.name = "alpha", .type = PARAM_REAL, .initial = "0.3", .min = 0, .max = 1000, .tune_min = .01, .tune_max = 10, .log_scale = true,
-     .when = "factors>0", .doc = "weight of the low-pass filter against the linear one"},
-    {.name = "values", .type = PARAM_ENUM, .initial = "binary", .choices = "binary|weight",
+    {.name = "alpha",
+     .type = PARAM_REAL,
+     .initial = "0.3",
+     .min = 0,
+     .max = 1000,
+     .tune_min = .01,
+     .tune_max = 10,
+     .log_scale = true,
+     .when = "factors>0",
+     .doc = "weight of the low-pass filter against the linear one"},
+    {.name = "values",
+     .type = PARAM_ENUM,
+     .initial = "binary",
+     .choices = "binary|weight",
      .doc = "count an item of a history once, or by the summed weight of its events"},
 };
 
@@ -36,7 +47,8 @@ static enum status gfcf_begin(struct model *m, const struct training *t, struct 
     return graph_filter_new(m, &shape, err);
 }
 
-static enum status gfcf_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status gfcf_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                              struct error *err)
 {
     (void)epoch;
     (void)loss;
@@ -53,7 +65,8 @@ static enum status gfcf_load(struct model *m, struct blob_reader *r, struct erro
 const struct model_class model_gfcf = {
     .name = "gfcf",
     .summary = "graph filters in closed form: a linear and an ideal low-pass one",
-    .reference = "Shen, Wu, Zhang, Shan, Zhang, Letaief, Li: How powerful is graph convolution for recommendation?, CIKM 2021",
+    .reference = "Shen, Wu, Zhang, Shan, Zhang, Letaief, Li: How powerful is graph convolution for recommendation?, "
+                 "CIKM 2021",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
     .capabilities = CLOSED_FORM | ADDS_UP,
     .params = params,

@@ -24,7 +24,8 @@ enum status gradient_check(const struct model *m, const struct training *t, size
     (void)err;
     size_t k = components(m);
     *bytes = sgd_bytes(m->nusers, m->nitems, (size_t)model_int(m, "factors"), csr_count(&t->interactions->matrix)) +
-             2 * m->nitems * k * sizeof(float) + (by_logistic(m) ? 0 : ridge_bytes(m->nitems, k)) + k * k * sizeof(float);
+             2 * m->nitems * k * sizeof(float) + (by_logistic(m) ? 0 : ridge_bytes(m->nitems, k)) +
+             k * k * sizeof(float);
     return ST_OK;
 }
 
@@ -74,7 +75,8 @@ static enum status draw_sample(struct gradient *g, const struct csr *seen, struc
 
 static enum status prepare_logistic(struct gradient *g, const struct model *m, struct error *err)
 {
-    enum status st = logistic_new(&g->logistic, g->items.y, m->nitems, (size_t)model_int(m, "factors"), g->items.k, err);
+    enum status st =
+        logistic_new(&g->logistic, g->items.y, m->nitems, (size_t)model_int(m, "factors"), g->items.k, err);
     g->logistic.alpha = model_real(m, "alpha");
     g->logistic.negatives = (double)model_int(m, "negatives");
     g->logistic.l2 = model_real(m, "l2");
@@ -149,7 +151,8 @@ static enum status check_finite(const struct gradient *g, const struct model *m,
         sum += factors_product(g->items.y + i * g->items.k, g->items.y + i * g->items.k, g->items.k);
     if (isfinite(sum) && sum < 1e30)
         return ST_OK;
-    error_set(err, ST_FORMAT, "the vectors of %s have grown without bound: rate=%g is too large for l2=%g and these data", m->name,
+    error_set(err, ST_FORMAT,
+              "the vectors of %s have grown without bound: rate=%g is too large for l2=%g and these data", m->name,
               model_real(m, "rate"), model_real(m, "l2"));
     error_hint(err, "try a smaller rate, such as rate=%g", model_real(m, "rate") / 10);
     return ST_FORMAT;
@@ -168,8 +171,8 @@ static double scheduled_rate(const struct model *m, size_t epoch)
     }
 }
 
-enum status gradient_epoch(struct model *m, const struct training *t, size_t epoch, sgd_learner *learner, const void *context,
-                           bool *done, double *loss, struct error *err)
+enum status gradient_epoch(struct model *m, const struct training *t, size_t epoch, sgd_learner *learner,
+                           const void *context, bool *done, double *loss, struct error *err)
 {
     enum { STEPS_LAST = 16 };
     struct gradient *g = m->state;
@@ -202,15 +205,17 @@ static void copy_back(struct gradient *g, const struct factors *items)
     }
 }
 
-enum status gradient_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
-                            struct error *err)
+enum status gradient_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r,
+                            bool *same, struct error *err)
 {
     (void)t;
     struct gradient *g = m->state;
     const struct gradient *old = from->state;
     if (!r) {
-        error_set(err, ST_STATE, "the training of %s has ended: the vectors of users that it would go on from were let go", m->name);
-        error_hint(err, "train it anew: train %s epochs=%lld as %s replace=yes", m->class->name, (long long)model_int(m, "epochs"), m->name);
+        error_set(err, ST_STATE,
+                  "the training of %s has ended: the vectors of users that it would go on from were let go", m->name);
+        error_hint(err, "train it anew: train %s epochs=%lld as %s replace=yes", m->class->name,
+                   (long long)model_int(m, "epochs"), m->name);
         return ST_STATE;
     }
     enum status st = factors_resume(g->sgd.x, m, g->sgd.width, r, err);
@@ -238,8 +243,8 @@ enum status gradient_end(struct model *m, const struct training *t, struct error
 
 /* ---- updating ---- */
 
-/* Users who learn beside each one that changed, lest the items forget them; epochs in which users come to where the items are, and
- * in which both learn. */
+/* Users who learn beside each one that changed, lest the items forget them; epochs in which users come to where the
+ * items are, and in which both learn. */
 enum { OTHERS = 10, ARRIVE = 5, LEARN = 5 };
 static const double learning = .03; /* of the first rate of training */
 
@@ -289,9 +294,10 @@ static void put_back(struct gradient *g, const struct gradient *old, const uint8
     }
 }
 
-/* Users begin at 0, and with new items come to where the known items are: what these learn meanwhile is taken back. Then all
- * learn, ever slower. */
-static enum status learn_again(struct model *m, const struct update *u, sgd_learner *learner, const void *context, struct error *err)
+/* Users begin at 0, and with new items come to where the known items are: what these learn meanwhile is taken back.
+ * Then all learn, ever slower. */
+static enum status learn_again(struct model *m, const struct update *u, sgd_learner *learner, const void *context,
+                               struct error *err)
 {
     struct gradient *g = m->state;
     const struct gradient *old = u->from->state;
@@ -314,8 +320,8 @@ static enum status learn_again(struct model *m, const struct update *u, sgd_lear
 }
 
 /* Learning from these rows; their fold-in is that of before. */
-static enum status update_from(struct model *m, const struct update *u, const struct csr *rows, uint64_t seed, sgd_learner *learner,
-                               const void *context, struct error *err)
+static enum status update_from(struct model *m, const struct update *u, const struct csr *rows, uint64_t seed,
+                               sgd_learner *learner, const void *context, struct error *err)
 {
     const struct gradient *old = u->from->state;
     struct interactions in = {.matrix = *rows};
@@ -337,12 +343,13 @@ static enum status update_from(struct model *m, const struct update *u, const st
     return st ? st : make_ready(g, err);
 }
 
-enum status gradient_update(struct model *m, const struct update *u, sgd_learner *learner, const void *context, bool *worth,
-                            struct error *err)
+enum status gradient_update(struct model *m, const struct update *u, sgd_learner *learner, const void *context,
+                            bool *worth, struct error *err)
 {
     const struct csr *seen = &u->after->interactions->matrix;
     struct csr rows = {0};
-    struct rng r = rng_stream(u->after->seed, "update", u->after->interactions->events); /* another one for each update */
+    struct rng r =
+        rng_stream(u->after->seed, "update", u->after->interactions->events); /* another one for each update */
     uint64_t seed = rng_next(&r);
     uint8_t *mark = draw_learners(u, seed, err);
     enum status st = mark ? csr_rows_where(seen, mark, true, &rows, err) : ST_NOMEM;
@@ -364,13 +371,15 @@ enum status gradient_fold(const struct model *m, const struct query *queries, si
     return least_squares_fold(&g->fold, queries, n, x, err);
 }
 
-enum status gradient_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+enum status gradient_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                           struct error *err)
 {
     const struct gradient *g = m->state;
     return factors_score(&g->items, m, queries, n, scores, err);
 }
 
-enum status gradient_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+enum status gradient_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                             struct error *err)
 {
     const struct gradient *g = m->state;
     if (g->logistic.sample)

@@ -1,5 +1,5 @@
-/* Fitting how histories are folded in: the weights of the least squares whose scores are most like those of the vectors that users
- * have while training. */
+/* Fitting how histories are folded in: the weights of the least squares whose scores are most like those of the vectors
+ * that users have while training. */
 #include "models/gradient.h"
 
 #include "base/mem.h"

@@ -105,12 +105,14 @@ struct normalized {
     struct csr users, items; /* indices borrowed, values owned */
 };
 
-static float *normalized_values(const struct csr *m, const float *row_inverse, const float *column_inverse, struct error *err)
+static float *normalized_values(const struct csr *m, const float *row_inverse, const float *column_inverse,
+                                struct error *err)
 {
     float *value = mem_new_raw(csr_count(m), sizeof *value, "a normalized matrix", err);
     for (size_t r = 0; value && r < m->rows; r++)
         for (size_t e = m->begin[r]; e < m->begin[r + 1]; e++)
-            value[e] = (float)((m->value ? (double)m->value[e] : 1) * sqrt((double)row_inverse[r] * (double)column_inverse[m->index[e]]));
+            value[e] = (float)((m->value ? (double)m->value[e] : 1) *
+                               sqrt((double)row_inverse[r] * (double)column_inverse[m->index[e]]));
     return value;
 }
 
@@ -124,7 +126,8 @@ static void normalized_transposed(const void *context, const float *y, size_t wi
     sparse_times_block(&((const struct normalized *)context)->items, NULL, y, width, x, job);
 }
 
-static enum status find_vectors(struct graph_filter *f, const struct model *m, const struct training *t, struct error *err)
+static enum status find_vectors(struct graph_filter *f, const struct model *m, const struct training *t,
+                                struct error *err)
 {
     char what[96];
     struct normalized n = {f->users, f->items};
@@ -133,7 +136,8 @@ static enum status find_vectors(struct graph_filter *f, const struct model *m, c
     n.users.value = normalized_values(&f->users, f->user_inverse, f->item_inverse, err);
     n.items.value = normalized_values(&f->items, f->item_inverse, f->user_inverse, err);
     struct linear a = {n.users.rows, n.users.cols, &n, normalized_times, normalized_transposed};
-    enum status st = n.users.value && n.items.value ? svd_truncated(&a, f->shape.k, t->seed, t->job, what, &svd, err) : ST_NOMEM;
+    enum status st =
+        n.users.value && n.items.value ? svd_truncated(&a, f->shape.k, t->seed, t->job, what, &svd, err) : ST_NOMEM;
     f->k = svd.k;
     f->v = svd.v;
     svd.v = NULL;
@@ -215,7 +219,8 @@ static double value_of(const struct graph_filter *f, const struct query_item *h)
 }
 
 /* x (items x width) = h p(P) of the histories [first, first + n) of `h`, one a column; y: users x width. */
-static void filter(const struct graph_filter *f, const struct folded *h, size_t first, size_t n, size_t width, float *x, float *y)
+static void filter(const struct graph_filter *f, const struct folded *h, size_t first, size_t n, size_t width, float *x,
+                   float *y)
 {
     const struct polynomial *p = &f->shape.p;
     size_t users = f->users.rows;
@@ -301,7 +306,8 @@ static enum status fold(const struct graph_filter *f, const struct folded *h, do
     return st;
 }
 
-enum status graph_filter_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+enum status graph_filter_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                               struct error *err)
 {
     const struct graph_filter *f = m->state;
     struct folded h;
@@ -334,8 +340,8 @@ static double smooth_entry(const struct graph_filter *f, size_t j, size_t item)
 }
 
 /* p(P) is symmetric: its column is what it makes of the item alone. */
-static enum status explain_with(const struct model *m, const struct folded *h, uint32_t item, float *column, struct explanation *out,
-                                struct error *err)
+static enum status explain_with(const struct model *m, const struct folded *h, uint32_t item, float *column,
+                                struct explanation *out, struct error *err)
 {
     const struct graph_filter *f = m->state;
     size_t begin[] = {0, 1};
@@ -382,7 +388,8 @@ const float *graph_filter_vectors(const struct model *m, size_t *width)
     return f->k ? f->v : NULL;
 }
 
-enum status graph_filter_project(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+enum status graph_filter_project(const struct model *m, const struct query *queries, size_t n, float *x,
+                                 struct error *err)
 {
     struct folded h;
     enum status st = folded_new(&h, queries, n, err);
@@ -445,7 +452,8 @@ static bool rows_good(const struct csr *m)
     return good;
 }
 
-static enum status load_rows(struct graph_filter *f, size_t users, size_t items, struct blob_reader *r, struct error *err)
+static enum status load_rows(struct graph_filter *f, size_t users, size_t items, struct blob_reader *r,
+                             struct error *err)
 {
     void *index = NULL, *value = NULL;
     size_t nindex = 0, nvalue = 0;

@@ -82,8 +82,12 @@ enum status history_add(struct history *h, const struct dataset *d, uint32_t ite
         st = mem_grow(&h->events, &h->capacity, h->n + 1, sizeof *h->events, err);
     if (st)
         return st;
-    h->events[h->n++] = (struct query_event){
-        .item = item, .type = type, .value = NAN, .weight = d->type_weight[type], .time = h->as_of, .event = UINT64_MAX};
+    h->events[h->n++] = (struct query_event){.item = item,
+                                             .type = type,
+                                             .value = NAN,
+                                             .weight = d->type_weight[type],
+                                             .time = h->as_of,
+                                             .event = UINT64_MAX};
     return ST_OK;
 }
 
@@ -129,7 +133,8 @@ enum status histories_of_users(const struct selection *s, const uint32_t *users,
     int64_t moment = selection_moment(s);
     for (size_t i = 0; i < n; i++) {
         size_t got = gather(s, moment, users[i], at);
-        out->queries[i] = (struct query){.events = at, .n = got, .user = users[i], .as_of = s->until, .hides = s->hides};
+        out->queries[i] =
+            (struct query){.events = at, .n = got, .user = users[i], .as_of = s->until, .hides = s->hides};
         at += got;
     }
     return ST_OK;

@@ -20,11 +20,13 @@ MUST_CHECK enum status history_of_user(const struct selection *s, uint32_t user,
 /* A copy of events[0..n) (made up, of nobody). Any event hides. */
 MUST_CHECK enum status history_of_events(const struct query_event *events, size_t n, int64_t as_of, struct history *out,
                                          struct error *err);
-/* Appends an event that never happened: of the commonest type of feedback in `d` up to the moment of asking, at that moment. */
+/* Appends an event that never happened: of the commonest type of feedback in `d` up to the moment of asking, at that
+ * moment. */
 MUST_CHECK enum status history_add(struct history *h, const struct dataset *d, uint32_t item, struct error *err);
 /* Takes all events with this item out; returns how many. */
 size_t history_remove(struct history *h, uint32_t item);
-/* Weighs the events anew, as of a later moment: those of `d` and those that were added. Changes nothing without decay. */
+/* Weighs the events anew, as of a later moment: those of `d` and those that were added. Changes nothing without decay.
+ */
 void history_age(struct history *h, const struct dataset *d, int64_t moment);
 void history_clear(struct history *h);
 static inline struct query history_query(const struct history *h)

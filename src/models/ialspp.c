@@ -17,10 +17,11 @@ static enum status ialspp_begin(struct model *m, const struct training *t, struc
 const struct model_class model_ialspp = {
     .name = "ialspp",
     .summary = "iALS++: implicit alternating least squares on blocks of components",
-    .reference = "Rendle, Krichene, Zhang, Koren: iALS++: speeding up matrix factorization with subspace optimization, arXiv 2110.14044, 2021",
-    .fold_in = "solves the user's row of training from the final item vectors, exactly: where sweeps over the blocks arrive, too; lists "
-               "keep a rank-biased overlap at 20 of .98 with those of the user vectors that training itself ends with (measured on MovieLens 100K; "
-               "`models` shows that of yours)",
+    .reference = "Rendle, Krichene, Zhang, Koren: iALS++: speeding up matrix factorization with subspace optimization, "
+                 "arXiv 2110.14044, 2021",
+    .fold_in = "solves the user's row of training from the final item vectors, exactly: where sweeps over the blocks "
+               "arrive, too; lists keep a rank-biased overlap at 20 of .98 with those of the user vectors that "
+               "training itself ends with (measured on MovieLens 100K; `models` shows that of yours)",
     .capabilities = CAN_EPOCHS,
     .params = params,
     .nparams = sizeof params / sizeof *params,

@@ -6,7 +6,11 @@
 
 #include "base/mem.h"
 
-enum { NUMBER_TAGS = 10, WORDY = 4 /* words a value from which on they are tags */, SHORTEST_WORD = 2 /* characters */ };
+enum {
+    NUMBER_TAGS = 10,
+    WORDY = 4 /* words a value from which on they are tags */,
+    SHORTEST_WORD = 2 /* characters */
+};
 
 /* One field as tags. */
 struct reading {
@@ -46,11 +50,12 @@ const char *item_tags_label(const struct item_tags *t, uint32_t tag)
 
 /* ---- text ---- */
 
-/* Small letters of Latin, Greek and Cyrillic where they stand a fixed way from the capitals; all else as it is. Not by the
- * locale: a model must not depend on it. */
+/* Small letters of Latin, Greek and Cyrillic where they stand a fixed way from the capitals; all else as it is. Not by
+ * the locale: a model must not depend on it. */
 static int32_t lower(int32_t c)
 {
-    if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3ab) || (c >= 0x410 && c <= 0x42f))
+    if ((c >= 'A' && c <= 'Z') || (c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3ab) ||
+        (c >= 0x410 && c <= 0x42f))
         return c + 32;
     if (c >= 0x400 && c <= 0x40f)
         return c + 80;
@@ -63,8 +68,8 @@ static bool in_word(int32_t c)
 {
     if (c < 0x80)
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    return c >= 0xaa && c != 0xd7 && c != 0xf7 && c != 0xab && c != 0xbb && c != 0xbf && !(c >= 0x2000 && c <= 0x206f) &&
-           !(c >= 0x3000 && c <= 0x303f);
+    return c >= 0xaa && c != 0xd7 && c != 0xf7 && c != 0xab && c != 0xbb && c != 0xbf &&
+           !(c >= 0x2000 && c <= 0x206f) && !(c >= 0x3000 && c <= 0x303f);
 }
 
 /* The next word of text[*at .. n) into `word`, in small letters; returns its characters, 0: there is none. */
@@ -108,7 +113,8 @@ static enum status read_tags(struct reading *r, const char *text, size_t n, size
     return ST_OK;
 }
 
-static enum status read_words(struct reading *r, const char *text, size_t n, struct str *word, size_t *count, struct error *err)
+static enum status read_words(struct reading *r, const char *text, size_t n, struct str *word, size_t *count,
+                              struct error *err)
 {
     enum status st = ST_OK;
     size_t at = 0, characters;
@@ -131,7 +137,8 @@ static bool *levels_used(const struct field *f, size_t nitems, struct error *err
     for (size_t i = 0; used && i < nitems; i++) {
         if (f->type == FIELD_TEXT && f->code[i] != NO_CODE)
             used[f->code[i]] = true;
-        for (size_t l = f->type == FIELD_LIST ? f->list_begin[i] : 1; f->type == FIELD_LIST && l < f->list_begin[i + 1]; l++)
+        for (size_t l = f->type == FIELD_LIST ? f->list_begin[i] : 1; f->type == FIELD_LIST && l < f->list_begin[i + 1];
+             l++)
             used[f->list_code[l]] = true;
     }
     return used;
@@ -202,7 +209,8 @@ static uint32_t tag_of_number(const struct reading *r, double value)
 
 /* ---- names ---- */
 
-static enum status add_name(struct item_tags *t, const struct field *f, const char *text, uint32_t *tag, size_t *room, struct error *err)
+static enum status add_name(struct item_tags *t, const struct field *f, const char *text, uint32_t *tag, size_t *room,
+                            struct error *err)
 {
     struct str name = {0};
     str_printf(&name, "%s: %s", f->name, text);
@@ -226,7 +234,8 @@ static int by_text(const void *pa, const void *pb, void *found)
 static enum status name_texts(struct item_tags *t, struct reading *r, size_t *room, struct error *err)
 {
     size_t n = r->found.n, nlevels = r->f->levels.n;
-    uint32_t *order = mem_new_raw(n, sizeof *order, "the order of tags", err), *tag = mem_new_raw(n, sizeof *tag, "tags", err);
+    uint32_t *order = mem_new_raw(n, sizeof *order, "the order of tags", err),
+             *tag = mem_new_raw(n, sizeof *tag, "tags", err);
     enum status st = order && tag ? ST_OK : ST_NOMEM;
     for (uint32_t i = 0; !st && i < n; i++)
         order[i] = i;
@@ -262,7 +271,8 @@ static enum status name_numbers(struct item_tags *t, struct reading *r, size_t *
         str_clear(&text);
         str_puts(&text, "from ");
         put_number(&text, r->f, r->edge[p]);
-        st = text.failed ? error_nomem(err, 64, "the name of a tag") : add_name(t, r->f, text.data, &r->part[p], room, err);
+        st = text.failed ? error_nomem(err, 64, "the name of a tag")
+                         : add_name(t, r->f, text.data, &r->part[p], room, err);
     }
     str_free(&text);
     return st;
@@ -303,7 +313,8 @@ static bool groups_items(const struct dataset *d, const struct field *f)
     return known && (f == dataset_item_category(d) || known >= 2 * (size_t)f->levels.n);
 }
 
-static enum status add_reading(const struct dataset *d, const struct field *f, struct reading *r, size_t *n, struct error *err)
+static enum status add_reading(const struct dataset *d, const struct field *f, struct reading *r, size_t *n,
+                               struct error *err)
 {
     for (size_t i = 0; i < *n; i++)
         if (r[i].f == f)
@@ -337,7 +348,8 @@ static enum status no_such_field(const struct dataset *d, const char *name, stru
     return ST_NOT_FOUND;
 }
 
-static enum status pick_named(const struct dataset *d, const char *fields, struct reading *r, size_t *n, struct error *err)
+static enum status pick_named(const struct dataset *d, const char *fields, struct reading *r, size_t *n,
+                              struct error *err)
 {
     enum status st = ST_OK;
     while (*fields && !st) {
@@ -407,7 +419,8 @@ static size_t count_tags(uint32_t *tag, float *count, size_t n)
     return distinct;
 }
 
-static enum status fill_rows(const struct reading *r, size_t nreadings, size_t nitems, struct item_tags *t, struct error *err)
+static enum status fill_rows(const struct reading *r, size_t nreadings, size_t nitems, struct item_tags *t,
+                             struct error *err)
 {
     struct csr *x = &t->matrix;
     size_t most = 0, at = 0;
@@ -443,13 +456,14 @@ static enum status weigh(struct item_tags *t, struct error *err)
 
 static enum status nothing_known(const struct dataset *d, struct error *err)
 {
-    error_set(err, ST_STATE, "nothing is known of the items of %s but who they had to do with: no list, category or title", d->name);
+    error_set(err, ST_STATE,
+              "nothing is known of the items of %s but who they had to do with: no list, category or title", d->name);
     error_hint(err, "`load items FILE` adds what a table knows of items; `describe items` shows what there is");
     return ST_STATE;
 }
 
-enum status item_tags_build(const struct dataset *d, const char *fields, enum tag_weights weights, struct item_tags *out,
-                            struct error *err)
+enum status item_tags_build(const struct dataset *d, const char *fields, enum tag_weights weights,
+                            struct item_tags *out, struct error *err)
 {
     *out = (struct item_tags){0};
     size_t n = 0, room = 0;

@@ -45,7 +45,8 @@ enum status item_weights_check(const struct model *m, const struct training *t, 
         rows += pairs[j] < kept ? pairs[j] : kept;
     mem_free(pairs);
     /* The rows as they are made, in pieces that grow by halves, and joined; the matrix both ways. */
-    *bytes = rows * 5 / 2 * (sizeof(uint32_t) + sizeof(float)) + csr_count(x) * 4 * sizeof(float) + sparse_product_bytes(m->nitems);
+    *bytes = rows * 5 / 2 * (sizeof(uint32_t) + sizeof(float)) + csr_count(x) * 4 * sizeof(float) +
+             sparse_product_bytes(m->nitems);
     return ST_OK;
 }
 
@@ -60,7 +61,8 @@ static void item_product_clear(struct item_product *p)
     mem_free(p->target);
 }
 
-enum status item_product_copy(const struct interactions *in, bool with_values, struct item_product *p, struct error *err)
+enum status item_product_copy(const struct interactions *in, bool with_values, struct item_product *p,
+                              struct error *err)
 {
     const struct csr *from = &in->matrix;
     enum status st = csr_new(&p->x, from->rows, from->cols, csr_count(from), with_values, err);
@@ -103,7 +105,8 @@ static enum status too_many(const struct update *u, bool *many, struct error *er
     return item ? ST_OK : ST_NOMEM;
 }
 
-enum status item_weights_update(struct model *m, const struct update *u, item_product_maker *make, bool *worth, struct error *err)
+enum status item_weights_update(struct model *m, const struct update *u, item_product_maker *make, bool *worth,
+                                struct error *err)
 {
     const struct item_weights *old = u->from->state;
     struct item_product before = {0}, after = {0};
@@ -166,7 +169,8 @@ static void score_bundle(void *context, size_t i, size_t begin, size_t end)
     const struct answers *a = context;
     size_t cols = a->h->cols;
     if (a->bundles[i].n)
-        bundle_sum_sparse(&a->bundles[i], &a->s->rows, a->sums + (size_t)parallel_thread() * cols * BUNDLE, a->scores + begin * cols);
+        bundle_sum_sparse(&a->bundles[i], &a->s->rows, a->sums + (size_t)parallel_thread() * cols * BUNDLE,
+                          a->scores + begin * cols);
     else
         score_block(context, i, begin, end);
 }
@@ -180,7 +184,8 @@ static enum status score_bundles(struct answers *a, struct error *err)
         return st;
     if (bundles.any) {
         a->bundles = bundles.list;
-        a->sums = mem_new_raw((size_t)parallel_threads() * a->h->cols * BUNDLE, sizeof *a->sums, "sums of histories", err);
+        a->sums =
+            mem_new_raw((size_t)parallel_threads() * a->h->cols * BUNDLE, sizeof *a->sums, "sums of histories", err);
         st = a->sums ? ST_OK : ST_NOMEM;
     }
     if (!st)
@@ -190,7 +195,8 @@ static enum status score_bundles(struct answers *a, struct error *err)
     return st;
 }
 
-enum status item_weights_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+enum status item_weights_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                               struct error *err)
 {
     const struct item_weights *s = m->state;
     struct csr h;

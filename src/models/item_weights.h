@@ -2,9 +2,9 @@
  *
  *     score(h, i) = sum over j in h of  v_j * W[j][i]        v_j: 1, or the weight in the history (values=weight)
  *
- * The state of such a model is a struct item_weights, or begins with one, and the functions below are its slots. A class has
- * begin and epoch of its own, which call item_weights_new and fill `rows`: by linalg/sparse_product.h, or by struct csr_parts when they
- * come from elsewhere. Weights may have any sign; they are finite. */
+ * The state of such a model is a struct item_weights, or begins with one, and the functions below are its slots. A
+ * class has begin and epoch of its own, which call item_weights_new and fill `rows`: by linalg/sparse_product.h, or by
+ * struct csr_parts when they come from elsewhere. Weights may have any sign; they are finite. */
 #ifndef TAILOR_MODELS_ITEM_WEIGHTS_H
 #define TAILOR_MODELS_ITEM_WEIGHTS_H
 
@@ -33,17 +33,23 @@ struct item_product {
     struct sparse_product product;         /* of these */
 };
 /* Fills p from what there is to learn from. What it has made is cleared by the caller, also after an error. */
-typedef enum status item_product_maker(const struct model *m, const struct interactions *in, struct item_product *p, struct error *err);
+typedef enum status item_product_maker(const struct model *m, const struct interactions *in, struct item_product *p,
+                                       struct error *err);
 /* p->x = the matrix, with its values or without. */
-MUST_CHECK enum status item_product_copy(const struct interactions *in, bool with_values, struct item_product *p, struct error *err);
+MUST_CHECK enum status item_product_copy(const struct interactions *in, bool with_values, struct item_product *p,
+                                         struct error *err);
 /* For epoch: the rows, by this product. */
-MUST_CHECK enum status item_weights_train(struct model *m, const struct training *t, item_product_maker *make, struct error *err);
+MUST_CHECK enum status item_weights_train(struct model *m, const struct training *t, item_product_maker *make,
+                                          struct error *err);
 /* For the slot `update`: the bits that training makes, out of the rows that change alone (sparse_product_update). */
-MUST_CHECK enum status item_weights_update(struct model *m, const struct update *u, item_product_maker *make, bool *worth, struct error *err);
-/* A slot `check` for classes that take the `neighbours` best of each row of a product of the matrix with itself (linalg/sparse_product.h):
- * an upper bound, without the pairs that no user has. */
-MUST_CHECK enum status item_weights_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
-enum status item_weights_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
+MUST_CHECK enum status item_weights_update(struct model *m, const struct update *u, item_product_maker *make,
+                                           bool *worth, struct error *err);
+/* A slot `check` for classes that take the `neighbours` best of each row of a product of the matrix with itself
+ * (linalg/sparse_product.h): an upper bound, without the pairs that no user has. */
+MUST_CHECK enum status item_weights_check(const struct model *m, const struct training *t, size_t *bytes,
+                                          struct error *err);
+enum status item_weights_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                               struct error *err);
 enum status item_weights_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                                  struct error *err);
 enum status item_weights_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);

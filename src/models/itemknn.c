@@ -2,7 +2,8 @@
  *
  *     score(h, i) = sum over j in h of  v_j * S[j][i]        v_j: 1, or the weight in the history
  *
- * Items are documents and users their terms: x_ui is 1 (or the weight of the interaction), fades with its age, and is weighted by
+ * Items are documents and users their terms: x_ui is 1 (or the weight of the interaction), fades with its age, and is
+ * weighted by
  *
  *     none    x
  *     rows    x / |x_u|                          users with many items say less about each
@@ -15,8 +16,8 @@
  *     cosine    dot / (|x_j|^(2 (1 - alpha)) |x_i|^(2 alpha))      alpha 1/2: the usual one
  *     jaccard   dot / (|x_j|^2 + |x_i|^2 - dot)                    for ones: users in common / users of either
  *
- * times c / (c + shrink) for c users in common. Each row j keeps its `neighbours` largest. What depends on the user alone is
- * the diagonal of X' D X, so that the binary matrix is never weighed entry by entry. */
+ * times c / (c + shrink) for c users in common. Each row j keeps its `neighbours` largest. What depends on the user
+ * alone is the diagonal of X' D X, so that the binary matrix is never weighed entry by entry. */
 #include <math.h>
 #include <string.h>
 
@@ -29,22 +30,67 @@ enum { WEIGHT_NONE, WEIGHT_ROWS, WEIGHT_TFIDF, WEIGHT_BM25 };
 enum { BY_COSINE, BY_JACCARD, BY_DOT };
 
 static const struct param params[] = {
-    {.name = "neighbours", .type = PARAM_INT, .initial = "200", .min = 1, .max = 1e6, .tune_min = 20, .tune_max = 1000, .log_scale = true,
+    {.name = "neighbours",
+     .type = PARAM_INT,
+     .initial = "200",
+     .min = 1,
+     .max = 1e6,
+     .tune_min = 20,
+     .tune_max = 1000,
+     .log_scale = true,
      .doc = "most similar items kept for each item"},
-    {.name = "weighting", .type = PARAM_ENUM, .initial = "rows", .choices = "none|rows|tfidf|bm25", .tune_max = 1,
+    {.name = "weighting",
+     .type = PARAM_ENUM,
+     .initial = "rows",
+     .choices = "none|rows|tfidf|bm25",
+     .tune_max = 1,
      .doc = "how much a user says about an item: all the same, by the length of their history, TF-IDF, BM25"},
-    {.name = "similarity", .type = PARAM_ENUM, .initial = "cosine", .choices = "cosine|jaccard|dot", .tune_max = 1,
+    {.name = "similarity",
+     .type = PARAM_ENUM,
+     .initial = "cosine",
+     .choices = "cosine|jaccard|dot",
+     .tune_max = 1,
      .doc = "cosine of the items' weighted vectors; Jaccard (Tanimoto where weights differ); their dot product"},
-    {.name = "alpha", .type = PARAM_REAL, .initial = "0.4", .min = 0, .max = 1, .tune_min = .1, .tune_max = .9, .when = "similarity=cosine",
-     .doc = "share of the division that falls on the recommended item; 0.5 is the usual cosine, less favours popular ones"},
-    {.name = "shrink", .type = PARAM_REAL, .initial = "5", .min = 0, .max = 1e9, .tune_min = .1, .tune_max = 100, .log_scale = true,
+    {.name = "alpha",
+     .type = PARAM_REAL,
+     .initial = "0.4",
+     .min = 0,
+     .max = 1,
+     .tune_min = .1,
+     .tune_max = .9,
+     .when = "similarity=cosine",
+     .doc = "share of the division that falls on the recommended item; 0.5 is the usual cosine, less favours popular "
+            "ones"},
+    {.name = "shrink",
+     .type = PARAM_REAL,
+     .initial = "5",
+     .min = 0,
+     .max = 1e9,
+     .tune_min = .1,
+     .tune_max = 100,
+     .log_scale = true,
      .doc = "draws similarities that rest on few common users towards 0"},
     HALF_LIFE_PARAM(0, 0),
     VALUES_PARAM,
-    {.name = "k1", .type = PARAM_REAL, .initial = "1.2", .min = 0, .max = 1e6, .tune_min = .2, .tune_max = 100, .log_scale = true,
-     .when = "weighting=bm25", .doc = "how slowly repeats saturate"},
-    {.name = "b", .type = PARAM_REAL, .initial = "0.75", .min = 0, .max = 1, .tune_min = .1, .tune_max = 1,
-     .when = "weighting=bm25 and k1>0", .doc = "how much popular items are damped"},
+    {.name = "k1",
+     .type = PARAM_REAL,
+     .initial = "1.2",
+     .min = 0,
+     .max = 1e6,
+     .tune_min = .2,
+     .tune_max = 100,
+     .log_scale = true,
+     .when = "weighting=bm25",
+     .doc = "how slowly repeats saturate"},
+    {.name = "b",
+     .type = PARAM_REAL,
+     .initial = "0.75",
+     .min = 0,
+     .max = 1,
+     .tune_min = .1,
+     .tune_max = 1,
+     .when = "weighting=bm25 and k1>0",
+     .doc = "how much popular items are damped"},
 };
 
 static enum status knn_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
@@ -62,7 +108,8 @@ static enum status knn_begin(struct model *m, const struct training *t, struct e
 /* ---- weighting ---- */
 
 /* Values of entries, as far as they are not ones: weight, age, and what BM25 and TF-IDF make of them. */
-static enum status weigh_entries(const struct model *m, const struct interactions *in, struct item_product *w, struct error *err)
+static enum status weigh_entries(const struct model *m, const struct interactions *in, struct item_product *w,
+                                 struct error *err)
 {
     const struct item_weights *s = m->state;
     struct decay decay = decay_of(m, in);
@@ -106,7 +153,8 @@ static double user_factor(const struct item_product *w, size_t u, int64_t how, d
     }
 }
 
-static float *user_factors(const struct model *m, const struct interactions *in, const struct item_product *w, struct error *err)
+static float *user_factors(const struct model *m, const struct interactions *in, const struct item_product *w,
+                           struct error *err)
 {
     float *inner = mem_new_raw(w->x.rows, sizeof *inner, "user factors", err);
     for (size_t u = 0; inner && u < w->x.rows; u++)
@@ -129,7 +177,8 @@ static float *item_lengths(const struct item_product *w, double power, struct er
 }
 
 /* X' D X: the entries of X as they are weighed, D a factor of each user. */
-static enum status weigh(const struct model *m, const struct interactions *in, struct item_product *w, struct error *err)
+static enum status weigh(const struct model *m, const struct interactions *in, struct item_product *w,
+                         struct error *err)
 {
     double alpha = model_real(m, "alpha");
     int64_t by = model_int(m, "similarity");
@@ -145,9 +194,14 @@ static enum status weigh(const struct model *m, const struct interactions *in, s
         w->target = item_lengths(w, by == BY_COSINE ? 2 * alpha : 0, err);
         st = w->source && w->target ? ST_OK : ST_NOMEM;
     }
-    w->product = (struct sparse_product){.a = &w->xt, .b = &w->x, .inner = w->user, .row = w->source, .column = w->target,
+    w->product = (struct sparse_product){.a = &w->xt,
+                                         .b = &w->x,
+                                         .inner = w->user,
+                                         .row = w->source,
+                                         .column = w->target,
                                          .measure = by == BY_JACCARD ? PAIR_TANIMOTO : PAIR_DOT,
-                                         .shrink = (float)model_real(m, "shrink"), .kept = (size_t)model_int(m, "neighbours")};
+                                         .shrink = (float)model_real(m, "shrink"),
+                                         .kept = (size_t)model_int(m, "neighbours")};
     return st;
 }
 
@@ -171,8 +225,9 @@ static enum status knn_update(struct model *m, const struct update *u, bool *wor
 const struct model_class model_itemknn = {
     .name = "itemknn",
     .summary = "items whose users are those of the history's items",
-    .reference = "Deshpande, Karypis: Item-based top-N recommendation algorithms, ACM TOIS 22(1), 2004; asymmetric cosine: "
-                 "Aiolli: Efficient top-n recommendation for very large scale binary rated datasets, RecSys 2013",
+    .reference = "Deshpande, Karypis: Item-based top-N recommendation algorithms, ACM TOIS 22(1), 2004; asymmetric "
+                 "cosine: Aiolli: Efficient top-n recommendation for very large scale binary rated datasets, RecSys "
+                 "2013",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
     .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP,
     .params = params,
@@ -184,8 +239,9 @@ const struct model_class model_itemknn = {
     .explain = item_weights_explain,
     .similar = item_weights_similar,
     .update = knn_update,
-    .updated = "makes the rows of items anew that changed users have or had, and in the other rows what lies on these items: the same bits "
-               "as training; where that is most of the work, as with BM25, a half-life, or on dense data, it trains anew",
+    .updated = "makes the rows of items anew that changed users have or had, and in the other rows what lies on these "
+               "items: the same bits as training; where that is most of the work, as with BM25, a half-life, or on "
+               "dense data, it trains anew",
     .save = item_weights_save,
     .load = item_weights_load,
     .free = item_weights_free,

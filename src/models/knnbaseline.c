@@ -1,6 +1,7 @@
 /* Item neighbours around a baseline:
  *
- *     r_ui = b_ui + sum over the k most similar items j that u rated of s_ij (r_uj - b_uj) / sum of s_ij,   b_ui = mean + b_u + b_i
+ *     r_ui = b_ui + sum over the k most similar items j that u rated of s_ij (r_uj - b_uj) / sum of s_ij,   b_ui = mean
+ * + b_u + b_i
  *
  * s_ij is the correlation of what users gave i and j beyond the baseline, over the n_ij users who rated both, times
  * (n_ij - 1) / (n_ij - 1 + shrink); only positive ones count. */
@@ -18,15 +19,47 @@
 enum { ROW_BLOCK = 16, BASELINE_EPOCHS = 10 };
 
 static const struct param params[] = {
-    {.name = "neighbours", .type = PARAM_INT, .initial = "40", .min = 1, .max = 100000, .tune_min = 10, .tune_max = 200, .log_scale = true,
+    {.name = "neighbours",
+     .type = PARAM_INT,
+     .initial = "40",
+     .min = 1,
+     .max = 100000,
+     .tune_min = 10,
+     .tune_max = 200,
+     .log_scale = true,
      .doc = "at most so many rated items speak for an item"},
-    {.name = "shrink", .type = PARAM_REAL, .initial = "100", .min = 0, .max = 1e6, .tune_min = 10, .tune_max = 1000, .log_scale = true,
+    {.name = "shrink",
+     .type = PARAM_REAL,
+     .initial = "100",
+     .min = 0,
+     .max = 1e6,
+     .tune_min = 10,
+     .tune_max = 1000,
+     .log_scale = true,
      .doc = "pull of similarities towards 0, in users who rated both items"},
-    {.name = "kept", .type = PARAM_INT, .initial = "2000", .min = 1, .max = 100000000,
+    {.name = "kept",
+     .type = PARAM_INT,
+     .initial = "2000",
+     .min = 1,
+     .max = 100000000,
      .doc = "similar items that are kept of each item; fewer save memory"},
-    {.name = "lambda_user", .type = PARAM_REAL, .initial = "15", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 50, .log_scale = true,
+    {.name = "lambda_user",
+     .type = PARAM_REAL,
+     .initial = "15",
+     .min = 0,
+     .max = 1e6,
+     .tune_min = 1,
+     .tune_max = 50,
+     .log_scale = true,
      .doc = "pull of user biases towards 0, in ratings"},
-    {.name = "lambda_item", .type = PARAM_REAL, .initial = "10", .min = 0, .max = 1e6, .tune_min = 1, .tune_max = 50, .log_scale = true,
+    {.name = "lambda_item",
+     .type = PARAM_REAL,
+     .initial = "10",
+     .min = 0,
+     .max = 1e6,
+     .tune_min = 1,
+     .tune_max = 50,
+     .log_scale = true,
      .doc = "pull of item biases towards 0, in ratings"},
 };
 
@@ -58,7 +91,8 @@ static double pairs(const struct interactions *x, size_t nitems)
 static enum status knn_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
 {
     double kept = (double)model_int(m, "kept") * (double)m->nitems, most = pairs(t->interactions, m->nitems);
-    *bytes = (size_t)((kept < most ? kept : most) * 10) + csr_count(&t->interactions->matrix) * 40 + /* about half are positive */
+    *bytes = (size_t)((kept < most ? kept : most) * 10) +
+             csr_count(&t->interactions->matrix) * 40 + /* about half are positive */
              (size_t)parallel_threads() * m->nitems * 40;
     return ratings_check(m, t, err);
 }
@@ -231,7 +265,8 @@ static enum status knn_epoch(struct model *m, const struct training *t, size_t e
 {
     (void)epoch;
     (void)loss;
-    struct baseline_terms terms = {true, true, model_real(m, "lambda_user"), model_real(m, "lambda_item"), BASELINE_EPOCHS};
+    struct baseline_terms terms = {true, true, model_real(m, "lambda_user"), model_real(m, "lambda_item"),
+                                   BASELINE_EPOCHS};
     struct knn *s = m->state = mem_new(1, sizeof *s, "neighbours", err);
     double *user = mem_new(m->nusers, sizeof *user, "user biases", err);
     struct ratings r = {0};
@@ -250,7 +285,8 @@ static enum status knn_epoch(struct model *m, const struct training *t, size_t e
 
 /* ---- answering ---- */
 
-/* One history against all items: for each item the similarities of the rated items that speak for it, ascending by item. */
+/* One history against all items: for each item the similarities of the rated items that speak for it, ascending by
+ * item. */
 struct hearing {
     size_t *begin;      /* nitems + 1 */
     float *similarity;  /* begin[nitems] */
@@ -271,8 +307,8 @@ static void hearing_clear(struct hearing *h)
     mem_free(h->at);
 }
 
-static enum status hearing_new(struct hearing *h, const struct knn *s, size_t nitems, size_t neighbours, const uint32_t *item,
-                               const float *rating, size_t n, struct error *err)
+static enum status hearing_new(struct hearing *h, const struct knn *s, size_t nitems, size_t neighbours,
+                               const uint32_t *item, const float *rating, size_t n, struct error *err)
 {
     const struct csr *rows = &s->similar.rows;
     size_t total = 0;
@@ -350,14 +386,16 @@ static void ask_block(void *context, size_t block, size_t begin, size_t end)
     for (size_t q = begin; q < end; q++) {
         struct hearing h;
         size_t at = a->rows->begin[q], n = a->rows->begin[q + 1] - at;
-        a->failed[q] = hearing_new(&h, a->m->state, nitems, neighbours, a->rows->index + at, a->rows->value + at, n, NULL) != ST_OK;
+        a->failed[q] = hearing_new(&h, a->m->state, nitems, neighbours, a->rows->index + at, a->rows->value + at, n,
+                                   NULL) != ST_OK;
         for (size_t i = 0; i < nitems && !a->failed[q]; i++)
             a->scores[q * nitems + i] = predict(a->m->state, &h, i, neighbours);
         hearing_clear(&h);
     }
 }
 
-static enum status knn_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status knn_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                             struct error *err)
 {
     const struct knn *s = m->state;
     struct csr rows = {0};
@@ -376,7 +414,8 @@ static enum status knn_score(const struct model *m, const struct query *queries,
 }
 
 /* One history: its n ratings (less the mean), and who speaks in it. Clear both in every case. */
-static enum status listen(const struct model *m, const struct query *q, struct csr *row, size_t *n, struct hearing *h, struct error *err)
+static enum status listen(const struct model *m, const struct query *q, struct csr *row, size_t *n, struct hearing *h,
+                          struct error *err)
 {
     const struct knn *s = m->state;
     *row = (struct csr){0};
@@ -389,7 +428,8 @@ static enum status listen(const struct model *m, const struct query *q, struct c
     return hearing_new(h, s, m->nitems, (size_t)model_int(m, "neighbours"), row->index, row->value, *n, err);
 }
 
-static enum status knn_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+static enum status knn_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                             struct error *err)
 {
     const struct knn *s = m->state;
     size_t neighbours = (size_t)model_int(m, "neighbours");
@@ -404,7 +444,8 @@ static enum status knn_steps(const struct model *m, const struct query *q, uint3
         double size = sum_of(h.best, speakers);
         baseline_steps(&s->baseline, &row, item, out);
         for (size_t b = 0; b < speakers && size > 0; b++) {
-            struct score_term *t = steps_add(out, row.index[h.best[b].index], (double)h.best[b].score / size, (double)h.beyond[h.best[b].index]);
+            struct score_term *t = steps_add(out, row.index[h.best[b].index], (double)h.best[b].score / size,
+                                             (double)h.beyond[h.best[b].index]);
             snprintf(t->label, sizeof t->label, "as a neighbour");
         }
     }
@@ -425,7 +466,8 @@ static enum status knn_explain(const struct model *m, const struct query *q, uin
     if (!st)
         st = explanation_new(out, n, err);
     for (size_t a = 0; a < n && !st; a++)
-        explanation_add(out, row.index[a], (row.value[a] - s->baseline.item[row.index[a]]) / (s->baseline.lambda_user + (double)n));
+        explanation_add(out, row.index[a],
+                        (row.value[a] - s->baseline.item[row.index[a]]) / (s->baseline.lambda_user + (double)n));
     if (!st) {
         size_t speakers = hear(&h, item, neighbours);
         double size = sum_of(h.best, speakers);
@@ -436,8 +478,9 @@ static enum status knn_explain(const struct model *m, const struct query *q, uin
         out->own = s->baseline.item[item];
         out->own_is = "everybody rates it highly";
         out->exact = true;
-        out->method = "base: mean of all ratings + bias of the item; each part: what a rating adds to the bias of the user and as a "
-                      "neighbour (exact)";
+        out->method =
+            "base: mean of all ratings + bias of the item; each part: what a rating adds to the bias of the user and "
+            "as a neighbour (exact)";
         explanation_sort(out);
     }
     hearing_clear(&h);
@@ -469,9 +512,10 @@ static enum status knn_load(struct model *m, struct blob_reader *r, struct error
 const struct model_class model_knnbaseline = {
     .name = "knnbaseline",
     .summary = "predicts ratings by similar items that the user rated, around a baseline",
-    .reference = "Koren: Factor in the neighbors: scalable and accurate collaborative filtering, TKDD 2010, section 2.2; settings of Hug: "
-                 "Surprise, JOSS 2020 (pearson_baseline)",
-    .fold_in = "needs nothing of the user but the ratings: the bias of a history is that of the user it belongs to, to the bit",
+    .reference = "Koren: Factor in the neighbors: scalable and accurate collaborative filtering, TKDD 2010, section "
+                 "2.2; settings of Hug: Surprise, JOSS 2020 (pearson_baseline)",
+    .fold_in = "needs nothing of the user but the ratings: the bias of a history is that of the user it belongs to, to "
+               "the bit",
     .capabilities = CAN_RATE,
     .params = params,
     .nparams = sizeof params / sizeof *params,
@@ -480,8 +524,9 @@ const struct model_class model_knnbaseline = {
     .score = knn_score,
     .explain = knn_explain,
     .steps = knn_steps,
-    .formula = BASELINE_FORMULA " + sum over its neighbours among them of w[j][i] x (r[j] - baseline of j); b: bias of an item, w: share of the "
-                                "similarities",
+    .formula = BASELINE_FORMULA
+    " + sum over its neighbours among them of w[j][i] x (r[j] - baseline of j); b: bias of an item, w: share of the "
+    "similarities",
     .similar = item_weights_similar,
     .save = knn_save,
     .load = knn_load,

@@ -40,7 +40,8 @@ enum status least_squares_solve(const struct least_squares *s, const struct csr 
     return ridge_solve_rows(&s->ridge, &(struct ridge_rows){rows, pull, s, s->alpha0}, x, NULL, err);
 }
 
-enum status least_squares_fold(const struct least_squares *s, const struct query *queries, size_t n, float *x, struct error *err)
+enum status least_squares_fold(const struct least_squares *s, const struct query *queries, size_t n, float *x,
+                               struct error *err)
 {
     struct csr rows = {0};
     enum status st = folded_rows(queries, n, s->items, false, &rows, err);
@@ -97,14 +98,15 @@ enum status least_squares_likeness(const struct least_squares *s, const float *x
     return ST_OK;
 }
 
-enum status least_squares_explain(const struct least_squares *s, const struct model *m, const struct query *q, uint32_t item,
-                                  struct explanation *out, struct error *err)
+enum status least_squares_explain(const struct least_squares *s, const struct model *m, const struct query *q,
+                                  uint32_t item, struct explanation *out, struct error *err)
 {
     struct csr row = {0};
     enum status st = folded_rows(q, 1, m->nitems, false, &row, err);
     size_t n = st ? 0 : csr_count(&row);
     if (!st)
-        st = factors_explain(&s->ridge, &(struct ridge_set){row.index, NULL, n, s->alpha0, pull(s, n)}, m, q, item, out, err);
+        st = factors_explain(&s->ridge, &(struct ridge_set){row.index, NULL, n, s->alpha0, pull(s, n)}, m, q, item, out,
+                             err);
     csr_clear(&row);
     return st;
 }

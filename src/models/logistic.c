@@ -147,8 +147,9 @@ static void matrix_at(struct problem *p)
         p->a[f * s->k + f] += p->ridge;
 }
 
-/* p->step and what it promises, by the matrix factorized last while its steps get shorter fast, else by that of here. `before`: what the
- * last step promised; 0: there is no matrix yet, or it led astray. False: the matrix is not positive definite. */
+/* p->step and what it promises, by the matrix factorized last while its steps get shorter fast, else by that of here.
+ * `before`: what the last step promised; 0: there is no matrix yet, or it led astray. False: the matrix is not positive
+ * definite. */
 static bool next_step(struct problem *p, double enough, double before, double *promise)
 {
     size_t k = p->s->k;
@@ -168,7 +169,8 @@ static bool next_step(struct problem *p, double enough, double before, double *p
     return true;
 }
 
-/* Newton's method, a matrix kept while it serves, with steps halved until they do what they promise. False as next_step. */
+/* Newton's method, a matrix kept while it serves, with steps halved until they do what they promise. False as
+ * next_step. */
 static bool solve(struct problem *p, float *x)
 {
     enum { STEPS = 60, HALVINGS = 30 };
@@ -180,7 +182,8 @@ static bool solve(struct problem *p, float *x)
         if (!next_step(p, 1e-6 * value, promise, &promise))
             return false;
         double length = 1, next = value;
-        bool last = !(promise > 1e-6 * value); /* so near that a whole step is right, and rounding would hide that it helps */
+        bool last =
+            !(promise > 1e-6 * value); /* so near that a whole step is right, and rounding would hide that it helps */
         for (int h = 0; h < HALVINGS; h++, length /= 2) {
             for (size_t f = 0; f < k; f++)
                 p->trial[f] = x[f] - (float)length * p->step[f];
@@ -202,7 +205,9 @@ static bool solve(struct problem *p, float *x)
 
 static enum status unsolved(const struct logistic *s, struct error *err)
 {
-    error_set(err, ST_FORMAT, "the logistic regression of a history cannot be solved: l2=%g is too small for these item vectors", s->l2);
+    error_set(err, ST_FORMAT,
+              "the logistic regression of a history cannot be solved: l2=%g is too small for these item vectors",
+              s->l2);
     error_hint(err, "train with a larger l2");
     return ST_FORMAT;
 }
@@ -265,8 +270,8 @@ enum status logistic_fold(const struct logistic *s, const struct query *queries,
     return st;
 }
 
-/* With the gradient g at x, H x = g + sum over the entries of (curve * x.y - slope) y: with z = H^-1 y_item each has its part of
- * x.y_item, and g, of which rounding alone leaves anything at the minimum, has one. */
+/* With the gradient g at x, H x = g + sum over the entries of (curve * x.y - slope) y: with z = H^-1 y_item each has
+ * its part of x.y_item, and g, of which rounding alone leaves anything at the minimum, has one. */
 static double part(const struct problem *p, size_t entry, const float *z)
 {
     const struct logistic *s = p->s;
@@ -309,7 +314,8 @@ enum status logistic_explain(const struct logistic *s, const struct model *m, co
     explanation_sort(out);
     explanation_score(out, scores, m->nitems, item);
     out->exact = true;
-    out->method = "the last step of the logistic regression taken apart by history item (exact); base: items not taken, bias";
+    out->method =
+        "the last step of the logistic regression taken apart by history item (exact); base: items not taken, bias";
 out:
     csr_clear(&row);
     problem_clear(&p);

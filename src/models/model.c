@@ -126,12 +126,14 @@ const struct model *model_trained(const struct model *m)
 
 /* ---- parameters ---- */
 
-void values_describe(const struct model_class *class, const struct param_value *values, bool only_given, struct str *out)
+void values_describe(const struct model_class *class, const struct param_value *values, bool only_given,
+                     struct str *out)
 {
     const char *gap = "";
     for (size_t i = 0; i < class->nparams; i++) {
         const struct param_value *v = &values[i];
-        if (!v->present || (only_given && !v->given) || !param_matters(class->params, class->nparams, i, param_value_text, values))
+        if (!v->present || (only_given && !v->given) ||
+            !param_matters(class->params, class->nparams, i, param_value_text, values))
             continue;
         str_printf(out, "%s%s=%s", gap, class->params[i].name, v->text);
         gap = " ";

@@ -43,7 +43,8 @@ struct query {
     size_t n;
     uint32_t user;  /* for attributes only; NO_USER for nobody */
     int64_t as_of;  /* the moment of asking; NO_TIME: after everything known */
-    uint32_t hides; /* where seen items are hidden: 0: those of all events; else 1 + the type whose events hide theirs */
+    uint32_t
+        hides; /* where seen items are hidden: 0: those of all events; else 1 + the type whose events hide theirs */
     const struct query_attribute *attributes; /* what holds in place of the user's own; NULL: nothing */
     size_t nattributes;
 };
@@ -57,7 +58,8 @@ struct query_item {
     float weight;
     int64_t time;
 };
-/* Fills out[0..q->n) and returns how many; the same reading as interactions_build, to the bit. Sorts in place: no memory. */
+/* Fills out[0..q->n) and returns how many; the same reading as interactions_build, to the bit. Sorts in place: no
+ * memory. */
 size_t query_items(const struct query *q, struct query_item *out);
 
 /* Many histories at once: those of query q are items[begin[q] .. begin[q + 1]). */
@@ -68,7 +70,8 @@ struct folded {
 };
 MUST_CHECK enum status folded_new(struct folded *f, const struct query *queries, size_t n, struct error *err);
 void folded_clear(struct folded *f);
-/* The same as the rows of a matrix, n x nitems; values are the summed weights, or none unless `weigh`. Free with csr_clear. */
+/* The same as the rows of a matrix, n x nitems; values are the summed weights, or none unless `weigh`. Free with
+ * csr_clear. */
 MUST_CHECK enum status folded_rows(const struct query *queries, size_t n, size_t nitems, bool weigh, struct csr *out,
                                    struct error *err);
 
@@ -83,7 +86,8 @@ struct explanation {
     double score;        /* what score() gives for this query and item */
     double base;         /* part owed to no history item (bias, popularity) */
     double own;          /* of base: what sets this item apart for everybody, as its bias does */
-    const char *own_is;  /* what that is when it is positive, after "because": "everybody rates it highly"; NULL: nothing of that kind */
+    const char *own_is; /* what that is when it is positive, after "because": "everybody rates it highly"; NULL: nothing
+                           of that kind */
     bool exact;
     const char *method;  /* "rows of B (exact)", static string */
     struct contribution *parts; /* largest |value| first; owned, mem_free */
@@ -94,10 +98,11 @@ void explanation_clear(struct explanation *x);
 MUST_CHECK enum status explanation_new(struct explanation *x, size_t nparts, struct error *err);
 struct contribution *explanation_add(struct explanation *x, uint32_t item, double value);
 void explanation_sort(struct explanation *x);
-/* The score of an explanation that has all its parts, which stay as they are: scores[item], of all n scores of the history. Those are
- * float32 sums; one that is next to nothing beside the terms that cancelled in it has lost digits that the parts, summed in double, still
- * have (of iALS and BSPM, one pair in ten thousand). Where that is more than 1e-5 of the parts' sizes, what is lost (a millionth of the
- * largest score at most) is part of the base: it is owed to no item of the history. A larger difference is no rounding, and stays to be seen. */
+/* The score of an explanation that has all its parts, which stay as they are: scores[item], of all n scores of the
+ * history. Those are float32 sums; one that is next to nothing beside the terms that cancelled in it has lost digits
+ * that the parts, summed in double, still have (of iALS and BSPM, one pair in ten thousand). Where that is more than
+ * 1e-5 of the parts' sizes, what is lost (a millionth of the largest score at most) is part of the base: it is owed to
+ * no item of the history. A larger difference is no rounding, and stays to be seen. */
 void explanation_score(struct explanation *x, const float *scores, size_t n, uint32_t item);
 
 /* A term of a score. */
@@ -118,7 +123,8 @@ struct steps {
     bool exact;
 };
 void steps_clear(struct steps *s);
-/* For classes: no terms, with room for n; one more that is a product (for an item of the history, or NO_ITEM); and one that is none. */
+/* For classes: no terms, with room for n; one more that is a product (for an item of the history, or NO_ITEM); and one
+ * that is none. */
 MUST_CHECK enum status steps_new(struct steps *s, size_t n, struct error *err);
 struct score_term *steps_add(struct steps *s, uint32_t item, double left, double right);
 void steps_add_plain(struct steps *s, const char *label, double value);
@@ -141,7 +147,8 @@ struct fitting {
     const size_t *right_begin; /* n + 1 */
     const uint32_t *right;     /* ascending within a query */
     bool hide_seen;            /* what a history holds is not recommended */
-    /* The metric of one list, by the ranks below k of its right items, from 0, ascending, and how many there are (> 0). */
+    /* The metric of one list, by the ranks below k of its right items, from 0, ascending, and how many there are (> 0).
+     */
     double (*judge)(const void *metric, const uint32_t *rank, size_t nhits, size_t relevant);
     const void *metric; /* whatever judge takes */
     size_t k;
@@ -156,8 +163,8 @@ struct training {
     struct job *job;
 };
 
-/* What `update` sees: a trained model and what it would be trained on now, of which the first users and items are those it
- * knows. Both trainings have the same seed and job. */
+/* What `update` sees: a trained model and what it would be trained on now, of which the first users and items are those
+ * it knows. Both trainings have the same seed and job. */
 struct update {
     const struct model *from;
     const struct training *before, *after; /* what `from` was trained on, and what is there now */
@@ -172,24 +179,28 @@ struct row_edit {
 };
 
 enum capability {
-    CAN_EPOCHS = 1, /* learns in epochs: has a learning curve */
-    CLOSED_FORM = 2, /* nothing is drawn or cut by index: other labels of users and items permute the scores */
-    CAN_RATE = 4,    /* scores are predicted ratings */
-    OF_MODELS = 8,   /* is made of trained models: m->parts */
+    CAN_EPOCHS = 1,    /* learns in epochs: has a learning curve */
+    CLOSED_FORM = 2,   /* nothing is drawn or cut by index: other labels of users and items permute the scores */
+    CAN_RATE = 4,      /* scores are predicted ratings */
+    OF_MODELS = 8,     /* is made of trained models: m->parts */
     FITS_WEIGHTS = 16, /* needs t->fitting */
     SCORES_APART = 32, /* the scores of a history cost no more alone than among others */
-    ADDS_UP = 64,      /* the scores of a history are those of an empty one and what each of its items adds when it is alone */
+    ADDS_UP =
+        64, /* the scores of a history are those of an empty one and what each of its items adds when it is alone */
     IGNORES_HISTORY = 256, /* for a user of the data no event of the history changes a score */
-    SERVED = 128,      /* lists from outside (models/served.h): not trained, not opened, not edited; shown as they were served */
+    SERVED =
+        128, /* lists from outside (models/served.h): not trained, not opened, not edited; shown as they were served */
 };
 
 struct model_class {
     const char *name;      /* "ease" */
     const char *summary;   /* one line */
     const char *reference; /* authors, title, venue, year */
-    const char *advice;    /* which of its ways when, as measured, where parameters choose between them; NULL: nothing of that kind */
+    const char *advice; /* which of its ways when, as measured, where parameters choose between them; NULL: nothing of
+                           that kind */
     const char *fold_in;   /* how an unseen history is scored and how close that is to the native score */
-    const char *formula;   /* the score as a sum, in one line, where more can be said than its capabilities do; else NULL */
+    const char
+        *formula; /* the score as a sum, in one line, where more can be said than its capabilities do; else NULL */
     unsigned capabilities;
     const struct param *params;
     size_t nparams;
@@ -197,71 +208,84 @@ struct model_class {
 
     /* Will these parameters and this data do? Says memory before it is taken. May be NULL. Also estimates: *bytes. */
     enum status (*check)(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
-    /* About how many seconds training takes, where that can be told before; asked when it may be worth saying. NULL: by the
-     * progress of the first epochs or items, which is soon enough. */
+    /* About how many seconds training takes, where that can be told before; asked when it may be worth saying. NULL: by
+     * the progress of the first epochs or items, which is soon enough. */
     enum status (*estimate)(const struct model *m, double *seconds, struct error *err);
     /* begin allocates m->state and prepares; epoch is called with 0, 1, ... until it sets *done (one-shot models do
-     * all their work in epoch 0); it reports a loss through *loss (NaN: none). end drops what only training needs. May be NULL: end. */
+     * all their work in epoch 0); it reports a loss through *loss (NaN: none). end drops what only training needs. May
+     * be NULL: end. */
     enum status (*begin)(struct model *m, const struct training *t, struct error *err);
-    enum status (*epoch)(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err);
+    enum status (*epoch)(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                         struct error *err);
     enum status (*end)(struct model *m, const struct training *t, struct error *err);
-    /* Between two epochs, and before m is asked there: makes what answers need and epochs do not. A model that has ended, or was loaded or
-     * updated, is ready. Once more is no harm. NULL: always ready. */
+    /* Between two epochs, and before m is asked there: makes what answers need and epochs do not. A model that has
+     * ended, or was loaded or updated, is ready. Once more is no harm. NULL: always ready. */
     enum status (*ready)(struct model *m, struct error *err);
 
     /* scores[q * nitems + i] for queries[0..n); the row of a query has the same bits whatever n and its place. */
-    enum status (*score)(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err);
+    enum status (*score)(const struct model *m, const struct query *queries, size_t n, float *scores,
+                         struct error *err);
     /* Contributions of the history to one item; parts + base sum to the score. */
-    enum status (*explain)(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err);
-    /* The terms of that score, in any order, where there is more to tell than contributions: ratings, deviations, similarities of neighbours.
-     * They follow `formula`. NULL: the products of vectors, those of ADDS_UP, or the contributions. */
-    enum status (*steps)(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err);
+    enum status (*explain)(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                           struct error *err);
+    /* The terms of that score, in any order, where there is more to tell than contributions: ratings, deviations,
+     * similarities of neighbours. They follow `formula`. NULL: the products of vectors, those of ADDS_UP, or the
+     * contributions. */
+    enum status (*steps)(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                         struct error *err);
     /* similarity[i] of all items to `item`; -inf where there is none. NULL: derived by scoring the history {item}. */
     enum status (*similar)(const struct model *m, uint32_t item, float *similarity, struct error *err);
 
-    /* What was learnt of each item: nitems x *width, rows one after the other, alive as long as the model. NULL: the class
-     * has no vectors. */
+    /* What was learnt of each item: nitems x *width, rows one after the other, alive as long as the model. NULL: the
+     * class has no vectors. */
     const float *(*vectors)(const struct model *m, size_t *width);
-    /* The vectors of histories in the same space: x[q * width ...] for queries[0..n), such that the score of item i is the
-     * product x . vectors(i), to the bit as dots_score makes it (linalg/dense.h): lists are made of these alone. A row has the
-     * same bits whatever n and its place. NULL: the class has no such vectors. */
+    /* The vectors of histories in the same space: x[q * width ...] for queries[0..n), such that the score of item i is
+     * the product x . vectors(i), to the bit as dots_score makes it (linalg/dense.h): lists are made of these alone. A
+     * row has the same bits whatever n and its place. NULL: the class has no such vectors. */
     enum status (*fold)(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
-    /* Of a class whose scores are not such products: vectors of histories in the space of `vectors`, to compare histories by;
-     * x[q * width ...]. NULL: those of fold, if any. */
+    /* Of a class whose scores are not such products: vectors of histories in the space of `vectors`, to compare
+     * histories by; x[q * width ...]. NULL: those of fold, if any. */
     enum status (*project)(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
-    /* Of a class whose `vectors` are orthonormal columns, in which one direction is as long as any other: scale[0..width) to multiply
-     * the components by before items are compared, which makes them as long as they matter (singular values). NULL: comparable as they are. */
+    /* Of a class whose `vectors` are orthonormal columns, in which one direction is as long as any other:
+     * scale[0..width) to multiply the components by before items are compared, which makes them as long as they matter
+     * (singular values). NULL: comparable as they are. */
     enum status (*scale)(const struct model *m, float *scale, struct error *err);
-    /* scores[0..nitems) of a user of the training data by the parameters that training itself gave this user. Called between
-     * the last epoch and end, when m is ready, from any thread: the driver measures with it how close folding in comes (record.fold_in).
-     * NULL: the class keeps nothing of users, so that folding in is all there is. */
+    /* scores[0..nitems) of a user of the training data by the parameters that training itself gave this user. Called
+     * between the last epoch and end, when m is ready, from any thread: the driver measures with it how close folding
+     * in comes (record.fold_in). NULL: the class keeps nothing of users, so that folding in is all there is. */
     enum status (*native)(const struct model *m, uint32_t user, float *scores, struct error *err);
 
-    /* m, new and without a state, becomes what training on u->after gives, made out of u->from and the difference; neither
-     * u->from nor anything it points to is changed. *worth = false, and m without a state, when training anew costs less or
-     * changed more than the class can mend: the driver trains then. NULL: `update` trains anew, and says so. update.h */
+    /* m, new and without a state, becomes what training on u->after gives, made out of u->from and the difference;
+     * neither u->from nor anything it points to is changed. *worth = false, and m without a state, when training anew
+     * costs less or changed more than the class can mend: the driver trains then. NULL: `update` trains anew, and says
+     * so. update.h */
     enum status (*update)(struct model *m, const struct update *u, bool *worth, struct error *err);
-    const char *updated;   /* what update does, and how close that is to training anew; NULL: no update. OF_MODELS: model_stand_on does it */
+    const char *updated; /* what update does, and how close that is to training anew; NULL: no update. OF_MODELS:
+                            model_stand_on does it */
 
-    /* Of a class that learns in epochs and can go on later. pause, between two epochs: writes what the next one needs of the state and
-     * save does not write; NULL: nothing. resume, after begin: m continues where `from`, of the same parameters but for `epochs`
-     * and on the same data, was when it was saved. r: what pause wrote; NULL when that is not kept any more, which may be an
-     * error. *same = false: what comes of it is not what one go gives. NULL: the class cannot go on. */
+    /* Of a class that learns in epochs and can go on later. pause, between two epochs: writes what the next one needs
+     * of the state and save does not write; NULL: nothing. resume, after begin: m continues where `from`, of the same
+     * parameters but for `epochs` and on the same data, was when it was saved. r: what pause wrote; NULL when that is
+     * not kept any more, which may be an error. *same = false: what comes of it is not what one go gives. NULL: the
+     * class cannot go on. */
     enum status (*pause)(const struct model *m, struct blob_writer *w, struct error *err);
-    enum status (*resume)(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
-                          struct error *err);
+    enum status (*resume)(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r,
+                          bool *same, struct error *err);
 
-    /* scores[0..nitems) of a history by the model that training would have given had one row been another: exactly, though m
-     * itself stays as it is, and in far less time than training takes. NULL: it has to be trained anew. */
-    enum status (*retrained)(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores, struct error *err);
+    /* scores[0..nitems) of a history by the model that training would have given had one row been another: exactly,
+     * though m itself stays as it is, and in far less time than training takes. NULL: it has to be trained anew. */
+    enum status (*retrained)(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores,
+                             struct error *err);
 
     /* Do the scores depend on this attribute of the user? NULL: on none. */
     bool (*reads)(const struct model *m, const char *field);
 
     /* OF_MODELS: what each of m->parts counts for in the score, nparts of them. NULL: they are not summed. */
     const float *(*part_weights)(const struct model *m);
-    /* OF_MODELS: out[0..m->nparts): how the parts make up one score, to which what they add sums; -inf where none knows the item. */
-    enum status (*shares)(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err);
+    /* OF_MODELS: out[0..m->nparts): how the parts make up one score, to which what they add sums; -inf where none knows
+     * the item. */
+    enum status (*shares)(const struct model *m, const struct query *q, uint32_t item, struct part_share *out,
+                          struct error *err);
 
     enum status (*save)(const struct model *m, struct blob_writer *w, struct error *err);
     /* m->nitems, m->values are set; fills m->state. Must survive any bytes: sizes are checked against nitems. */
@@ -286,18 +310,19 @@ struct model_record {
     uint64_t seed;
     int64_t created;             /* wall clock, us */
     double seconds;
-    double fold_in;              /* rank-biased overlap at 20 of lists folded in and native ones (models/fold_in.h); NaN: not measured */
+    double fold_in; /* rank-biased overlap at 20 of lists folded in and native ones (models/fold_in.h); NaN: not
+                       measured */
     size_t epochs;               /* 0: not trained but updated (update.h) */
     size_t events, users, items;
     uint64_t bytes;              /* memory of the parameters */
     char kernel[64];             /* BLAS kernel and version */
     double *curve;               /* loss per epoch, NaN where none; `epochs` long; owned */
-    double *watched;             /* validation value per epoch, NaN where none; as long, or NULL: not validated; owned */
+    double *watched; /* validation value per epoch, NaN where none; as long, or NULL: not validated; owned */
     char metric[32];             /* what `watched` is: "ndcg@10" */
     enum train_end ended;
     size_t kept;                 /* the epoch, from 1, whose parameters these are; 0: the last */
     size_t planned;              /* epochs there were to be; 0: unknown */
-    size_t departs;              /* the epoch, from 1, from which on it is not what training at one go gives; 0: it is that */
+    size_t departs; /* the epoch, from 1, from which on it is not what training at one go gives; 0: it is that */
 };
 
 /* A model that another one is made of. */
@@ -314,7 +339,8 @@ struct model {
     struct param_value *values; /* class->nparams */
     size_t nusers, nitems;      /* of the data set it is asked about: that it was trained on, or what it has grown to */
     struct model *trained;      /* model_widen: as it was trained; else NULL */
-    uint8_t *later;             /* items that came after it was trained and are in no list: a byte each; NULL: none (model_forget) */
+    uint8_t
+        *later; /* items that came after it was trained and are in no list: a byte each; NULL: none (model_forget) */
     struct model_part *parts;   /* of an ensemble (OF_MODELS), in the order in which they were named */
     size_t nparts;
     struct model_record record;
@@ -325,13 +351,14 @@ struct model {
 /* Unpublished model with one reference; values are copied. */
 struct model *model_new(const struct model_class *class, const char *name, const struct param_value *values,
                         size_t nusers, size_t nitems, struct error *err);
-/* The same model for a data set that has grown to so many users and items since: it knows those it was trained on, which
- * are the first ones. Later items of a history tell it nothing, and score -inf. Keeps a reference to m and no copy. */
+/* The same model for a data set that has grown to so many users and items since: it knows those it was trained on,
+ * which are the first ones. Later items of a history tell it nothing, and score -inf. Keeps a reference to m and no
+ * copy. */
 struct model *model_widen(struct model *m, size_t nusers, size_t nitems, struct error *err);
 /* The model as it was trained: m itself, or what it was widened from. */
 const struct model *model_trained(const struct model *m);
-/* m, not yet published, scores -inf for items i with later[i] != 0 and is like none of them: for a model of the past, in which nobody
- * had met them. Takes over later[0..nitems). Such a model is for memory only: it is not saved. */
+/* m, not yet published, scores -inf for items i with later[i] != 0 and is like none of them: for a model of the past,
+ * in which nobody had met them. Takes over later[0..nitems). Such a model is for memory only: it is not saved. */
 void model_forget(struct model *m, uint8_t *later);
 /* Makes m one of models[0..n), held, before it is trained. */
 MUST_CHECK enum status model_set_parts(struct model *m, struct model *const *models, size_t n, struct error *err);
@@ -343,42 +370,50 @@ struct model *model_hold(struct model *m);
 void model_release(struct model *m);
 
 /* Calls through the class, with argument checks (items in range) in one place. A query whose as_of lies before the
- * training's last event is answered; the caller flags it (model_sees_future). model_similar gives the item itself -inf. */
+ * training's last event is answered; the caller flags it (model_sees_future). model_similar gives the item itself -inf.
+ */
 MUST_CHECK enum status model_score(const struct model *m, const struct query *queries, size_t n, float *scores,
                                    struct error *err);
-/* Predicted ratings of pairs: out[j] of items[j] for query q, begin[q] <= j < begin[q + 1]; the same bits as model_score.
- * NaN for items that the model does not know. Of classes that CAN_RATE. */
+/* Predicted ratings of pairs: out[j] of items[j] for query q, begin[q] <= j < begin[q + 1]; the same bits as
+ * model_score. NaN for items that the model does not know. Of classes that CAN_RATE. */
 MUST_CHECK enum status model_predict(const struct model *m, const struct query *queries, size_t n, const size_t *begin,
                                      const uint32_t *items, float *out, struct error *err);
 MUST_CHECK enum status model_explain(const struct model *m, const struct query *q, uint32_t item,
                                      struct explanation *out, struct error *err);
 /* Of a class with the slot `steps`: the terms alone. */
-MUST_CHECK enum status model_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err);
+MUST_CHECK enum status model_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                                   struct error *err);
 /* Of an ensemble (its slot `shares`). */
-MUST_CHECK enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err);
+MUST_CHECK enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out,
+                                    struct error *err);
 MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);
 /* The vectors of histories: x[q * width ...]. Only for a class that has the slot. */
-MUST_CHECK enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
-/* Vectors of histories to compare them by: those of project, or of fold. Only for a model that has them: model_projects. */
-MUST_CHECK enum status model_project(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+MUST_CHECK enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x,
+                                  struct error *err);
+/* Vectors of histories to compare them by: those of project, or of fold. Only for a model that has them:
+ * model_projects. */
+MUST_CHECK enum status model_project(const struct model *m, const struct query *queries, size_t n, float *x,
+                                     struct error *err);
 bool model_projects(const struct model *m);
 /* The vectors of the items that the model was trained on, or NULL (the slot `vectors`). */
 const float *model_vectors(const struct model *m, size_t *width);
 /* Do its scores, or those of a model it is made of, depend on this attribute of users? */
 bool model_reads(const struct model *m, const char *field);
 /* Scores by the model as it would be with another row in what it learnt from. Only for a class that has the slot. */
-MUST_CHECK enum status model_retrained(const struct model *m, const struct row_edit *edit, const struct query *q, float *scores,
-                                       struct error *err);
+MUST_CHECK enum status model_retrained(const struct model *m, const struct row_edit *edit, const struct query *q,
+                                       float *scores, struct error *err);
 /* Epochs whose parameters these are: those that are kept, else all. */
 size_t model_epochs(const struct model *m);
 /* Memory of its parameters, of what its training goes on from, and of the models it is made of. */
 uint64_t model_bytes(const struct model *m);
 /* Was the model trained on something at or after as_of? */
 bool model_sees_future(const struct model *m, int64_t as_of);
-/* Parameters as one would type them: "lambda=500 k=20"; only_given leaves defaults out. Without those that change nothing beside the rest. */
+/* Parameters as one would type them: "lambda=500 k=20"; only_given leaves defaults out. Without those that change
+ * nothing beside the rest. */
 void model_describe(const struct model *m, bool only_given, struct str *out);
 /* The same of a model that is yet to be trained. */
-void values_describe(const struct model_class *class, const struct param_value *values, bool only_given, struct str *out);
+void values_describe(const struct model_class *class, const struct param_value *values, bool only_given,
+                     struct str *out);
 double model_real(const struct model *m, const char *param);
 const char *model_text(const struct model *m, const char *param); /* as typed */
 int64_t model_int(const struct model *m, const char *param); /* also BOOL, ENUM index, DURATION */

@@ -1,5 +1,5 @@
-/* Asking a model: what every call through its class checks first, what the model does not know of a history, and what it
- * says of items that came later than it. */
+/* Asking a model: what every call through its class checks first, what the model does not know of a history, and what
+ * it says of items that came later than it. */
 #include "models/model.h"
 
 #include <math.h>
@@ -21,7 +21,8 @@ static enum status check_queries(const struct model *m, const struct query *quer
         return error_set(err, ST_STATE, "model %s is not trained", m->name);
     for (size_t i = 0; i < model_trained(m)->nparts; i++)
         if (!model_trained(m)->parts[i].model)
-            return error_set(err, ST_STATE, "model %s is made of %s, which is not here", m->name, model_trained(m)->parts[i].name);
+            return error_set(err, ST_STATE, "model %s is made of %s, which is not here", m->name,
+                             model_trained(m)->parts[i].name);
     for (size_t q = 0; q < n; q++)
         for (size_t i = 0; i < queries[q].n; i++)
             if (queries[q].events[i].item >= m->nitems)
@@ -77,7 +78,8 @@ static void known_clear(struct known *k)
     mem_free(k->events);
 }
 
-/* Rows as long as the model knows items become rows of all items, in place; the last one moves first. What came later is out. */
+/* Rows as long as the model knows items become rows of all items, in place; the last one moves first. What came later
+ * is out. */
 static void spread(const struct model *m, size_t n, float *scores)
 {
     for (size_t q = 0; q < n && m->later; q++)
@@ -155,9 +157,11 @@ enum status model_predict(const struct model *m, const struct query *queries, si
     return st;
 }
 
-typedef enum status (*folding)(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+typedef enum status (*folding)(const struct model *m, const struct query *queries, size_t n, float *x,
+                               struct error *err);
 
-static enum status fold_with(folding fold, const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+static enum status fold_with(folding fold, const struct model *m, const struct query *queries, size_t n, float *x,
+                             struct error *err)
 {
     struct known k = {0};
     enum status st = check_queries(m, queries, n, err);
@@ -194,7 +198,8 @@ bool model_projects(const struct model *m)
 }
 
 /* A question about one item: *k is the history as the model was trained to read it. Clear it in every case. */
-static enum status ask_of_item(const struct model *m, const struct query *q, uint32_t item, struct known *k, struct error *err)
+static enum status ask_of_item(const struct model *m, const struct query *q, uint32_t item, struct known *k,
+                               struct error *err)
 {
     *k = (struct known){0};
     enum status st = check_queries(m, q, 1, err);
@@ -217,7 +222,8 @@ enum status model_explain(const struct model *m, const struct query *q, uint32_t
     return st;
 }
 
-enum status model_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+enum status model_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                        struct error *err)
 {
     struct known k;
     enum status st = ask_of_item(m, q, item, &k, err);
@@ -227,7 +233,8 @@ enum status model_steps(const struct model *m, const struct query *q, uint32_t i
     return st;
 }
 
-enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
+enum status model_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out,
+                         struct error *err)
 {
     struct known k;
     enum status st = ask_of_item(m, q, item, &k, err);

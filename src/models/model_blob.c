@@ -5,14 +5,10 @@
  *   name     text   "ease.2"
  *   nparams  u64    1; then twice as many texts: param (its name), value (as typed)
  *   given    u8     nparams: said by the user?
- *   counts   u64    users, items, data fingerprint, split fingerprint, seed, epochs, events, users and items with events, bytes
- *   times    i64    trained until, created
- *   seconds  f64    training took, and the measured closeness of folding in (NaN: none)
- *   kernel   text
- *   curve    f64    epochs
- *   ended    u64    how training ended, the epoch that is kept, epochs there were to be
- *   metric   text   of the validation; ""
- *   watched  f64    its value an epoch: epochs or 0
+ *   counts   u64    users, items, data fingerprint, split fingerprint, seed, epochs, events, users and items with
+ * events, bytes times    i64    trained until, created seconds  f64    training took, and the measured closeness of
+ * folding in (NaN: none) kernel   text curve    f64    epochs ended    u64    how training ended, the epoch that is
+ * kept, epochs there were to be metric   text   of the validation; "" watched  f64    its value an epoch: epochs or 0
  *   parts    i64    of an ensemble: when each of its models was made; then as many texts: part (its name)
  *
  * then what the class itself writes, and behind it, since version 4:
@@ -125,7 +121,8 @@ static enum status load_param(const struct model_class *class, struct blob_reade
         goto out;
     *index = param_index(class->params, class->nparams, name);
     if (*index == class->nparams)
-        st = error_set(err, ST_UNSUPPORTED, "the saved %s has a parameter %s that this version does not know", class->name, name);
+        st = error_set(err, ST_UNSUPPORTED, "the saved %s has a parameter %s that this version does not know",
+                       class->name, name);
     else
         st = param_parse(&class->params[*index], text, &values[*index], err);
 out:
@@ -264,7 +261,8 @@ static enum status load_class(struct blob_reader *r, bool *pauses, const struct 
     enum status st = blob_get_text(r, "model", NAME_MAX_BYTES, &version, err);
     *pauses = !st && strcmp(version, layout) == 0;
     if (!st && !*pauses && strcmp(version, layout_unpaused) != 0)
-        st = error_set(err, ST_UNSUPPORTED, "this is not a model of this version (\"%s\"; \"%s\" expected)", version, layout);
+        st = error_set(err, ST_UNSUPPORTED, "this is not a model of this version (\"%s\"; \"%s\" expected)", version,
+                       layout);
     if (!st)
         st = blob_get_text(r, "class", NAME_MAX_BYTES, &name, err);
     if (!st && !(*class = model_class_find(name)))

@@ -1,16 +1,17 @@
 /* NMF: non-negative vectors of users and items whose products come near to the matrix, zeros and all.
  *
- * Minimised over x_u >= 0 and y_i >= 0 of k factors, r_ui being 1 (or the weight) of an observed pair, times the length of the
- * item's column to the power of scaling - 1, and 0 for all others:
+ * Minimised over x_u >= 0 and y_i >= 0 of k factors, r_ui being 1 (or the weight) of an observed pair, times the length
+ * of the item's column to the power of scaling - 1, and 0 for all others:
  *
  *     sum over all pairs of (r_ui - x_u.y_i)^2  +  l2 N * (sum_u |x_u|^2 + sum_i |y_i|^2)
  *
- * with N = |R| (U^-1/2 + I^-1/2), about the largest singular value that noise of as many squares would have: a pull of N is what
- * takes all from it that is no more than noise, whatever the size and density of the data.
+ * with N = |R| (U^-1/2 + I^-1/2), about the largest singular value that noise of as many squares would have: a pull of
+ * N is what takes all from it that is no more than noise, whatever the size and density of the data.
  *
- * One side at a time, its rows are non-negative regressions on the same Gram matrix, G = Y'Y and b_u = sum of r_uj y_j over the
- * history, so that zeros cost nothing (linalg/elastic_net.h). Scaling below 1 damps popular items, as in PureSVD (EigenRec). A row goes on from where it stands by sweeps over its components,
- * each to its minimum (hierarchical alternating least squares), so the objective never grows. */
+ * One side at a time, its rows are non-negative regressions on the same Gram matrix, G = Y'Y and b_u = sum of r_uj y_j
+ * over the history, so that zeros cost nothing (linalg/elastic_net.h). Scaling below 1 damps popular items, as in
+ * PureSVD (EigenRec). A row goes on from where it stands by sweeps over its components, each to its minimum
+ * (hierarchical alternating least squares), so the objective never grows. */
 #include <math.h>
 #include <string.h>
 
@@ -24,16 +25,51 @@
 enum { VALUES_BINARY, VALUES_WEIGHT };
 
 static const struct param params[] = {
-    {.name = "factors", .type = PARAM_INT, .initial = "64", .min = 1, .max = 512, .tune_min = 8, .tune_max = 256, .log_scale = true,
+    {.name = "factors",
+     .type = PARAM_INT,
+     .initial = "64",
+     .min = 1,
+     .max = 512,
+     .tune_min = 8,
+     .tune_max = 256,
+     .log_scale = true,
      .doc = "length of the vectors"},
-    {.name = "epochs", .type = PARAM_INT, .initial = "30", .min = 1, .max = 10000, .tune_min = 10, .tune_max = 100, .log_scale = true,
+    {.name = "epochs",
+     .type = PARAM_INT,
+     .initial = "30",
+     .min = 1,
+     .max = 10000,
+     .tune_min = 10,
+     .tune_max = 100,
+     .log_scale = true,
      .doc = "passes over users and items"},
-    {.name = "sweeps", .type = PARAM_INT, .initial = "2", .min = 1, .max = 1000, .doc = "passes over the components of a vector an epoch"},
-    {.name = "l2", .type = PARAM_REAL, .initial = "0.6", .min = 0, .max = 1e3, .tune_min = .05, .tune_max = 2, .log_scale = true,
+    {.name = "sweeps",
+     .type = PARAM_INT,
+     .initial = "2",
+     .min = 1,
+     .max = 1000,
+     .doc = "passes over the components of a vector an epoch"},
+    {.name = "l2",
+     .type = PARAM_REAL,
+     .initial = "0.6",
+     .min = 0,
+     .max = 1e3,
+     .tune_min = .05,
+     .tune_max = 2,
+     .log_scale = true,
      .doc = "pull of vectors towards 0; 1: as strong as takes away what noise of the same size would leave"},
-    {.name = "scaling", .type = PARAM_REAL, .initial = "1", .min = -2, .max = 2, .tune_min = -.2, .tune_max = 1.2,
+    {.name = "scaling",
+     .type = PARAM_REAL,
+     .initial = "1",
+     .min = -2,
+     .max = 2,
+     .tune_min = -.2,
+     .tune_max = 1.2,
      .doc = "power of the lengths of items in the matrix: 1 leaves it as it is, less damps popular items (EigenRec)"},
-    {.name = "values", .type = PARAM_ENUM, .initial = "binary", .choices = "binary|weight",
+    {.name = "values",
+     .type = PARAM_ENUM,
+     .initial = "binary",
+     .choices = "binary|weight",
      .doc = "an observed pair counts 1, or the summed weight of its events"},
 };
 
@@ -91,7 +127,7 @@ struct side {
     float *x;
     size_t sweeps;
     float tolerance;    /* relative to what the largest component could be */
-    double *explained;  /* one a block: sum of x.b + x.(b - Gx), by which the squared error is less than that of zeros */
+    double *explained; /* one a block: sum of x.b + x.(b - Gx), by which the squared error is less than that of zeros */
     struct job *job;
 };
 
@@ -133,7 +169,8 @@ static enum status solve_side(struct side *w, double *explained, struct error *e
 static struct side at_rest(const struct nmf *s, const struct csr *rows, float *x)
 {
     enum { SWEEPS = 1000 };
-    return (struct side){.s = s, .rows = rows, .y = s->items.y, .g = s->g, .x = x, .sweeps = SWEEPS, .tolerance = 1e-5f};
+    return (struct side){
+        .s = s, .rows = rows, .y = s->items.y, .g = s->g, .x = x, .sweeps = SWEEPS, .tolerance = 1e-5f};
 }
 
 /* ---- training ---- */
@@ -214,7 +251,8 @@ static enum status nmf_begin(struct model *m, const struct training *t, struct e
     return items_changed(s, err);
 }
 
-static enum status nmf_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status nmf_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                             struct error *err)
 {
     struct nmf *s = m->state;
     size_t k = s->items.k, sweeps = (size_t)model_int(m, "sweeps");
@@ -222,8 +260,10 @@ static enum status nmf_epoch(struct model *m, const struct training *t, size_t e
     float *g = mem_new(k * k, sizeof *g, "NMF", err);
     if (!g)
         return ST_NOMEM;
-    struct side users = {.s = s, .rows = &s->by_user, .y = s->items.y, .g = s->g, .x = s->x, .sweeps = sweeps, .job = t->job};
-    struct side items = {.s = s, .rows = &s->by_item, .y = s->x, .g = g, .x = s->items.y, .sweeps = sweeps, .job = t->job};
+    struct side users = {
+        .s = s, .rows = &s->by_user, .y = s->items.y, .g = s->g, .x = s->x, .sweeps = sweeps, .job = t->job};
+    struct side items = {
+        .s = s, .rows = &s->by_item, .y = s->x, .g = g, .x = s->items.y, .sweeps = sweeps, .job = t->job};
     enum status st = solve_side(&users, &explained, err);
     if (!st)
         st = both_triangles(s->x, m->nusers, k, g, err);
@@ -244,8 +284,8 @@ static enum status nmf_pause(const struct model *m, struct blob_writer *w, struc
     return factors_pause(s->x, m->nusers, s->items.k, w, err);
 }
 
-static enum status nmf_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
-                              struct error *err)
+static enum status nmf_resume(struct model *m, const struct model *from, const struct training *t,
+                              struct blob_reader *r, bool *same, struct error *err)
 {
     struct nmf *s = m->state;
     const struct nmf *old = from->state;
@@ -259,7 +299,8 @@ static enum status nmf_resume(struct model *m, const struct model *from, const s
         st = factors_resume(s->x, m, k, r, err);
         for (size_t i = 0; i < m->nusers * k && !st; i++)
             if (s->x[i] < 0)
-                st = error_set(err, ST_CORRUPT, "the user vectors that the training of %s goes on from are damaged", m->name);
+                st = error_set(err, ST_CORRUPT, "the user vectors that the training of %s goes on from are damaged",
+                               m->name);
         return st;
     }
     *same = false; /* where sweeps would have arrived in the end */
@@ -305,7 +346,8 @@ static enum status nmf_fold(const struct model *m, const struct query *queries, 
     return st;
 }
 
-static enum status nmf_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status nmf_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                             struct error *err)
 {
     const struct nmf *s = m->state;
     return factors_score(&s->items, m, queries, n, scores, err);
@@ -319,8 +361,8 @@ static enum status nmf_native(const struct model *m, uint32_t user, float *score
     return ST_OK;
 }
 
-/* What item j of the history, whose row holds it with weight w, contributes: a component of x, which is positive only where b is
- * (but for rounding), belongs to the items of the history as they make up that component of b. */
+/* What item j of the history, whose row holds it with weight w, contributes: a component of x, which is positive only
+ * where b is (but for rounding), belongs to the items of the history as they make up that component of b. */
 static double share(const float *x, const float *b, const float *yj, const float *yi, float w, size_t k)
 {
     double sum = 0;
@@ -330,7 +372,8 @@ static double share(const float *x, const float *b, const float *yj, const float
     return sum;
 }
 
-static enum status nmf_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+static enum status nmf_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                               struct error *err)
 {
     const struct nmf *s = m->state;
     struct csr row = {0};
@@ -405,11 +448,12 @@ static enum status nmf_load(struct model *m, struct blob_reader *r, struct error
 const struct model_class model_nmf = {
     .name = "nmf",
     .summary = "non-negative matrix factorization: tastes that only add up",
-    .reference = "Lee, Seung: Learning the parts of objects by non-negative matrix factorization, Nature 1999; hierarchical alternating "
-                 "least squares of Cichocki, Phan: Fast local algorithms for large scale nonnegative matrix and tensor factorizations, "
-                 "IEICE Transactions 2009",
-    .fold_in = "solves the user's row of training from the final item vectors, exactly; lists keep a rank-biased overlap at 20 of .99 with those "
-               "of the user vectors that training itself ends with (measured on MovieLens 100K)",
+    .reference = "Lee, Seung: Learning the parts of objects by non-negative matrix factorization, Nature 1999; "
+                 "hierarchical alternating least squares of Cichocki, Phan: Fast local algorithms for large scale "
+                 "nonnegative matrix and tensor factorizations, IEICE Transactions 2009",
+    .fold_in = "solves the user's row of training from the final item vectors, exactly; lists keep a rank-biased "
+               "overlap at 20 of .99 with those of the user vectors that training itself ends with (measured on "
+               "MovieLens 100K)",
     .capabilities = CAN_EPOCHS,
     .params = params,
     .nparams = sizeof params / sizeof *params,

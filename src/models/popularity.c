@@ -3,9 +3,9 @@
  *   s_i     = sum over the events e of item i of  weight(e) * exp(-ln 2 * age(e) / half_life)
  *   s_i(g)  = the same over the events of the users of segment g, plus prior * s_i / sum of all s
  *
- * The second is `by`: what the segment says, and `prior` events' worth of what all say, so that small segments lean on it.
- * Who belongs to no segment gets s_i. Ages are counted from the newest event of training. What is kept are the sums and
- * counts per item and event type, in compressed rows, so that a score can be taken apart:
+ * The second is `by`: what the segment says, and `prior` events' worth of what all say, so that small segments lean on
+ * it. Who belongs to no segment gets s_i. Ages are counted from the newest event of training. What is kept are the sums
+ * and counts per item and event type, in compressed rows, so that a score can be taken apart:
  *
  *   begin[i] .. begin[i + 1]   the types that item i has
  *   type[], sum[], count[]     which, its decayed sum, its number of events */
@@ -23,10 +23,23 @@ enum { PRIOR = 100 };
 
 static const struct param params[] = {
     HALF_LIFE_PARAM(1, 365),
-    {.name = "count", .type = PARAM_ENUM, .initial = "events", .choices = "events|users", .tune_max = 1,
+    {.name = "count",
+     .type = PARAM_ENUM,
+     .initial = "events",
+     .choices = "events|users",
+     .tune_max = 1,
      .doc = "sum events by the weight of their type, or count each user of an item once"},
-    {.name = "by", .type = PARAM_COLUMN, .doc = "an attribute of users, such as country: what is popular among those with the same value"},
-    {.name = "prior", .type = PARAM_REAL, .min = 0, .max = 1e12, .tune_min = 1, .tune_max = 10000, .log_scale = true, .when = "by",
+    {.name = "by",
+     .type = PARAM_COLUMN,
+     .doc = "an attribute of users, such as country: what is popular among those with the same value"},
+    {.name = "prior",
+     .type = PARAM_REAL,
+     .min = 0,
+     .max = 1e12,
+     .tune_min = 1,
+     .tune_max = 10000,
+     .log_scale = true,
+     .when = "by",
      .doc = "so many events of everybody's taste are added to those of a segment; 100 when left out"},
 };
 
@@ -254,16 +267,16 @@ static enum status pop_explain(const struct model *m, const struct query *q, uin
     if (st)
         return st;
     if (g != NO_CODE)
-        snprintf(explanation_add(out, NO_ITEM, (double)own)->label, sizeof out->parts->label, "events of users with %.32s %.32s", model_text(m, "by"),
-                 dict_text(&p->segments.names, g));
+        snprintf(explanation_add(out, NO_ITEM, (double)own)->label, sizeof out->parts->label,
+                 "events of users with %.32s %.32s", model_text(m, "by"), dict_text(&p->segments.names, g));
     for (size_t j = p->begin[item]; j < p->begin[item + 1]; j++) {
         struct contribution *c = explanation_add(out, NO_ITEM, p->sum[j] * (double)scale);
         const char *type = p->type_name[p->type[j]];
         bool named = strcmp(type, "event") != 0; /* else the file said no more than that something happened */
         char count[32];
         text_count(count, sizeof count, (int64_t)p->count[j]);
-        snprintf(c->label, sizeof c->label, "%.20s %.40s%sevent%s%s", count, named ? type : "", named ? " " : "", p->count[j] == 1 ? "" : "s",
-                 g == NO_CODE ? "" : " of all (scaled)");
+        snprintf(c->label, sizeof c->label, "%.20s %.40s%sevent%s%s", count, named ? type : "", named ? " " : "",
+                 p->count[j] == 1 ? "" : "s", g == NO_CODE ? "" : " of all (scaled)");
     }
     explanation_sort(out);
     out->score = (double)(p->score[item] * scale + own);

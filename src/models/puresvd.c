@@ -16,11 +16,27 @@
 enum { VALUES_BINARY, VALUES_WEIGHT };
 
 static const struct param params[] = {
-    {.name = "factors", .type = PARAM_INT, .initial = "64", .min = 1, .max = 4096, .tune_min = 8, .tune_max = 512, .log_scale = true,
+    {.name = "factors",
+     .type = PARAM_INT,
+     .initial = "64",
+     .min = 1,
+     .max = 4096,
+     .tune_min = 8,
+     .tune_max = 512,
+     .log_scale = true,
      .doc = "singular vectors kept"},
-    {.name = "scaling", .type = PARAM_REAL, .initial = "1", .min = -2, .max = 2, .tune_min = -.2, .tune_max = 1.2,
+    {.name = "scaling",
+     .type = PARAM_REAL,
+     .initial = "1",
+     .min = -2,
+     .max = 2,
+     .tune_min = -.2,
+     .tune_max = 1.2,
      .doc = "power of the lengths of items in the matrix: 1 leaves it as it is, less damps popular items (EigenRec)"},
-    {.name = "values", .type = PARAM_ENUM, .initial = "binary", .choices = "binary|weight",
+    {.name = "values",
+     .type = PARAM_ENUM,
+     .initial = "binary",
+     .choices = "binary|weight",
      .doc = "count an item of a history once, or by the summed weight of its events"},
 };
 
@@ -85,7 +101,8 @@ static enum status scaled(const struct csr *r, bool weigh, double scaling, struc
         view.value = NULL;
     enum status st = csr_transpose(&view, &out->items, err);
     if (!st && !weigh)
-        st = (out->items.value = mem_new_raw(csr_count(r), sizeof *out->items.value, "matrix values", err)) ? ST_OK : ST_NOMEM;
+        st = (out->items.value = mem_new_raw(csr_count(r), sizeof *out->items.value, "matrix values", err)) ? ST_OK
+                                                                                                            : ST_NOMEM;
     for (size_t i = 0; !st && i < out->items.rows; i++) {
         double square = 0;
         for (size_t e = out->items.begin[i]; e < out->items.begin[i + 1]; e++)
@@ -97,7 +114,8 @@ static enum status scaled(const struct csr *r, bool weigh, double scaling, struc
     return st ? st : csr_transpose(&out->items, &out->users, err);
 }
 
-static enum status puresvd_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status puresvd_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                                 struct error *err)
 {
     (void)epoch;
     (void)loss;
@@ -129,7 +147,8 @@ static enum status puresvd_epoch(struct model *m, const struct training *t, size
 
 /* ---- answering ---- */
 
-static enum status puresvd_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+static enum status puresvd_fold(const struct model *m, const struct query *queries, size_t n, float *x,
+                                struct error *err)
 {
     const struct puresvd *s = m->state;
     struct csr rows;
@@ -138,13 +157,15 @@ static enum status puresvd_fold(const struct model *m, const struct query *queri
         return st;
     for (size_t q = 0; q < n; q++) {
         size_t at = rows.begin[q];
-        rows_sum(x + q * s->items.k, s->items.k, s->items.y, rows.index + at, rows.value ? rows.value + at : NULL, rows.begin[q + 1] - at);
+        rows_sum(x + q * s->items.k, s->items.k, s->items.y, rows.index + at, rows.value ? rows.value + at : NULL,
+                 rows.begin[q + 1] - at);
     }
     csr_clear(&rows);
     return ST_OK;
 }
 
-static enum status puresvd_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status puresvd_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                                 struct error *err)
 {
     const struct puresvd *s = m->state;
     return factors_score(&s->items, m, queries, n, scores, err);
@@ -202,8 +223,8 @@ static enum status puresvd_scale(const struct model *m, float *scale, struct err
 
 /* ---- keeping ---- */
 
-/* "rank", u64: how many vectors, and how many singular values; the second one is missing where those were not kept yet. Then
- * "item-vectors" and "singular-values", f32. */
+/* "rank", u64: how many vectors, and how many singular values; the second one is missing where those were not kept yet.
+ * Then "item-vectors" and "singular-values", f32. */
 static enum status puresvd_save(const struct model *m, struct blob_writer *w, struct error *err)
 {
     const struct puresvd *s = m->state;
@@ -244,7 +265,8 @@ static enum status puresvd_load(struct model *m, struct blob_reader *r, struct e
 const struct model_class model_puresvd = {
     .name = "puresvd",
     .summary = "leading singular vectors of the user-item matrix",
-    .reference = "Cremonesi, Koren, Turrin: Performance of recommender algorithms on top-N recommendation tasks, RecSys 2010",
+    .reference = "Cremonesi, Koren, Turrin: Performance of recommender algorithms on top-N recommendation tasks, "
+                 "RecSys 2010",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
     .capabilities = CLOSED_FORM | ADDS_UP,
     .params = params,

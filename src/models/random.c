@@ -31,7 +31,8 @@ static enum status random_begin(struct model *m, const struct training *t, struc
     return random_new(m, t->seed, err);
 }
 
-static enum status random_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status random_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                                struct error *err)
 {
     (void)m;
     (void)t;
@@ -62,7 +63,8 @@ static float draw(uint64_t purpose, uint32_t item)
     return (float)(rng_next(&r) >> 40) * 0x1p-24f;
 }
 
-static enum status random_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status random_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                                struct error *err)
 {
     (void)err;
     for (size_t q = 0; q < n; q++) {
@@ -74,7 +76,8 @@ static enum status random_score(const struct model *m, const struct query *queri
     return ST_OK;
 }
 
-static enum status random_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+static enum status random_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                                  struct error *err)
 {
     enum status st = explanation_new(out, 0, err);
     if (st)

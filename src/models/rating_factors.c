@@ -47,7 +47,8 @@ enum status rating_factors_check(const struct model *m, const struct training *t
 {
     size_t f = (size_t)model_int(m, "factors"), ratings = csr_count(&t->interactions->matrix);
     bool implicit = has_param(m, "lambda_implicit");
-    *bytes = ratings * (implicit ? 40 : 24) + (m->nitems * (implicit ? 7 : 4) + m->nusers * (implicit ? 5 : 1)) * (f + 2) * sizeof(float) +
+    *bytes = ratings * (implicit ? 40 : 24) +
+             (m->nitems * (implicit ? 7 : 4) + m->nusers * (implicit ? 5 : 1)) * (f + 2) * sizeof(float) +
              (size_t)parallel_threads() * 2 * (f + 1) * (f + 1) * sizeof(float);
     return ratings_check(m, t, err);
 }
@@ -158,7 +159,9 @@ double rating_factors_objective(const struct rating_factors *s)
         size_t had = s->implied ? w->had_by.begin[i + 1] - w->had_by.begin[i] : 0;
         sum += s->lambda_bias * s->bias[i] * s->bias[i];
         sum += n ? s->lambda * pow((double)n, s->nu) * rating_product(s->q + i * k, s->q + i * k, s->f) : 0;
-        sum += had ? s->lambda_implicit * pow((double)had, s->nu) * rating_product(s->implied + i * s->f, s->implied + i * s->f, s->f) : 0;
+        sum += had ? s->lambda_implicit * pow((double)had, s->nu) *
+                         rating_product(s->implied + i * s->f, s->implied + i * s->f, s->f)
+                   : 0;
     }
     return sum;
 }
@@ -189,8 +192,8 @@ enum status rating_factors_epoch(struct model *m, const struct training *t, size
 }
 
 /* An epoch begins with the users, solved from the items alone: these are all that it goes on from. */
-enum status rating_factors_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
-                                  struct error *err)
+enum status rating_factors_resume(struct model *m, const struct model *from, const struct training *t,
+                                  struct blob_reader *r, bool *same, struct error *err)
 {
     (void)t;
     (void)r;
@@ -240,8 +243,8 @@ static void histories_done(struct histories *h)
     mem_free(h->z);
 }
 
-static enum status histories_read(const struct rating_factors *s, const struct query *queries, size_t n, struct histories *h,
-                                  struct error *err)
+static enum status histories_read(const struct rating_factors *s, const struct query *queries, size_t n,
+                                  struct histories *h, struct error *err)
 {
     *h = (struct histories){0};
     enum status st = ratings_of_queries(queries, n, s->nitems, s->mean, false, &h->rated, err);
@@ -255,11 +258,13 @@ static enum status histories_read(const struct rating_factors *s, const struct q
     return st;
 }
 
-enum status rating_factors_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+enum status rating_factors_fold(const struct model *m, const struct query *queries, size_t n, float *x,
+                                struct error *err)
 {
     const struct rating_factors *s = m->state;
     struct histories h = {0};
-    float *p = mem_new_raw(n * (s->f + 1), sizeof *p, "user vectors", err), *bias = mem_new_raw(n, sizeof *bias, "user biases", err);
+    float *p = mem_new_raw(n * (s->f + 1), sizeof *p, "user vectors", err),
+          *bias = mem_new_raw(n, sizeof *bias, "user biases", err);
     enum status st = p && bias ? histories_read(s, queries, n, &h, err) : ST_NOMEM;
     if (!st) {
         struct rating_side users = rating_users_of(s, &h.rated, h.z);
@@ -298,13 +303,14 @@ enum status rating_factors_native(const struct model *m, uint32_t user, float *s
     return ST_OK;
 }
 
-static enum status explain_parts(const struct rating_factors *s, const struct histories *h, uint32_t item, const float *w,
-                                 struct explanation *out, struct error *err)
+static enum status explain_parts(const struct rating_factors *s, const struct histories *h, uint32_t item,
+                                 const float *w, struct explanation *out, struct error *err)
 {
     size_t k = s->f + 1, n = csr_count(&h->rated), had = s->implied ? csr_count(&h->had) : n;
     const struct csr *all = s->implied ? &h->had : &h->rated;
     double norm = had ? 1 / sqrt((double)had) : 0;
-    float *left = mem_new_raw(s->f, sizeof *left, "an explanation", err); /* what y_j is multiplied with: q_i less what ratings take */
+    float *left = mem_new_raw(s->f, sizeof *left, "an explanation",
+                              err); /* what y_j is multiplied with: q_i less what ratings take */
     enum status st = left ? explanation_new(out, had, err) : ST_NOMEM;
     if (st) {
         mem_free(left);
@@ -317,7 +323,8 @@ static enum status explain_parts(const struct rating_factors *s, const struct hi
     }
     for (size_t a = 0; a < had; a++) {
         uint32_t j = all->index[a];
-        double value = isnan(all->value[a]) ? 0 : (all->value[a] / s->deviation - s->bias[j]) * rating_product(s->q + j * k, w, k);
+        double value =
+            isnan(all->value[a]) ? 0 : (all->value[a] / s->deviation - s->bias[j]) * rating_product(s->q + j * k, w, k);
         if (s->implied)
             value += norm * rating_product(s->implied + j * s->f, left, s->f);
         explanation_add(out, j, s->deviation * value);
@@ -347,8 +354,9 @@ enum status rating_factors_explain(const struct model *m, const struct query *q,
         out->own = s->deviation * s->bias[item];
         out->own_is = "everybody rates it highly";
         out->exact = true;
-        out->method = "base: mean of all ratings + bias of the item; each part: what a rating adds to bias and vector of the user, whose "
-                      "least squares are taken apart (exact)";
+        out->method =
+            "base: mean of all ratings + bias of the item; each part: what a rating adds to bias and vector of the "
+            "user, whose least squares are taken apart (exact)";
     }
     histories_done(&h);
     mem_free(w);

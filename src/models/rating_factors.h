@@ -7,10 +7,10 @@
  *     sum of (x_ui - b_u - b_i - q_i . (p_u + z_u))^2  +  lambda_bias (sum b_u^2 + sum b_i^2)
  *       +  lambda (sum n_u^nu |p_u|^2 + sum n_i^nu |q_i|^2)  +  lambda_implicit sum m_j^nu |y_j|^2
  *
- * over ratings, n of them at u or i, m_j users who had j. By turns: (p_u, b_u) of each user and (q_i, b_i) of each item are small
- * least squares, solved exactly; all y together take a few steps of conjugate gradients. Nothing is drawn but the first q, and
- * each sum has its order, so the bits do not depend on threads. The user of a history is solved from its ratings by the turn of
- * the users; so no user is kept. */
+ * over ratings, n of them at u or i, m_j users who had j. By turns: (p_u, b_u) of each user and (q_i, b_i) of each item
+ * are small least squares, solved exactly; all y together take a few steps of conjugate gradients. Nothing is drawn but
+ * the first q, and each sum has its order, so the bits do not depend on threads. The user of a history is solved from
+ * its ratings by the turn of the users; so no user is kept. */
 #ifndef TAILOR_MODELS_RATING_FACTORS_H
 #define TAILOR_MODELS_RATING_FACTORS_H
 
@@ -18,16 +18,43 @@
 #include "models/ratings.h"
 
 /* The parameters of both classes; svdpp has one in between. */
-#define RATING_FACTORS_PARAMS(FACTORS, LAMBDA)                                                                        \
-    {.name = "factors", .type = PARAM_INT, .initial = FACTORS, .min = 1, .max = 500, .tune_min = 8, .tune_max = 128,  \
-     .log_scale = true, .doc = "length of the vectors"},                                                              \
-    {.name = "epochs", .type = PARAM_INT, .initial = "16", .min = 1, .max = 10000, .doc = "passes over users and items"},\
-    {.name = "lambda", .type = PARAM_REAL, .initial = LAMBDA, .min = 1e-6, .max = 1e6, .tune_min = .1, .tune_max = 10,\
-     .log_scale = true, .doc = "pull of vectors towards 0, for ratings of deviation 1"},                              \
-    {.name = "nu", .type = PARAM_REAL, .initial = "0.5", .min = 0, .max = 2, .tune_min = 0, .tune_max = 1,            \
-     .doc = "how the pull grows with the number of ratings: 0 not at all, 1 in proportion"},                          \
-    {.name = "lambda_bias", .type = PARAM_REAL, .initial = "2", .min = 1e-6, .max = 1e6, .tune_min = 1, .tune_max = 50,\
-     .log_scale = true, .doc = "pull of biases towards 0, in ratings"}
+#define RATING_FACTORS_PARAMS(FACTORS, LAMBDA)                                                                         \
+    {.name = "factors",                                                                                                \
+     .type = PARAM_INT,                                                                                                \
+     .initial = FACTORS,                                                                                               \
+     .min = 1,                                                                                                         \
+     .max = 500,                                                                                                       \
+     .tune_min = 8,                                                                                                    \
+     .tune_max = 128,                                                                                                  \
+     .log_scale = true,                                                                                                \
+     .doc = "length of the vectors"},                                                                                  \
+        {.name = "epochs",                                                                                             \
+         .type = PARAM_INT,                                                                                            \
+         .initial = "16",                                                                                              \
+         .min = 1,                                                                                                     \
+         .max = 10000,                                                                                                 \
+         .doc = "passes over users and items"},                                                                        \
+        {.name = "lambda",                                                                                             \
+         .type = PARAM_REAL,                                                                                           \
+         .initial = LAMBDA,                                                                                            \
+         .min = 1e-6,                                                                                                  \
+         .max = 1e6,                                                                                                   \
+         .tune_min = .1,                                                                                               \
+         .tune_max = 10,                                                                                               \
+         .log_scale = true,                                                                                            \
+         .doc = "pull of vectors towards 0, for ratings of deviation 1"},                                              \
+        {.name = "nu",                                                                                                 \
+         .type = PARAM_REAL,                                                                                           \
+         .initial = "0.5",                                                                                             \
+         .min = 0,                                                                                                     \
+         .max = 2,                                                                                                     \
+         .tune_min = 0,                                                                                                \
+         .tune_max = 1,                                                                                                \
+         .doc = "how the pull grows with the number of ratings: 0 not at all, 1 in proportion"},                       \
+    {                                                                                                                  \
+        .name = "lambda_bias", .type = PARAM_REAL, .initial = "2", .min = 1e-6, .max = 1e6, .tune_min = 1,             \
+        .tune_max = 50, .log_scale = true, .doc = "pull of biases towards 0, in ratings"                               \
+    }
 #define RATING_FACTORS_INIT                                                                                           \
     {.name = "init", .type = PARAM_REAL, .initial = "0.1", .min = 1e-6, .max = 10,                                    \
      .doc = "spread of the first vectors, times the root of factors"}
@@ -44,18 +71,19 @@ struct rating_factors {
     struct rating_work *work; /* while training */
 };
 
-/* Slots of both classes; m->state is a struct rating_factors. Parameters: factors, epochs, lambda, nu, lambda_bias, init, and for
- * svdpp lambda_implicit. */
+/* Slots of both classes; m->state is a struct rating_factors. Parameters: factors, epochs, lambda, nu, lambda_bias,
+ * init, and for svdpp lambda_implicit. */
 enum status rating_factors_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
 enum status rating_factors_begin(struct model *m, const struct training *t, struct error *err);
 enum status rating_factors_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
                                  struct error *err);
-enum status rating_factors_resume(struct model *m, const struct model *from, const struct training *t, struct blob_reader *r, bool *same,
-                                  struct error *err);
+enum status rating_factors_resume(struct model *m, const struct model *from, const struct training *t,
+                                  struct blob_reader *r, bool *same, struct error *err);
 enum status rating_factors_end(struct model *m, const struct training *t, struct error *err);
 enum status rating_factors_score(const struct model *m, const struct query *queries, size_t n, float *scores,
                                  struct error *err);
-enum status rating_factors_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err);
+enum status rating_factors_fold(const struct model *m, const struct query *queries, size_t n, float *x,
+                                struct error *err);
 enum status rating_factors_native(const struct model *m, uint32_t user, float *scores, struct error *err);
 enum status rating_factors_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                                    struct error *err);

@@ -96,9 +96,11 @@ static void solve_block(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-enum status rating_solve_rows(const struct rating_side *side, float *vector, float *bias, struct job *job, struct error *err)
+enum status rating_solve_rows(const struct rating_side *side, float *vector, float *bias, struct job *job,
+                              struct error *err)
 {
-    size_t threads = (size_t)parallel_threads(), blocks = parallel_count(side->rows->rows, BLOCK), room = room_for(side);
+    size_t threads = (size_t)parallel_threads(), blocks = parallel_count(side->rows->rows, BLOCK),
+           room = room_for(side);
     struct solving s = {side, vector, bias, mem_new(threads, sizeof *s.room, "least squares", err),
                         mem_new(blocks, sizeof *s.singular, "least squares", err), job};
     enum status st = s.room && s.singular ? ST_OK : ST_NOMEM;
@@ -112,8 +114,10 @@ enum status rating_solve_rows(const struct rating_side *side, float *vector, flo
     for (size_t b = 0; b < blocks && !st; b++) {
         if (!s.singular[b])
             continue;
-        st = error_set(err, ST_FORMAT, "the least squares of a row cannot be solved: lambda=%g, lambda_bias=%g are too small for these data",
-                       side->lambda, side->lambda_bias);
+        st = error_set(
+            err, ST_FORMAT,
+            "the least squares of a row cannot be solved: lambda=%g, lambda_bias=%g are too small for these data",
+            side->lambda, side->lambda_bias);
         error_hint(err, "try larger ones");
     }
     for (size_t t = 0; s.room && t < threads; t++)
@@ -174,8 +178,8 @@ void rating_join_users(struct rating_factors *s)
 
 /* ---- the turn of y: conjugate gradients ----
  *
- * The normal equations are (S'KS + D) y = S'g, S: z = S y, K: blocks q q' of each user's ratings, D: what pulls to 0, and g the
- * residuals of a user times their q. From y as it stands, the first residual is minus half the gradient. */
+ * The normal equations are (S'KS + D) y = S'g, S: z = S y, K: blocks q q' of each user's ratings, D: what pulls to 0,
+ * and g the residuals of a user times their q. From y as it stands, the first residual is minus half the gradient. */
 
 struct pushing {
     const struct rating_factors *s;
@@ -201,8 +205,9 @@ static void push_users(void *context, size_t block, size_t begin, size_t end)
         memset(v, 0, f * sizeof *v);
         for (size_t a = rows->begin[u]; a < rows->begin[u + 1]; a++) {
             const float *q = s->q + rows->index[a] * k;
-            float amount = g->t ? dot(q, g->t + u * f, f)
-                                : rows->value[a] * unit - w->user_bias[u] - s->bias[rows->index[a]] - dot(q, w->x + u * k, f);
+            float amount =
+                g->t ? dot(q, g->t + u * f, f)
+                     : rows->value[a] * unit - w->user_bias[u] - s->bias[rows->index[a]] - dot(q, w->x + u * k, f);
             for (size_t c = 0; c < f; c++)
                 v[c] += amount * q[c];
         }
@@ -260,7 +265,8 @@ enum status rating_solve_implied(struct rating_factors *s, struct error *err)
     float *residual = mem_new_raw(n, sizeof *residual, "implicit vectors", err);
     float *direction = mem_new_raw(n, sizeof *direction, "implicit vectors", err);
     float *image = mem_new_raw(n, sizeof *image, "implicit vectors", err);
-    float *t = mem_new_raw(users, sizeof *t, "implicit vectors", err), *v = mem_new_raw(users, sizeof *v, "implicit vectors", err);
+    float *t = mem_new_raw(users, sizeof *t, "implicit vectors", err),
+          *v = mem_new_raw(users, sizeof *v, "implicit vectors", err);
     enum status st = residual && direction && image && t && v ? ST_OK : ST_NOMEM;
     if (st)
         goto out;

@@ -131,8 +131,10 @@ enum status ratings_there(const struct model_class *class, const struct selectio
     for (size_t e = 0; d->events.value && e < d->events.n; e++)
         if (isfinite(d->events.value[e]) && selection_has(s, e))
             return ST_OK;
-    error_set(err, ST_STATE, "%s predicts ratings, and no event that it would learn from has a rating (a value)", class->name);
-    error_hint(err, "load with value=COLUMN when the file has one; itemknn, ease and ials learn from events without ratings");
+    error_set(err, ST_STATE, "%s predicts ratings, and no event that it would learn from has a rating (a value)",
+              class->name);
+    error_hint(
+        err, "load with value=COLUMN when the file has one; itemknn, ease and ials learn from events without ratings");
     return ST_STATE;
 }
 

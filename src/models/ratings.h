@@ -17,10 +17,10 @@ struct ratings {
 MUST_CHECK enum status ratings_build(const struct selection *s, struct ratings *out, struct error *err);
 void ratings_clear(struct ratings *r);
 
-/* The histories as rows of a matrix of ratings less `mean`, items ascending; csr_clear. With `unrated` also those items of
- * the history that have no rating, with NaN. */
-MUST_CHECK enum status ratings_of_queries(const struct query *queries, size_t n, size_t nitems, double mean, bool unrated,
-                                          struct csr *out, struct error *err);
+/* The histories as rows of a matrix of ratings less `mean`, items ascending; csr_clear. With `unrated` also those items
+ * of the history that have no rating, with NaN. */
+MUST_CHECK enum status ratings_of_queries(const struct query *queries, size_t n, size_t nitems, double mean,
+                                          bool unrated, struct csr *out, struct error *err);
 
 /* ST_STATE when nothing that a class that predicts ratings would learn from is rated. The second: for its `check`. */
 MUST_CHECK enum status ratings_there(const struct model_class *class, const struct selection *s, struct error *err);

@@ -5,13 +5,13 @@
  *     B_ji = -P_ji / P_ii, P = S^-1 A^-1 S^-1
  *     score(h, i) = sum over j in h of  v_j * B_ji
  *
- * `neighbours` bounds all of it: the largest entries of each row of A, of each column of the factor and of its inverse, and of
- * each row of B. Where it is as large as the catalogue nothing is dropped, and what is left between this and EASE is the
- * residual of the inverse. With `factorizer=cholmod` A stays whole, and its complete factor is cut down when it is there
- * (linalg/sparse_cholesky.h): the exact way of the paper, which is this one with `passes=0`.
+ * `neighbours` bounds all of it: the largest entries of each row of A, of each column of the factor and of its inverse,
+ * and of each row of B. Where it is as large as the catalogue nothing is dropped, and what is left between this and
+ * EASE is the residual of the inverse. With `factorizer=cholmod` A stays whole, and its complete factor is cut down
+ * when it is there (linalg/sparse_cholesky.h): the exact way of the paper, which is this one with `passes=0`.
  *
- * Which weights matter survives all that dropping, their values suffer. So those of each item are refined where they are, on the
- * objective of EASE itself, which needs nothing but X: `passes` turns of coordinate descent for
+ * Which weights matter survives all that dropping, their values suffer. So those of each item are refined where they
+ * are, on the objective of EASE itself, which needs nothing but X: `passes` turns of coordinate descent for
  *
  *     min over b on its pattern of  |x_i - X b|^2 + lambda |b|^2                          b: column i of B */
 #include <math.h>
@@ -28,15 +28,15 @@ static const struct param params[] = {
     {.name = "lambda", .type = PARAM_REAL, .initial = "50", .min = 1e-3, .max = 1e9, .tune_min = 1, .tune_max = 5000,
      .log_scale = true, .doc = "ridge penalty, as EASE's: larger draws all weights towards 0"},
     {.name = "neighbours", .type = PARAM_INT, .initial = "100", .min = 1, .max = 1e6, .tune_min = 25, .tune_max = 500,
-     .log_scale = true, .doc = "entries kept of each item, in the item-item matrix, in its factor, in the inverse and in the weights: "
-                               "the density is this by the number of items"},
+     .log_scale = true, .doc = "entries kept of each item, in the item-item matrix, in its factor, in the inverse and "
+                               "in the weights: the density is this by the number of items"},
     {.name = "sweeps", .type = PARAM_INT, .initial = "3", .min = 0, .max = 1000, .tune_min = 0, .tune_max = 10,
      .doc = "refinements of the factor's inverse by its residual"},
     {.name = "passes", .type = PARAM_INT, .initial = "5", .min = 0, .max = 1000, .tune_min = 0, .tune_max = 10,
      .doc = "turns that refine the values of the weights on the data; 0 leaves them as the sparse inverse has them"},
     {.name = "factorizer", .type = PARAM_ENUM, .initial = "icf", .choices = "icf|cholmod",
-     .doc = "icf: an incomplete Cholesky factorization, never larger than what is kept; cholmod: the complete factor of all pairs of "
-            "items, cut down afterwards"},
+     .doc = "icf: an incomplete Cholesky factorization, never larger than what is kept; cholmod: the complete factor "
+            "of all pairs of items, cut down afterwards"},
     VALUES_PARAM,
 };
 
@@ -59,8 +59,9 @@ static enum status sansa_check(const struct model *m, const struct training *t, 
     size_t n = m->nitems, kept = (size_t)model_int(m, "neighbours"), entry = sizeof(uint32_t) + sizeof(float);
     size_t most = kept < n ? kept : n;
     /* Before: A both ways beside the factor. After: the inverse both ways, and the weights as they are made. */
-    *bytes = sparse_inverse_bytes(n, kept) + n * most * entry * 2 + csr_count(&t->interactions->matrix) * 4 * sizeof(float) +
-             sparse_product_bytes(n) + (size_t)parallel_threads() * m->nusers * sizeof(float);
+    *bytes = sparse_inverse_bytes(n, kept) + n * most * entry * 2 +
+             csr_count(&t->interactions->matrix) * 4 * sizeof(float) + sparse_product_bytes(n) +
+             (size_t)parallel_threads() * m->nusers * sizeof(float);
     if (model_int(m, "factorizer") == FACTORIZER_ICF)
         return ST_OK;
     if (!sparse_cholesky_can()) {
@@ -68,8 +69,10 @@ static enum status sansa_check(const struct model *m, const struct training *t, 
         error_hint(err, "install libsuitesparse-dev, configure and build again; or factorizer=icf");
         return ST_UNSUPPORTED;
     }
-    /* Until the complete factor is begun, which says itself what it takes: all of A, with what that is made in or ordered in. */
-    size_t pairs = pairs_at_most(&t->interactions->matrix), ordering = sparse_cholesky_bytes(n, pairs), joining = pairs * entry * 3 / 2;
+    /* Until the complete factor is begun, which says itself what it takes: all of A, with what that is made in or
+     * ordered in. */
+    size_t pairs = pairs_at_most(&t->interactions->matrix), ordering = sparse_cholesky_bytes(n, pairs),
+           joining = pairs * entry * 3 / 2;
     *bytes += pairs * entry + (ordering > joining ? ordering : joining);
     return ST_OK;
 }
@@ -121,7 +124,8 @@ static enum status factorize(const struct model *m, const struct training *t, fl
 }
 
 /* column[i] = -S_ii / (A^-1)_ii, inner = D^-1. */
-static void set_scales(const struct csr *inverse, const struct sparse_factor *f, const float *root, float *inner, float *column)
+static void set_scales(const struct csr *inverse, const struct sparse_factor *f, const float *root, float *inner,
+                       float *column)
 {
     for (size_t k = 0; k < inverse->rows; k++)
         inner[k] = 1 / f->d[k];
@@ -229,7 +233,8 @@ static enum status sansa_epoch(struct model *m, const struct training *t, size_t
     struct csr inverse = {0}, transposed = {0};
     size_t n = m->nitems, kept = (size_t)model_int(m, "neighbours");
     char what[96];
-    float *root = mem_new_raw(n, sizeof *root, "item scales", err), *inner = mem_new_raw(n, sizeof *inner, "item scales", err);
+    float *root = mem_new_raw(n, sizeof *root, "item scales", err),
+          *inner = mem_new_raw(n, sizeof *inner, "item scales", err);
     float *column = mem_new_raw(n, sizeof *column, "item scales", err);
     enum status st = root && inner && column ? factorize(m, t, root, &f, err) : ST_NOMEM;
     snprintf(what, sizeof what, "train %s: inverting", m->name);
@@ -261,11 +266,12 @@ static enum status sansa_epoch(struct model *m, const struct training *t, size_t
 const struct model_class model_sansa = {
     .name = "sansa",
     .summary = "EASE with a sparse approximate inverse, refined on the data, for very many items",
-    .reference = "Spisak, Bartyzal, Hoskovec, Peska, Tuma: Scalable approximate nonsymmetric autoencoder for collaborative "
-                 "filtering, RecSys 2023",
-    .advice = "factorizer=cholmod passes=0 is the method as published: recall@20 .168 and ndcg@20 .137 on Gowalla, in 3 min and 11.6 GB. "
-              "Refined, both factorizers come to .174 and .142 there, icf in 24 s and .2 GB. Where the catalogue is small and dense cholmod "
-              "ranks better (ML-100K: ndcg@20 .41 against .38), and cannot be cancelled while it factorizes",
+    .reference = "Spisak, Bartyzal, Hoskovec, Peska, Tuma: Scalable approximate nonsymmetric autoencoder for "
+                 "collaborative filtering, RecSys 2023",
+    .advice = "factorizer=cholmod passes=0 is the method as published: recall@20 .168 and ndcg@20 .137 on Gowalla, in "
+              "3 min and 11.6 GB. Refined, both factorizers come to .174 and .142 there, icf in 24 s and .2 GB. Where "
+              "the catalogue is small and dense cholmod ranks better (ML-100K: ndcg@20 .41 against .38), and cannot be "
+              "cancelled while it factorizes",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
     .capabilities = SCORES_APART | ADDS_UP,
     .params = params,

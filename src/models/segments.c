@@ -59,8 +59,8 @@ static enum status cut(struct segments *s, const struct dataset *d, const char *
 }
 
 /* Sums of one segment, whose evidence is e[order[begin .. end)), into a dense row and from there to the parts. */
-static void sum_segment(struct csr_parts *parts, size_t segment, const struct evidence *e, const size_t *order, size_t n, double *sum,
-                        uint32_t *index, float *value)
+static void sum_segment(struct csr_parts *parts, size_t segment, const struct evidence *e, const size_t *order,
+                        size_t n, double *sum, uint32_t *index, float *value)
 {
     size_t used = 0;
     for (size_t i = 0; i < n; i++)
@@ -80,7 +80,8 @@ static enum status sum_all(struct segments *s, size_t nitems, const struct evide
     size_t segments = s->names.n;
     struct csr_parts parts = {0};
     enum status st = ST_NOMEM;
-    size_t *start = mem_new(segments + 2, sizeof *start, "segments", err), *order = mem_new_raw(n, sizeof *order, "segments", err);
+    size_t *start = mem_new(segments + 2, sizeof *start, "segments", err),
+           *order = mem_new_raw(n, sizeof *order, "segments", err);
     double *sum = mem_new(nitems, sizeof *sum, "sums of a segment", err);
     uint32_t *index = mem_new_raw(nitems, sizeof *index, "sums of a segment", err);
     float *value = mem_new_raw(nitems, sizeof *value, "sums of a segment", err);
@@ -109,8 +110,8 @@ out:
     return st;
 }
 
-enum status segments_new(struct segments *s, const struct dataset *d, const char *by, const struct evidence *e, size_t n,
-                         struct error *err)
+enum status segments_new(struct segments *s, const struct dataset *d, const char *by, const struct evidence *e,
+                         size_t n, struct error *err)
 {
     enum status st = cut(s, d, by, err);
     return st ? st : sum_all(s, d->items.n, e, n, err);
@@ -144,7 +145,8 @@ static enum status load_names(struct segments *s, struct blob_reader *r, struct 
     return st;
 }
 
-enum status segments_load(struct segments *s, size_t nusers, size_t nitems, const char *model, struct blob_reader *r, struct error *err)
+enum status segments_load(struct segments *s, size_t nusers, size_t nitems, const char *model, struct blob_reader *r,
+                          struct error *err)
 {
     enum status st = load_names(s, r, err);
     if (st)

@@ -71,7 +71,8 @@ static int compare_rows(const void *pa, const void *pb, void *ranked)
     if (!x)
         x = (a->row->time > b->row->time) - (a->row->time < b->row->time);
     if (!x)
-        x = *(const bool *)ranked ? compare_told(a->row->rank, b->row->rank) : compare_told(-a->row->score, -b->row->score);
+        x = *(const bool *)ranked ? compare_told(a->row->rank, b->row->rank)
+                                  : compare_told(-a->row->score, -b->row->score);
     return x ? x : compare_u64(a->at, b->at);
 }
 
@@ -150,7 +151,8 @@ static enum status make_room(struct building *b, const struct dataset *d, size_t
     s->score = mem_new_raw(b->n, sizeof *s->score, "served lists", err);
     b->sorted = mem_new_raw(b->n, sizeof *b->sorted, "rows of served lists", err);
     b->mark = mem_new(nkeys, sizeof *b->mark, "items of served lists", err);
-    return s->first && s->time && s->begin && s->item && s->place && s->score && b->sorted && b->mark ? ST_OK : ST_NOMEM;
+    return s->first && s->time && s->begin && s->item && s->place && s->score && b->sorted && b->mark ? ST_OK
+                                                                                                      : ST_NOMEM;
 }
 
 static void sort_rows(struct building *b, struct served_row *rows)
@@ -240,7 +242,8 @@ enum status served_new(const struct dataset *d, const char *name, struct served_
 static void list_of(const struct served *s, size_t l, struct served_list *out)
 {
     size_t begin = s->begin[l];
-    *out = (struct served_list){s->time[l], s->item + begin, s->place + begin, s->score ? s->score + begin : NULL, s->begin[l + 1] - begin};
+    *out = (struct served_list){s->time[l], s->item + begin, s->place + begin, s->score ? s->score + begin : NULL,
+                                s->begin[l + 1] - begin};
 }
 
 double model_shown_score(const struct model *m, double score)
@@ -299,7 +302,8 @@ size_t served_count(const struct model *m)
 
 /* ---- the model ---- */
 
-static enum status served_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status served_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                                struct error *err)
 {
     (void)err;
     for (size_t q = 0; q < n; q++) {
@@ -354,7 +358,8 @@ static enum status served_save(const struct model *m, struct blob_writer *w, str
 }
 
 /* Exactly n elements of a section, however many the blob claims. */
-static enum status get(struct blob_reader *r, const char *name, enum blob_type type, size_t n, void **out, struct error *err)
+static enum status get(struct blob_reader *r, const char *name, enum blob_type type, size_t n, void **out,
+                       struct error *err)
 {
     size_t got;
     enum status st = blob_get_new(r, name, type, n, out, &got, err);
@@ -374,7 +379,8 @@ static bool lists_good(const struct served *s, size_t *mark)
 {
     for (size_t l = 0; l < s->nlists; l++)
         for (size_t i = s->begin[l]; i < s->begin[l + 1]; i++) {
-            if (s->item[i] >= s->nitems || mark[s->item[i]] == l + 1 || s->place[i] == 0 || (i > s->begin[l] && s->place[i] <= s->place[i - 1]))
+            if (s->item[i] >= s->nitems || mark[s->item[i]] == l + 1 || s->place[i] == 0 ||
+                (i > s->begin[l] && s->place[i] <= s->place[i - 1]))
                 return false;
             mark[s->item[i]] = l + 1;
         }
@@ -437,7 +443,8 @@ const struct model_class model_served = {
     .name = "served",
     .summary = "lists that were really served, from a file: `import` makes it, `train` does not",
     .reference = "no algorithm: what production showed, as logged",
-    .fold_in = "does not look at the history: a user's list is the latest that was served at the moment of asking; without one, no list",
+    .fold_in = "does not look at the history: a user's list is the latest that was served at the moment of asking; "
+               "without one, no list",
     .capabilities = SERVED | SCORES_APART,
     .score = served_score,
     .explain = served_explain,

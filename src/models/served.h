@@ -1,9 +1,9 @@
 /* Lists that were really served: what production showed, told by a file and taken for a model.
  *
- * A user has lists, each from a moment on; the one that counts in a question is the latest that was served at or before the moment of
- * asking. It scores its items by place (-1, -2, ...), or by the scores that came with the file where these fall along every list;
- * everything else scores -inf, and so does everything for who has no list. The history says nothing: lists stand as they were
- * served, with what the user had seen, and cannot be opened. */
+ * A user has lists, each from a moment on; the one that counts in a question is the latest that was served at or before
+ * the moment of asking. It scores its items by place (-1, -2, ...), or by the scores that came with the file where
+ * these fall along every list; everything else scores -inf, and so does everything for who has no list. The history
+ * says nothing: lists stand as they were served, with what the user had seen, and cannot be opened. */
 #ifndef TAILOR_MODELS_SERVED_H
 #define TAILOR_MODELS_SERVED_H
 
@@ -26,15 +26,15 @@ struct served_report {
     size_t doubles;                      /* rows of an item that the list has higher up */
     size_t unranked;                     /* rows without a rank in a file of ranks: they come last */
     size_t empty;                        /* lists of which no item is known: they are there, with nothing in them */
-    bool ranked, scored;                 /* lists are ordered by rank, else by score, else as in the file; scores are kept */
+    bool ranked, scored; /* lists are ordered by rank, else by score, else as in the file; scores are kept */
     bool crossed;                        /* there are scores, but they do not fall along the ranks */
 };
 
-/* A model of rows[0..n), which it reorders; rows of a user and a moment are one list, equal ranks stay in the order of rows.
- * ST_STATE when no row has a known user and item. Its record is of the data set: what it was trained until is not told, as lists
- * of later than the moment of asking are never looked at. */
-MUST_CHECK enum status served_new(const struct dataset *d, const char *name, struct served_row *rows, size_t n, size_t nkeys,
-                                  struct model **out, struct served_report *report, struct error *err);
+/* A model of rows[0..n), which it reorders; rows of a user and a moment are one list, equal ranks stay in the order of
+ * rows. ST_STATE when no row has a known user and item. Its record is of the data set: what it was trained until is not
+ * told, as lists of later than the moment of asking are never looked at. */
+MUST_CHECK enum status served_new(const struct dataset *d, const char *name, struct served_row *rows, size_t n,
+                                  size_t nkeys, struct model **out, struct served_report *report, struct error *err);
 
 /* One list. */
 struct served_list {
@@ -53,7 +53,8 @@ bool served_at(const struct model *m, uint32_t user, size_t i, struct served_lis
 /* When the oldest and the newest list were served; NO_TIME when not told. */
 void served_span(const struct model *m, int64_t *oldest, int64_t *newest);
 size_t served_count(const struct model *m);
-/* A score as one shows it: NaN where m is served and knows places only, so that its scores are just these; else the score. */
+/* A score as one shows it: NaN where m is served and knows places only, so that its scores are just these; else the
+ * score. */
 double model_shown_score(const struct model *m, double score);
 
 #endif

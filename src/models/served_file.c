@@ -44,8 +44,8 @@ static const char *mapped(const struct mapping *mapping, size_t n, const char *k
     return NULL;
 }
 
-/* What the readers are told: rank= and score= become numbers that they check row by row. Other columns are not kept, unless one of
- * them may be the rank. */
+/* What the readers are told: rank= and score= become numbers that they check row by row. Other columns are not kept,
+ * unless one of them may be the rank. */
 static size_t reader_mapping(const struct mapping *mapping, size_t n, struct mapping *out)
 {
     const char *rank = mapped(mapping, n, "rank"), *score = mapped(mapping, n, "score");
@@ -130,8 +130,8 @@ static void find_strange_rank(const struct field *f, size_t n, char out[64])
 }
 
 /* Rows in the order of the file: ties keep it. */
-static enum status rows_of(const struct dataset *lists, const struct dataset *d, const struct order_columns *c, struct served_rows *out,
-                           struct error *err)
+static enum status rows_of(const struct dataset *lists, const struct dataset *d, const struct order_columns *c,
+                           struct served_rows *out, struct error *err)
 {
     const struct events *e = &lists->events;
     uint32_t *user = codes_of(&lists->users, &d->users, out->strange_user, err);
@@ -139,8 +139,9 @@ static enum status rows_of(const struct dataset *lists, const struct dataset *d,
     out->rows = mem_new_raw(e->n, sizeof *out->rows, "rows of served lists", err);
     enum status st = user && item && out->rows ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < e->n && !st; i++)
-        out->rows[i] = (struct served_row){user[e->user[i]], item[e->item[i]], e->item[i], e->time ? e->time[i] : NO_TIME,
-                                           number_of(c, BY_RANK, i), number_of(c, BY_SCORE, i)};
+        out->rows[i] = (struct served_row){
+            user[e->user[i]],         item[e->item[i]],         e->item[i], e->time ? e->time[i] : NO_TIME,
+            number_of(c, BY_RANK, i), number_of(c, BY_SCORE, i)};
     out->n = st ? 0 : e->n;
     out->nkeys = lists->items.n;
     out->read = lists->rows_read;
@@ -151,8 +152,8 @@ static enum status rows_of(const struct dataset *lists, const struct dataset *d,
 }
 
 enum status served_read_table(const struct dataset *d, const char *path, const struct mapping *mapping, size_t nmapping,
-                              struct reject_sink *rejects, struct job *job, struct served_rows *out, struct ingest_report *report,
-                              struct error *err)
+                              struct reject_sink *rejects, struct job *job, struct served_rows *out,
+                              struct ingest_report *report, struct error *err)
 {
     struct order_columns columns;
     struct dataset *lists = NULL;
@@ -160,7 +161,8 @@ enum status served_read_table(const struct dataset *d, const char *path, const s
     struct mapping *how = mem_new(nmapping + 3, sizeof *how, "a mapping", err);
     if (!how)
         return ST_NOMEM;
-    enum status st = ingest_events(&path, 1, how, reader_mapping(mapping, nmapping, how), "served", rejects, job, &lists, report, err);
+    enum status st = ingest_events(&path, 1, how, reader_mapping(mapping, nmapping, how), "served", rejects, job,
+                                   &lists, report, err);
     if (!st) {
         find_columns(lists, mapping, nmapping, &columns, out);
         find_strange_rank(columns.field[BY_RANK], lists->events.n, out->strange_rank);
@@ -229,8 +231,9 @@ enum status served_read_run(const struct dataset *d, const char *path, struct re
     out->rows = mem_new_raw(run.n, sizeof *out->rows, "rows of served lists", err);
     st = user && item && out->rows ? ST_OK : ST_NOMEM;
     for (size_t i = 0; i < run.n && !st; i++)
-        out->rows[i] = (struct served_row){user[run.entries[i].query], item[run.entries[i].item], run.entries[i].item, NO_TIME,
-                                           (double)run.entries[i].rank, run.entries[i].score};
+        out->rows[i] =
+            (struct served_row){user[run.entries[i].query],  item[run.entries[i].item], run.entries[i].item, NO_TIME,
+                                (double)run.entries[i].rank, run.entries[i].score};
     out->n = st ? 0 : run.n;
     out->nkeys = run.items.n;
     out->read = run.read;

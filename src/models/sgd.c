@@ -8,8 +8,8 @@
 #include "base/parallel.h"
 #include "data/dataset.h"
 
-/* Groups of a large matrix, so many tasks of a round can run at once; the rows that a group of a small one has at least; tiles a
- * group is made of. */
+/* Groups of a large matrix, so many tasks of a round can run at once; the rows that a group of a small one has at
+ * least; tiles a group is made of. */
 enum { GROUPS_MOST = 16, GROUP_ROWS = 64, TILES = 4 };
 
 /* The bit of an item in the signature of a user. */
@@ -35,8 +35,8 @@ void sgd_clear(struct sgd *s)
 
 size_t sgd_bytes(size_t users, size_t items, size_t k, size_t events)
 {
-    return (users + items) * step_width(k) * sizeof(float) + items * 3 * sizeof(float) + events * sizeof(struct sgd_event) +
-           users * (sizeof(struct sgd_sign) + 8) + events * 4;
+    return (users + items) * step_width(k) * sizeof(float) + items * 3 * sizeof(float) +
+           events * sizeof(struct sgd_event) + users * (sizeof(struct sgd_sign) + 8) + events * 4;
 }
 
 /* ---- the grid ---- */
@@ -285,8 +285,8 @@ static void draw_groups(const struct sgd *s, size_t epoch, uint32_t *order, uint
     items_begin[s->groups] = n;
 }
 
-enum status sgd_epoch(struct sgd *s, sgd_learner *learner, const void *context, size_t epoch, double rate, struct job *job,
-                      double *loss, struct error *err)
+enum status sgd_epoch(struct sgd *s, sgd_learner *learner, const void *context, size_t epoch, double rate,
+                      struct job *job, double *loss, struct error *err)
 {
     uint32_t order[GROUPS_MOST * TILES];
     size_t items_begin[GROUPS_MOST + 1], terms[GROUPS_MOST] = {0}, count = 0;

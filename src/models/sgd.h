@@ -1,11 +1,11 @@
 /* Stochastic gradient descent on vectors of users and items, in parallel, with the same bits for any number of threads.
  *
- * Users are dealt into G blocks and items into TILES * G tiles, by number of events, so that all have about as many. For an
- * epoch a random order of the tiles makes G groups of TILES of them. In round r of its G rounds block b of the users learns
- * from its events with group (b + r) mod G, and draws its negatives from that group: the G tasks of a round touch
- * different rows, so they run in parallel on the parameters themselves, as Gemulla et al. (KDD 2011) and LIBMF do, and
- * nothing depends on who is first. Every epoch makes other groups, so that all items meet each other. A task has a random
- * stream of its own.
+ * Users are dealt into G blocks and items into TILES * G tiles, by number of events, so that all have about as many.
+ * For an epoch a random order of the tiles makes G groups of TILES of them. In round r of its G rounds block b of the
+ * users learns from its events with group (b + r) mod G, and draws its negatives from that group: the G tasks of a
+ * round touch different rows, so they run in parallel on the parameters themselves, as Gemulla et al. (KDD 2011) and
+ * LIBMF do, and nothing depends on who is first. Every epoch makes other groups, so that all items meet each other. A
+ * task has a random stream of its own.
  *
  * What is learnt from an event is the class's: BPR, WARP and logistic factorization are one function each. */
 #ifndef TAILOR_MODELS_SGD_H
@@ -53,19 +53,21 @@ struct sgd_task {
     size_t terms;          /* that the loss is the sum of */
 };
 
-/* At most so many events are handed to a learner at once: it draws for all of them first, and asks for the rows that it will
- * need ahead of time. */
+/* At most so many events are handed to a learner at once: it draws for all of them first, and asks for the rows that it
+ * will need ahead of time. */
 enum { SGD_BATCH = 16 };
 typedef void sgd_learner(struct sgd_task *t, const struct sgd_event *events, size_t n);
 
-/* Item vectors of k factors drawn from N(0, spread^2 / k); users begin at 0, so that theirs are made of what they took and did
- * not take alone, as those of a history are. Biases 0. `seen` stays the caller's and must outlive s. */
-MUST_CHECK enum status sgd_new(struct sgd *s, const struct csr *seen, size_t k, double spread, uint64_t seed, struct error *err);
+/* Item vectors of k factors drawn from N(0, spread^2 / k); users begin at 0, so that theirs are made of what they took
+ * and did not take alone, as those of a history are. Biases 0. `seen` stays the caller's and must outlive s. */
+MUST_CHECK enum status sgd_new(struct sgd *s, const struct csr *seen, size_t k, double spread, uint64_t seed,
+                               struct error *err);
 void sgd_clear(struct sgd *s);
 /* Bytes that sgd_new takes. */
 size_t sgd_bytes(size_t users, size_t items, size_t k, size_t events);
 
-/* One pass over the events in an order of its own. *loss: mean over the terms. ST_CANCELLED leaves the parameters half-way. */
+/* One pass over the events in an order of its own. *loss: mean over the terms. ST_CANCELLED leaves the parameters
+ * half-way. */
 MUST_CHECK enum status sgd_epoch(struct sgd *s, sgd_learner *learner, const void *context, size_t epoch, double rate,
                                  struct job *job, double *loss, struct error *err);
 

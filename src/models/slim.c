@@ -3,9 +3,10 @@
  *     min over w >= 0 of  1/2 |x_i - X w|^2 + l2/2 |w|^2 + l1 sum w    with w_i = 0, one regression an item
  *     score(h, i) = sum over j in h of  v_j * W[j][i]                  column i of W is that w
  *
- * Only X'X is looked at, and of it only what shares users with i: others have weight 0 anyway. Of those the `neighbours`
- * with the largest cosine may have a weight (fsSLIM in the paper); their part of X'X is small and dense, and coordinate descent
- * runs in the cache. Items are independent of each other, so the bits do not depend on threads. */
+ * Only X'X is looked at, and of it only what shares users with i: others have weight 0 anyway. Of those the
+ * `neighbours` with the largest cosine may have a weight (fsSLIM in the paper); their part of X'X is small and dense,
+ * and coordinate descent runs in the cache. Items are independent of each other, so the bits do not depend on threads.
+ */
 #include <math.h>
 #include <string.h>
 
@@ -17,13 +18,39 @@
 #include "models/item_weights.h"
 
 static const struct param params[] = {
-    {.name = "l2", .type = PARAM_REAL, .initial = "50", .min = 0, .max = 1e9, .tune_min = 1, .tune_max = 1000, .log_scale = true,
+    {.name = "l2",
+     .type = PARAM_REAL,
+     .initial = "50",
+     .min = 0,
+     .max = 1e9,
+     .tune_min = 1,
+     .tune_max = 1000,
+     .log_scale = true,
      .doc = "ridge penalty: draws all weights towards 0"},
-    {.name = "l1", .type = PARAM_REAL, .initial = "0.03", .min = 0, .max = 1e9, .tune_min = .01, .tune_max = 10, .log_scale = true,
+    {.name = "l1",
+     .type = PARAM_REAL,
+     .initial = "0.03",
+     .min = 0,
+     .max = 1e9,
+     .tune_min = .01,
+     .tune_max = 10,
+     .log_scale = true,
      .doc = "lasso penalty: how many weights become 0"},
-    {.name = "neighbours", .type = PARAM_INT, .initial = "500", .min = 1, .max = 20000, .tune_min = 50, .tune_max = 1000, .log_scale = true,
+    {.name = "neighbours",
+     .type = PARAM_INT,
+     .initial = "500",
+     .min = 1,
+     .max = 20000,
+     .tune_min = 50,
+     .tune_max = 1000,
+     .log_scale = true,
      .doc = "items by cosine that may have a weight for an item"},
-    {.name = "sweeps", .type = PARAM_INT, .initial = "50", .min = 1, .max = 10000, .doc = "most turns of coordinate descent for an item"},
+    {.name = "sweeps",
+     .type = PARAM_INT,
+     .initial = "50",
+     .min = 1,
+     .max = 10000,
+     .doc = "most turns of coordinate descent for an item"},
     VALUES_PARAM,
 };
 
@@ -49,7 +76,8 @@ static enum status slim_check(const struct model *m, const struct training *t, s
     for (size_t j = 0; j < m->nitems; j++)
         pairs += row[j] < m->nitems ? row[j] : m->nitems;
     mem_free(row);
-    *bytes = pairs * 2 * (sizeof(float) + sizeof(uint32_t)) + (size_t)parallel_threads() * (n * (n + 8) + 2 * m->nitems) * sizeof(float) +
+    *bytes = pairs * 2 * (sizeof(float) + sizeof(uint32_t)) +
+             (size_t)parallel_threads() * (n * (n + 8) + 2 * m->nitems) * sizeof(float) +
              csr_count(x) * 4 * sizeof(float) + sparse_product_bytes(m->nitems);
     return ST_OK;
 }
@@ -168,11 +196,17 @@ static void regress(void *context, size_t block, size_t begin, size_t end)
     job_step(r->job, end - begin);
 }
 
-static enum status solve(struct model *m, const struct csr *gram, const float *square, struct job *job, struct error *err)
+static enum status solve(struct model *m, const struct csr *gram, const float *square, struct job *job,
+                         struct error *err)
 {
     struct item_weights *s = m->state;
-    struct regressions r = {.gram = gram, .square = square, .n = candidates_of(m), .sweeps = (size_t)model_int(m, "sweeps"),
-                            .l1 = (float)model_real(m, "l1"), .l2 = (float)model_real(m, "l2"), .job = job};
+    struct regressions r = {.gram = gram,
+                            .square = square,
+                            .n = candidates_of(m),
+                            .sweeps = (size_t)model_int(m, "sweeps"),
+                            .l1 = (float)model_real(m, "l1"),
+                            .l2 = (float)model_real(m, "l2"),
+                            .job = job};
     struct csr columns = {0};
     int threads = parallel_threads();
     enum status st = csr_parts_new(&r.parts, m->nitems, m->nitems, ITEMS_TOGETHER, err);
@@ -205,7 +239,8 @@ static void diagonal(const struct csr *gram, float *square)
                 square[i] = gram->value[e];
 }
 
-static enum status slim_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status slim_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                              struct error *err)
 {
     (void)epoch;
     (void)loss;

@@ -1,6 +1,7 @@
 /* Slope one: what users gave i is what they gave j plus a constant, the mean difference over those who rated both:
  *
- *     r_ui = sum over rated j of c_ij (r_uj + d_ij) / sum of c_ij,    d_ij = mean of r_vi - r_vj over the c_ij users v of both
+ *     r_ui = sum over rated j of c_ij (r_uj + d_ij) / sum of c_ij,    d_ij = mean of r_vi - r_vj over the c_ij users v
+ * of both
  *
  * Items that share no user with the history get the user's average. */
 #include <math.h>
@@ -15,7 +16,10 @@
 enum { ROW_BLOCK = 16 };
 
 static const struct param params[] = {
-    {.name = "weighted", .type = PARAM_BOOL, .initial = "yes", .doc = "items rated by more of the same users count for more"},
+    {.name = "weighted",
+     .type = PARAM_BOOL,
+     .initial = "yes",
+     .doc = "items rated by more of the same users count for more"},
 };
 
 struct slope {
@@ -41,7 +45,8 @@ static enum status slope_check(const struct model *m, const struct training *t, 
         double n = (double)(x->begin[u + 1] - x->begin[u]);
         pairs += n * n;
     }
-    *bytes = (size_t)((pairs < all ? pairs : all) * 32) + csr_count(x) * 40 + (size_t)parallel_threads() * m->nitems * 28;
+    *bytes =
+        (size_t)((pairs < all ? pairs : all) * 32) + csr_count(x) * 40 + (size_t)parallel_threads() * m->nitems * 28;
     return ratings_check(m, t, err);
 }
 
@@ -180,9 +185,10 @@ static double weight_of(const struct slope *s, bool weighted, size_t entry)
     return weighted ? s->common[entry] : 1;
 }
 
-/* sum and size (nitems each) of what the ratings (less the mean) say, in the order of the history; the user's average. */
-static double add_up(const struct slope *s, bool weighted, const uint32_t *item, const float *rating, size_t n, double *sum,
-                     double *size)
+/* sum and size (nitems each) of what the ratings (less the mean) say, in the order of the history; the user's average.
+ */
+static double add_up(const struct slope *s, bool weighted, const uint32_t *item, const float *rating, size_t n,
+                     double *sum, double *size)
 {
     const struct csr *rows = &s->differences.rows;
     double average = 0;
@@ -199,15 +205,18 @@ static double add_up(const struct slope *s, bool weighted, const uint32_t *item,
     return average;
 }
 
-static enum status slope_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status slope_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                               struct error *err)
 {
     const struct slope *s = m->state;
     struct csr rows = {0};
-    double *sum = mem_new_raw(m->nitems, sizeof *sum, "differences", err), *size = mem_new_raw(m->nitems, sizeof *size, "differences", err);
+    double *sum = mem_new_raw(m->nitems, sizeof *sum, "differences", err),
+           *size = mem_new_raw(m->nitems, sizeof *size, "differences", err);
     enum status st = sum && size ? ratings_of_queries(queries, n, m->nitems, s->mean, false, &rows, err) : ST_NOMEM;
     for (size_t q = 0; q < n && !st; q++) {
         size_t at = rows.begin[q];
-        double average = add_up(s, model_int(m, "weighted"), rows.index + at, rows.value + at, rows.begin[q + 1] - at, sum, size);
+        double average =
+            add_up(s, model_int(m, "weighted"), rows.index + at, rows.value + at, rows.begin[q + 1] - at, sum, size);
         for (size_t i = 0; i < m->nitems; i++)
             scores[q * m->nitems + i] = (float)(s->mean + (size[i] > 0 ? sum[i] / size[i] : average));
     }
@@ -225,7 +234,8 @@ struct terms {
 };
 
 /* Close it in every case. */
-static enum status terms_open(struct terms *t, const struct model *m, const struct query *q, uint32_t item, struct error *err)
+static enum status terms_open(struct terms *t, const struct model *m, const struct query *q, uint32_t item,
+                              struct error *err)
 {
     const struct slope *s = m->state;
     const struct csr *rows = &s->differences.rows;
@@ -275,7 +285,8 @@ static enum status slope_explain(const struct model *m, const struct query *q, u
         out->score = scores[item];
         out->base = ((const struct slope *)m->state)->mean;
         out->exact = true;
-        out->method = "base: mean of all ratings; each part: what a rating and the mean difference to its item say (exact)";
+        out->method =
+            "base: mean of all ratings; each part: what a rating and the mean difference to its item say (exact)";
         explanation_sort(out);
     }
     terms_close(&t);
@@ -283,7 +294,8 @@ static enum status slope_explain(const struct model *m, const struct query *q, u
     return st;
 }
 
-static enum status slope_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+static enum status slope_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                               struct error *err)
 {
     struct terms t;
     enum status st = terms_open(&t, m, q, item, err);
@@ -302,7 +314,8 @@ static enum status slope_similar(const struct model *m, uint32_t item, float *si
 {
     (void)item;
     (void)similarity;
-    error_set(err, ST_UNSUPPORTED, "%s knows how much better or worse items are rated, and nothing of their likeness", m->name);
+    error_set(err, ST_UNSUPPORTED, "%s knows how much better or worse items are rated, and nothing of their likeness",
+              m->name);
     error_hint(err, "ask another model, such as: similar ITEM with knnbaseline");
     return ST_UNSUPPORTED;
 }
@@ -342,7 +355,8 @@ static enum status slope_load(struct model *m, struct blob_reader *r, struct err
 const struct model_class model_slopeone = {
     .name = "slopeone",
     .summary = "predicts ratings by mean differences between items",
-    .reference = "Lemire, Maclachlan: Slope one predictors for online rating-based collaborative filtering, SDM 2005 (weighted scheme)",
+    .reference = "Lemire, Maclachlan: Slope one predictors for online rating-based collaborative filtering, SDM 2005 "
+                 "(weighted scheme)",
     .fold_in = "needs nothing of the user but the ratings of the history",
     .capabilities = CAN_RATE | CLOSED_FORM,
     .params = params,
@@ -352,8 +366,8 @@ const struct model_class model_slopeone = {
     .score = slope_score,
     .explain = slope_explain,
     .steps = slope_steps,
-    .formula = "score = mean + sum over the rated j of w[j][i] x (r[j] - mean + d[j][i]); w: share of those who rated both, d: mean difference of "
-               "their ratings",
+    .formula = "score = mean + sum over the rated j of w[j][i] x (r[j] - mean + d[j][i]); w: share of those who rated "
+               "both, d: mean difference of their ratings",
     .similar = slope_similar,
     .save = slope_save,
     .load = slope_load,

@@ -21,8 +21,8 @@ static bool sound(const struct csr *m)
     return good;
 }
 
-enum status sparse_load(struct csr *m, size_t rows, size_t cols, bool with_value, const char *model, struct blob_reader *r,
-                        struct error *err)
+enum status sparse_load(struct csr *m, size_t rows, size_t cols, bool with_value, const char *model,
+                        struct blob_reader *r, struct error *err)
 {
     void *index = NULL, *value = NULL;
     size_t nindex = 0, nvalue = 0;

@@ -47,8 +47,8 @@ static enum status stack_epoch(struct model *m, const struct training *t, size_t
 const struct model_class model_stack = {
     .name = "stack",
     .summary = "weighted sum of the scores of trained models, with weights fitted on the validation part",
-    .reference = "Metzler, Croft: Linear feature-based models for information retrieval, Information Retrieval 10, 2007; "
-                 "Wolpert: Stacked generalization, Neural Networks 5, 1992",
+    .reference = "Metzler, Croft: Linear feature-based models for information retrieval, Information Retrieval 10, "
+                 "2007; Wolpert: Stacked generalization, Neural Networks 5, 1992",
     .fold_in = "asks its models; as close to the native score as they are",
     .capabilities = OF_MODELS | FITS_WEIGHTS,
     .params = params,

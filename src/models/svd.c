@@ -10,10 +10,11 @@ static const struct param params[] = {
 const struct model_class model_svd = {
     .name = "svd",
     .summary = "biased matrix factorization: predicts ratings by vectors of users and items",
-    .reference = "Koren, Bell, Volinsky: Matrix factorization techniques for recommender systems, IEEE Computer 2009; alternating least "
-                 "squares with the pull of Zhou et al.: Large-scale parallel collaborative filtering for the Netflix prize, AAIM 2008",
-    .fold_in = "solves bias and vector of the user from the ratings, as training does; lists keep a rank-biased overlap at 20 of .99 with those "
-               "of the vectors that training ends with (measured on MovieLens 100K)",
+    .reference = "Koren, Bell, Volinsky: Matrix factorization techniques for recommender systems, IEEE Computer 2009; "
+                 "alternating least squares with the pull of Zhou et al.: Large-scale parallel collaborative filtering "
+                 "for the Netflix prize, AAIM 2008",
+    .fold_in = "solves bias and vector of the user from the ratings, as training does; lists keep a rank-biased "
+               "overlap at 20 of .99 with those of the vectors that training ends with (measured on MovieLens 100K)",
     .capabilities = CAN_EPOCHS | CAN_RATE,
     .params = params,
     .nparams = sizeof params / sizeof *params,

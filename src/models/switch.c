@@ -47,7 +47,8 @@ static enum status switch_begin(struct model *m, const struct training *t, struc
 }
 
 /* Distinct items of the history decide. */
-static enum status part_for(const struct model *m, const struct query *q, size_t *part, size_t *items, struct error *err)
+static enum status part_for(const struct model *m, const struct query *q, size_t *part, size_t *items,
+                            struct error *err)
 {
     const struct switching *s = m->state;
     struct folded f;
@@ -91,7 +92,8 @@ static enum status switch_explain(const struct model *m, const struct query *q, 
 }
 
 /* One answers; what the others would say is told too. */
-static enum status switch_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out, struct error *err)
+static enum status switch_shares(const struct model *m, const struct query *q, uint32_t item, struct part_share *out,
+                                 struct error *err)
 {
     const struct switching *s = m->state;
     size_t part, items;

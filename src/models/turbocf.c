@@ -6,8 +6,8 @@
  *                                            quadratic: 2 P - P^2
  *                                            cubic:     P + .01 (-P^3 + 10 P^2 - 29 P), near the ideal low-pass filter
  *
- * P is kept with all its entries, as the paper has it. Its higher powers are too many to keep: histories go through P again,
- * sixteen at a time. */
+ * P is kept with all its entries, as the paper has it. Its higher powers are too many to keep: histories go through P
+ * again, sixteen at a time. */
 #include <math.h>
 #include <string.h>
 
@@ -76,7 +76,8 @@ static void raise_block(void *context, size_t block, size_t begin, size_t end)
         r->value[e] = powf(r->value[e], r->power);
 }
 
-static enum status turbo_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status turbo_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                               struct error *err)
 {
     (void)epoch;
     (void)loss;
@@ -147,7 +148,8 @@ static void filter_panel(void *context, size_t panel, size_t begin, size_t end)
             a->scores[q * items + i] = x[i * width + q - begin];
 }
 
-static enum status turbo_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status turbo_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                               struct error *err)
 {
     const struct item_weights *s = m->state;
     int64_t filter = model_int(m, "filter");
@@ -155,7 +157,8 @@ static enum status turbo_score(const struct model *m, const struct query *querie
     if (st || filter == FILTER_LINEAR || !n)
         return st;
     size_t threads = n > PANEL ? (size_t)parallel_threads() : 1;
-    struct answers a = {.p = &s->rows, .c = coefficients[filter], .n = n, .width = n == 1 ? 1 : PANEL, .scores = scores};
+    struct answers a = {
+        .p = &s->rows, .c = coefficients[filter], .n = n, .width = n == 1 ? 1 : PANEL, .scores = scores};
     a.room = 2 * ((m->nitems * a.width + 15) / 16 * 16);
     a.blocks = mem_new_raw(threads * a.room, sizeof *a.blocks, "scores", err);
     if (!a.blocks)
@@ -179,8 +182,8 @@ static enum status turbo_similar(const struct model *m, uint32_t item, float *si
                                                    : score_alone(m, item, similarity, err);
 }
 
-static enum status explain_filtered(const struct model *m, const struct query *q, const struct folded *h, uint32_t item, float *scores,
-                                    struct explanation *out, struct error *err)
+static enum status explain_filtered(const struct model *m, const struct query *q, const struct folded *h, uint32_t item,
+                                    float *scores, struct explanation *out, struct error *err)
 {
     const struct item_weights *s = m->state;
     float *column = scores + m->nitems;
@@ -192,7 +195,8 @@ static enum status explain_filtered(const struct model *m, const struct query *q
     if (st)
         return st;
     for (size_t a = 0; a < h->begin[1]; a++)
-        explanation_add(out, h->items[a].item, (s->weigh ? (double)h->items[a].weight : 1) * (double)column[h->items[a].item]);
+        explanation_add(out, h->items[a].item,
+                        (s->weigh ? (double)h->items[a].weight : 1) * (double)column[h->items[a].item]);
     explanation_sort(out);
     explanation_score(out, scores, m->nitems, item);
     out->exact = true;
@@ -200,7 +204,8 @@ static enum status explain_filtered(const struct model *m, const struct query *q
     return ST_OK;
 }
 
-static enum status turbo_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+static enum status turbo_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                                 struct error *err)
 {
     struct folded h;
     if (model_int(m, "filter") == FILTER_LINEAR)
@@ -218,7 +223,8 @@ static enum status turbo_explain(const struct model *m, const struct query *q, u
 const struct model_class model_turbocf = {
     .name = "turbocf",
     .summary = "polynomial filters of the item graph, without a decomposition",
-    .reference = "Park, Shin, Shin: Turbo-CF: matrix decomposition-free graph filtering for fast recommendation, SIGIR 2024",
+    .reference = "Park, Shin, Shin: Turbo-CF: matrix decomposition-free graph filtering for fast recommendation, SIGIR "
+                 "2024",
     .fold_in = "scores any history the same way as a known one: exactly the native score",
     .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP,
     .params = params,

@@ -42,7 +42,8 @@ static void fill_report(const struct update *u, struct update_report *report)
         report->new_users += u->users[i] >= u->before->interactions->matrix.rows;
 }
 
-/* Events of a split that has been carried to grown data are those of before, but the rows and columns are those of now. */
+/* Events of a split that has been carried to grown data are those of before, but the rows and columns are those of now.
+ */
 static void as_it_was(struct interactions *x, const struct model *from)
 {
     x->matrix.rows = x->matrix.rows < from->nusers ? x->matrix.rows : from->nusers;
@@ -72,7 +73,8 @@ enum status model_train_hint(const struct model *m, enum status st, struct error
 {
     struct str parameters = {0};
     model_describe(m, true, &parameters);
-    error_hint(err, "train %s %s%sas %s replace=yes", m->class->name, str_text(&parameters), parameters.length ? " " : "", m->name);
+    error_hint(err, "train %s %s%sas %s replace=yes", m->class->name, str_text(&parameters),
+               parameters.length ? " " : "", m->name);
     str_free(&parameters);
     return st;
 }
@@ -88,8 +90,8 @@ uint64_t model_events_since(const struct model *m, const struct dataset *d)
     return most;
 }
 
-enum status model_learnt_from(const struct model *m, const struct dataset *d, const struct split *s, struct dataset **early,
-                              struct selection *out, struct error *err)
+enum status model_learnt_from(const struct model *m, const struct dataset *d, const struct split *s,
+                              struct dataset **early, struct selection *out, struct error *err)
 {
     const struct model_record *r = &m->record;
     const struct data_stage *stage = dataset_stage(d, r->data_fingerprint);
@@ -98,7 +100,8 @@ enum status model_learnt_from(const struct model *m, const struct dataset *d, co
     if (m->later && r->trained_until != NO_TIME) /* a model of the past: of the same data, and nothing since */
         out->until = r->trained_until + 1;
     if (r->split_fingerprint && !(s && s->fingerprint == r->split_fingerprint)) {
-        error_set(err, ST_STATE, "%s was trained on another split than the present one, so what it knows cannot be told", m->name);
+        error_set(err, ST_STATE,
+                  "%s was trained on another split than the present one, so what it knows cannot be told", m->name);
         return model_train_hint(m, ST_STATE, err);
     }
     if (r->split_fingerprint) { /* events that came since are in no part of it */
@@ -157,8 +160,8 @@ static enum status copy_state(const struct model *from, struct model *m, struct 
     return st;
 }
 
-enum status model_over(const struct model *from, struct model *const *parts, size_t nusers, size_t nitems, struct model **out,
-                       struct error *err)
+enum status model_over(const struct model *from, struct model *const *parts, size_t nusers, size_t nitems,
+                       struct model **out, struct error *err)
 {
     struct model *m = model_new(from->class, from->name, from->values, nusers, nitems, err);
     enum status st = m ? model_set_parts(m, parts, from->nparts, err) : ST_NOMEM;

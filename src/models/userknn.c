@@ -2,9 +2,9 @@
  *
  *     score(h, i) = sum over v in N(h) of  s(h, v) * x_vi        x_vi: 1, or the weight of the interaction
  *
- * N(h) are the `neighbours` users of training with the largest similarity. They are found when the question is asked, through
- * the users of the items of h: nothing is learnt but the matrix and its transpose, so that an unseen history is as good as
- * any. Who asks is left out: nobody is their own neighbour.
+ * N(h) are the `neighbours` users of training with the largest similarity. They are found when the question is asked,
+ * through the users of the items of h: nothing is learnt but the matrix and its transpose, so that an unseen history is
+ * as good as any. Who asks is left out: nobody is their own neighbour.
  *
  * Users are documents and items their terms: x_ui is weighted by
  *
@@ -12,8 +12,9 @@
  *     columns   x / |x_i|                        items with many users say less about each
  *     tfidf     sqrt(x) idf_i                    idf_i = log(U / (1 + n_i))
  *
- * and s comes from the dot product as in item-kNN: cosine (alpha: the share of the division that falls on v), Jaccard, dot,
- * times c / (c + shrink) for c items in common. It is a sum over the items of h, which is what an explanation tells. */
+ * and s comes from the dot product as in item-kNN: cosine (alpha: the share of the division that falls on v), Jaccard,
+ * dot, times c / (c + shrink) for c items in common. It is a sum over the items of h, which is what an explanation
+ * tells. */
 #include <math.h>
 #include <string.h>
 
@@ -28,15 +29,44 @@ enum { WEIGHT_NONE, WEIGHT_COLUMNS, WEIGHT_TFIDF };
 enum { BY_COSINE, BY_JACCARD, BY_DOT };
 
 static const struct param params[] = {
-    {.name = "neighbours", .type = PARAM_INT, .initial = "100", .min = 1, .max = 1e6, .tune_min = 20, .tune_max = 1000, .log_scale = true,
+    {.name = "neighbours",
+     .type = PARAM_INT,
+     .initial = "100",
+     .min = 1,
+     .max = 1e6,
+     .tune_min = 20,
+     .tune_max = 1000,
+     .log_scale = true,
      .doc = "most similar users that are asked"},
-    {.name = "weighting", .type = PARAM_ENUM, .initial = "columns", .choices = "none|columns|tfidf", .tune_max = 1,
+    {.name = "weighting",
+     .type = PARAM_ENUM,
+     .initial = "columns",
+     .choices = "none|columns|tfidf",
+     .tune_max = 1,
      .doc = "how much an item says about a user: all the same, by the number of its users, TF-IDF"},
-    {.name = "similarity", .type = PARAM_ENUM, .initial = "cosine", .choices = "cosine|jaccard|dot", .tune_max = 1,
+    {.name = "similarity",
+     .type = PARAM_ENUM,
+     .initial = "cosine",
+     .choices = "cosine|jaccard|dot",
+     .tune_max = 1,
      .doc = "cosine of the users' weighted histories; Jaccard (Tanimoto where weights differ); their dot product"},
-    {.name = "alpha", .type = PARAM_REAL, .initial = "0.5", .min = 0, .max = 1, .tune_min = .1, .tune_max = .9, .when = "similarity=cosine",
+    {.name = "alpha",
+     .type = PARAM_REAL,
+     .initial = "0.5",
+     .min = 0,
+     .max = 1,
+     .tune_min = .1,
+     .tune_max = .9,
+     .when = "similarity=cosine",
      .doc = "share of the division that falls on the neighbour; 0.5 is the usual cosine"},
-    {.name = "shrink", .type = PARAM_REAL, .initial = "5", .min = 0, .max = 1e9, .tune_min = .1, .tune_max = 100, .log_scale = true,
+    {.name = "shrink",
+     .type = PARAM_REAL,
+     .initial = "5",
+     .min = 0,
+     .max = 1e9,
+     .tune_min = .1,
+     .tune_max = 100,
+     .log_scale = true,
      .doc = "draws similarities that rest on few common items towards 0"},
     VALUES_PARAM,
 };
@@ -143,7 +173,8 @@ static enum status derive(const struct model *m, struct user_knn *s, struct erro
     return ST_OK;
 }
 
-static enum status userknn_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status userknn_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                                 struct error *err)
 {
     (void)epoch;
     (void)loss;
@@ -202,7 +233,8 @@ static void leave_out(struct csr *users, size_t q, uint32_t user, size_t kept)
         users->value[self < end ? self : last] = 0;
 }
 
-static enum status likes_new(const struct model *m, const struct query *queries, size_t n, struct likes *l, struct error *err)
+static enum status likes_new(const struct model *m, const struct query *queries, size_t n, struct likes *l,
+                             struct error *err)
 {
     const struct user_knn *s = m->state;
     size_t kept = (size_t)model_int(m, "neighbours");
@@ -226,9 +258,15 @@ static enum status likes_new(const struct model *m, const struct query *queries,
         }
         l->length[q] = length_of(m, square, 1 - model_real(m, "alpha"));
     }
-    struct sparse_product likes = {.a = &l->rows, .b = &s->term, .inner = s->inner, .row = l->length, .column = s->length,
+    struct sparse_product likes = {.a = &l->rows,
+                                   .b = &s->term,
+                                   .inner = s->inner,
+                                   .row = l->length,
+                                   .column = s->length,
                                    .measure = model_int(m, "similarity") == BY_JACCARD ? PAIR_TANIMOTO : PAIR_DOT,
-                                   .shrink = (float)model_real(m, "shrink"), .kept = kept + 1, .diagonal = true};
+                                   .shrink = (float)model_real(m, "shrink"),
+                                   .kept = kept + 1,
+                                   .diagonal = true};
     st = sparse_product(&likes, &l->users, NULL, err);
     for (size_t q = 0; q < n && !st; q++)
         leave_out(&l->users, q, queries[q].user, kept);
@@ -259,7 +297,8 @@ static void score_block(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-static enum status userknn_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+static enum status userknn_score(const struct model *m, const struct query *queries, size_t n, float *scores,
+                                 struct error *err)
 {
     struct likes l;
     enum status st = likes_new(m, queries, n, &l, err);
@@ -270,7 +309,8 @@ static enum status userknn_score(const struct model *m, const struct query *quer
 }
 
 /* Adds to part[] what each item of the history has of `amount`, which user v brings: their share of the dot product. */
-static void share_out(const struct model *m, const struct likes *l, uint32_t v, double amount, double *term, double *part)
+static void share_out(const struct model *m, const struct likes *l, uint32_t v, double amount, double *term,
+                      double *part)
 {
     const struct user_knn *s = m->state;
     double dot = 0;
@@ -285,7 +325,8 @@ static void share_out(const struct model *m, const struct likes *l, uint32_t v, 
         part[h] += amount * term[h] / dot;
 }
 
-static enum status userknn_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out, struct error *err)
+static enum status userknn_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
+                                   struct error *err)
 {
     const struct user_knn *s = m->state;
     struct likes l;
@@ -321,7 +362,8 @@ out:
     return st;
 }
 
-static enum status userknn_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out, struct error *err)
+static enum status userknn_steps(const struct model *m, const struct query *q, uint32_t item, struct steps *out,
+                                 struct error *err)
 {
     const struct user_knn *s = m->state;
     struct likes l;
@@ -331,7 +373,8 @@ static enum status userknn_steps(const struct model *m, const struct query *q, u
     for (size_t n = 0; !st && n < l.users.begin[1]; n++) {
         size_t e = csr_find(&s->x, l.users.index[n], item);
         if (e != SIZE_MAX)
-            steps_add(out, NO_ITEM, (double)l.users.value[n], s->x.value ? (double)s->x.value[e] : 1)->user = l.users.index[n];
+            steps_add(out, NO_ITEM, (double)l.users.value[n], s->x.value ? (double)s->x.value[e] : 1)->user =
+                l.users.index[n];
     }
     likes_clear(&l);
     return st;
@@ -357,8 +400,9 @@ static enum status userknn_load(struct model *m, struct blob_reader *r, struct e
 const struct model_class model_userknn = {
     .name = "userknn",
     .summary = "what users with a like history did",
-    .reference = "Resnick, Iacovou, Suchak, Bergstrom, Riedl: GroupLens: an open architecture for collaborative filtering of netnews, "
-                 "CSCW 1994; Herlocker, Konstan, Borchers, Riedl: An algorithmic framework for performing collaborative filtering, SIGIR 1999",
+    .reference = "Resnick, Iacovou, Suchak, Bergstrom, Riedl: GroupLens: an open architecture for collaborative "
+                 "filtering of netnews, CSCW 1994; Herlocker, Konstan, Borchers, Riedl: An algorithmic framework for "
+                 "performing collaborative filtering, SIGIR 1999",
     .fold_in = "finds the neighbours of any history when it is asked: exactly the native score",
     .capabilities = CLOSED_FORM,
     .params = params,
@@ -369,10 +413,11 @@ const struct model_class model_userknn = {
     .score = userknn_score,
     .explain = userknn_explain,
     .steps = userknn_steps,
-    .formula = "score = sum over the nearest users v of s(history, v) x x[v][i]; s: how alike they are, x: 1 where v has it, or its weight",
+    .formula = "score = sum over the nearest users v of s(history, v) x x[v][i]; s: how alike they are, x: 1 where v "
+               "has it, or its weight",
     .update = userknn_update,
-    .updated = "takes in the events that there are now, among which neighbours are found when they are asked for: what training makes, to the "
-               "bit",
+    .updated = "takes in the events that there are now, among which neighbours are found when they are asked for: what "
+               "training makes, to the bit",
     .save = userknn_save,
     .load = userknn_load,
     .free = userknn_free,

@@ -1,5 +1,5 @@
-/* WARP: for each observed pair, random items are drawn until one is liked nearly as much as the one that was taken; the sooner
- * that happens, the lower the taken one must stand, and the larger the step.
+/* WARP: for each observed pair, random items are drawn until one is liked nearly as much as the one that was taken; the
+ * sooner that happens, the lower the taken one must stand, and the larger the step.
  *
  * With the first violator j after N draws, x_u.y_j + b_j > x_u.y_i + b_i - 1, one step of gradient descent on
  *
@@ -18,9 +18,23 @@ enum { DRAWS_MOST = 256, DRAWS_AHEAD = 4 };
 static const struct param params[] = {
     GRADIENT_PARAMS("64", "30", "0.05", "0.02", "0.1"),
     LEAST_SQUARES_PARAMS,
-    {.name = "draws", .type = PARAM_INT, .initial = "32", .min = 1, .max = DRAWS_MOST, .tune_min = 4, .tune_max = 128, .log_scale = true,
+    {.name = "draws",
+     .type = PARAM_INT,
+     .initial = "32",
+     .min = 1,
+     .max = DRAWS_MOST,
+     .tune_min = 4,
+     .tune_max = 128,
+     .log_scale = true,
      .doc = "items drawn at most in search of one that is liked nearly as much; none found: nothing to learn"},
-    {.name = "margin", .type = PARAM_REAL, .initial = "1", .min = 0, .max = 100, .tune_min = .3, .tune_max = 3, .log_scale = true,
+    {.name = "margin",
+     .type = PARAM_REAL,
+     .initial = "1",
+     .min = 0,
+     .max = 100,
+     .tune_min = .3,
+     .tune_max = 3,
+     .log_scale = true,
      .doc = "a taken item is to lead others by this much"},
 };
 
@@ -30,9 +44,10 @@ struct warp {
     bool bias;
 };
 
-/* The first of some random items that comes too close to item i, after how many draws, and by how much it does; NO_ITEM: none. */
-static uint32_t violator(struct sgd_task *t, const struct warp *w, struct sgd_event event, const uint32_t *ahead, size_t *draws,
-                         float *by)
+/* The first of some random items that comes too close to item i, after how many draws, and by how much it does;
+ * NO_ITEM: none. */
+static uint32_t violator(struct sgd_task *t, const struct warp *w, struct sgd_event event, const uint32_t *ahead,
+                         size_t *draws, float *by)
 {
     const struct sgd *s = t->s;
     const float *x = s->x + event.user * s->width;
@@ -70,9 +85,11 @@ static void learn(struct sgd_task *t, const struct sgd_event *events, size_t n)
         t->terms++;
         if (j == NO_ITEM)
             continue;
-        float rank = (float)(s->items - 1) / (float)draws, weight = rank > 1 ? logf(rank) / w->log_items : 0, step = t->rate * weight;
+        float rank = (float)(s->items - 1) / (float)draws, weight = rank > 1 ? logf(rank) / w->log_items : 0,
+              step = t->rate * weight;
         t->loss += weight * by;
-        s->kernels->pair(s->x + events[e].user * s->width, s->y + i * s->width, s->y + j * s->width, s->width, step, keep);
+        s->kernels->pair(s->x + events[e].user * s->width, s->y + i * s->width, s->y + j * s->width, s->width, step,
+                         keep);
         if (w->bias) {
             s->bias[i] = keep * s->bias[i] + step;
             s->bias[j] = keep * s->bias[j] - step;
@@ -86,7 +103,8 @@ static struct warp settings(const struct model *m)
                      logf((float)m->nitems + 1), model_int(m, "bias") != 0};
 }
 
-static enum status warp_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss, struct error *err)
+static enum status warp_epoch(struct model *m, const struct training *t, size_t epoch, bool *done, double *loss,
+                              struct error *err)
 {
     struct warp w = settings(m);
     return gradient_epoch(m, t, epoch, learn, &w, done, loss, err);
@@ -102,8 +120,9 @@ const struct model_class model_warp = {
     .name = "warp",
     .summary = "weighted approximate-rank pairwise loss: vectors that put what was taken on top",
     .reference = "Weston, Bengio, Usunier: WSABIE: Scaling up to large vocabulary image annotation, IJCAI 2011",
-    .fold_in = "a ridge regression of the history on the item vectors, its two weights fitted to be nearest to the vectors of users that "
-               "training ends with; lists keep a rank-biased overlap at 20 of .58 with theirs on MovieLens 100K and of .72 on Gowalla (measured)",
+    .fold_in = "a ridge regression of the history on the item vectors, its two weights fitted to be nearest to the "
+               "vectors of users that training ends with; lists keep a rank-biased overlap at 20 of .58 with theirs on "
+               "MovieLens 100K and of .72 on Gowalla (measured)",
     .capabilities = CAN_EPOCHS,
     .params = params,
     .nparams = sizeof params / sizeof *params,

@@ -84,7 +84,8 @@ void canvas_bar(struct canvas *c, size_t column, double height, unsigned char in
 
 void canvas_ink(struct str *out, bool color, unsigned char ink)
 {
-    static const char *const codes[INKS + 1] = {"\033[0m", "\033[36m", "\033[33m", "\033[32m", "\033[35m", "\033[34m", "\033[31m"};
+    static const char *const codes[INKS + 1] = {"\033[0m",  "\033[36m", "\033[33m", "\033[32m",
+                                                "\033[35m", "\033[34m", "\033[31m"};
     if (color)
         str_puts(out, codes[ink <= INKS ? ink : NO_INK]);
 }
@@ -103,7 +104,8 @@ static void put_braille(struct str *out, unsigned dots)
 
 static void put_cell(const struct canvas *c, const struct cell *cell, struct str *out)
 {
-    static const char *const quadrants[] = {" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛", "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"};
+    static const char *const quadrants[] = {" ", "▘", "▝", "▀", "▖", "▌", "▞", "▛",
+                                            "▗", "▚", "▐", "▜", "▄", "▙", "▟", "█"};
     static const char signs[] = "*+ox#@";
     if (*cell->text)
         str_puts(out, cell->text);

@@ -89,12 +89,13 @@ static size_t above_at_end(const struct series *const *series, size_t n, size_t 
 {
     size_t above = 0;
     for (size_t j = 0; j < n; j++)
-        above += last_value(series[j]) > last_value(series[i]) || (last_value(series[j]) == last_value(series[i]) && j < i);
+        above +=
+            last_value(series[j]) > last_value(series[i]) || (last_value(series[j]) == last_value(series[i]) && j < i);
     return above;
 }
 
-/* Names stand in the order in which the curves end, the highest first: colours are not the only way to tell them apart. Dots end
- * nowhere. */
+/* Names stand in the order in which the curves end, the highest first: colours are not the only way to tell them apart.
+ * Dots end nowhere. */
 static void put_legend(const struct series *const *series, size_t n, const struct plot_options *o, struct str *out)
 {
     static const char *const signs[] = {"*", "+", "o", "x", "#", "@"};

@@ -23,7 +23,8 @@ struct plot_options {
 /* Draws n series into the same axes (their x types must agree; the first one's title and labels count). Every line ends
  * with \n; no line is wider than `width`. Without points it says so. */
 void plot_draw(const struct series *const *series, size_t n, const struct plot_options *options, struct str *out);
-/* n series in the same axes as a part of a page of HTML: an SVG by gnuplot where it is installed, else the dots of a terminal. */
+/* n series in the same axes as a part of a page of HTML: an SVG by gnuplot where it is installed, else the dots of a
+ * terminal. */
 void plot_page(const struct series *const *series, size_t n, struct str *out);
 /* Series of one group as a part of a rendered result: render_options.draw. With `plain` they are lists of numbers. */
 void plot_series(const struct series *const *series, size_t n, const struct render_options *options, struct str *out);

@@ -86,7 +86,9 @@ static void put_curves(FILE *f, const struct series *const *series, size_t n)
     fputs("set style fill solid .8 noborder\nplot ", f);
     for (size_t i = 0; i < n; i++) {
         const struct series *s = series[i];
-        const char *with = strcmp(s->style, "bar") == 0 ? "boxes" : strcmp(s->style, "points") == 0 ? "points pt 7 ps .5" : "lines lw 2";
+        const char *with = strcmp(s->style, "bar") == 0      ? "boxes"
+                           : strcmp(s->style, "points") == 0 ? "points pt 7 ps .5"
+                                                             : "lines lw 2";
         fprintf(f, "%s$s%zu using 1:2 with %s lt %zu ", i ? ", " : "", i, with, i + 1);
         if (n > 1) {
             fputs("title ", f);
@@ -106,8 +108,14 @@ static void put_script(FILE *f, const struct series *const *series, size_t n)
     const struct series *first = series[0];
     bool rows = first->x_type == VALUE_TEXT;
     size_t height = rows ? EDGES + ROW * first->n : HEIGHT;
-    fprintf(f, "set terminal svg size %d,%zu dynamic noenhanced font 'sans-serif,12'\nset encoding utf8\nset border 3 lc '#9ca3af'\n"
-               "set tics nomirror textcolor rgb '#374151'\nset key outside top right\n", WIDTH, height);
+    fprintf(
+        f,
+        "set terminal svg size %d,%zu dynamic noenhanced font 'sans-serif,12'\n"
+        "set encoding utf8\n"
+        "set border 3 lc '#9ca3af'\n"
+        "set tics nomirror textcolor rgb '#374151'\n"
+        "set key outside top right\n",
+        WIDTH, height);
     for (size_t i = 0; i < sizeof colors / sizeof *colors; i++)
         fprintf(f, "set linetype %zu lc rgb '%s'\n", i + 1, colors[i]);
     put_label(f, "title", first->group ? first->group : first->title);
@@ -151,8 +159,8 @@ static bool run(FILE *script, struct str *out)
     return !failed && state == 0;
 }
 
-/* Appends what is between two places but its titles, which say who drew it instead of what: those who cannot see it would hear
- * them, and a mouse shows them. */
+/* Appends what is between two places but its titles, which say who drew it instead of what: those who cannot see it
+ * would hear them, and a mouse shows them. */
 static void put_untitled(struct str *out, const char *from, const char *end)
 {
     static const char *const left_out[][2] = {{"<title>", "</title>"}, {"<desc>", "</desc>"}};

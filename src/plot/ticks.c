@@ -65,11 +65,13 @@ void ticks_numbers(double low, double high, size_t most, struct ticks *out)
 #define MINUTE (60 * US_PER_SECOND)
 #define HOUR (60 * MINUTE)
 
-static const int64_t steps[] = {
-    US_PER_SECOND, 5 * US_PER_SECOND, 15 * US_PER_SECOND, 30 * US_PER_SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, 30 * MINUTE,
-    HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, US_PER_DAY, 2 * US_PER_DAY, 7 * US_PER_DAY, 14 * US_PER_DAY};
+static const int64_t steps[] = {US_PER_SECOND, 5 * US_PER_SECOND, 15 * US_PER_SECOND, 30 * US_PER_SECOND,
+                                MINUTE,        5 * MINUTE,        15 * MINUTE,        30 * MINUTE,
+                                HOUR,          3 * HOUR,          6 * HOUR,           12 * HOUR,
+                                US_PER_DAY,    2 * US_PER_DAY,    7 * US_PER_DAY,     14 * US_PER_DAY};
 static const int month_steps[] = {1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200};
-static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -100,7 +102,8 @@ static void clock_ticks(int64_t low, int64_t high, int64_t step, struct ticks *o
         else if (step >= MINUTE)
             add(out, at, "%02d:%02d", (int)(rest / HOUR), (int)(rest / MINUTE % 60));
         else
-            add(out, at, "%02d:%02d:%02d", (int)(rest / HOUR), (int)(rest / MINUTE % 60), (int)(rest / US_PER_SECOND % 60));
+            add(out, at, "%02d:%02d:%02d", (int)(rest / HOUR), (int)(rest / MINUTE % 60),
+                (int)(rest / US_PER_SECOND % 60));
     }
 }
 

@@ -6,14 +6,15 @@
 #include "base/numbers.h"
 #include "base/parallel.h"
 
-/* Histories taken together: between two pieces a cancel is noticed. By vectors they are soon done, and threads wait for each other
- * less often. */
+/* Histories taken together: between two pieces a cancel is noticed. By vectors they are soon done, and threads wait for
+ * each other less often. */
 enum { PIECE = 512, PIECE_BY_VECTORS = 4096 };
 /* Preparing vectors costs as much as the lists of about so many histories. */
 enum { WORTH_PREPARING = 256 };
 enum { HIDE_BLOCK = 64 };
 
-enum status ranker_new(struct ranker *r, const struct model *m, size_t k, enum seen seen, size_t expected, struct error *err)
+enum status ranker_new(struct ranker *r, const struct model *m, size_t k, enum seen seen, size_t expected,
+                       struct error *err)
 {
     const struct model_class *class = m->class;
     *r = (struct ranker){.m = m, .k = k < m->nitems ? k : m->nitems, .seen = seen};
@@ -51,7 +52,8 @@ static void hide_block(void *context, size_t block, size_t begin, size_t end)
 }
 
 /* What each history hides, ascending; nothing where seen items are shown. */
-static enum status hidden_new(struct hidden *h, const struct query *queries, size_t n, enum seen seen, struct error *err)
+static enum status hidden_new(struct hidden *h, const struct query *queries, size_t n, enum seen seen,
+                              struct error *err)
 {
     h->begin = mem_new(n + 1, sizeof *h->begin, "hidden items", err);
     if (!h->begin)
@@ -116,8 +118,8 @@ static void apart_block(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
-static enum status take_apart(const struct ranker *r, const struct query *queries, size_t n, struct scored *out, size_t *counts,
-                              struct error *err)
+static enum status take_apart(const struct ranker *r, const struct query *queries, size_t n, struct scored *out,
+                              size_t *counts, struct error *err)
 {
     size_t threads = (size_t)parallel_threads();
     struct desk *desks = mem_new(threads, sizeof *desks, "list threads", err);
@@ -159,8 +161,8 @@ static size_t piece_of(const struct ranker *r)
     return r->width ? PIECE_BY_VECTORS : PIECE;
 }
 
-static enum status take_piece(const struct ranker *r, const struct query *queries, size_t n, struct job *job, struct scored *out,
-                              size_t *counts, struct error *err)
+static enum status take_piece(const struct ranker *r, const struct query *queries, size_t n, struct job *job,
+                              struct scored *out, size_t *counts, struct error *err)
 {
     struct lists l = {r, out, counts};
     enum status st = job_check(job, err);
@@ -174,8 +176,8 @@ static enum status take_piece(const struct ranker *r, const struct query *querie
     return st;
 }
 
-enum status ranker_lists(const struct ranker *r, const struct query *queries, size_t n, struct job *job, struct scored *out,
-                         size_t *counts, struct error *err)
+enum status ranker_lists(const struct ranker *r, const struct query *queries, size_t n, struct job *job,
+                         struct scored *out, size_t *counts, struct error *err)
 {
     size_t piece = piece_of(r);
     enum status st = ST_OK;
@@ -184,8 +186,8 @@ enum status ranker_lists(const struct ranker *r, const struct query *queries, si
     return st;
 }
 
-enum status ranker_users(const struct ranker *r, const struct selection *s, const uint32_t *users, size_t n, struct job *job,
-                         struct scored *out, size_t *counts, struct error *err)
+enum status ranker_users(const struct ranker *r, const struct selection *s, const uint32_t *users, size_t n,
+                         struct job *job, struct scored *out, size_t *counts, struct error *err)
 {
     size_t piece = piece_of(r);
     enum status st = ST_OK;

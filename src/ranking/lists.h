@@ -1,12 +1,11 @@
 /* Lists of many histories: those of everybody, and those that an evaluation looks at.
  *
- * A ranker is one model made ready for lists of one length. There are three ways, which give the same lists to the bit as
- * scoring each history and taking the best (rank_list):
+ * A ranker is one model made ready for lists of one length. There are three ways, which give the same lists to the bit
+ * as scoring each history and taking the best (rank_list):
  *
  *   vectors   a class with vectors of items and of histories: no scores are ever written down (linalg/lists.h)
- *   apart     a class whose scores of a history cost the same alone as among others: a row of scores for each thread, which
- *             stays in its cache
- *   batches   all others: a matrix of scores for a few histories at a time */
+ *   apart     a class whose scores of a history cost the same alone as among others: a row of scores for each thread,
+ * which stays in its cache batches   all others: a matrix of scores for a few histories at a time */
 #ifndef TAILOR_RANKING_LISTS_H
 #define TAILOR_RANKING_LISTS_H
 
@@ -21,7 +20,8 @@ struct ranker {
     struct dots_lists lists; /* of the vectors */
 };
 
-/* For lists of k (of all items when there are fewer). `expected`: about how many histories; few are not worth preparing for. */
+/* For lists of k (of all items when there are fewer). `expected`: about how many histories; few are not worth preparing
+ * for. */
 MUST_CHECK enum status ranker_new(struct ranker *r, const struct model *m, size_t k, enum seen seen, size_t expected,
                                   struct error *err);
 void ranker_clear(struct ranker *r);

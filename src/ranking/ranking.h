@@ -1,7 +1,7 @@
 /* Ranking: from a history to the list a user would see. Score, mask what was seen, take the best.
  *
- * Lists are ordered by score, ties by item index. NaN and -inf never enter a list. SEEN_HIDE does not touch lists that were
- * served (models/served.h): they stand as they were. */
+ * Lists are ordered by score, ties by item index. NaN and -inf never enter a list. SEEN_HIDE does not touch lists that
+ * were served (models/served.h): they stand as they were. */
 #ifndef TAILOR_RANKING_RANKING_H
 #define TAILOR_RANKING_RANKING_H
 

@@ -1,9 +1,9 @@
 /* The box form: a table for people, fitted to the terminal.
  *
  * Two walks over the rows: the first measures, the second draws. When the table is too wide, columns give way by
- * the steps of box_fit: what may be cut (COLUMN_COMPACT), the widest text, headings that can stand on two lines, bars. When
- * that is not enough the COMPACT columns go, the last one first, and are named below the table; only then are headings cut
- * and text to almost nothing. What still does not fit is shown one value a line. */
+ * the steps of box_fit: what may be cut (COLUMN_COMPACT), the widest text, headings that can stand on two lines, bars.
+ * When that is not enough the COMPACT columns go, the last one first, and are named below the table; only then are
+ * headings cut and text to almost nothing. What still does not fit is shown one value a line. */
 #include <math.h>
 #include <string.h>
 
@@ -135,7 +135,8 @@ static void put_heading(struct str *out, const struct layout *l, struct str *cel
             heading_line(l, i, line, cell);
             put_between(out, l, i);
             pen(out, l->options->color, PEN_BOLD);
-            str_put_column(out, str_text(cell), l->shapes[i].width, padded(l, i) || is_number(c), is_number(c), l->options->ascii);
+            str_put_column(out, str_text(cell), l->shapes[i].width, padded(l, i) || is_number(c), is_number(c),
+                           l->options->ascii);
             pen(out, l->options->color, PEN_OFF);
             str_repeat(out, " ", padded(l, i) ? cell_width(l, i) - l->shapes[i].width : 0);
         }
@@ -143,7 +144,8 @@ static void put_heading(struct str *out, const struct layout *l, struct str *cel
     }
 }
 
-/* Bytes of the text that stand on one line of `width` columns: up to the last space that leaves room, else what fits. */
+/* Bytes of the text that stand on one line of `width` columns: up to the last space that leaves room, else what fits.
+ */
 static size_t line_bytes(const char *text, size_t width)
 {
     size_t n = strlen(text), fits = text_fit(text, n, width);

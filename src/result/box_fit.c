@@ -1,5 +1,5 @@
-/* How wide each column of a box is. One walk over the rows measures; then columns give way by the steps of box_fit until the
- * table fits. */
+/* How wide each column of a box is. One walk over the rows measures; then columns give way by the steps of box_fit
+ * until the table fits. */
 #include "result/box.h"
 
 #include <math.h>
@@ -84,7 +84,8 @@ static void shrink_text(struct layout *l, unsigned flags, size_t least)
     }
 }
 
-/* Where a heading is best broken in two: behind a "_" or before an "@". *width is that of its wider half. 0: nowhere. */
+/* Where a heading is best broken in two: behind a "_" or before an "@". *width is that of its wider half. 0: nowhere.
+ */
 static size_t heading_split(const char *name, size_t *width)
 {
     size_t n = strlen(name), best = 0;

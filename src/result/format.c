@@ -7,7 +7,8 @@
 
 void pen(struct str *out, bool color, enum attribute a)
 {
-    static const char *const codes[] = {"\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[36m"};
+    static const char *const codes[] = {"\033[0m",  "\033[1m",  "\033[2m", "\033[31m",
+                                        "\033[32m", "\033[33m", "\033[36m"};
     if (color)
         str_puts(out, codes[a]);
 }
@@ -73,7 +74,8 @@ static void put_move(struct str *out, int64_t move, bool ascii)
     else if (ascii)
         str_printf(out, "%+lld", (long long)move);
     else
-        str_printf(out, "%s%llu", move > 0 ? "↑" : "↓", move > 0 ? (unsigned long long)move : 0ULL - (unsigned long long)move);
+        str_printf(out, "%s%llu", move > 0 ? "↑" : "↓",
+                   move > 0 ? (unsigned long long)move : 0ULL - (unsigned long long)move);
 }
 
 void cell_format(const struct column *c, const struct value *v, bool ascii, struct str *out)
@@ -185,7 +187,9 @@ void message_format(const struct message *m, size_t width, bool color, struct st
     static const struct {
         const char *word;
         enum attribute pen;
-    } levels[] = {[MESSAGE_INFO] = {"", PEN_OFF}, [MESSAGE_WARNING] = {"warning: ", PEN_YELLOW}, [MESSAGE_HINT] = {"hint: ", PEN_DIM}};
+    } levels[] = {[MESSAGE_INFO] = {"", PEN_OFF},
+                  [MESSAGE_WARNING] = {"warning: ", PEN_YELLOW},
+                  [MESSAGE_HINT] = {"hint: ", PEN_DIM}};
     struct str line = {0};
     str_puts(&line, levels[m->level].word);
     str_put_safe(&line, m->text, strlen(m->text));

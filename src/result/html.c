@@ -1,7 +1,7 @@
 /* html: a page that needs nothing beside itself, or a part of one.
  *
- * People see here what they see in a box: hidden columns are left out, bars stand beside numbers. Text of the data is text:
- * what would be a tag is spelled out, and control characters are visible as on a terminal. */
+ * People see here what they see in a box: hidden columns are left out, bars stand beside numbers. Text of the data is
+ * text: what would be a tag is spelled out, and control characters are visible as on a terminal. */
 #include <math.h>
 #include <string.h>
 
@@ -9,23 +9,29 @@
 #include "result/writer.h"
 
 static const char style[] =
-    ":root{color-scheme:light}body{font:15px/1.5 system-ui,sans-serif;color:#1f2937;background:#fff;max-width:62rem;margin:2rem auto;padding:0 1rem}"
-    "h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.4rem;border-bottom:1px solid #e5e7eb}h3{font-size:1rem}"
-    ".t{overflow-x:auto;margin:.8rem 0}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}"
-    "caption{text-align:left;font-weight:600;padding:.2rem 0}th{text-align:left;border-bottom:2px solid #9ca3af}"
-    "th,td{padding:.15rem .7rem .15rem 0;vertical-align:top}td{border-bottom:1px solid #f3f4f6}.n{text-align:right}"
-    ".b{min-width:8em}.bar{display:inline-block;height:.7em;background:#2563eb}.bar.minus{background:#dc2626}"
-    "code,pre{font:.85rem/1.35 ui-monospace,monospace;background:#f6f7f9}code{padding:.1em .3em;overflow-wrap:anywhere}pre{padding:.6rem;overflow-x:auto}"
-    ".warning{color:#b45309}.hint,.more{color:#6b7280}svg{max-width:100%;height:auto}@media screen and (max-width:40rem){svg{max-width:none;width:36rem}}"
-    "@media print{:root{font-size:11px}body{font-size:1rem;margin:0;max-width:none}.t{overflow:visible}h2,h3,caption{break-after:avoid}tr,svg{break-inside:avoid}"
-    ".bar{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
+    ":root{color-scheme:light}body{font:15px/1.5 "
+    "system-ui,sans-serif;color:#1f2937;background:#fff;max-width:62rem;margin:2rem auto;padding:0 "
+    "1rem}h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.4rem;border-bottom:1px solid "
+    "#e5e7eb}h3{font-size:1rem}.t{overflow-x:auto;margin:.8rem "
+    "0}table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}caption{text-align:left;font-weight:600;padding:.2rem "
+    "0}th{text-align:left;border-bottom:2px solid #9ca3af}th,td{padding:.15rem .7rem .15rem "
+    "0;vertical-align:top}td{border-bottom:1px solid "
+    "#f3f4f6}.n{text-align:right}.b{min-width:8em}.bar{display:inline-block;height:.7em;background:#2563eb}.bar.minus{background:#dc2626}code,pre{font:.85rem/1.35 "
+    "ui-monospace,monospace;background:#f6f7f9}code{padding:.1em "
+    ".3em;overflow-wrap:anywhere}pre{padding:.6rem;overflow-x:auto}.warning{color:#b45309}.hint,.more{color:#6b7280}svg{max-width:100%;height:auto}@media "
+    "screen and (max-width:40rem){svg{max-width:none;width:36rem}}@media "
+    "print{:root{font-size:11px}body{font-size:1rem;margin:0;max-width:none}.t{overflow:visible}h2,h3,caption{break-after:avoid}tr,svg{break-inside:avoid}.bar{print-color-adjust:exact;-webkit-print-color-adjust:exact}}";
 
 void put_html(struct str *out, const char *text)
 {
     struct str safe = {0};
     str_put_safe(&safe, text, strlen(text));
     for (const char *p = str_text(&safe); *p; p++) {
-        const char *entity = *p == '<' ? "&lt;" : *p == '>' ? "&gt;" : *p == '&' ? "&amp;" : *p == '"' ? "&quot;" : NULL;
+        const char *entity = *p == '<'   ? "&lt;"
+                             : *p == '>' ? "&gt;"
+                             : *p == '&' ? "&amp;"
+                             : *p == '"' ? "&quot;"
+                                         : NULL;
         if (entity)
             str_puts(out, entity);
         else
@@ -37,7 +43,11 @@ void put_html(struct str *out, const char *text)
 
 void put_html_head(struct str *out, const char *title)
 {
-    str_puts(out, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n<title>");
+    str_puts(
+        out,
+        "<!DOCTYPE html>\n"
+        "<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
+        "<title>");
     put_html(out, title);
     str_printf(out, "</title>\n<style>%s</style></head><body>\n", style);
 }
@@ -85,8 +95,8 @@ static void put_bar(struct str *out, double x, const struct bars *b)
 {
     double unit = b->high > b->low ? WIDEST / (b->high - b->low) : 0, width = isfinite(x) ? fabs(x) * unit : 0;
     if (width >= .01)
-        str_printf(out, "<span class=\"bar%s\" style=\"margin-left:%.2fem;width:%.2fem\"></span>", x < 0 ? " minus" : "",
-                   fmax(0, (fmin(x, 0) - b->low) * unit), width);
+        str_printf(out, "<span class=\"bar%s\" style=\"margin-left:%.2fem;width:%.2fem\"></span>",
+                   x < 0 ? " minus" : "", fmax(0, (fmin(x, 0) - b->low) * unit), width);
 }
 
 static void put_heading(struct str *out, const struct table *t)
@@ -102,14 +112,17 @@ static void put_heading(struct str *out, const struct table *t)
         if (t->columns[c].flags & COLUMN_HIDDEN)
             continue;
         bool bar = t->columns[c].flags & COLUMN_BAR; /* a cell of its own, beside its number */
-        str_puts(out, bar ? "<th scope=\"col\" colspan=\"2\">" : is_number(&t->columns[c]) ? "<th scope=\"col\" class=\"n\">" : "<th scope=\"col\">");
+        str_puts(out, bar                         ? "<th scope=\"col\" colspan=\"2\">"
+                      : is_number(&t->columns[c]) ? "<th scope=\"col\" class=\"n\">"
+                                                  : "<th scope=\"col\">");
         put_html(out, t->columns[c].name);
         str_puts(out, "</th>");
     }
     str_puts(out, "</tr></thead>\n<tbody>\n");
 }
 
-static void put_row(struct writer *w, const struct table *t, const struct value *row, const struct bars *bars, struct str *cell)
+static void put_row(struct writer *w, const struct table *t, const struct value *row, const struct bars *bars,
+                    struct str *cell)
 {
     struct str *out = &w->text;
     str_puts(out, "<tr>");
@@ -202,7 +215,8 @@ static void put_message(struct str *out, const char *text)
 
 void render_html_message(struct writer *w, const struct message *m)
 {
-    static const char *const levels[] = {[MESSAGE_INFO] = "info", [MESSAGE_WARNING] = "warning", [MESSAGE_HINT] = "hint"};
+    static const char *const levels[] = {
+        [MESSAGE_INFO] = "info", [MESSAGE_WARNING] = "warning", [MESSAGE_HINT] = "hint"};
     str_printf(&w->text, "<p class=\"%s\">", levels[m->level]);
     put_message(&w->text, m->text);
     str_puts(&w->text, "</p>\n");

@@ -113,7 +113,8 @@ enum status render_line_table(struct writer *w, struct table *t, size_t index, s
     struct str cell = {0}, *out = &w->text;
     size_t names = 0;
     for (size_t c = 0; c < t->ncolumns; c++) {
-        size_t width = t->columns[c].flags & COLUMN_HIDDEN ? 0 : text_width(t->columns[c].name, strlen(t->columns[c].name));
+        size_t width =
+            t->columns[c].flags & COLUMN_HIDDEN ? 0 : text_width(t->columns[c].name, strlen(t->columns[c].name));
         names = width > names ? width : names;
     }
     if (index)

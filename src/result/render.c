@@ -11,8 +11,10 @@ bool output_form_of_path(const char *path, enum output_form *form)
     static const struct {
         const char *extension;
         enum output_form form;
-    } known[] = {{".csv", OUTPUT_CSV}, {".tsv", OUTPUT_TSV}, {".json", OUTPUT_JSON}, {".jsonl", OUTPUT_JSONL}, {".ndjson", OUTPUT_JSONL},
-                 {".md", OUTPUT_MARKDOWN}, {".markdown", OUTPUT_MARKDOWN}, {".txt", OUTPUT_BOX}, {".html", OUTPUT_HTML}, {".htm", OUTPUT_HTML}};
+    } known[] = {{".csv", OUTPUT_CSV},           {".tsv", OUTPUT_TSV},      {".json", OUTPUT_JSON},
+                 {".jsonl", OUTPUT_JSONL},       {".ndjson", OUTPUT_JSONL}, {".md", OUTPUT_MARKDOWN},
+                 {".markdown", OUTPUT_MARKDOWN}, {".txt", OUTPUT_BOX},      {".html", OUTPUT_HTML},
+                 {".htm", OUTPUT_HTML}};
     const char *name = strrchr(path, '/');
     const char *dot = strrchr(name ? name : path, '.');
     for (size_t i = 0; dot && i < sizeof known / sizeof *known; i++)
@@ -89,8 +91,10 @@ static void put_coordinate(struct table *t, enum value_type type, double v)
 
 static void series_table(const struct series *s, struct result *r)
 {
-    const struct column columns[] = {
-        {"x", s->x_type, "", -1, 0}, {"y", VALUE_REAL, "", -1, 0}, {"low", VALUE_REAL, "", -1, 0}, {"high", VALUE_REAL, "", -1, 0}};
+    const struct column columns[] = {{"x", s->x_type, "", -1, 0},
+                                     {"y", VALUE_REAL, "", -1, 0},
+                                     {"low", VALUE_REAL, "", -1, 0},
+                                     {"high", VALUE_REAL, "", -1, 0}};
     struct table *t = result_table(r, s->name, s->title, columns, s->low ? 4 : 2);
     for (size_t i = 0; i < s->n; i++) {
         if (s->x_type == VALUE_TEXT)
@@ -227,7 +231,8 @@ enum status result_render(struct result *r, const struct render_options *options
     size_t n = 0;
     bool json = options->form == OUTPUT_JSON || options->form == OUTPUT_JSONL;
     bool html = options->form == OUTPUT_HTML, page = html && !options->part;
-    bool people = html || options->form == OUTPUT_BOX || options->form == OUTPUT_LINE || options->form == OUTPUT_MARKDOWN;
+    bool people =
+        html || options->form == OUTPUT_BOX || options->form == OUTPUT_LINE || options->form == OUTPUT_MARKDOWN;
     bool drawn = (html || options->form == OUTPUT_BOX) && options->draw && !(options->plain && is_scatter(r));
     err = err ? err : &ours;
     enum status st = result_status(r, err);

@@ -231,9 +231,16 @@ struct series *result_series(struct result *r, const char *name, const char *tit
         return NULL;
     for (size_t i = 0; labels && i < n; i++)
         labels[i] = "";
-    *s = (struct series){
-        .name = own_name(r, name), .title = title ? title : "", .x_label = "", .y_label = "", .x_type = x_type, .style = x_type == VALUE_TEXT ? "bar" : "line",
-        .x = numbers, .y = numbers + n, .labels = labels, .n = n};
+    *s = (struct series){.name = own_name(r, name),
+                         .title = title ? title : "",
+                         .x_label = "",
+                         .y_label = "",
+                         .x_type = x_type,
+                         .style = x_type == VALUE_TEXT ? "bar" : "line",
+                         .x = numbers,
+                         .y = numbers + n,
+                         .labels = labels,
+                         .n = n};
     if (with_interval) {
         s->low = numbers + 2 * n;
         s->high = numbers + 3 * n;
@@ -312,7 +319,8 @@ static struct value *next_cell(struct table *t, enum value_type type, bool any)
         return NULL;
     const struct column *c = &t->columns[t->filled % t->ncolumns];
     if (!any && c->type != type) {
-        error_set(&r->failed, ST_INTERNAL, "column %s of table %s holds %s, not %s", c->name, t->name, names[c->type], names[type]);
+        error_set(&r->failed, ST_INTERNAL, "column %s of table %s holds %s, not %s", c->name, t->name, names[c->type],
+                  names[type]);
         return NULL;
     }
     if (mem_grow(&t->values, &t->capacity, t->filled + 1, sizeof *t->values, &r->failed))
@@ -395,7 +403,8 @@ static int digits_of(double score)
     return !(zeros > 1) ? LEAST : zeros + 3 < MOST ? (int)zeros + 3 : MOST;
 }
 
-/* The last cell is a score. As long as all of its scale in its column are whole it needs no digits; then as many as the largest. */
+/* The last cell is a score. As long as all of its scale in its column are whole it needs no digits; then as many as the
+ * largest. */
 static void fit_scores(struct table *t, double last)
 {
     size_t at = (t->filled - 1) % t->ncolumns, first = t->scale_from * t->ncolumns + at, from = t->filled - 1;

@@ -33,7 +33,8 @@ MUST_CHECK enum status walk_next(struct walk *walk, const struct value **row, st
 void cell_format(const struct column *c, const struct value *v, bool ascii, struct str *out);
 /* The value for programs: full precision, ISO times, raw text, no unit; nothing for null. */
 void cell_raw(const struct column *c, const struct value *v, struct str *out);
-/* Appends safe text filled to `width` columns (0: as it is); the first line begins at `column`, the others with `indent` spaces. */
+/* Appends safe text filled to `width` columns (0: as it is); the first line begins at `column`, the others with
+ * `indent` spaces. */
 void put_filled(struct str *out, const char *text, size_t width, size_t column, size_t indent);
 
 /* One renderer each. They take the tables in their order of appearance; `index` counts from 0; `named`: JSON says the

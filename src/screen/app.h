@@ -6,9 +6,9 @@
  *     row h - 2  the command that the last key ran, and how long it took
  *     row h - 1  keys of the view, or a prompt
  *
- * Keys come in through app_key, cells come out of app_draw. loop.c joins both to a terminal, a test to a script of keys.
- * Whatever a key does, it says as a command line: either it runs one (app_run) or, where the view needs the answer inside
- * one frame, it asks the same engine itself and names the command that gives the same (app_log). */
+ * Keys come in through app_key, cells come out of app_draw. loop.c joins both to a terminal, a test to a script of
+ * keys. Whatever a key does, it says as a command line: either it runs one (app_run) or, where the view needs the
+ * answer inside one frame, it asks the same engine itself and names the command that gives the same (app_log). */
 #ifndef TAILOR_SCREEN_APP_H
 #define TAILOR_SCREEN_APP_H
 
@@ -23,7 +23,8 @@ struct overlay {
     /* False: close me. */
     bool (*key)(struct app *app, void *state, int32_t key);
     void (*close)(void *state);
-    bool stays; /* it shows the last result, and lies there again when one comes back from a user that was opened in it */
+    bool stays; /* it shows the last result, and lies there again when one comes back from a user that was opened in it
+                 */
 };
 
 struct app;
@@ -54,11 +55,12 @@ enum app_show { APP_QUIET, APP_SHOW }; /* SHOW: open the result when it comes */
 void app_run(struct app *app, const char *command, enum app_show show);
 /* The same, soon: once what is going on now is seen to. A command that fails takes it along. */
 void app_then(struct app *app, const char *command);
-/* Does a command line say no more than what it is about, neither options nor models? Then a view may show all that it asks for. */
+/* Does a command line say no more than what it is about, neither options nor models? Then a view may show all that it
+ * asks for. */
 bool app_plain(struct app *app, const char *command);
-/* Work of a view's own on the worker, where it needs the answer of a command as structs and not as tables. Begins once the worker
- * is free; of several that wait the last one counts. done is called once, on the thread of the screen, and owns the context from then
- * on: ST_CANCELLED also where the work never began. */
+/* Work of a view's own on the worker, where it needs the answer of a command as structs and not as tables. Begins once
+ * the worker is free; of several that wait the last one counts. done is called once, on the thread of the screen, and
+ * owns the context from then on: ST_CANCELLED also where the work never began. */
 struct app_work {
     enum status (*work)(void *context, struct error *err);
     void (*done)(struct app *app, void *context, enum status st);
@@ -71,7 +73,8 @@ void app_log(struct app *app, const char *command, double seconds);
 void app_say(struct app *app, const char *format, ...) PRINTF_LIKE(2, 3);
 /* An error for the user until the next key; `command` (for the caret) may be NULL. */
 void app_fail(struct app *app, const struct error *err, const char *command);
-/* Shows a user in the User view, by the command `user`. Escape leads back to what is on show now, with what lies over it. */
+/* Shows a user in the User view, by the command `user`. Escape leads back to what is on show now, with what lies over
+ * it. */
 void app_open_user(struct app *app, const char *user);
 /* The same for what a command shows: Escape leads back from it to what lay there before. */
 void app_open_result(struct app *app, const char *command);

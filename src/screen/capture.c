@@ -54,17 +54,20 @@ static enum status copy_table(struct table *from, struct result *to, size_t most
         columns[c].name = result_text(to, from->columns[c].name);
         columns[c].unit = result_text(to, from->columns[c].unit ? from->columns[c].unit : "");
     }
-    struct table *t = result_table(to, result_text(to, from->name), result_text(to, from->title), columns, from->ncolumns);
+    struct table *t =
+        result_table(to, result_text(to, from->name), result_text(to, from->title), columns, from->ncolumns);
     bool more;
     enum status st = copy_rows(from, t, most, &more, err);
     if (st == ST_OK && more)
-        result_message(to, MESSAGE_HINT, "only the first %zu rows are held here; add `> FILE` to the command for all", most);
+        result_message(to, MESSAGE_HINT, "only the first %zu rows are held here; add `> FILE` to the command for all",
+                       most);
     return st;
 }
 
 static void copy_series(const struct series *from, struct result *to)
 {
-    struct series *s = result_series(to, result_text(to, from->name), result_text(to, from->title), from->x_type, from->n, from->low != NULL);
+    struct series *s = result_series(to, result_text(to, from->name), result_text(to, from->title), from->x_type,
+                                     from->n, from->low != NULL);
     if (!s)
         return;
     s->x_label = from->x_label ? result_text(to, from->x_label) : NULL;

@@ -97,7 +97,8 @@ void compare_ask_segments(struct app *app, struct compare_view *v)
 
 bool compare_segments_fit(const struct compare_view *v)
 {
-    return v->segments.differences && v->segments.x == v->pair.x && v->segments.y == v->pair.y && strcmp(v->segments.by, v->by) == 0;
+    return v->segments.differences && v->segments.x == v->pair.x && v->segments.y == v->pair.y &&
+           strcmp(v->segments.by, v->by) == 0;
 }
 
 const struct cohort *compare_segment(const struct compare_view *v)

@@ -71,7 +71,8 @@ static enum status open_comparison(struct compare_asked *a, struct error *err)
 static enum status make_item_segments(const struct compare *c, struct compare_segments *s, struct error *err)
 {
     struct item_segments of_items;
-    enum status st = item_segments_make(c->d, c->s, &c->judge.protocol, &c->comparison, s->x, s->y, s->by, &of_items, err);
+    enum status st =
+        item_segments_make(c->d, c->s, &c->judge.protocol, &c->comparison, s->x, s->y, s->by, &of_items, err);
     if (st)
         return st;
     snprintf(s->recall, sizeof s->recall, "%s", of_items.at.name);
@@ -119,7 +120,8 @@ size_t compare_rival(const struct comparison *c, const char *name)
     return c->n < 2 ? c->reference : c->reference ? 0 : 1;
 }
 
-enum status compare_pair_make(const struct comparison *c, size_t x, size_t y, struct compare_pair *out, struct error *err)
+enum status compare_pair_make(const struct comparison *c, size_t x, size_t y, struct compare_pair *out,
+                              struct error *err)
 {
     double sign = comparison_sign(c) < 0 ? -1 : 1;
     *out = (struct compare_pair){.x = x, .y = y, .low = INFINITY, .high = -INFINITY};

@@ -35,7 +35,8 @@ static void choose_metric(struct app *app, void *context, size_t id)
 {
     struct compare_view *v = context;
     snprintf(v->metric, sizeof v->metric, "%s%s", metrics[id]->name, metric_uncut(metrics[id]) ? "" : v->cut);
-    if (v->shown && cohorts_are_of_items(v->shown->d, v->by) && strcmp(metrics[id]->name, "recall") != 0) /* items go by recall alone */
+    if (v->shown && cohorts_are_of_items(v->shown->d, v->by) &&
+        strcmp(metrics[id]->name, "recall") != 0) /* items go by recall alone */
         snprintf(v->by, sizeof v->by, "%s", cohorts_built_in[0]);
     compare_ask(app, v);
 }
@@ -159,8 +160,12 @@ bool compare_key(struct app *app, void *state, int32_t k)
         return true;
     }
     if (k == 'm' && v->split && v->nmodels) {
-        picker_open(app, &(struct picker){.title = "what decides?", .label = "metric", .most = PICKED, .fill = fill_metrics,
-                                          .chosen = choose_metric, .context = v});
+        picker_open(app, &(struct picker){.title = "what decides?",
+                                          .label = "metric",
+                                          .most = PICKED,
+                                          .fill = fill_metrics,
+                                          .chosen = choose_metric,
+                                          .context = v});
         return true;
     }
     return v->shown && key_of_comparison(app, v, k);

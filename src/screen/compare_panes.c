@@ -107,7 +107,12 @@ struct columns {
 
 static struct columns make_columns(int width, int name, int numbers)
 {
-    struct columns c = {.name = name, .numbers = numbers, .share = 9, .verdict = width >= 90 ? VERDICT : width >= 56 ? BRIEF : 0};
+    struct columns c = {.name = name,
+                        .numbers = numbers,
+                        .share = 9,
+                        .verdict = width >= 90   ? VERDICT
+                                   : width >= 56 ? BRIEF
+                                                 : 0};
     c.whiskers = width - c.name - c.numbers - c.share - c.verdict - 4;
     if (c.whiskers < LEAST_WHISKERS) {
         c.whiskers = 0;
@@ -116,8 +121,8 @@ static struct columns make_columns(int width, int name, int numbers)
     return c;
 }
 
-static void draw_difference(const struct comparison *c, struct area row, const struct columns *w, const struct axis *axis,
-                            const struct difference *d, unsigned look)
+static void draw_difference(const struct comparison *c, struct area row, const struct columns *w,
+                            const struct axis *axis, const struct difference *d, unsigned look)
 {
     char text[48];
     int x = w->name + 1 + w->numbers + 1;
@@ -141,7 +146,8 @@ static int name_width(const struct comparison *c, int most)
     return width < most ? width : most;
 }
 
-static void draw_model(const struct compare_view *v, struct area row, size_t at, const struct columns *w, const struct axis *axis)
+static void draw_model(const struct compare_view *v, struct area row, size_t at, const struct columns *w,
+                       const struct axis *axis)
 {
     const struct comparison *c = &v->shown->comparison;
     const struct compared *e = &c->entries[at];
@@ -169,9 +175,11 @@ void compare_draw_models(struct compare_view *v, struct area a)
     char title[128], note[128], users[32];
     text_count(users, sizeof users, (int64_t)c->nwarm);
     snprintf(title, sizeof title, "%s, difference from %s", c->measures[0].at.name, c->entries[c->reference].name);
-    snprintf(note, sizeof note, "%s part, %s users%s, 95 %%", v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users,
+    snprintf(note, sizeof note, "%s part, %s users%s, 95 %%",
+             v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users,
              v->shown->judge.protocol.among ? ", some items" : "");
-    area_rule(a, 0, v->pane == PANE_MODELS ? INK_CYAN : LOOK_DIM, c->n > 1 ? title : c->measures[0].at.name, (int)(text_width(title, strlen(title)) + text_width(note, strlen(note))) + 7 <= a.width ? note : NULL);
+    area_rule(a, 0, v->pane == PANE_MODELS ? INK_CYAN : LOOK_DIM, c->n > 1 ? title : c->measures[0].at.name,
+              (int)(text_width(title, strlen(title)) + text_width(note, strlen(note))) + 7 <= a.width ? note : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     bool axis_fits = in.height > (int)c->n || in.height >= 6;
     int rows = in.height - axis_fits;
@@ -202,7 +210,8 @@ static void put_dot(const struct compare_view *v, struct canvas *c, uint32_t use
     const struct comparison *all = &v->shown->comparison;
     double low = v->pair.low, span = v->pair.high > low ? v->pair.high - low : 1;
     double across = (double)(c->width * c->across - 1), down = (double)(c->height * c->down - 1);
-    double x = (comparison_user(all, v->pair.y, user) - low) / span, y = (comparison_user(all, v->pair.x, user) - low) / span;
+    double x = (comparison_user(all, v->pair.y, user) - low) / span,
+           y = (comparison_user(all, v->pair.x, user) - low) / span;
     shake(user, .05, &x, &y);
     x = (x + .03) / 1.06; /* the shaken ones at the ends are in it too */
     y = (y + .03) / 1.06;
@@ -223,7 +232,8 @@ static void draw_diagonal(struct canvas *c)
 {
     long across = (long)(c->width * c->across), down = (long)(c->height * c->down);
     for (long x = 0; x < across; x += DIAGONAL_STEP)
-        canvas_dot(c, x, lround((double)(across - 1 - x) / (double)(across > 1 ? across - 1 : 1) * (double)(down - 1)), NO_INK);
+        canvas_dot(c, x, lround((double)(across - 1 - x) / (double)(across > 1 ? across - 1 : 1) * (double)(down - 1)),
+                   NO_INK);
 }
 
 void compare_draw_scatter(const struct compare_view *v, struct area a)
@@ -236,7 +246,9 @@ void compare_draw_scatter(const struct compare_view *v, struct area a)
     snprintf(text, sizeof text, "%s %s against %s %s", x, area_glyph(a, "↑", "^"), y, area_glyph(a, "→", ">"));
     area_rule(a, 0, LOOK_DIM, text, NULL);
     struct area plot = area_part(a, 1, MARGIN, a.height - 3, a.width - MARGIN - 1);
-    if (plot.height < 2 || plot.width < 8 || canvas_open(&canvas, a.surface->ascii ? CANVAS_TEXT : CANVAS_BRAILLE, (size_t)plot.width, (size_t)plot.height, &err))
+    if (plot.height < 2 || plot.width < 8 ||
+        canvas_open(&canvas, a.surface->ascii ? CANVAS_TEXT : CANVAS_BRAILLE, (size_t)plot.width, (size_t)plot.height,
+                    &err))
         return;
     draw_diagonal(&canvas);
     put_dots(v, &canvas);
@@ -248,15 +260,18 @@ void compare_draw_scatter(const struct compare_view *v, struct area a)
     number_short(text, sizeof text, v->pair.low, false);
     area_column(a, a.height - 3, 0, MARGIN - 1, LOOK_DIM, true, text);
     area_text(a, a.height - 2, MARGIN, LOOK_DIM, text);
-    snprintf(text, sizeof text, "%zu users better by %s, %zu worse, %zu alike", v->pair.above, x, v->pair.below, v->pair.n - v->pair.above - v->pair.below);
+    snprintf(text, sizeof text, "%zu users better by %s, %zu worse, %zu alike", v->pair.above, x, v->pair.below,
+             v->pair.n - v->pair.above - v->pair.below);
     if ((int)text_width(text, strlen(text)) > a.width - 2)
-        snprintf(text, sizeof text, "%zu better, %zu worse, %zu alike", v->pair.above, v->pair.below, v->pair.n - v->pair.above - v->pair.below);
+        snprintf(text, sizeof text, "%zu better, %zu worse, %zu alike", v->pair.above, v->pair.below,
+                 v->pair.n - v->pair.above - v->pair.below);
     area_column(a, a.height - 1, 1, a.width - 2, INK_DEFAULT, false, text);
 }
 
 /* ---- segments ---- */
 
-static void draw_segment(const struct compare_view *v, struct area row, size_t at, const struct columns *w, const struct axis *axis)
+static void draw_segment(const struct compare_view *v, struct area row, size_t at, const struct columns *w,
+                         const struct axis *axis)
 {
     const struct cohort *s = &v->segments.cohorts.list[at];
     const struct difference *d = &v->segments.differences[at];
@@ -277,8 +292,8 @@ void compare_draw_segments(struct compare_view *v, struct area a)
     if (a.height < 2)
         return;
     const char *recall = compare_segments_fit(v) ? v->segments.recall : "";
-    snprintf(title, sizeof title, "%s less %s by %s%s%s%s", c->entries[v->pair.x].name, c->entries[v->pair.y].name, v->by, *recall ? " (" : "",
-             recall, *recall ? ")" : "");
+    snprintf(title, sizeof title, "%s less %s by %s%s%s%s", c->entries[v->pair.x].name, c->entries[v->pair.y].name,
+             v->by, *recall ? " (" : "", recall, *recall ? ")" : "");
     area_rule(a, 0, v->pane == PANE_SEGMENTS ? INK_CYAN : LOOK_DIM, title, a.width >= 60 ? "s another" : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     if (!compare_segments_fit(v)) {
@@ -314,7 +329,8 @@ static void draw_user(const struct compare_view *v, struct area row, size_t at, 
     const struct comparison *c = &v->shown->comparison;
     const struct dataset *d = v->shown->d;
     uint32_t u = v->listed[at], user = c->user[u];
-    double x = comparison_user(c, v->pair.x, u), y = comparison_user(c, v->pair.y, u), span = v->pair.high - v->pair.low;
+    double x = comparison_user(c, v->pair.x, u), y = comparison_user(c, v->pair.y, u),
+           span = v->pair.high - v->pair.low;
     double sign = comparison_sign(c) < 0 ? -1 : 1;
     unsigned ink = look | (sign * (x - y) < 0 ? INK_RED : x != y ? INK_GREEN : INK_DEFAULT);
     struct str about = {0};
@@ -355,7 +371,8 @@ void compare_draw_users(struct compare_view *v, struct area a)
     if (a.height < 2)
         return;
     if (s)
-        snprintf(title, sizeof title, "users with %s%s %s: who loses most by %s first", *v->segments.recall ? "right items of " : "", v->segments.by, s->name, c->entries[v->pair.x].name);
+        snprintf(title, sizeof title, "users with %s%s %s: who loses most by %s first",
+                 *v->segments.recall ? "right items of " : "", v->segments.by, s->name, c->entries[v->pair.x].name);
     else
         snprintf(title, sizeof title, "users: who loses most by %s first", c->entries[v->pair.x].name);
     snprintf(count, sizeof count, "%zu of %zu", v->nlisted ? v->rows[PANE_USERS].cursor + 1 : 0, v->nlisted);

@@ -37,10 +37,15 @@ static void count_when(struct data_facts *f)
     }
     int64_t width = bin_width(f->newest - f->oldest), begin = f->oldest - ((f->oldest % width) + width) % width;
     size_t n = (size_t)((f->newest - begin) / width) + 1;
-    const char *unit = width < US_PER_DAY ? "hours" : width == US_PER_DAY ? "day" : width == 7 * US_PER_DAY ? "week" : "days";
-    const char *title = width == US_PER_DAY || width == 7 * US_PER_DAY ? result_textf(f->result, "events a %s", unit)
-                                                                       : result_textf(f->result, "events in %lld %s",
-                                                                                      (long long)(width / (width < US_PER_DAY ? 3600 * US_PER_SECOND : US_PER_DAY)), unit);
+    const char *unit = width < US_PER_DAY        ? "hours"
+                       : width == US_PER_DAY     ? "day"
+                       : width == 7 * US_PER_DAY ? "week"
+                                                 : "days";
+    const char *title =
+        width == US_PER_DAY || width == 7 * US_PER_DAY
+            ? result_textf(f->result, "events a %s", unit)
+            : result_textf(f->result, "events in %lld %s",
+                           (long long)(width / (width < US_PER_DAY ? 3600 * US_PER_SECOND : US_PER_DAY)), unit);
     f->when = result_series(f->result, "when", title, VALUE_TIME, n, false);
     if (!f->when)
         return;

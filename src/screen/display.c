@@ -69,7 +69,8 @@ static void on_crash(int sig)
 
 static void signals_install(struct display *t)
 {
-    struct sigaction action = {.sa_handler = on_signal}, crash = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
+    struct sigaction action = {.sa_handler = on_signal},
+                     crash = {.sa_handler = on_crash, .sa_flags = (int)SA_RESETHAND};
     sigset_t mask;
     sigemptyset(&mask);
     resized = stopped = interrupted = ended = 0;
@@ -119,8 +120,12 @@ static enum status can_place_cursor(int fd, struct error *err)
     const char *term = getenv("TERM");
     int problem = 0;
     if (!term || !*term || setupterm(term, fd, &problem) != OK) {
-        error_set(err, ST_UNSUPPORTED, "the screen needs a terminal, and TERM=%s is not one that is known here", term ? term : "");
-        error_hint(err, "set TERM to what your terminal is (xterm-256color suits most), or go on in the shell: every view has its command");
+        error_set(err, ST_UNSUPPORTED, "the screen needs a terminal, and TERM=%s is not one that is known here",
+                  term ? term : "");
+        error_hint(
+            err,
+            "set TERM to what your terminal is (xterm-256color suits most), or go on in the shell: every view has its "
+            "command");
         return ST_UNSUPPORTED;
     }
     const char *cup = tigetstr("cup");
@@ -278,8 +283,8 @@ enum display_event display_wait(struct display *t, int milliseconds, int wake_fd
         *key = read_key();
         if (*key != K_NONE)
             return key_event(*key);
-        /* Readable with nothing to read, or so far gone that it cannot be asked: the end of the keyboard. Its signal may never come
-         * through, for ppoll prefers what is ready. */
+        /* Readable with nothing to read, or so far gone that it cannot be asked: the end of the keyboard. Its signal
+         * may never come through, for ppoll prefers what is ready. */
         int waiting = 0;
         if ((fds[0].revents & (POLLHUP | POLLERR)) && (ioctl(fileno(t->in), FIONREAD, &waiting) || waiting == 0))
             return DISPLAY_QUIT;

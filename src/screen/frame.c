@@ -21,7 +21,8 @@ bool frame_too_small(struct area whole)
 void frame_draw_too_small(struct area whole)
 {
     char text[80];
-    snprintf(text, sizeof text, "%dx%d is too small: make it %dx%d", whole.width, whole.height, LEAST_WIDTH_OF_SCREEN, LEAST_HEIGHT);
+    snprintf(text, sizeof text, "%dx%d is too small: make it %dx%d", whole.width, whole.height, LEAST_WIDTH_OF_SCREEN,
+             LEAST_HEIGHT);
     area_wrap(whole, whole.height > 2 ? 1 : 0, 0, whole.width, whole.height, INK_DEFAULT, text);
 }
 
@@ -143,7 +144,8 @@ static void draw_tabs(struct area row, size_t view, const char *before, const ch
     str_free(&crumbs);
 }
 
-void frame_draw_head(struct app *app, struct frame_newest *newest, struct area whole, size_t view, const char *crumbs, const char *place)
+void frame_draw_head(struct app *app, struct frame_newest *newest, struct area whole, size_t view, const char *crumbs,
+                     const char *place)
 {
     struct area row = area_part(whole, 0, 0, 1, -1);
     int job = draw_job(app, row);
@@ -173,7 +175,8 @@ static int draw_keys(struct area row, int x, const char *keys)
 void frame_draw_foot(struct area whole, const struct frame_log *log, const struct frame_notice *notice,
                      const char *keys)
 {
-    struct area rule = area_part(whole, whole.height - 2, 0, 1, -1), last = area_part(whole, whole.height - 1, 0, 1, -1);
+    struct area rule = area_part(whole, whole.height - 2, 0, 1, -1),
+                last = area_part(whole, whole.height - 1, 0, 1, -1);
     char took[32] = "";
     if (log->seconds >= 0)
         text_duration(took, sizeof took, log->seconds);

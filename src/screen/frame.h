@@ -34,7 +34,8 @@ void frame_draw_too_small(struct area whole);
 /* Where the view goes. */
 struct area frame_body(struct area whole);
 /* Two rows: data set and job; tabs and, behind `crumbs`, where one is. */
-void frame_draw_head(struct app *app, struct frame_newest *newest, struct area whole, size_t view, const char *crumbs, const char *place);
+void frame_draw_head(struct app *app, struct frame_newest *newest, struct area whole, size_t view, const char *crumbs,
+                     const char *place);
 void frame_draw_foot(struct area whole, const struct frame_log *log, const struct frame_notice *notice,
                      const char *keys);
 /* An error, over the last rows of the view; nothing for other notices. */

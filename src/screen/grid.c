@@ -69,7 +69,8 @@ static void sort_order(struct grid *g, size_t *room)
     size_t *from = g->order, *to = room;
     for (size_t width = 1; width < g->n; width *= 2) {
         for (size_t begin = 0; begin < g->n; begin += 2 * width) {
-            size_t middle = begin + width < g->n ? begin + width : g->n, end = begin + 2 * width < g->n ? begin + 2 * width : g->n;
+            size_t middle = begin + width < g->n ? begin + width : g->n,
+                   end = begin + 2 * width < g->n ? begin + 2 * width : g->n;
             size_t i = begin, j = middle;
             for (size_t k = begin; k < end; k++)
                 to[k] = i < middle && (j >= end || !goes_before(g, from[j], from[i])) ? from[i++] : from[j++];
@@ -278,7 +279,8 @@ static size_t fit_columns(const struct grid *g, int room, int *width, size_t *in
     while (sum > room) {
         size_t widest = n;
         for (size_t i = 0; i < n; i++)
-            if (!right_aligned(&g->table->columns[index[i]]) && width[i] > LEAST_WIDTH && (widest == n || width[i] > width[widest]))
+            if (!right_aligned(&g->table->columns[index[i]]) && width[i] > LEAST_WIDTH &&
+                (widest == n || width[i] > width[widest]))
                 widest = i;
         if (widest == n)
             break;
@@ -301,8 +303,12 @@ static void draw_header(const struct grid *g, struct area a, const int *width, c
         const struct column *c = &g->table->columns[index[i]];
         char name[80];
         bool sorted = g->direction && g->sort == index[i];
-        snprintf(name, sizeof name, "%s%s", c->name, !sorted ? "" : g->direction > 0 ? area_glyph(a, "▲", "^") : area_glyph(a, "▼", "v"));
-        area_column(a, 0, x, width[i], LOOK_DIM | (index[i] == g->column ? LOOK_UNDERLINE : 0u), right_aligned(c), name);
+        snprintf(name, sizeof name, "%s%s", c->name,
+                 !sorted            ? ""
+                 : g->direction > 0 ? area_glyph(a, "▲", "^")
+                                    : area_glyph(a, "▼", "v"));
+        area_column(a, 0, x, width[i], LOOK_DIM | (index[i] == g->column ? LOOK_UNDERLINE : 0u), right_aligned(c),
+                    name);
         x += width[i] + GAP;
     }
 }

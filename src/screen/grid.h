@@ -1,5 +1,5 @@
-/* A grid: a table of a result under a cursor. Scrolls both ways, sorts, hides, filters and searches; the table itself is
- * never changed. */
+/* A grid: a table of a result under a cursor. Scrolls both ways, sorts, hides, filters and searches; the table itself
+ * is never changed. */
 #ifndef TAILOR_SCREEN_GRID_H
 #define TAILOR_SCREEN_GRID_H
 

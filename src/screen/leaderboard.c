@@ -207,7 +207,8 @@ enum status leaderboard_fill(struct leaderboard *b, struct workbench *wb, struct
     if (t)
         snprintf(b->note, sizeof b->note, "%s", t->title);
     else if (b->nmodels > 0)
-        snprintf(b->note, sizeof b->note, "%s", b->split ? "not judged yet: c compares" : "no split, nothing to judge on: s");
+        snprintf(b->note, sizeof b->note, "%s",
+                 b->split ? "not judged yet: c compares" : "no split, nothing to judge on: s");
     return result_status(b->result, err);
 }
 
@@ -248,7 +249,9 @@ void leaderboard_draw_interval(const struct leaderboard *b, size_t row, struct a
         int from = column_of(b, b->low[row], width), to = column_of(b, b->high[row], width);
         for (int x = from; x <= to; x++)
             area_text(cell, 0, x, ink,
-                      x == from ? area_glyph(cell, "├", "|") : x == to ? area_glyph(cell, "┤", "|") : area_glyph(cell, "─", "-"));
+                      x == from ? area_glyph(cell, "├", "|")
+                      : x == to ? area_glyph(cell, "┤", "|")
+                                : area_glyph(cell, "─", "-"));
     }
     area_text(cell, 0, column_of(b, b->mean[row], width), ink | LOOK_BOLD, area_glyph(cell, "●", "o"));
 }

@@ -30,7 +30,8 @@ void line_edit_free(struct line_edit *e);
 void line_edit_replace(struct line_edit *e, size_t begin, const char *word);
 /* False: not a key of the editor (Enter, Escape, Tab, C-c, other specials). */
 bool line_edit_key(struct line_edit *e, int32_t key);
-/* Draws it on row y from column x on, scrolled so that the cursor shows; `hint` dim behind the end. Returns the cursor's column. */
+/* Draws it on row y from column x on, scrolled so that the cursor shows; `hint` dim behind the end. Returns the
+ * cursor's column. */
 int line_edit_draw(struct line_edit *e, struct area a, int y, int x, const char *hint);
 
 #endif

@@ -14,8 +14,18 @@ void number_short(char *out, size_t size, double v, bool sign)
         return;
     }
     double a = fabs(v);
-    snprintf(digits, sizeof digits, a > 0 && a < .0995 ? "%.3f" : a < 9.995 ? "%.2f" : a < 99.95 ? "%.1f" : a < 1e7 ? "%.0f" : "%.1e", a);
-    snprintf(out, size, "%s%s", v < 0 && strpbrk(digits, "123456789") ? "-" : sign ? "+" : "", digits + (digits[0] == '0' && digits[1] == '.'));
+    snprintf(digits, sizeof digits,
+             a > 0 && a < .0995 ? "%.3f"
+             : a < 9.995        ? "%.2f"
+             : a < 99.95        ? "%.1f"
+             : a < 1e7          ? "%.0f"
+                                : "%.1e",
+             a);
+    snprintf(out, size, "%s%s",
+             v < 0 && strpbrk(digits, "123456789") ? "-"
+             : sign                                ? "+"
+                                                   : "",
+             digits + (digits[0] == '0' && digits[1] == '.'));
 }
 
 void number_age(char *out, size_t size, int64_t then, int64_t now)

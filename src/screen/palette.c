@@ -87,5 +87,10 @@ static void chosen(struct app *app, void *context, size_t id)
 
 void palette_open(struct app *app)
 {
-    picker_open(app, &(struct picker){.title = "commands", .label = ":", .most = MOST_COMMANDS, .fill = fill, .detail = detail, .chosen = chosen});
+    picker_open(app, &(struct picker){.title = "commands",
+                                      .label = ":",
+                                      .most = MOST_COMMANDS,
+                                      .fill = fill,
+                                      .detail = detail,
+                                      .chosen = chosen});
 }

@@ -8,7 +8,11 @@
 #include "screen/grid.h"
 #include "screen/prompt.h"
 
-enum { SMALL = 2, CELL = 3, LEAST_ROWS = 3 }; /* rows of a table that is always shown; of a cell shown whole; of a table that fills up */
+enum {
+    SMALL = 2,
+    CELL = 3,
+    LEAST_ROWS = 3
+}; /* rows of a table that is always shown; of a cell shown whole; of a table that fills up */
 
 struct result_state {
     const struct result *result;
@@ -68,7 +72,8 @@ static const char *cell_here(struct result_state *v, const char *column)
     size_t row;
     const struct table *t = v->result->ntables ? v->result->tables[v->table] : NULL;
     for (size_t c = 0; t && c < t->ncolumns && grid_row(shown(v), &row); c++)
-        if (t->columns[c].type == VALUE_TEXT && strcmp(t->columns[c].name, column) == 0 && !table_value(t, row, c)->null)
+        if (t->columns[c].type == VALUE_TEXT && strcmp(t->columns[c].name, column) == 0 &&
+            !table_value(t, row, c)->null)
             return table_value(t, row, c)->text;
     return NULL;
 }
@@ -84,7 +89,8 @@ static void put_quoted(struct str *out, const char *text, char quote)
     str_putc(out, quote);
 }
 
-/* The command that shows the users of the segment under the cursor, where an attribute of theirs makes it; "": none is. */
+/* The command that shows the users of the segment under the cursor, where an attribute of theirs makes it; "": none is.
+ */
 static void put_segment(struct app *app, struct result_state *v, struct str *command)
 {
     const char *by = cell_here(v, "by"), *name = cell_here(v, "segment");
@@ -154,7 +160,8 @@ static void draw_table(struct result_state *v, struct area a, size_t i)
     const struct table *t = v->result->tables[i];
     bool here = i == v->table, words = titled(v->result, t);
     if (words)
-        area_column(a, 0, 0, a.width, LOOK_BOLD | (here && v->result->ntables > 1 ? INK_CYAN : 0u), false, *t->title ? t->title : t->name);
+        area_column(a, 0, 0, a.width, LOOK_BOLD | (here && v->result->ntables > 1 ? INK_CYAN : 0u), false,
+                    *t->title ? t->title : t->name);
     grid_draw(&v->grids[i], area_part(a, words, 0, table_rows(v, i) - words, -1), here, NULL);
 }
 
@@ -191,13 +198,15 @@ static const char *long_cell(struct result_state *v, int width)
     const struct table *t = v->result->tables[v->table];
     for (size_t c = 0; c < t->ncolumns; c++) {
         const struct value *cell = table_value(t, row, c);
-        if (t->columns[c].flags & COLUMN_WRAP && !cell->null && (int)text_width(cell->text, strlen(cell->text)) > width / 2)
+        if (t->columns[c].flags & COLUMN_WRAP && !cell->null &&
+            (int)text_width(cell->text, strlen(cell->text)) > width / 2)
             return cell->text;
     }
     return NULL;
 }
 
-/* All tables one below the other where they fit, else the small ones, the chosen one, and of those behind it what there is room for. */
+/* All tables one below the other where they fit, else the small ones, the chosen one, and of those behind it what there
+ * is room for. */
 static void draw_tables(struct result_state *v, struct area a, bool all)
 {
     size_t n = v->result->ntables;
@@ -223,8 +232,11 @@ static void put_keys(struct app *app, struct result_state *v, int width, struct 
     snprintf(table, sizeof table, "Tab table %zu/%zu", v->table + 1, v->result->ntables);
     struct str segment = {0};
     put_segment(app, v, &segment);
-    const char *const keys[] = {user_here(app, v) ? "Enter the user" : segment.length ? "Enter its users" : NULL, v->result->ntables > 1 ? table : NULL,
-                                v->result->ntables ? "[ ] sort" : NULL, v->result->ntables ? "/ search" : NULL, v->result->ntables ? "& filter" : NULL};
+    const char *const keys[] = {user_here(app, v) ? "Enter the user"
+                                : segment.length  ? "Enter its users"
+                                                  : NULL,
+                                v->result->ntables > 1 ? table : NULL, v->result->ntables ? "[ ] sort" : NULL,
+                                v->result->ntables ? "/ search" : NULL, v->result->ntables ? "& filter" : NULL};
     static const char *const last = "Esc back";
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (keys[i] && (int)(out->length + strlen(keys[i]) + 3 + strlen(last)) <= width)
@@ -238,7 +250,8 @@ static void draw(struct app *app, void *state, struct area whole)
     struct result_state *v = state;
     const struct result *r = v->result;
     struct str keys = {0};
-    int most = whole.height - 6, messages = message_rows(r, whole.width - 4, most / 2), rows = messages + (messages > 0);
+    int most = whole.height - 6, messages = message_rows(r, whole.width - 4, most / 2),
+        rows = messages + (messages > 0);
     const char *cell = whole.height >= 16 ? long_cell(v, whole.width) : NULL;
     int below = cell ? CELL + 1 : 0;
     rows += below;
@@ -258,7 +271,8 @@ static void draw(struct app *app, void *state, struct area whole)
     draw_messages(r, area_part(in, rows - messages, 0, messages, -1));
 }
 
-static const struct overlay result_overlay = {.name = "result", .draw = draw, .key = key, .close = close, .stays = true};
+static const struct overlay result_overlay = {
+    .name = "result", .draw = draw, .key = key, .close = close, .stays = true};
 
 void result_view_open(struct app *app, const struct result *r)
 {

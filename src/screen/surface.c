@@ -117,7 +117,8 @@ static int put_text(struct area a, int y, int x, unsigned look, const char *text
     for (size_t i = 0; i < n;) {
         int32_t code;
         i += utf8_decode(text + i, n - i, &code);
-        if (code == JOINER || code == AS_EMOJI) /* what they make of their neighbours is as wide as each terminal likes */
+        if (code == JOINER ||
+            code == AS_EMOJI) /* what they make of their neighbours is as wide as each terminal likes */
             continue;
         if (a.surface->ascii && code >= 0x80)
             code = '?';
@@ -255,7 +256,8 @@ static void put_line(struct area a, int y, int x, unsigned arms, unsigned look)
         return;
     unpair(a, y, x);
     arms |= c->line;
-    *c = (struct surface_cell){.code = {a.surface->ascii ? plain[arms] : joined[arms]}, .look = (uint8_t)look, .line = (uint8_t)arms};
+    *c = (struct surface_cell){
+        .code = {a.surface->ascii ? plain[arms] : joined[arms]}, .look = (uint8_t)look, .line = (uint8_t)arms};
 }
 
 /* Is this cell one of the words on a rule, or of the blanks around them? */
@@ -297,7 +299,8 @@ void area_vline(struct area a, int y, int x, int height, unsigned look)
 void area_rule(struct area a, int y, unsigned look, const char *left, const char *right)
 {
     area_hline(a, y, 0, a.width, look);
-    int title = left ? (int)text_width(left, strlen(left)) : 0, note = right ? (int)text_width(right, strlen(right)) : 0;
+    int title = left ? (int)text_width(left, strlen(left)) : 0,
+        note = right ? (int)text_width(right, strlen(right)) : 0;
     int room = a.width - 7 - title; /* what is at the right gives way first */
     if (note > room)
         note = room < 8 ? 0 : room;

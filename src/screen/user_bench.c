@@ -199,7 +199,8 @@ enum status bench_add(struct bench *b, uint32_t item, struct error *err)
     if (mem_grow(&b->items, &b->items_capacity, b->nitems + 1, sizeof *b->items, err) != ST_OK)
         return ST_NOMEM;
     memmove(b->items + 1, b->items, b->nitems++ * sizeof *b->items);
-    b->items[0] = (struct bench_item){.item = item, .count = 1, .value = NAN, .time = NO_TIME, .on = true, .added = true, .part = NAN};
+    b->items[0] = (struct bench_item){
+        .item = item, .count = 1, .value = NAN, .time = NO_TIME, .on = true, .added = true, .part = NAN};
     index_items(b);
     return ST_OK;
 }
@@ -287,7 +288,8 @@ bool bench_touched(const struct bench *b)
     return false;
 }
 
-/* What was ranked: scores, and their best. Few items of a list leave the best BENCH_DEPTH: their places need no look at all scores. */
+/* What was ranked: scores, and their best. Few items of a list leave the best BENCH_DEPTH: their places need no look at
+ * all scores. */
 struct ranked_scores {
     const float *scores;
     const struct scored *best;
@@ -348,7 +350,8 @@ static void keep_largest(struct move *out, size_t *n, size_t most, const struct 
     out[at] = *m;
 }
 
-static void keep_move(const struct ranked_scores *before, const struct ranked_scores *after, uint32_t item, struct move *out, size_t *n, size_t most)
+static void keep_move(const struct ranked_scores *before, const struct ranked_scores *after, uint32_t item,
+                      struct move *out, size_t *n, size_t most)
 {
     for (size_t i = 0; i < *n; i++)
         if (out[i].item == item)
@@ -411,7 +414,8 @@ void bench_put_edits(const struct bench *b, struct str *out)
     for (int added = 0; added < 2; added++) { /* there is no at= for what was stepped over in order: it is removed */
         bool any = false;
         for (size_t i = 0; i < b->nitems; i++) {
-            const struct bench_item *it = &b->items[added ? b->nitems - 1 - i : i]; /* what was added first stands last */
+            const struct bench_item *it =
+                &b->items[added ? b->nitems - 1 - i : i]; /* what was added first stands last */
             if ((it->later && !b->back) || it->added != (added == 1) || it->on != it->added)
                 continue;
             if (!any)

@@ -1,7 +1,8 @@
 /* One user under the lamp: a history whose items can be switched off, and what every model makes of it.
  *
- * The lists come from ranking/ and the contributions from the models, as `recommend`, `whatif` and `why` get them, so the
- * numbers are the same to the last bit. Everything here answers inside one frame and runs on the thread of the screen. */
+ * The lists come from ranking/ and the contributions from the models, as `recommend`, `whatif` and `why` get them, so
+ * the numbers are the same to the last bit. Everything here answers inside one frame and runs on the thread of the
+ * screen. */
 #ifndef TAILOR_SCREEN_USER_BENCH_H
 #define TAILOR_SCREEN_USER_BENCH_H
 
@@ -56,24 +57,27 @@ void bench_clear(struct bench *b);
 void bench_put_list(struct bench *b, const char *model, size_t place);
 /* Ranks every list anew after items[].on changed. */
 MUST_CHECK enum status bench_rank(struct bench *b, struct error *err);
-/* Looks at the history as it was before `at` (NO_TIME: up to the clock), with the same models: what `at=` does. What was switched is
- * as it happened again; what was added stays. */
+/* Looks at the history as it was before `at` (NO_TIME: up to the clock), with the same models: what `at=` does. What
+ * was switched is as it happened again; what was added stays. */
 MUST_CHECK enum status bench_look_at(struct bench *b, int64_t at, struct error *err);
-/* The moment one step (events of one time) before the one looked at, or after it: before = true or false. False: there is none. */
+/* The moment one step (events of one time) before the one looked at, or after it: before = true or false. False: there
+ * is none. */
 bool bench_step(const struct bench *b, bool before, int64_t *at);
-/* The same where only the order of events is known: without the `items` items that came last, which is what `remove` does with them. */
+/* The same where only the order of events is known: without the `items` items that came last, which is what `remove`
+ * does with them. */
 MUST_CHECK enum status bench_look_back(struct bench *b, size_t items, struct error *err);
 /* Is it looked at as it was earlier? */
 bool bench_is_earlier(const struct bench *b);
-/* Puts an item that never happened before the history, switched on; ranks nothing. An item that is there is switched on. */
+/* Puts an item that never happened before the history, switched on; ranks nothing. An item that is there is switched
+ * on. */
 MUST_CHECK enum status bench_add(struct bench *b, uint32_t item, struct error *err);
 bool bench_touched(const struct bench *b);
 /* Places gained since the true history: > 0 up; INT32_MAX: was not in the list at all. */
 int32_t bench_moved(const struct bench *b, size_t list, size_t place);
 /* Why `item` has its place in list `l`: with the largest part taken out once. Fills items[].part too. */
 MUST_CHECK enum status bench_explain(struct bench *b, size_t list, uint32_t item, struct why *out, struct error *err);
-/* What switching history row `row` over would do to the first `top` of list `list`: its moves, largest first; *n of them at
- * most, and how many there are. */
+/* What switching history row `row` over would do to the first `top` of list `list`: its moves, largest first; *n of
+ * them at most, and how many there are. */
 MUST_CHECK enum status bench_preview(struct bench *b, size_t row, size_t list, size_t top, struct move *out, size_t *n,
                                      struct error *err);
 

@@ -1,4 +1,5 @@
-/* What was switched in the histories of the users that were looked at: who comes back to one finds them as they were left. */
+/* What was switched in the histories of the users that were looked at: who comes back to one finds them as they were
+ * left. */
 #ifndef TAILOR_SCREEN_USER_KEPT_H
 #define TAILOR_SCREEN_USER_KEPT_H
 

@@ -61,7 +61,8 @@ static size_t fill_items(struct app *app, void *context, const char *typed, stru
             if (category)
                 field_format(category, i, &kind);
             snprintf(rows[n].text, sizeof rows[n].text, "%s", title);
-            snprintf(rows[n].note, sizeof rows[n].note, "%.24s%s", str_text(&kind), v->bench.row_of[i] != NO_CODE ? "  seen" : "");
+            snprintf(rows[n].note, sizeof rows[n].note, "%.24s%s", str_text(&kind),
+                     v->bench.row_of[i] != NO_CODE ? "  seen" : "");
             rows[n++].id = i;
             str_free(&kind);
         }
@@ -209,7 +210,8 @@ static void ask_minimal(struct app *app, struct user_view *v)
     if (!chosen_item(app, v, &list, &item))
         return;
     if (model_is_served(v->bench.lists[list].model))
-        app_say(app, "%s is what was served and cannot be opened: ask of the list of a model", v->bench.lists[list].model->name);
+        app_say(app, "%s is what was served and cannot be opened: ask of the list of a model",
+                v->bench.lists[list].model->name);
     else
         ask_worker(app, v, list, item, ASK_MINIMAL);
 }
@@ -285,7 +287,10 @@ static void move_clock(struct app *app, struct user_view *v, bool before)
     app_log(app, str_text(&command), v->bench.seconds);
     str_free(&command);
     if (v->bench.at != NO_TIME)
-        app_say(app, "events before this moment, the same models: they may have learnt from later ones (`rewind` trains as of then)");
+        app_say(
+            app,
+            "events before this moment, the same models: they may have learnt from later ones (`rewind` trains as of "
+            "then)");
     else if (v->bench.back > 0)
         app_say(app, "events have an order and no times: without what came last, item by item; the same models");
 }
@@ -335,14 +340,22 @@ static bool key_with_data(struct app *app, struct user_view *v, int32_t k)
             v->order = ORDER_NEWEST; /* the rows on show have room already: it does not come to this */
         return true;
     case 'a':
-        picker_open(app, &(struct picker){.title = "add an item to the history", .label = "title", .most = PICKED, .fill = fill_items,
-                                          .chosen = choose_item, .context = v});
+        picker_open(app, &(struct picker){.title = "add an item to the history",
+                                          .label = "title",
+                                          .most = PICKED,
+                                          .fill = fill_items,
+                                          .chosen = choose_item,
+                                          .context = v});
         return true;
     case 'n':
         if (user_lists(v) == 0)
             return false;
-        picker_open(app, &(struct picker){.title = "why is it not in the list?", .label = "title", .most = PICKED, .fill = fill_items,
-                                          .chosen = choose_missing, .context = v});
+        picker_open(app, &(struct picker){.title = "why is it not in the list?",
+                                          .label = "title",
+                                          .most = PICKED,
+                                          .fill = fill_items,
+                                          .chosen = choose_missing,
+                                          .context = v});
         return true;
     case 'u':
         picker_open(app, &(struct picker){.title = "choose a user", .label = "user", .most = PICKED, .fill = fill_users,

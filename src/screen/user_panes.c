@@ -16,7 +16,8 @@ enum { TASTES = 4, BOX = 4, WIDE_HISTORY = 44, WIDE_LIST = 30, WHY_COLUMN = 34, 
 static size_t without_year(const char *title)
 {
     size_t n = strlen(title);
-    if (n < 8 || title[n - 1] != ')' || title[n - 6] != '(' || title[n - 7] != ' ' || strspn(title + n - 5, "0123456789") != 4)
+    if (n < 8 || title[n - 1] != ')' || title[n - 6] != '(' || title[n - 7] != ' ' ||
+        strspn(title + n - 5, "0123456789") != 4)
         return n;
     return n - 7;
 }
@@ -143,7 +144,10 @@ static void draw_history_row(const struct user_view *v, struct area row, const s
     char text[48];
     int right = row.width;
     bool wide = row.width >= WIDE_HISTORY, asked = v->pane > 0;
-    const char *box = it->later ? area_glyph(row, " › ", " > ") : it->added ? (it->on ? "[+]" : "[ ]") : it->on ? "[x]" : "[ ]";
+    const char *box = it->later   ? area_glyph(row, " › ", " > ")
+                      : it->added ? (it->on ? "[+]" : "[ ]")
+                      : it->on    ? "[x]"
+                                  : "[ ]";
     area_blank(row, look & LOOK_REVERSE);
     if (asked || v->order == ORDER_PART) {
         number_short(text, sizeof text, it->part, true);
@@ -155,7 +159,8 @@ static void draw_history_row(const struct user_view *v, struct area row, const s
         if (wide)
             put_date(text, sizeof text, it->time, 10);
         else
-            number_age(text, sizeof text, it->time, v->bench.truth.n ? v->bench.truth.events[v->bench.truth.n - 1].time : NO_TIME);
+            number_age(text, sizeof text, it->time,
+                       v->bench.truth.n ? v->bench.truth.events[v->bench.truth.n - 1].time : NO_TIME);
         right -= width + 1;
         area_column(row, 0, right + 1, width, look | LOOK_DIM, true, it->added ? "" : text);
     }
@@ -201,7 +206,8 @@ static void draw_move(struct area row, int x, int32_t moved, unsigned look)
     if (moved == INT32_MAX) {
         area_column(row, 0, x, 4, look | INK_YELLOW | LOOK_BOLD, true, "new");
     } else if (moved != 0) {
-        snprintf(text, sizeof text, "%s%d", moved > 0 ? area_glyph(row, "↑", "^") : area_glyph(row, "↓", "v"), moved > 0 ? moved : -moved);
+        snprintf(text, sizeof text, "%s%d", moved > 0 ? area_glyph(row, "↑", "^") : area_glyph(row, "↓", "v"),
+                 moved > 0 ? moved : -moved);
         if (moved > 999 || moved < -999)
             snprintf(text, sizeof text, "%s", moved > 0 ? area_glyph(row, "↑↑", "^^") : area_glyph(row, "↓↓", "vv"));
         area_column(row, 0, x, 4, look | (moved > 0 ? INK_GREEN : INK_RED), true, text);
@@ -261,7 +267,8 @@ void user_draw_list(struct user_view *v, struct area a, size_t list, size_t befo
     if (l->n == 0)
         area_text(in, 0, 0, LOOK_DIM, "nothing to recommend");
     for (int y = 0; y < in.height && rows->top + (size_t)y < l->n; y++)
-        draw_list_row(v, area_part(in, y, 0, 1, -1), list, rows->top + (size_t)y, focused ? row_look(v, list + 1, rows->top + (size_t)y) : 0);
+        draw_list_row(v, area_part(in, y, 0, 1, -1), list, rows->top + (size_t)y,
+                      focused ? row_look(v, list + 1, rows->top + (size_t)y) : 0);
 }
 
 /* ---- why ---- */
@@ -291,7 +298,8 @@ static void say_rest(const struct why *w, size_t drawn, struct str *out)
         sum += w->parts[i].what.value;
     number_short(number, sizeof number, sum, true);
     bool based = fabs(w->base) > 0;
-    const char *base = w->made_of.n ? "by the scale" : "for everybody"; /* ensembles have no base but where their models' scales begin */
+    const char *base = w->made_of.n ? "by the scale"
+                                    : "for everybody"; /* ensembles have no base but where their models' scales begin */
     if (drawn < w->nparts)
         str_printf(out, "%s from %zu more%s%s", number, w->nparts - drawn, based ? " and " : "", based ? base : "");
     else if (based)
@@ -307,7 +315,8 @@ static size_t draw_parts(const struct user_view *v, struct area a, int columns)
     for (size_t i = 0; i < w->nparts; i++)
         largest = fmax(largest, fabs(w->parts[i].what.value));
     for (; drawn < w->nparts && drawn < room; drawn++)
-        draw_part(v, area_part(a, (int)drawn % a.height, (int)drawn / a.height * width, 1, width), &w->parts[drawn].what, largest);
+        draw_part(v, area_part(a, (int)drawn % a.height, (int)drawn / a.height * width, 1, width),
+                  &w->parts[drawn].what, largest);
     return drawn;
 }
 
@@ -343,7 +352,8 @@ static void draw_explanation(const struct user_view *v, struct area a, size_t li
     why_sentence(w, v->bench.data, &words);
     if (in.height >= 4)
         put_models(v, &models);
-    int lines = (in.height >= 4 ? 2 : 1) + (models.length > 0), rows = in.height - lines > 0 ? in.height - lines : 0, columns = (in.width - SCORE) / WHY_COLUMN;
+    int lines = (in.height >= 4 ? 2 : 1) + (models.length > 0), rows = in.height - lines > 0 ? in.height - lines : 0,
+        columns = (in.width - SCORE) / WHY_COLUMN;
     columns = columns < 1 ? 1 : columns > 3 ? 3 : columns;
     if ((size_t)rows > (w->nparts + (size_t)columns - 1) / (size_t)columns)
         rows = (int)((w->nparts + (size_t)columns - 1) / (size_t)columns);
@@ -373,14 +383,16 @@ static void draw_served(const struct user_view *v, struct area a, size_t list)
         if (model_is_served(other->model))
             continue;
         size_t rank = rank_of(other->scores, v->bench.data->items.n, v->why.item);
-        str_printf(&words, "%s%s ", n++ ? ", " : "Why production served it is not known here. The models have it: ", other->model->name);
+        str_printf(&words, "%s%s ",
+                   n++ ? ", " : "Why production served it is not known here. The models have it: ", other->model->name);
         if (rank)
             put_ordinal(&words, rank);
         else
             str_puts(&words, "in the history");
     }
     if (!words.length)
-        str_puts(&words, "Why production served it is not known here, and no model is trained that could be asked instead.");
+        str_puts(&words,
+                 "Why production served it is not known here, and no model is trained that could be asked instead.");
     area_wrap(area_part(a, 1, 1, -1, a.width - 2), 0, 0, a.width - 2, a.height - 1, INK_DEFAULT, str_text(&words));
     str_free(&title);
     str_free(&words);
@@ -399,7 +411,8 @@ static int draw_change(const struct user_view *v, struct area row, int x, const 
     else
         str_puts(&places, "out");
     const char *title = dataset_item_title(v->bench.data, m->item);
-    int width = (int)text_width(str_text(&places), places.length), name = (int)title_width(title), most = row.width / 3 - width;
+    int width = (int)text_width(str_text(&places), places.length), name = (int)title_width(title),
+        most = row.width / 3 - width;
     if (name > most)
         name = most;
     int end = x + name + 1 + width;

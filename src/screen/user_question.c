@@ -21,11 +21,15 @@ void user_question_clear(struct user_question *w)
     *w = (struct user_question){.item = NO_ITEM};
 }
 
-enum status user_question_ask(struct workbench *wb, const struct bench *b, size_t list, uint32_t item, enum user_asks kind,
-                              struct user_question *w, struct error *err)
+enum status user_question_ask(struct workbench *wb, const struct bench *b, size_t list, uint32_t item,
+                              enum user_asks kind, struct user_question *w, struct error *err)
 {
-    *w = (struct user_question){.kind = kind, .item = item, .job = &wb->job, .model = model_hold(b->lists[list].model), .data = dataset_hold(b->data),
-                              .split = workbench_split(wb)};
+    *w = (struct user_question){.kind = kind,
+                                .item = item,
+                                .job = &wb->job,
+                                .model = model_hold(b->lists[list].model),
+                                .data = dataset_hold(b->data),
+                                .split = workbench_split(wb)};
     enum status st = history_of_events(b->changed.events, b->changed.n, b->changed.as_of, &w->history, err);
     w->history.user = b->changed.user;
     w->history.hides = b->changed.hides;
@@ -37,11 +41,16 @@ enum status user_question_ask(struct workbench *wb, const struct bench *b, size_
 enum status user_question_work(struct user_question *w, struct error *err)
 {
     struct query q = history_query(&w->history);
-    struct whynot_asked how = {.data = w->data, .split = w->split, .k = USER_QUESTION_K < w->data->items.n ? USER_QUESTION_K : w->data->items.n,
-                               .seen = SEEN_HIDE, .seconds = USER_QUESTION_SECONDS, .job = w->job};
+    struct whynot_asked how = {.data = w->data,
+                               .split = w->split,
+                               .k = USER_QUESTION_K < w->data->items.n ? USER_QUESTION_K : w->data->items.n,
+                               .seen = SEEN_HIDE,
+                               .seconds = USER_QUESTION_SECONDS,
+                               .job = w->job};
     if (w->kind == ASK_MINIMAL) {
         job_begin(w->job, 0, "", "why: the smallest set, by %s", w->model->name);
-        return minimal_make(w->model, &q, w->item, SEEN_HIDE, USER_QUESTION_K, USER_QUESTION_SECONDS, w->job, &w->minimal, err);
+        return minimal_make(w->model, &q, w->item, SEEN_HIDE, USER_QUESTION_K, USER_QUESTION_SECONDS, w->job,
+                            &w->minimal, err);
     }
     job_begin(w->job, 0, "", "whynot: what would bring it in, by %s", w->model->name);
     return whynot_make(w->model, &q, w->item, &how, &w->whynot, err);
@@ -49,7 +58,9 @@ enum status user_question_work(struct user_question *w, struct error *err)
 
 const struct brought *user_question_set(const struct user_question *w, bool adding)
 {
-    const struct brought *b = w->kind == ASK_MINIMAL ? (adding ? NULL : &w->minimal.removed) : adding ? &w->whynot.adding : &w->whynot.removing;
+    const struct brought *b = w->kind == ASK_MINIMAL ? (adding ? NULL : &w->minimal.removed)
+                              : adding               ? &w->whynot.adding
+                                                     : &w->whynot.removing;
     return w->item != NO_ITEM && b && b->found && b->n ? b : NULL;
 }
 
@@ -100,7 +111,8 @@ static void put_titles(const struct user_question *w, const struct brought *b, s
 static void put_change(const struct user_question *w, const struct brought *b, bool adding, struct str *s)
 {
     if (!b->found) {
-        str_puts(s, b->none ? adding ? "nothing that is added brings it in" : "nothing that is taken out brings it in" : "nothing was found in time");
+        str_puts(s, b->none ? adding ? "nothing that is added brings it in" : "nothing that is taken out brings it in"
+                            : "nothing was found in time");
         return;
     }
     put_titles(w, b, s);
@@ -116,7 +128,8 @@ static int draw_line(struct area in, int y, const char *name, const char *key, c
 {
     area_column(in, y, 0, NAMES, LOOK_DIM, false, name);
     int right = *key ? area_text_right(in, y, in.width, LOOK_BOLD, key) - 1 : in.width;
-    int lines = area_wrap(in, y, NAMES + 1, right - NAMES - 1, in.height - y < 2 ? in.height - y : 2, INK_DEFAULT, str_text(text));
+    int lines = area_wrap(in, y, NAMES + 1, right - NAMES - 1, in.height - y < 2 ? in.height - y : 2, INK_DEFAULT,
+                          str_text(text));
     return y + (lines > 0 ? lines : 1);
 }
 
@@ -143,10 +156,12 @@ void user_question_draw(const struct user_question *w, struct area a)
     struct str title = {0}, text = {0};
     const char *item = dataset_item_title(w->data, w->item);
     if (w->kind == ASK_MINIMAL)
-        str_printf(&title, "the least without which %s is not among the first %d by %s", item, USER_QUESTION_K, w->model->name);
-    else
-        str_printf(&title, whynot_in(&w->whynot) ? "%s is among the first %d by %s" : "why %s is not among the first %d by %s", item, USER_QUESTION_K,
+        str_printf(&title, "the least without which %s is not among the first %d by %s", item, USER_QUESTION_K,
                    w->model->name);
+    else
+        str_printf(&title,
+                   whynot_in(&w->whynot) ? "%s is among the first %d by %s" : "why %s is not among the first %d by %s",
+                   item, USER_QUESTION_K, w->model->name);
     area_rule(a, 0, INK_CYAN, str_text(&title), "Esc back");
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     if (w->kind == ASK_WHYNOT) {

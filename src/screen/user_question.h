@@ -1,5 +1,5 @@
-/* Questions about one item of a list that take longer than a frame, and their pane: why is it not among the first, and what is the
- * least that has to go for it to drop out? The worker answers them. */
+/* Questions about one item of a list that take longer than a frame, and their pane: why is it not among the first, and
+ * what is the least that has to go for it to drop out? The worker answers them. */
 #ifndef TAILOR_SCREEN_USER_QUESTION_H
 #define TAILOR_SCREEN_USER_QUESTION_H
 
@@ -15,7 +15,8 @@ enum user_asks { ASK_WHYNOT, ASK_MINIMAL };
 struct user_question {
     enum user_asks kind;
     uint32_t item;          /* NO_ITEM: nothing was asked */
-    struct model *model;    /* counted, as data and split are; the history is a copy: the worker shares nothing with the screen */
+    struct model
+        *model; /* counted, as data and split are; the history is a copy: the worker shares nothing with the screen */
     struct dataset *data;
     struct split *split;
     struct history history;
@@ -25,8 +26,8 @@ struct user_question {
 };
 
 /* Takes what the question needs: about `item` in list `list`, with the history as it is changed now. */
-MUST_CHECK enum status user_question_ask(struct workbench *wb, const struct bench *b, size_t list, uint32_t item, enum user_asks kind,
-                                         struct user_question *w, struct error *err);
+MUST_CHECK enum status user_question_ask(struct workbench *wb, const struct bench *b, size_t list, uint32_t item,
+                                         enum user_asks kind, struct user_question *w, struct error *err);
 /* On the worker. */
 MUST_CHECK enum status user_question_work(struct user_question *w, struct error *err);
 /* The items to take out, or to put in, that the answer names; NULL: none was found. */

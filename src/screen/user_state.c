@@ -137,7 +137,8 @@ void user_remember(struct user_view *v, uint32_t item)
 void user_switch(struct app *app, struct user_view *v, struct bench_item *it)
 {
     if (it->later) {
-        app_say(app, "%s comes later than the moment that is looked at: > moves on in time", dataset_item_title(v->bench.data, it->item));
+        app_say(app, "%s comes later than the moment that is looked at: > moves on in time",
+                dataset_item_title(v->bench.data, it->item));
         return;
     }
     it->on = !it->on;
@@ -217,7 +218,9 @@ enum status user_load(struct app *app, struct user_view *v, struct error *err)
         user = same_data && v->user != NO_USER ? v->user : first_user(d);
     bool same = same_data && user == v->user;
     dataset_release(d);
-    if (grown && same && (bench_is_earlier(&v->bench) || bench_touched(&v->bench))) /* what if: events that come in must not sweep away what was tried */
+    if (grown && same &&
+        (bench_is_earlier(&v->bench) ||
+         bench_touched(&v->bench))) /* what if: events that come in must not sweep away what was tried */
         return ST_OK;
     why_clear(&v->why);
     user_question_clear(&v->question);

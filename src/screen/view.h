@@ -26,8 +26,8 @@ struct view {
     bool (*key)(struct app *app, void *state, int32_t key);
     /* Where inside the view one is, for the breadcrumbs: "196 › ease". May be NULL. */
     void (*place)(struct app *app, void *state, struct str *out);
-    /* A command that was run while this view was shown has ended well. True: the view shows what came of it, so the result
-     * need not be opened. To go on, app_then. May be NULL. */
+    /* A command that was run while this view was shown has ended well. True: the view shows what came of it, so the
+     * result need not be opened. To go on, app_then. May be NULL. */
     bool (*finished)(struct app *app, void *state, const char *command, struct result *r);
     /* The command that shows again what is on show now. NULL: the view remembers it by itself. */
     void (*here)(struct app *app, void *state, struct str *command);

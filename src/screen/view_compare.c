@@ -13,15 +13,17 @@ enum { SMALL = 50000000, WORDS = 4, LEAST_PANES = 9, LEAST_BOTH = 12 };
 static const struct key_help help[] = {
     {"j k  ↑ ↓", "models: which one stands against the best, or against the baseline; segments and users: move"},
     {"Tab  h l", "next pane: models, segments, users"},
-    {"b", "the model under the cursor is the baseline that all others are compared with; on the baseline: the best one again"},
+    {"b",
+     "the model under the cursor is the baseline that all others are compared with; on the baseline: the best one again"},
     {"m", "what decides: another metric; type @20 for another length of lists"},
     {"s S", "tell users apart by something else: length of history, taste, attributes; then items"},
     {"p", "judge by the validation part, or by the test part"},
     {"Enter", "a model: to its users; a segment: its users alone; a user: their lists, those of the two models first"},
     {"c", "compare anew"},
     {"w", "all of it as tables, by the command `compare`"},
-    {"├──●──┤", "where the difference lies with 95 % confidence; better and worse are said only where that holds after adjusting for "
-                "the number of tests"},
+    {"├──●──┤",
+     "where the difference lies with 95 % confidence; better and worse are said only where that holds after adjusting "
+     "for the number of tests"},
     {"the dots", "a user each, shaken a little so that those with equal values do not hide each other"},
     {NULL, NULL},
 };
@@ -30,13 +32,15 @@ static const struct key_help help[] = {
 
 static void draw_nothing(struct app *app, const struct compare_view *v, struct area a)
 {
-    const char *text = !v->data     ? "No data yet: go to Data, or press : and type load shop"
-                       : v->rewound ? "The clock is rewound: models are judged in the present.\n\n:rewind now   goes back"
-                       : !v->split  ? "There is nothing to judge by: models are compared on events that they have not seen.\n\n"
-                                      ":split last 1   then train, then compare"
-                       : !v->nmodels ? "No model is trained yet.\n\n:train pop itemknn ease ials   or t in Models"
-                       : v->coming || app_running(app) ? "Comparing ..."
-                                                       : "Nothing was compared yet.\n\nc  compare all models on the test part   or  :compare";
+    const char *text =
+        !v->data      ? "No data yet: go to Data, or press : and type load shop"
+        : v->rewound  ? "The clock is rewound: models are judged in the present.\n\n:rewind now   goes back"
+        : !v->split   ? "There is nothing to judge by: models are compared on events that they have not seen.\n\n"
+                        ":split last 1   then train, then compare"
+        : !v->nmodels ? "No model is trained yet.\n\n:train pop itemknn ease ials   or t in Models"
+        : v->coming || app_running(app)
+            ? "Comparing ..."
+            : "Nothing was compared yet.\n\nc  compare all models on the test part   or  :compare";
     area_wrap(a, a.height / 3, 4, a.width - 8, 6, INK_DEFAULT, text);
 }
 
@@ -46,7 +50,8 @@ static int draw_words(const struct compare_view *v, struct area a)
     const struct comparison *c = &v->shown->comparison;
     int most = a.height < 14 ? 1 : a.height < 20 ? 2 : WORDS, taken;
     if (v->rewound)
-        return area_wrap(a, 0, 1, a.width - 2, 1, INK_YELLOW, "Judged in the present; the clock is rewound since: rewind now goes back.");
+        return area_wrap(a, 0, 1, a.width - 2, 1, INK_YELLOW,
+                         "Judged in the present; the clock is rewound since: rewind now goes back.");
     if (v->stale)
         return area_wrap(a, 0, 1, a.width - 2, 1, INK_YELLOW, "Models or split have changed since: c compares anew.");
     if (v->words.length)
@@ -63,7 +68,8 @@ static int draw_words(const struct compare_view *v, struct area a)
 /* Segments above, users below; where there is no room for both the one that has the focus. */
 static void draw_whom(struct compare_view *v, struct area a)
 {
-    int wanted = compare_segments_fit(v) ? (int)v->segments.cohorts.n + 1 : 4, upper = wanted < a.height / 2 ? wanted : a.height / 2;
+    int wanted = compare_segments_fit(v) ? (int)v->segments.cohorts.n + 1 : 4,
+        upper = wanted < a.height / 2 ? wanted : a.height / 2;
     if (a.height < LEAST_BOTH && wanted + 4 > a.height)
         upper = v->pane == PANE_USERS ? 0 : a.height;
     compare_draw_segments(v, area_part(a, 0, 0, upper, -1));
@@ -99,7 +105,10 @@ static void draw(struct app *app, void *state, struct area a)
 static const char *lacking(const void *state)
 {
     const struct compare_view *v = state;
-    return v->shown ? NULL : !v->data ? "1 Data   : load shop" : v->split && v->nmodels ? "c compare   m metric" : "2 Models";
+    return v->shown                 ? NULL
+           : !v->data               ? "1 Data   : load shop"
+           : v->split && v->nmodels ? "c compare   m metric"
+                                    : "2 Models";
 }
 
 static void place(struct app *app, void *state, struct str *out)
@@ -175,7 +184,8 @@ static enum status refresh(struct app *app, void *state, struct error *err)
     pthread_mutex_unlock(&wb->lock);
     /* Where judging takes a blink it is not asked for: after the models changed, once. */
     bool small = d && (double)d->users.n * (double)d->items.n < SMALL;
-    if (small && !v->rewound && v->split && v->nmodels && (!v->shown || v->stale) && !v->coming && v->asked != generation) {
+    if (small && !v->rewound && v->split && v->nmodels && (!v->shown || v->stale) && !v->coming &&
+        v->asked != generation) {
         v->asked = generation;
         compare_ask(app, v);
     }

@@ -36,7 +36,8 @@ struct compare_view {
     size_t segment;           /* the one whose users are on show; SIZE_MAX: all */
 };
 
-/* The users of the segment under the cursor while segments have the focus, else of the one that was entered; NULL: all. */
+/* The users of the segment under the cursor while segments have the focus, else of the one that was entered; NULL: all.
+ */
 const struct cohort *compare_segment(const struct compare_view *v);
 bool compare_segments_fit(const struct compare_view *v); /* they are of the pair on show */
 

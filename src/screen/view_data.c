@@ -50,7 +50,9 @@ static void draw_facts(const struct data_view *v, struct area row)
     double density = (double)f->pairs / ((double)d->users.n * (double)d->items.n);
     int x = area_printf(row, 0, 1, LOOK_BOLD, "%s", d->name) + 2;
     if (v->grade.letter)
-        x = area_printf(row, 0, x, v->grade.serious ? INK_YELLOW | LOOK_BOLD : INK_DEFAULT, "grade %c", v->grade.letter) + 2;
+        x = area_printf(row, 0, x, v->grade.serious ? INK_YELLOW | LOOK_BOLD : INK_DEFAULT, "grade %c",
+                        v->grade.letter) +
+            2;
     if (f->oldest != NO_TIME) {
         time_short(from, sizeof from, f->oldest);
         time_short(to, sizeof to, f->newest);
@@ -106,7 +108,8 @@ static void draw_tail_words(const struct data_view *v, struct area a)
     const struct data_facts *f = v->facts;
     char items[32];
     text_count(items, sizeof items, (int64_t)f->half_items);
-    area_printf(a, 0, 0, LOOK_DIM, a.width >= 40 ? "half of all events on %s items (%.1f %%)" : "half on %s items (%.1f %%)", items,
+    area_printf(a, 0, 0, LOOK_DIM,
+                a.width >= 40 ? "half of all events on %s items (%.1f %%)" : "half on %s items (%.1f %%)", items,
                 100 * (double)f->half_items / (double)v->data->items.n);
 }
 
@@ -141,8 +144,14 @@ static void draw(struct app *app, void *state, struct area a)
     (void)app;
     if (!v->data) {
         area_wrap(a, a.height / 4, 4, a.width - 8, 12, INK_DEFAULT,
-                  "No data yet.\n\nPress : and type\n\n    load shop          a made-up shop that comes with tailor\n    load FILE          "
-                  "CSV, TSV, JSON lines, MovieLens, ...\n\nTab completes paths, Ctrl-P finds any command.");
+                  "No data yet.\n"
+                  "\n"
+                  "Press : and type\n"
+                  "\n"
+                  "    load shop          a made-up shop that comes with tailor\n"
+                  "    load FILE          CSV, TSV, JSON lines, MovieLens, ...\n"
+                  "\n"
+                  "Tab completes paths, Ctrl-P finds any command.");
         return;
     }
     int head = v->recipe && v->recipe->n ? 2 : 1;

@@ -25,7 +25,8 @@ static const struct key_help help[] = {
     {"j k  ↑ ↓", "choose a model"},
     {"h l [ ] - +", "choose a column, sort by it, hide it"},
     {"/ &", "search, filter"},
-    {"├──●──┤", "where the mean over users lies with 95 % confidence: overlapping whiskers are no proof either way, see p"},
+    {"├──●──┤",
+     "where the mean over users lies with 95 % confidence: overlapping whiskers are no proof either way, see p"},
     {NULL, NULL},
 };
 
@@ -124,7 +125,14 @@ static void plot_values(struct area a, const char *name, const double *x, const 
     if (px && py) {
         memcpy(px, x, n * sizeof *px);
         memcpy(py, y, n * sizeof *py);
-        struct series s = {.name = name, .title = name, .x_label = "epoch", .x_type = VALUE_INT, .style = "line", .x = px, .y = py, .n = n};
+        struct series s = {.name = name,
+                           .title = name,
+                           .x_label = "epoch",
+                           .x_type = VALUE_INT,
+                           .style = "line",
+                           .x = px,
+                           .y = py,
+                           .n = n};
         const struct series *one = &s;
         plot_pane(a, &one, 1);
     }
@@ -197,7 +205,10 @@ static int draw_metrics(const struct models_view *v, struct area a)
 static void draw_learning(struct app *app, struct models_view *v, const struct model *m, struct area a)
 {
     bool running = app_running(app);
-    area_rule(a, 0, running ? INK_CYAN : LOOK_DIM, running ? "learning now" : "how good, how learnt", running ? "Ctrl-C cancels" : m ? m->name : NULL);
+    area_rule(a, 0, running ? INK_CYAN : LOOK_DIM, running ? "learning now" : "how good, how learnt",
+              running ? "Ctrl-C cancels"
+              : m     ? m->name
+                      : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     if (running) {
         draw_progress(app, area_part(in, 0, 0, 4, -1));
@@ -238,12 +249,14 @@ static void draw_model(const struct model *m, struct area a)
     text_count(count, sizeof count, (int64_t)r->events);
     text_duration(took, sizeof took, r->seconds);
     text_bytes(bytes, sizeof bytes, (double)r->bytes);
-    snprintf(text, sizeof text, "on %s events%s in %s, %s", count, r->split_fingerprint ? " of the train part" : "", took, bytes);
+    snprintf(text, sizeof text, "on %s events%s in %s, %s", count, r->split_fingerprint ? " of the train part" : "",
+             took, bytes);
     y = put_fact(in, y, "trained", text);
     y = put_fact(in, y, "what", m->class->summary);
     y = put_fact(in, y, "new users", m->class->fold_in);
     if (!isnan(r->fold_in)) {
-        snprintf(text, sizeof text, "%.3f rank-biased overlap at 20 of their lists with those of training's own vectors", r->fold_in);
+        snprintf(text, sizeof text,
+                 "%.3f rank-biased overlap at 20 of their lists with those of training's own vectors", r->fold_in);
         y = put_fact(in, y, "", text);
     }
     y = put_fact(in, y, "paper", m->class->reference);
@@ -270,10 +283,13 @@ static void draw_nothing(struct app *app, const struct models_view *v, struct ar
     if (!v->board.data)
         area_wrap(in, 0, 0, in.width, 4, INK_DEFAULT, "No data yet: go to Data, or press : and type load shop");
     else if (!app_running(app))
-        area_wrap(in, 0, 0, in.width, 6, INK_DEFAULT,
-                  v->board.split ? "No model is trained yet.\n\nt  train one from a menu,  or  :train pop itemknn ease ials"
-                                 : "No model is trained yet, and all events would be trained on.\n\ns  split the data first, so that models can be "
-                                   "compared on what they have not seen\nt  train a model from a menu,  or  :train pop itemknn ease ials");
+        area_wrap(
+            in, 0, 0, in.width, 6, INK_DEFAULT,
+            v->board.split
+                ? "No model is trained yet.\n\nt  train one from a menu,  or  :train pop itemknn ease ials"
+                : "No model is trained yet, and all events would be trained on.\n\ns  split the data first, so that models can be "
+                  "compared on what they have not seen\n"
+                  "t  train a model from a menu,  or  :train pop itemknn ease ials");
 }
 
 static void draw(struct app *app, void *state, struct area a)
@@ -286,7 +302,8 @@ static void draw(struct app *app, void *state, struct area a)
         upper = 6;
     struct area top = area_part(a, 0, 0, upper, -1);
     area_rule(top, 0, INK_CYAN, "leaderboard", v->board.note);
-    struct grid_extra forest = {FOREST < a.width / 2 ? FOREST : a.width / 2 - 4, v->board.metric, draw_forest, &v->board};
+    struct grid_extra forest = {FOREST < a.width / 2 ? FOREST : a.width / 2 - 4, v->board.metric, draw_forest,
+                                &v->board};
     if (v->board.nmodels == 0)
         draw_nothing(app, v, top);
     else
@@ -315,7 +332,8 @@ static size_t fill_classes(struct app *app, void *context, const char *typed, st
         if (!text_find(c->name, typed) && !text_find(c->summary, typed))
             continue;
         snprintf(rows[n].text, sizeof rows[n].text, "%-10s %s", c->name, c->summary);
-        snprintf(rows[n].note, sizeof rows[n].note, "%s", c->capabilities & CAN_EPOCHS ? "learns in epochs" : "one step");
+        snprintf(rows[n].note, sizeof rows[n].note, "%s",
+                 c->capabilities & CAN_EPOCHS ? "learns in epochs" : "one step");
         rows[n++].id = i;
     }
     return n;
@@ -365,8 +383,13 @@ static bool key(struct app *app, void *state, int32_t k)
             app_say(app, "there is nothing to train on: load data first");
             return true;
         }
-        picker_open(app, &(struct picker){.title = "train: what kind of model?", .label = "kind", .most = MOST_CLASSES, .fill = fill_classes,
-                                          .detail = class_detail, .chosen = train_form, .context = v});
+        picker_open(app, &(struct picker){.title = "train: what kind of model?",
+                                          .label = "kind",
+                                          .most = MOST_CLASSES,
+                                          .fill = fill_classes,
+                                          .detail = class_detail,
+                                          .chosen = train_form,
+                                          .context = v});
         return true;
     case 'c': app_run(app, "compare", APP_QUIET); return true;
     case 's': prompt_command(app, v->board.split ? "split " : "split last 1"); return true;

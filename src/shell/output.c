@@ -90,7 +90,8 @@ static bool start_pager(struct paged *p)
     char *argv[WORDS + 1] = {0}, *rest = NULL;
     int ends[2], n = 0, failed = -1;
     char *line = mem_strdup(pager_command(), NULL);
-    for (char *word = line ? strtok_r(line, " \t", &rest) : NULL; word && n < WORDS; word = strtok_r(NULL, " \t", &rest))
+    for (char *word = line ? strtok_r(line, " \t", &rest) : NULL; word && n < WORDS;
+         word = strtok_r(NULL, " \t", &rest))
         argv[n++] = word;
     if (n && strcmp(argv[0], "cat") != 0 && pipe2(ends, O_CLOEXEC) == 0) {
         posix_spawn_file_actions_t actions;

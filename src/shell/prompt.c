@@ -41,8 +41,8 @@ static bool history_path(struct str *path)
     return true;
 }
 
-/* Not what repeats the entry before, and not what begins with a blank. A statement of several lines is one entry of one line,
- * which is how the file keeps it. */
+/* Not what repeats the entry before, and not what begins with a blank. A statement of several lines is one entry of one
+ * line, which is how the file keeps it. */
 static void remember(const char *path, const char *text)
 {
     HIST_ENTRY *before = history_length ? history_get(history_base + history_length - 1) : NULL;
@@ -96,8 +96,8 @@ static void greet(const struct session *s)
     str_free(&where);
 }
 
-/* "tailor ml-100k +1,204 as of 1998-03-01> ", where the number counts what was taken in of what is followed; *width without
- * the colours. */
+/* "tailor ml-100k +1,204 as of 1998-03-01> ", where the number counts what was taken in of what is followed; *width
+ * without the colours. */
 static void make_prompt(const struct session *s, struct str *out, size_t *width)
 {
     struct dataset *d = workbench_data(s->wb);
@@ -142,8 +142,8 @@ static void take_in(struct session *s, bool more)
     str_free(&prompt);
 }
 
-/* Waits for a whole line, which goes on with a statement when `more`. False when the session ends, *line is NULL then; and
- * with *line NULL and *dropped when what was typed is to be forgotten. */
+/* Waits for a whole line, which goes on with a statement when `more`. False when the session ends, *line is NULL then;
+ * and with *line NULL and *dropped when what was typed is to be forgotten. */
 static bool read_line(struct session *s, bool more, char **line, bool *dropped)
 {
     struct str prompt = {0};

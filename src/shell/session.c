@@ -86,7 +86,8 @@ static bool watch(struct session *s)
 
 static bool is_on(const char *setting)
 {
-    return setting && (text_same(setting, "on") || text_same(setting, "yes") || text_same(setting, "true") || strcmp(setting, "1") == 0);
+    return setting && (text_same(setting, "on") || text_same(setting, "yes") || text_same(setting, "true") ||
+                       strcmp(setting, "1") == 0);
 }
 
 static enum status open_screen(struct session *s, struct error *err)
@@ -300,8 +301,12 @@ int shell_run(const struct shell_options *options, struct workbench *wb)
 {
     struct session s = {.options = options, .wb = wb};
     struct error err = {0};
-    s.sink = (struct sink){
-        .face = &s, .emit = session_emit, .open_screen = want_screen, .set_output = set_output, .last = last, .quit = quit};
+    s.sink = (struct sink){.face = &s,
+                           .emit = session_emit,
+                           .open_screen = want_screen,
+                           .set_output = set_output,
+                           .last = last,
+                           .quit = quit};
     if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
         s.sink.ask = ask;
     pthread_mutex_init(&s.painting, NULL);

@@ -1,5 +1,5 @@
-/* Signals of the terminal. The kernel may hand one to any thread (the linear algebra library starts some of its own before
- * main), so the handler only raises a flag and writes a byte into a pipe that the main thread waits on. */
+/* Signals of the terminal. The kernel may hand one to any thread (the linear algebra library starts some of its own
+ * before main), so the handler only raises a flag and writes a byte into a pipe that the main thread waits on. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -34,7 +34,8 @@ static void erase_hint(void)
 
 static bool hints_welcome(void)
 {
-    return typing->session->terminal.color && rl_end > 0 && rl_point == rl_end && !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG);
+    return typing->session->terminal.color && rl_end > 0 && rl_point == rl_end &&
+           !RL_ISSTATE(RL_STATE_ISEARCH | RL_STATE_NSEARCH | RL_STATE_NUMERICARG);
 }
 
 /* command_complete of the line up to `cursor`, with the lines of the statement before it. */
@@ -46,7 +47,8 @@ static enum status complete_line(size_t cursor, struct completion *out)
         str_printf(&text, "%s\n", begun);
     size_t before = text.length;
     str_append(&text, rl_line_buffer, cursor);
-    enum status st = text.failed ? ST_NOMEM : command_complete(typing->session->wb, str_text(&text), text.length, out, NULL);
+    enum status st =
+        text.failed ? ST_NOMEM : command_complete(typing->session->wb, str_text(&text), text.length, out, NULL);
     if (!st)
         out->start = out->start > before ? out->start - before : 0;
     str_free(&text);
@@ -149,7 +151,8 @@ static void list_candidates(const struct completion *c)
     }
     size_t across = columns / (widest + 2), room = (across ? across : 1) * (rows > 6 ? rows - 5 : 1);
     size_t n = c->n < room ? c->n : room;
-    char **matches = calloc(n + 2, sizeof *matches); /* readline's own kind of array: a prefix first, then the matches */
+    char **matches =
+        calloc(n + 2, sizeof *matches); /* readline's own kind of array: a prefix first, then the matches */
     if (!matches)
         return;
     matches[0] = (char[]){""};

@@ -1,19 +1,20 @@
 /* A world fitted to a log.
  *
- * visits      Poisson, each user at a rate of their own (measure.h), up or down with the pleasure of the last visit as far as the
- *             log shows such an effect within users
- * slates      as many a visit as the log shows, else as many as its clicks need
- * clicks      position k is looked at with probability k^-decay; what is looked at is clicked with probability
+ * visits      Poisson, each user at a rate of their own (measure.h), up or down with the pleasure of the last visit as
+ * far as the log shows such an effect within users slates      as many a visit as the log shows, else as many as its
+ * clicks need clicks      position k is looked at with probability k^-decay; what is looked at is clicked with
+ * probability
  *
- *                 a(u, i) = logistic(level + taste * z(u, i) + fame * log popularity(i)),   times `again` for what u had before
+ *                 a(u, i) = logistic(level + taste * z(u, i) + fame * log popularity(i)),   times `again` for what u
+ * had before
  *
- *             z is the standardised score of a factorization (iALS) of all events but each user's last; taste and fame are a
- *             logistic regression of those last events against items at random, and level makes slates drawn by popularity get
- *             the click rate of the log (fitted_taste.c)
- * purchases   as often a click as in the log, whatever the item; at the item's price
+ *             z is the standardised score of a factorization (iALS) of all events but each user's last; taste and fame
+ * are a logistic regression of those last events against items at random, and level makes slates drawn by popularity
+ * get the click rate of the log (fitted_taste.c) purchases   as often a click as in the log, whatever the item; at the
+ * item's price
  *
- * Nobody's taste drifts, nobody leaves for good, and nobody tires of seeing an item. What a log without impressions cannot say
- * (click rate, position bias) is assumed, and said to be. */
+ * Nobody's taste drifts, nobody leaves for good, and nobody tires of seeing an item. What a log without impressions
+ * cannot say (click rate, position bias) is assumed, and said to be. */
 #include <math.h>
 #include <string.h>
 

@@ -40,10 +40,12 @@ static inline struct selection everything(const struct dataset *d)
 MUST_CHECK enum status fitted_guest_new(const struct environment *e, struct guest **out, struct error *err);
 void fitted_guest_free(struct guest *g);
 /* What the factorization says to the user's events of the selection, into g->score. */
-MUST_CHECK enum status fitted_score(const struct fitted *f, struct guest *g, const struct selection *s, uint32_t user, struct error *err);
+MUST_CHECK enum status fitted_score(const struct fitted *f, struct guest *g, const struct selection *s, uint32_t user,
+                                    struct error *err);
 /* Log odds of a click but for the level. */
 double fitted_odds(const struct fitted *f, const float *score, uint32_t item);
 /* Fits slope, fame_slope and level; the popularities and the click rate are known. fitted_taste.c */
-MUST_CHECK enum status fitted_taste(struct environment *e, const struct fit_options *o, struct job *job, struct error *err);
+MUST_CHECK enum status fitted_taste(struct environment *e, const struct fit_options *o, struct job *job,
+                                    struct error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* What people of a log like: a factorization of what they did, and a regression of what each did last on its scores and on
- * popularity. */
+/* What people of a log like: a factorization of what they did, and a regression of what each did last on its scores and
+ * on popularity. */
 #include "sim/fitted.h"
 
 #include <gsl/gsl_linalg.h>

@@ -1,17 +1,14 @@
 /* The format of a chunk, little-endian:
  *
- *   byte   0      coding: PLAIN keeps each value, OFFSET its distance from `base`, DELTA its (zigzag) distance from the value
- *                 before it, the first one's from `base`
- *          1      planes: bytes kept of each coded value; the higher ones are all zero
- *          2      1: distances were divided by a million (times of whole seconds)
- *          3      1: what follows is a zstd frame, 0: it is as it is
- *          4..7   count of elements
- *          8..15  base
- *   then planes * count bytes: the lowest bytes of all coded values, then the next higher ones, and so on
+ *   byte   0      coding: PLAIN keeps each value, OFFSET its distance from `base`, DELTA its (zigzag) distance from the
+ * value before it, the first one's from `base` 1      planes: bytes kept of each coded value; the higher ones are all
+ * zero 2      1: distances were divided by a million (times of whole seconds) 3      1: what follows is a zstd frame,
+ * 0: it is as it is 4..7   count of elements 8..15  base then planes * count bytes: the lowest bytes of all coded
+ * values, then the next higher ones, and so on
  *
  * Sorted columns (users, times within a user) become small distances, and bytes of one significance lie side by side,
- * which is what zstd compresses well and fast. OFFSET or DELTA is chosen by the bits that each would need. Bytes (U8) are
- * PLAIN with one plane, floats PLAIN with all of theirs. */
+ * which is what zstd compresses well and fast. OFFSET or DELTA is chosen by the bits that each would need. Bytes (U8)
+ * are PLAIN with one plane, floats PLAIN with all of theirs. */
 #include "store/chunks.h"
 
 #include <math.h>

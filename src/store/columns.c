@@ -150,7 +150,8 @@ enum status columns_put(sqlite3 *db, int64_t dataset, const struct columns *c, u
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                     "iittitii", dataset, number, owner_names[x->owner], x->name, (int64_t)x->kind, x->part,
                     (int64_t)x->element, (int64_t)x->count);
-        *sum = add_to_sum(*sum, number++, owner_names[x->owner], x->name, x->kind, x->part, x->element, (int64_t)x->count);
+        *sum =
+            add_to_sum(*sum, number++, owner_names[x->owner], x->name, x->kind, x->part, x->element, (int64_t)x->count);
     }
     return st;
 }
@@ -169,7 +170,8 @@ static struct fields *fields_of(struct dataset *d, const char *owner)
     return strcmp(owner, owner_names[OWNER_ITEM]) == 0 ? &d->item_fields : NULL;
 }
 
-#define SELECT_COLUMNS "SELECT number, owner, name, kind, part, element, count FROM t_columns WHERE dataset = ? ORDER BY number"
+#define SELECT_COLUMNS                                                                                                 \
+    "SELECT number, owner, name, kind, part, element, count FROM t_columns WHERE dataset = ? ORDER BY number"
 
 /* First pass: the fields, so that their places do not move any more, and the sum. */
 static enum status get_fields(sqlite3 *db, int64_t dataset, struct dataset *d, uint64_t *sum, struct error *err)

@@ -36,8 +36,8 @@ MUST_CHECK enum status columns_of(struct dataset *d, struct columns *out, struct
 /* Writes t_columns (those that are there, numbered from 0) and adds them to the running sum. */
 MUST_CHECK enum status columns_put(sqlite3 *db, int64_t dataset, const struct columns *c, uint64_t *sum,
                                    struct error *err);
-/* Reads t_columns: adds the fields to the empty data set d, then fills `out` with its columns in stored order, all there,
- * with their counts and no memory yet. */
+/* Reads t_columns: adds the fields to the empty data set d, then fills `out` with its columns in stored order, all
+ * there, with their counts and no memory yet. */
 MUST_CHECK enum status columns_get(sqlite3 *db, int64_t dataset, struct dataset *d, struct columns *out, uint64_t *sum,
                                    struct error *err);
 /* Makes room for count elements; count is known to be backed by chunks. */

@@ -11,7 +11,8 @@ enum status space_check_name(const char *what, const char *name, struct error *e
     size_t n = strlen(name);
     if (n > 0 && n < sizeof((struct dataset_info *)0)->name)
         return ST_OK;
-    return error_set(err, ST_USAGE, "the name of a %s has 1 to %zu bytes", what, sizeof((struct dataset_info *)0)->name - 1);
+    return error_set(err, ST_USAGE, "the name of a %s has 1 to %zu bytes", what,
+                     sizeof((struct dataset_info *)0)->name - 1);
 }
 
 enum status space_dataset(sqlite3 *db, const char *name, int64_t *id, struct error *err)
@@ -75,7 +76,9 @@ static enum status take_row(sqlite3 *db, const struct dataset *d, bool replace, 
     }
     if (found)
         return drop_content(db, *id, err);
-    st = sql_do(db, err, "INSERT INTO t_datasets (name, source, " NUMBER_COLUMNS ", sum) VALUES (?, '', 0,0,0,0,0,0,0,0,0,0,0, 0)",
+    st = sql_do(db, err,
+                "INSERT INTO t_datasets (name, source, " NUMBER_COLUMNS
+                ", sum) VALUES (?, '', 0,0,0,0,0,0,0,0,0,0,0, 0)",
                 "t", d->name);
     *id = sqlite3_last_insert_rowid(db);
     return st;
@@ -91,7 +94,8 @@ static enum status fill_row(sqlite3 *db, const struct dataset *d, int64_t id, co
     if (st)
         return st;
     return sql_do(db, err,
-                  "UPDATE t_datasets SET source = ?, (" NUMBER_COLUMNS ", sum) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
+                  "UPDATE t_datasets SET source = ?, (" NUMBER_COLUMNS
+                  ", sum) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
                   "tiiiiiiiiiiiii", d->source, v[EVENTS], v[USERS], v[ITEMS], v[READ], v[KEPT], v[REJECTS], v[BYTES],
                   v[FINGERPRINT], v[OLDEST], v[NEWEST], v[LOADED], (int64_t)sum, id);
 }
@@ -118,8 +122,8 @@ static uint64_t bytes_of(const struct columns *c)
     return bytes;
 }
 
-/* After a data set was kept. The log of a large load is as large as the load: fold it in now. A reader may be in the way;
- * then later. */
+/* After a data set was kept. The log of a large load is as large as the load: fold it in now. A reader may be in the
+ * way; then later. */
 static void settle(struct workspace *w)
 {
     workspace_unstage_rejects(w);
@@ -202,7 +206,8 @@ enum status workspace_append(struct workspace *w, const struct dataset *batch, c
 }
 
 /* The whole as the content of the row, none in the segments. */
-static enum status fold_content(struct workspace *w, sqlite3 *db, const struct dataset *d, int64_t id, struct job *job, struct error *err)
+static enum status fold_content(struct workspace *w, sqlite3 *db, const struct dataset *d, int64_t id, struct job *job,
+                                struct error *err)
 {
     struct columns c = {0};
     uint64_t bytes;
@@ -330,12 +335,12 @@ enum status workspace_get_dataset(struct workspace *w, const char *name, struct 
 }
 
 /* The numbers after the last append, all bytes, one row a data set. */
-#define SELECT_GROWN                                                                                                        \
-    "SELECT d.id, d.name, d.source, d.sum, coalesce(s.events, d.events), coalesce(s.users, d.users),"                      \
-    " coalesce(s.items, d.items), coalesce(s.read, d.read), coalesce(s.kept, d.kept), coalesce(s.rejects, d.rejects),"      \
-    " d.bytes + (SELECT coalesce(sum(bytes), 0) FROM t_segments WHERE dataset = d.id AND folded = 0),"                      \
-    " coalesce(s.fingerprint, d.fingerprint), coalesce(s.oldest, d.oldest), coalesce(s.newest, d.newest),"                  \
-    " coalesce(s.loaded, d.loaded) FROM t_datasets d LEFT JOIN t_segments s"                                                \
+#define SELECT_GROWN                                                                                                   \
+    "SELECT d.id, d.name, d.source, d.sum, coalesce(s.events, d.events), coalesce(s.users, d.users),"                  \
+    " coalesce(s.items, d.items), coalesce(s.read, d.read), coalesce(s.kept, d.kept), coalesce(s.rejects, d.rejects)," \
+    " d.bytes + (SELECT coalesce(sum(bytes), 0) FROM t_segments WHERE dataset = d.id AND folded = 0),"                 \
+    " coalesce(s.fingerprint, d.fingerprint), coalesce(s.oldest, d.oldest), coalesce(s.newest, d.newest),"             \
+    " coalesce(s.loaded, d.loaded) FROM t_datasets d LEFT JOIN t_segments s"                                           \
     " ON s.id = (SELECT max(id) FROM t_segments WHERE dataset = d.id) ORDER BY d.id"
 
 static void fill_info(sqlite3_stmt *s, struct dataset_info *info)

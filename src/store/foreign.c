@@ -57,8 +57,8 @@ static enum status refuse(const struct foreign *f, struct error *err)
         if (st)
             return st;
     }
-    return error_set(err, rc == SQLITE_ERROR || rc == SQLITE_AUTH ? ST_USAGE : ST_FORMAT, "%s: SQLite says: %s", f->path,
-                     sqlite3_errmsg(f->db));
+    return error_set(err, rc == SQLITE_ERROR || rc == SQLITE_AUTH ? ST_USAGE : ST_FORMAT, "%s: SQLite says: %s",
+                     f->path, sqlite3_errmsg(f->db));
 }
 
 static enum status harden(struct foreign *f, struct error *err)
@@ -78,9 +78,9 @@ static enum status list_tables(struct foreign *f, struct str *names, size_t *n, 
 {
     sqlite3_stmt *s = NULL;
     *n = 0;
-    if (sqlite3_prepare_v2(f->db,
-                           "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'",
-                           -1, &s, NULL))
+    if (sqlite3_prepare_v2(
+            f->db, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'", -1,
+            &s, NULL))
         return refuse(f, err);
     int rc;
     while ((rc = sqlite3_step(s)) == SQLITE_ROW) {

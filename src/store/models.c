@@ -1,8 +1,8 @@
 /* Models: a stream of bytes, kept in pieces of 4 MiB.
  *
- * Each piece is a transaction of its own, under a record that says "pending": memory and log stay small however large the model is.
- * One last transaction makes the record whole and takes the old model of that name away. Whoever is killed before
- * that leaves only pending pieces, which the next writer removes. */
+ * Each piece is a transaction of its own, under a record that says "pending": memory and log stay small however large
+ * the model is. One last transaction makes the record whole and takes the old model of that name away. Whoever is
+ * killed before that leaves only pending pieces, which the next writer removes. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -105,7 +105,8 @@ static enum status begin_model(struct model_writer *m, const char *dataset, cons
         st = space_dataset(db, dataset, &owner, err);
     }
     if (!st)
-        st = sql_do(db, err, "INSERT INTO t_models (dataset, name, class, bytes, created, state) VALUES (?, ?, ?, 0, ?, 0)",
+        st = sql_do(db, err,
+                    "INSERT INTO t_models (dataset, name, class, bytes, created, state) VALUES (?, ?, ?, 0, ?, 0)",
                     "itti", owner, name, class, clock_now_us());
     if (!st)
         m->id = sqlite3_last_insert_rowid(db);
@@ -199,7 +200,8 @@ static enum status next_piece(struct model_reader *m, struct error *err)
     enum status st = space_read(m->space, &db, err);
     if (st)
         return st;
-    st = sql_query(db, &s, err, "SELECT piece, sum, data FROM t_pieces WHERE model = ? AND piece = ?", "ii", m->id, m->piece);
+    st = sql_query(db, &s, err, "SELECT piece, sum, data FROM t_pieces WHERE model = ? AND piece = ?", "ii", m->id,
+                   m->piece);
     if (!st)
         st = sql_step(s, &row, err);
     if (!st)
@@ -280,7 +282,8 @@ enum status workspace_list_models(struct workspace *w, const char *dataset, stru
     st = space_dataset(db, dataset, &owner, err);
     if (!st)
         st = sql_query(db, &s, err,
-                       "SELECT name, class, bytes, created FROM t_models WHERE dataset = ? AND state = 1 ORDER BY id", "i", owner);
+                       "SELECT name, class, bytes, created FROM t_models WHERE dataset = ? AND state = 1 ORDER BY id",
+                       "i", owner);
     for (bool row = true; !st && row;) {
         st = sql_step(s, &row, err);
         if (!st && row)
@@ -340,7 +343,8 @@ static enum status verify_model(sqlite3 *db, int64_t model, uint64_t bytes, stru
     sqlite3_stmt *s;
     uint64_t sum = 0;
     int64_t piece = 0;
-    enum status st = sql_query(db, &s, err, "SELECT piece, sum, data FROM t_pieces WHERE model = ? ORDER BY piece", "i", model);
+    enum status st =
+        sql_query(db, &s, err, "SELECT piece, sum, data FROM t_pieces WHERE model = ? ORDER BY piece", "i", model);
     for (bool row = true; !st && row; piece++) {
         const void *data;
         size_t n;

@@ -1,8 +1,8 @@
 /* Counting without going through rows.
  *
- * `select count(*) from TABLE where ...` is also prepared over a table that says how many rows pass the tests handed to it.
- * That works out when SQLite hands all of them over; where it has to look at a row, the table refuses, and the statement
- * runs as it was written. So nothing here has to understand a condition. */
+ * `select count(*) from TABLE where ...` is also prepared over a table that says how many rows pass the tests handed to
+ * it. That works out when SQLite hands all of them over; where it has to look at a row, the table refuses, and the
+ * statement runs as it was written. So nothing here has to understand a condition. */
 #include <string.h>
 #include <strings.h>
 
@@ -21,8 +21,8 @@ size_t virtual_token(const char *text, size_t n, size_t at)
         const char *close = memchr(text + at + 1, text[at] == '[' ? ']' : text[at], n - at - 1);
         return close ? (size_t)(close - text) + 1 - at : n - at;
     }
-    while (end < n && (text[end] == '_' || (text[end] >= '0' && text[end] <= '9') || ((text[end] | 32) >= 'a' && (text[end] | 32) <= 'z') ||
-                       (unsigned char)text[end] >= 0x80))
+    while (end < n && (text[end] == '_' || (text[end] >= '0' && text[end] <= '9') ||
+                       ((text[end] | 32) >= 'a' && (text[end] | 32) <= 'z') || (unsigned char)text[end] >= 0x80))
         end++;
     return end > at ? end - at : 1;
 }
@@ -75,7 +75,8 @@ static struct piece alias(const char *text, size_t n, size_t *at, const char *fo
 /* What makes more of it than one count, or has a value of its own for every row. */
 static bool plain_condition(const char *text, size_t n, size_t at)
 {
-    static const char *const refused[] = {"group", "having", "order", "limit", "union", "intersect", "except", "join", "window", "random", "randomblob", "--", "/"};
+    static const char *const refused[] = {"group", "having", "order",  "limit",      "union", "intersect", "except",
+                                          "join",  "window", "random", "randomblob", "--",    "/"};
     while (at < n) {
         struct piece p = next_piece(text, n, at);
         for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
@@ -88,7 +89,8 @@ static bool plain_condition(const char *text, size_t n, size_t at)
 
 bool virtual_quick_count(const struct sql_scope *scope, const char *text, size_t n, struct str *out)
 {
-    static const char *const head[] = {"select", "count", "(", "*", ")", NULL}, *const from[] = {"from", NULL}, *const where[] = {"where", NULL};
+    static const char *const head[] = {"select", "count", "(", "*", ")", NULL}, *const from[] = {"from", NULL},
+                             *const where[] = {"where", NULL};
     size_t at = 0;
     if (!expect(text, n, &at, head))
         return false;
@@ -105,8 +107,8 @@ bool virtual_quick_count(const struct sql_scope *scope, const char *text, size_t
         struct piece as = other.end ? other : name, rest = next_piece(text, n, at);
         if (rest.begin < n && (!expect(text, n, &at, where) || !plain_condition(text, n, at)))
             return false;
-        str_printf(out, "select coalesce(sum(\"" COUNT_COLUMN "\"), 0) from \"" COUNT_PREFIX "%s\" as %.*s %.*s", t->name, (int)(as.end - as.begin),
-                   text + as.begin, (int)(n - rest.begin), text + rest.begin);
+        str_printf(out, "select coalesce(sum(\"" COUNT_COLUMN "\"), 0) from \"" COUNT_PREFIX "%s\" as %.*s %.*s",
+                   t->name, (int)(as.end - as.begin), text + as.begin, (int)(n - rest.begin), text + rest.begin);
         return !out->failed;
     }
     return false;

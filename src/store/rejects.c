@@ -1,6 +1,6 @@
 /* Rejected rows. While a file is read they go to a temporary table of the writer's own, which SQLite keeps in memory
- * or in a nameless file: a million of them cost no memory, and a killed process leaves none behind. When the data set is
- * stored they move into t_rejects in the same transaction. */
+ * or in a nameless file: a million of them cost no memory, and a killed process leaves none behind. When the data set
+ * is stored they move into t_rejects in the same transaction. */
 #include <string.h>
 
 #include "base/text.h"
@@ -31,8 +31,8 @@ static enum status open_staging(struct workspace *w, struct error *err)
     enum status st = sql_begin(db, false, err);
     if (!st && !w->stage) {
         st = sql_run(db,
-                     "CREATE TEMP TABLE IF NOT EXISTS staged (number INTEGER PRIMARY KEY, file TEXT, line INTEGER, reason TEXT,"
-                     " text BLOB)",
+                     "CREATE TEMP TABLE IF NOT EXISTS staged (number INTEGER PRIMARY KEY, file TEXT, line INTEGER, "
+                     "reason TEXT, text BLOB)",
                      err);
         if (!st)
             st = sql_query(db, &w->stage, err, "INSERT INTO staged (file, line, reason, text) VALUES (?, ?, ?, ?)", "");
@@ -50,7 +50,8 @@ enum status workspace_stage_reject(struct workspace *w, const struct reject *r, 
     pthread_mutex_lock(&w->writer.lock);
     enum status st = open_staging(w, err);
     if (!st)
-        st = sql_bind(w->stage, err, "titb", r->file, (int64_t)r->line, r->reason, (const void *)r->text, r->text_length);
+        st = sql_bind(w->stage, err, "titb", r->file, (int64_t)r->line, r->reason, (const void *)r->text,
+                      r->text_length);
     if (!st)
         st = sql_step(w->stage, &row, err);
     if (w->stage)
@@ -104,8 +105,9 @@ enum status space_add_rejects(struct workspace *w, sqlite3 *db, int64_t dataset,
     if (!st)
         st = sql_query(db, &from, err, "SELECT file, line, reason, text FROM staged ORDER BY number", "");
     if (!st)
-        st = sql_query(db, &to, err,
-                       "INSERT INTO t_rejects (dataset, number, file, line, reason, text, sum) VALUES (?, ?, ?, ?, ?, ?, ?)", "");
+        st = sql_query(
+            db, &to, err,
+            "INSERT INTO t_rejects (dataset, number, file, line, reason, text, sum) VALUES (?, ?, ?, ?, ?, ?, ?)", "");
     for (bool row = true; !st && row;) {
         st = sql_step(from, &row, err);
         if (!st && row)
@@ -140,7 +142,8 @@ static enum status read_reject(sqlite3_stmt *s, struct reject *r, struct error *
         return st;
     r->text = n ? text : "";
     r->text_length = n;
-    if (reject_sum(sqlite3_column_int64(s, 0), r->file, (int64_t)r->line, r->reason, text, n) != sqlite3_column_int64(s, 5))
+    if (reject_sum(sqlite3_column_int64(s, 0), r->file, (int64_t)r->line, r->reason, text, n) !=
+        sqlite3_column_int64(s, 5))
         return error_set(err, ST_CORRUPT, "a rejected row in the workspace is damaged");
     return ST_OK;
 }
@@ -152,7 +155,8 @@ enum status workspace_each_reject(struct workspace *w, const char *dataset, uint
     sqlite3 *db;
     sqlite3_stmt *s = NULL;
     int64_t id;
-    int64_t first = offset > INT64_MAX ? INT64_MAX : (int64_t)offset, most = limit > INT64_MAX ? INT64_MAX : (int64_t)limit;
+    int64_t first = offset > INT64_MAX ? INT64_MAX : (int64_t)offset,
+            most = limit > INT64_MAX ? INT64_MAX : (int64_t)limit;
     enum status st = space_read(w, &db, err);
     if (st)
         return st;

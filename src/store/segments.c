@@ -89,7 +89,8 @@ static enum status keep_sum(sqlite3 *db, struct segment *s, int64_t dataset, uin
     s->sum = (int64_t)sum;
     enum status st =
         sql_do(db, err, "UPDATE t_segments SET folded = ?, sum = ? WHERE id = ?", "iii", s->folded, s->sum, s->id);
-    return st ? st : sql_do(db, err, "INSERT OR REPLACE INTO t_tails (dataset, sum) VALUES (?, ?)", "ii", dataset, s->sum);
+    return st ? st
+              : sql_do(db, err, "INSERT OR REPLACE INTO t_tails (dataset, sum) VALUES (?, ?)", "ii", dataset, s->sum);
 }
 
 static enum status drop_content(sqlite3 *db, int64_t id, struct error *err)
@@ -184,7 +185,8 @@ static enum status check_grown(const struct dataset *d, const int64_t *after, st
         if (s->events > d->events.n || s->users > d->users.n || s->items > d->items.n || s->types > d->types.n)
             return damaged(err, "one of its stages makes no sense");
     }
-    if (d->events.n != (size_t)after[EVENTS] || d->users.n != (uint64_t)after[USERS] || d->items.n != (uint64_t)after[ITEMS])
+    if (d->events.n != (size_t)after[EVENTS] || d->users.n != (uint64_t)after[USERS] ||
+        d->items.n != (uint64_t)after[ITEMS])
         return damaged(err, "what was appended is not what it says");
     return ST_OK;
 }
@@ -353,7 +355,8 @@ enum status segments_add(sqlite3 *db, int64_t dataset, const struct dataset *bat
 
 enum status segments_measure(sqlite3 *db, int64_t dataset, int64_t *n, int64_t *events, struct error *err)
 {
-    enum status st = sql_int(db, n, NULL, err, "SELECT count(*) FROM t_segments WHERE dataset = ? AND folded = 0", "i", dataset);
+    enum status st =
+        sql_int(db, n, NULL, err, "SELECT count(*) FROM t_segments WHERE dataset = ? AND folded = 0", "i", dataset);
     return st ? st
               : sql_int(db, events, NULL, err,
                         "SELECT coalesce((SELECT events FROM t_segments WHERE dataset = ?1 ORDER BY id DESC LIMIT 1)"
@@ -376,8 +379,8 @@ enum status segments_drop(sqlite3 *db, int64_t dataset, struct error *err)
     enum status st = sql_do(
         db, err, "DELETE FROM t_chunks WHERE dataset IN (SELECT -id FROM t_segments WHERE dataset = ?)", "i", dataset);
     if (!st)
-        st = sql_do(db, err, "DELETE FROM t_columns WHERE dataset IN (SELECT -id FROM t_segments WHERE dataset = ?)", "i",
-                    dataset);
+        st = sql_do(db, err, "DELETE FROM t_columns WHERE dataset IN (SELECT -id FROM t_segments WHERE dataset = ?)",
+                    "i", dataset);
     if (!st)
         st = sql_do(db, err, "DELETE FROM t_segments WHERE dataset = ?", "i", dataset);
     return st ? st : sql_do(db, err, "DELETE FROM t_tails WHERE dataset = ?", "i", dataset);

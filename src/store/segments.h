@@ -1,8 +1,9 @@
-/* Segments: what was appended to a data set, beside the rows and columns of the data set itself, which stay as they were
- * loaded. A segment holds a small data set of its own (the batch as it was read) and what the whole has become with it.
+/* Segments: what was appended to a data set, beside the rows and columns of the data set itself, which stay as they
+ * were loaded. A segment holds a small data set of its own (the batch as it was read) and what the whole has become
+ * with it.
  *
- * Reading grows the base by one segment after the other. So that they stay few, an append takes small segments before it
- * into its own; their records stay, without content: they are the stages that models and splits may belong to. */
+ * Reading grows the base by one segment after the other. So that they stay few, an append takes small segments before
+ * it into its own; their records stay, without content: they are the stages that models and splits may belong to. */
 #ifndef TAILOR_STORE_SEGMENTS_H
 #define TAILOR_STORE_SEGMENTS_H
 

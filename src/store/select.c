@@ -40,7 +40,8 @@ static int authorize(void *context, int action, const char *a, const char *b, co
     case SQLITE_RECURSIVE:
         return SQLITE_OK;
     case SQLITE_READ:
-        return !s->preparing_quick && a && strncmp(a, COUNT_PREFIX, strlen(COUNT_PREFIX)) == 0 ? SQLITE_DENY : SQLITE_OK;
+        return !s->preparing_quick && a && strncmp(a, COUNT_PREFIX, strlen(COUNT_PREFIX)) == 0 ? SQLITE_DENY
+                                                                                               : SQLITE_OK;
     case SQLITE_FUNCTION:
         for (size_t i = 0; b && i < sizeof refused / sizeof *refused; i++)
             if (text_same(b, refused[i]))
@@ -60,10 +61,11 @@ static int look_at_job(void *context)
 static void set_limits(sqlite3 *db)
 {
     static const int limits[][2] = {
-        {SQLITE_LIMIT_LENGTH, MOST_BYTES},     {SQLITE_LIMIT_SQL_LENGTH, MOST_TEXT}, {SQLITE_LIMIT_EXPR_DEPTH, MOST_DEPTH},
-        {SQLITE_LIMIT_COLUMN, MOST_COLUMNS},   {SQLITE_LIMIT_COMPOUND_SELECT, 100},  {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000},
-        {SQLITE_LIMIT_VARIABLE_NUMBER, 100},   {SQLITE_LIMIT_ATTACHED, 0},           {SQLITE_LIMIT_TRIGGER_DEPTH, 0},
-        {SQLITE_LIMIT_WORKER_THREADS, 0},
+        {SQLITE_LIMIT_LENGTH, MOST_BYTES},     {SQLITE_LIMIT_SQL_LENGTH, MOST_TEXT},
+        {SQLITE_LIMIT_EXPR_DEPTH, MOST_DEPTH}, {SQLITE_LIMIT_COLUMN, MOST_COLUMNS},
+        {SQLITE_LIMIT_COMPOUND_SELECT, 100},   {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 1000},
+        {SQLITE_LIMIT_VARIABLE_NUMBER, 100},   {SQLITE_LIMIT_ATTACHED, 0},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 0},       {SQLITE_LIMIT_WORKER_THREADS, 0},
     };
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
         sqlite3_limit(db, limits[i][0], limits[i][1]);
@@ -149,7 +151,8 @@ static void hint_function(const struct select *s, const char *name, struct error
     for (size_t i = 0; i < s->scope.nfunctions && n < 64; i++)
         names[n++] = s->scope.functions[i]->name;
     const char *near = text_nearest(name, names, n);
-    error_hint(err, near ? "did you mean %s()?" : "SQLite's own functions are there, and those that `tables` lists", near);
+    error_hint(err, near ? "did you mean %s()?" : "SQLite's own functions are there, and those that `tables` lists",
+               near);
 }
 
 /* SQLite's sentences that say which name is wrong. */
@@ -215,9 +218,11 @@ static enum status judge(struct select *s, int rc, const char *text, size_t n, s
         return ST_USAGE;
     }
     if (rc == SQLITE_TOOBIG)
-        return error_set(err, ST_UNSUPPORTED, "the statement, or a text that it makes, is larger than allowed (%d MB)", text ? 1 : MOST_BYTES >> 20);
+        return error_set(err, ST_UNSUPPORTED, "the statement, or a text that it makes, is larger than allowed (%d MB)",
+                         text ? 1 : MOST_BYTES >> 20);
     if (rc == SQLITE_FULL || rc == SQLITE_IOERR || rc == SQLITE_CANTOPEN) {
-        error_set(err, ST_IO, "sorting needs more room than there is for temporary files: %s", sqlite3_errmsg(s->space.db));
+        error_set(err, ST_IO, "sorting needs more room than there is for temporary files: %s",
+                  sqlite3_errmsg(s->space.db));
         error_hint(err, "set TMPDIR to a folder with room, or sort fewer rows");
         return ST_IO;
     }
@@ -230,7 +235,8 @@ static enum status judge(struct select *s, int rc, const char *text, size_t n, s
 
 static enum status connect_space(struct select *s, struct error *err)
 {
-    int rc = sqlite3_open_v2(":memory:", &s->space.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int rc = sqlite3_open_v2(":memory:", &s->space.db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX,
+                             NULL);
     if (!s->space.db)
         return error_set(err, ST_NOMEM, "not enough memory for this statement");
     s->space.scope = &s->scope;
@@ -248,12 +254,14 @@ static enum status connect_space(struct select *s, struct error *err)
     return ST_OK;
 }
 
-static enum status bind_variables(struct select *s, sqlite3_stmt *statement, const char *text, size_t n, struct error *err)
+static enum status bind_variables(struct select *s, sqlite3_stmt *statement, const char *text, size_t n,
+                                  struct error *err)
 {
     int count = sqlite3_bind_parameter_count(statement);
     for (int i = 1; i <= count; i++) {
         const char *name = sqlite3_bind_parameter_name(statement, i);
-        const char *value = name && *name == '$' && s->scope.variable ? s->scope.variable(s->scope.context, name + 1) : NULL;
+        const char *value =
+            name && *name == '$' && s->scope.variable ? s->scope.variable(s->scope.context, name + 1) : NULL;
         if (!value) {
             const char *at = name ? memmem(text, n, name, strlen(name)) : memchr(text, '?', n);
             if (name && *name == '$')
@@ -298,7 +306,8 @@ static void prepare_quick(struct select *s, const char *text, size_t n)
     struct str quick = {0};
     struct error ignored;
     s->preparing_quick = true;
-    if (virtual_quick_count(&s->scope, text, n, &quick) && prepare(s, str_text(&quick), quick.length, &s->quick, &ignored)) {
+    if (virtual_quick_count(&s->scope, text, n, &quick) &&
+        prepare(s, str_text(&quick), quick.length, &s->quick, &ignored)) {
         sqlite3_finalize(s->quick);
         s->quick = NULL;
     }
@@ -307,13 +316,15 @@ static void prepare_quick(struct select *s, const char *text, size_t n)
     str_free(&quick);
 }
 
-enum status select_open(const struct sql_scope *scope, const char *text, size_t n, struct select **out, struct error *err)
+enum status select_open(const struct sql_scope *scope, const char *text, size_t n, struct select **out,
+                        struct error *err)
 {
     struct select *s = mem_new(1, sizeof *s, "a statement", err);
     if (!s)
         return ST_NOMEM;
     s->scope = *scope;
-    enum status st = n > MOST_TEXT ? error_set(err, ST_UNSUPPORTED, "the statement is longer than 1 MB") : connect_space(s, err);
+    enum status st =
+        n > MOST_TEXT ? error_set(err, ST_UNSUPPORTED, "the statement is longer than 1 MB") : connect_space(s, err);
     if (!st)
         st = prepare(s, text, n, &s->statement, err);
     if (st) {

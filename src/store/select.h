@@ -1,8 +1,8 @@
 /* Statements of users: SQL that only reads, over the tables and functions of a context.
  *
  * Each statement has a connection of its own to an empty database in memory; there is nothing else it could reach. An
- * authorizer lets it read and call functions, and nothing more: no ATTACH, no PRAGMA, no writing, no extension. Lengths,
- * depth and columns are limited; what does not fit into memory while sorting goes to nameless temporary files.
+ * authorizer lets it read and call functions, and nothing more: no ATTACH, no PRAGMA, no writing, no extension.
+ * Lengths, depth and columns are limited; what does not fit into memory while sorting goes to nameless temporary files.
  *
  * $NAME in a statement is a bound parameter, never part of its text. */
 #ifndef TAILOR_STORE_SELECT_H

@@ -51,7 +51,9 @@ enum status sql_error(sqlite3 *db, int rc, struct error *err)
     else if ((rc & 0xff) == SQLITE_FULL || write_failed(sqlite3_extended_errcode(db)))
         error_hint(err, "make room on the disk and try again; what was there before is unharmed");
     else if ((rc & 0xff) == SQLITE_CANTOPEN)
-        error_hint(err, "a workspace that was not closed needs a folder that can be written to: copy it there, and its -wal file");
+        error_hint(
+            err,
+            "a workspace that was not closed needs a folder that can be written to: copy it there, and its -wal file");
     else if (st == ST_BUSY)
         error_hint(err, "another program holds the file; try again when it is done");
     return st;

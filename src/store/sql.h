@@ -1,4 +1,5 @@
-/* SQLite as the store uses it: statements with typed parameters, transactions, and SQLite's word turned into an error. */
+/* SQLite as the store uses it: statements with typed parameters, transactions, and SQLite's word turned into an error.
+ */
 #ifndef TAILOR_STORE_SQL_H
 #define TAILOR_STORE_SQL_H
 
@@ -34,7 +35,8 @@ const char *sql_text(sqlite3_stmt *s, int column);
 /* Bytes of a column; ST_NOMEM when SQLite could not read them whole. */
 MUST_CHECK enum status sql_bytes(sqlite3_stmt *s, int column, const void **bytes, size_t *n, struct error *err);
 
-/* Begins a transaction; `write` takes the write lock at once. A transaction that a failed rollback left open is ended first. */
+/* Begins a transaction; `write` takes the write lock at once. A transaction that a failed rollback left open is ended
+ * first. */
 MUST_CHECK enum status sql_begin(sqlite3 *db, bool write, struct error *err);
 /* Commits when st is ST_OK, else rolls back. Returns st, or why the commit failed. */
 MUST_CHECK enum status sql_end(sqlite3 *db, enum status st, struct error *err);

@@ -8,8 +8,8 @@
  *   INT, TIME      low <= x <= high                      (=, <, <=, >, >=, BETWEEN)
  *   REAL           real_low <= x <= real_high
  *
- * Times are microseconds inside and ISO 8601 text in SQL. Wherever a time column is compared, pushed down or not, the other
- * side is read as a time (ISO 8601, a date, epoch) and moments are compared.
+ * Times are microseconds inside and ISO 8601 text in SQL. Wherever a time column is compared, pushed down or not, the
+ * other side is read as a time (ISO 8601, a date, epoch) and moments are compared.
  *
  * Columns with COLUMN_ARGUMENT make a function of the table: `select * from similar('ease', 'tent')`. */
 #ifndef TAILOR_STORE_SQL_TABLE_H

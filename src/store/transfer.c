@@ -96,7 +96,8 @@ static void pack_one(void *context, size_t i, size_t begin, size_t end)
     struct parcel *p = &b->parcel[i];
     (void)begin;
     (void)end;
-    p->st = chunk_encode(b->codecs[parallel_thread()], p->element, p->data, p->n, p->packed, &p->size, &p->extent, &p->error);
+    p->st = chunk_encode(b->codecs[parallel_thread()], p->element, p->data, p->n, p->packed, &p->size, &p->extent,
+                         &p->error);
     p->sum = sum_of(b->dataset, p);
 }
 
@@ -169,7 +170,9 @@ enum status transfer_put(sqlite3 *db, int64_t dataset, const struct columns *c, 
     struct batch *b = batch_new(dataset, err);
     enum status st = b ? ST_OK : ST_NOMEM;
     if (!st)
-        st = sql_query(db, &s, err, "INSERT INTO t_chunks (dataset, number, chunk, sum, data, min, max) VALUES (?, ?, ?, ?, ?, ?, ?)", "");
+        st = sql_query(
+            db, &s, err,
+            "INSERT INTO t_chunks (dataset, number, chunk, sum, data, min, max) VALUES (?, ?, ?, ?, ?, ?, ?)", "");
     for (size_t i = 0; i < c->n && !st; i++)
         if (c->column[i].there)
             st = put_column(b, s, &c->column[i], number++, job, bytes, err);
@@ -247,7 +250,8 @@ static enum status make_room(sqlite3 *db, int64_t dataset, struct columns *c, st
     for (size_t i = 0; i < c->n && !st; i++) {
         int64_t chunks;
         size_t step = chunk_elements(c->column[i].element);
-        st = sql_int(db, &chunks, NULL, err, "SELECT count(*) FROM t_chunks WHERE dataset = ? AND number = ?", "ii", dataset, (int64_t)i);
+        st = sql_int(db, &chunks, NULL, err, "SELECT count(*) FROM t_chunks WHERE dataset = ? AND number = ?", "ii",
+                     dataset, (int64_t)i);
         if (!st && (size_t)chunks != c->column[i].count / step + (c->column[i].count % step != 0))
             st = error_set(err, ST_CORRUPT, "the data set is damaged: chunks are missing");
         if (!st)
@@ -263,7 +267,8 @@ enum status transfer_get(sqlite3 *db, int64_t dataset, struct columns *c, struct
     enum status st = b ? make_room(db, dataset, c, err) : ST_NOMEM;
     if (!st)
         st = sql_query(db, &s, err,
-                       "SELECT number, chunk, sum, data, min, max FROM t_chunks WHERE dataset = ? ORDER BY number, chunk",
+                       "SELECT number, chunk, sum, data, min, max FROM t_chunks WHERE dataset = ? ORDER BY number, "
+                       "chunk",
                        "i", dataset);
     for (size_t i = 0; i < c->n && !st; i++) {
         for (size_t at = 0; at < c->column[i].count && !st; at += chunk_elements(c->column[i].element)) {

@@ -153,7 +153,8 @@ static int register_function(struct virtual_space *space, const struct sql_funct
     if (!call)
         return SQLITE_NOMEM;
     *call = (struct call){space, function};
-    return sqlite3_create_function_v2(space->db, function->name, -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, call, call_function, NULL, NULL, sqlite3_free);
+    return sqlite3_create_function_v2(space->db, function->name, -1, SQLITE_UTF8 | SQLITE_DIRECTONLY, call,
+                                      call_function, NULL, NULL, sqlite3_free);
 }
 
 int virtual_register(struct virtual_space *space)

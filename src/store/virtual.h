@@ -27,7 +27,8 @@ bool virtual_type(const char *declared, enum sql_type *type);
 
 /* Bytes of the name, number, quoted text or sign that begins at text[at]; at least 1. */
 size_t virtual_token(const char *text, size_t n, size_t at);
-/* Of a plain count(*) over one table, appends the statement that asks the table for it: quick.c. False: it is another. */
+/* Of a plain count(*) over one table, appends the statement that asks the table for it: quick.c. False: it is another.
+ */
 bool virtual_quick_count(const struct sql_scope *scope, const char *text, size_t n, struct str *out);
 
 /* A value of SQLite as ours. Text stays SQLite's. */

@@ -19,7 +19,8 @@ static void forget_arguments(struct cursor *c, size_t ncolumns)
 }
 
 /* Arguments are columns, too: SQLite asks for them. */
-static enum status keep_arguments(struct cursor *c, const struct vtab *tab, const struct plan *plan, sqlite3_value **values, struct error *err)
+static enum status keep_arguments(struct cursor *c, const struct vtab *tab, const struct plan *plan,
+                                  sqlite3_value **values, struct error *err)
 {
     forget_arguments(c, tab->columns.n);
     for (size_t i = 0; i < plan->n; i++) {
@@ -69,7 +70,8 @@ int cursor_close(sqlite3_vtab_cursor *base)
     return SQLITE_OK;
 }
 
-static enum status begin_rows(struct cursor *c, const struct vtab *tab, const struct gather *g, uint64_t used, struct error *err)
+static enum status begin_rows(struct cursor *c, const struct vtab *tab, const struct gather *g, uint64_t used,
+                              struct error *err)
 {
     const struct sql_table *t = tab->module->table;
     c->row = tab->module->counting;
@@ -97,7 +99,9 @@ int cursor_filter(sqlite3_vtab_cursor *base, int number, const char *text, int n
     if (!st)
         st = begin_rows(c, tab, &g, plan->used, &err);
     gather_clear(&g);
-    return st ? virtual_fail(tab->module->space, base->pVtab, st, &err) : tab->module->space->inexact ? SQLITE_ABORT : SQLITE_OK;
+    return st                            ? virtual_fail(tab->module->space, base->pVtab, st, &err)
+           : tab->module->space->inexact ? SQLITE_ABORT
+                                         : SQLITE_OK;
 }
 
 int cursor_next(sqlite3_vtab_cursor *base)

@@ -1,6 +1,6 @@
-/* What the files of virtual tables share: virtual.c registers them, virtual_plan.c says to the planner what a table takes over,
- * virtual_tests.c makes tests of the values compared with, virtual_cursor.c goes through the rows, virtual_values.c has the
- * columns, the values and the errors between SQLite and a table. */
+/* What the files of virtual tables share: virtual.c registers them, virtual_plan.c says to the planner what a table
+ * takes over, virtual_tests.c makes tests of the values compared with, virtual_cursor.c goes through the rows,
+ * virtual_values.c has the columns, the values and the errors between SQLite and a table. */
 #ifndef TAILOR_STORE_VIRTUAL_PARTS_H
 #define TAILOR_STORE_VIRTUAL_PARTS_H
 
@@ -25,8 +25,8 @@ struct planned {
     bool literal; /* with a value that stands in the statement */
 };
 
-/* What xFilter is told: SQLite carries only the plan's place in the list of its table. (It loses texts of plans when memory
- * runs out.) The tests stand in the order of the values. */
+/* What xFilter is told: SQLite carries only the plan's place in the list of its table. (It loses texts of plans when
+ * memory runs out.) The tests stand in the order of the values. */
 struct plan {
     uint64_t used; /* columns, as of sql_table.filter */
     struct planned *tests;
@@ -64,7 +64,8 @@ struct gather {
     struct error *err;
 };
 
-/* The tests of a plan with these values, with their texts; valid until the values are gone. Clear also after an error. */
+/* The tests of a plan with these values, with their texts; valid until the values are gone. Clear also after an error.
+ */
 MUST_CHECK enum status gather_tests(struct gather *g, const struct plan *plan, sqlite3_value **values);
 void gather_clear(struct gather *g);
 

@@ -1,5 +1,5 @@
-/* What xBestIndex says: which constraints a table takes over and what that costs. Functions need their arguments: a plan without
- * them is refused. */
+/* What xBestIndex says: which constraints a table takes over and what that costs. Functions need their arguments: a
+ * plan without them is refused. */
 #include <math.h>
 
 #include "base/mem.h"
@@ -45,7 +45,8 @@ static bool plain_collation(const struct choice *p, int i, enum sql_type type)
 
 static void estimate(struct choice *p, const struct sql_column *c, char op, bool in)
 {
-    double all = p->tab->module->table->rows(p->tab->module->space->scope->context, p->tab->module->table), share = op == '=' ? c->share : 1.0 / 4;
+    double all = p->tab->module->table->rows(p->tab->module->space->scope->context, p->tab->module->table),
+           share = op == '=' ? c->share : 1.0 / 4;
     if (share <= 0)
         share = op == '=' ? .1 : 1.0 / 4;
     if (in)
@@ -61,7 +62,11 @@ static enum status add_test(struct plan *plan, const char *name, struct planned 
     if (st)
         return st;
     str_printf(&plan->text, "%s%s", plan->n ? ", " : "", name);
-    str_printf(&plan->text, t.in ? " in" : " %c%s", t.op == 'l' ? '<' : t.op == 'g' ? '>' : t.op, t.op == 'l' || t.op == 'g' ? "=" : "");
+    str_printf(&plan->text, t.in ? " in" : " %c%s",
+               t.op == 'l'   ? '<'
+               : t.op == 'g' ? '>'
+                             : t.op,
+               t.op == 'l' || t.op == 'g' ? "=" : "");
     plan->tests[plan->n++] = t;
     return plan->text.failed ? error_nomem(err, plan->text.length, "a plan") : ST_OK;
 }
@@ -84,7 +89,8 @@ static enum status take(struct choice *p, int i)
     sqlite3_value *literal = NULL;
     bool in = !argument && c->type == SQL_TEXT && sqlite3_vtab_in(p->info, i, 1);
     bool known = sqlite3_vtab_rhs_value(p->info, i, &literal) == SQLITE_OK && literal;
-    enum status st = add_test(p->plan, c->name, (struct planned){(size_t)k->iColumn, op, in, known || argument}, p->err);
+    enum status st =
+        add_test(p->plan, c->name, (struct planned){(size_t)k->iColumn, op, in, known || argument}, p->err);
     if (st)
         return st;
     p->info->aConstraintUsage[i].argvIndex = (int)p->plan->n;
@@ -105,7 +111,8 @@ static int check_arguments(const struct choice *p)
         if (!(c->flags & SQL_ARGUMENT) || (p->arguments >> i & 1))
             continue;
         for (int j = 0; j < p->info->nConstraint; j++)
-            later |= p->info->aConstraint[j].iColumn == (int)i && p->info->aConstraint[j].op == SQLITE_INDEX_CONSTRAINT_EQ;
+            later |=
+                p->info->aConstraint[j].iColumn == (int)i && p->info->aConstraint[j].op == SQLITE_INDEX_CONSTRAINT_EQ;
         if (later)
             return SQLITE_CONSTRAINT;
         if (!(c->flags & SQL_OPTIONAL)) {
@@ -133,7 +140,8 @@ int virtual_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
     struct virtual_space *space = tab->module->space;
     const struct sql_table *t = tab->module->table;
     struct error err = {0};
-    struct choice p = {.info = info, .tab = tab, .rows = t->rows(space->scope->context, t), .plan = new_plan(tab, &err), .err = &err};
+    struct choice p = {
+        .info = info, .tab = tab, .rows = t->rows(space->scope->context, t), .plan = new_plan(tab, &err), .err = &err};
     enum status st = p.plan ? ST_OK : ST_NOMEM;
     p.touched = p.rows;
     for (int i = 0; i < info->nConstraint && !st; i++)
@@ -143,7 +151,8 @@ int virtual_best_index(sqlite3_vtab *base, sqlite3_index_info *info)
     p.plan->used = info->colUsed;
     info->idxNum = (int)tab->nplans - 1;
     info->idxStr = p.plan->text.data; /* stays the plan's, which lives as long as the table */
-    /* A row that is tested costs a nanosecond or two, one that is handed over a hundred; a call of a function much more. */
+    /* A row that is tested costs a nanosecond or two, one that is handed over a hundred; a call of a function much
+     * more. */
     double rows = fmax(p.rows, 1);
     info->estimatedRows = (sqlite3_int64)fmin(rows, 1e15);
     info->estimatedCost = (t->function ? 1e5 : 10) + rows + p.touched / 64;

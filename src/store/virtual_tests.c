@@ -10,7 +10,8 @@ static struct sql_test *range_test(struct gather *g, size_t column)
     for (size_t i = 0; i < g->n; i++)
         if (g->tests[i].column == column)
             return &g->tests[i];
-    g->tests[g->n] = (struct sql_test){.column = column, .low = INT64_MIN + 1, .high = INT64_MAX, .real_low = -INFINITY, .real_high = INFINITY};
+    g->tests[g->n] = (struct sql_test){
+        .column = column, .low = INT64_MIN + 1, .high = INT64_MAX, .real_low = -INFINITY, .real_high = INFINITY};
     return &g->tests[g->n++];
 }
 
@@ -25,7 +26,8 @@ static enum status add_text(struct gather *g, sqlite3_value *v, bool copy)
     enum status st = mem_grow(&g->texts, &g->capacity, g->ntexts + 1, sizeof *g->texts, g->err);
     if (st)
         return st;
-    g->texts[g->ntexts++] = (struct sql_text){copy ? NULL : text, n}; /* the place of a copy is known when all are made */
+    g->texts[g->ntexts++] =
+        (struct sql_text){copy ? NULL : text, n}; /* the place of a copy is known when all are made */
     if (copy)
         str_append(&g->copies, text, n + 1);
     return g->copies.failed ? error_nomem(g->err, n, "a condition") : ST_OK;
@@ -117,7 +119,8 @@ static void real_against_whole(struct gather *g, struct sql_test *t, char op, in
     long double off = (long double)near - (long double)i;
     double at_most = off > 0 ? nextafter(near, -INFINITY) : near, at_least = off < 0 ? nextafter(near, INFINITY) : near;
     g->impossible |= op == '=' && off != 0;
-    narrow_real(t, op, off >= 0 ? nextafter(near, -INFINITY) : near, at_most, at_least, off <= 0 ? nextafter(near, INFINITY) : near);
+    narrow_real(t, op, off >= 0 ? nextafter(near, -INFINITY) : near, at_most, at_least,
+                off <= 0 ? nextafter(near, INFINITY) : near);
 }
 
 static void gather_number(struct gather *g, size_t column, enum sql_type type, char op, sqlite3_value *v)
@@ -159,8 +162,10 @@ static enum status gather_time(struct gather *g, size_t column, char op, sqlite3
     if (!text)
         return error_nomem(g->err, 0, "a condition");
     if (!time_parse(text, (size_t)sqlite3_value_bytes(v), 0, &us)) {
-        enum status st = error_set(g->err, ST_USAGE, "%s is compared with \"%s\", which is no time", g->tab->columns.column[column].name, text);
-        error_hint(g->err, "write times as '2025-03-01', '2025-03-01 14:30', '2025-03-01T14:30:00Z', or as seconds since 1970");
+        enum status st = error_set(g->err, ST_USAGE, "%s is compared with \"%s\", which is no time",
+                                   g->tab->columns.column[column].name, text);
+        error_hint(g->err,
+                   "write times as '2025-03-01', '2025-03-01 14:30', '2025-03-01T14:30:00Z', or as seconds since 1970");
         return st;
     }
     narrow_whole(g, t, op, us);

@@ -25,7 +25,8 @@ enum status sql_columns_add(struct sql_columns *set, const char *name, enum sql_
         own.length = stem;
         str_printf(&own, "_%d", i);
     }
-    enum status st = own.failed ? error_nomem(err, stem, "a column") : mem_grow(&set->column, &set->capacity, set->n + 1, sizeof *set->column, err);
+    enum status st = own.failed ? error_nomem(err, stem, "a column")
+                                : mem_grow(&set->column, &set->capacity, set->n + 1, sizeof *set->column, err);
     char *copy = st ? NULL : mem_strdup(str_text(&own), err);
     str_free(&own);
     if (!copy)
@@ -52,7 +53,8 @@ const struct sql_test *sql_test_of(const struct sql_test *tests, size_t n, size_
 
 bool virtual_type(const char *declared, enum sql_type *type)
 {
-    static const char *const names[] = {[SQL_TEXT] = "TEXT", [SQL_INT] = "INTEGER", [SQL_REAL] = "REAL", [SQL_TIME] = TIME_TYPE};
+    static const char *const names[] = {
+        [SQL_TEXT] = "TEXT", [SQL_INT] = "INTEGER", [SQL_REAL] = "REAL", [SQL_TIME] = TIME_TYPE};
     for (size_t i = 0; declared && i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i], declared) == 0) {
             *type = (enum sql_type)i;

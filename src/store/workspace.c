@@ -26,9 +26,9 @@ void space_disconnect(struct workspace *w)
     w->reader.db = w->writer.db = NULL;
 }
 
-/* SQLite makes files beside the workspace even to read it. Where the folder does not allow that and there is no log, all that
- * was committed is in the file itself, which can be read as one that nobody changes; should somebody do it all the same, the
- * checksums tell. */
+/* SQLite makes files beside the workspace even to read it. Where the folder does not allow that and there is no log,
+ * all that was committed is in the file itself, which can be read as one that nobody changes; should somebody do it all
+ * the same, the checksums tell. */
 static bool must_stand_alone(const char *file)
 {
     char name[PATH_MAX];
@@ -53,7 +53,8 @@ static int open_alone(const char *file, sqlite3 **db)
             str_putc(&uri, *p);
     str_puts(&uri, "?immutable=1");
     int rc = uri.failed ? SQLITE_NOMEM
-                        : sqlite3_open_v2(str_text(&uri), db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+                        : sqlite3_open_v2(str_text(&uri), db,
+                                          SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
     str_free(&uri);
     return rc;
 }
