@@ -70,6 +70,22 @@ void job_report(struct job *job, const char *metric, double x, double value)
     pthread_mutex_unlock(&job->lock);
 }
 
+void job_say(struct job *job, const char *about, const char *text, ...)
+{
+    if (!job)
+        return;
+    pthread_mutex_lock(&job->lock);
+    if (strncmp(job->about, about, sizeof job->about - 1) != 0) {
+        va_list args;
+        va_start(args, text);
+        vsnprintf(job->note, sizeof job->note, text, args);
+        va_end(args);
+        snprintf(job->about, sizeof job->about, "%s", about);
+        job->notes++;
+    }
+    pthread_mutex_unlock(&job->lock);
+}
+
 static struct job_level present(const struct job *job)
 {
     struct job_level l = {.done = atomic_load(&job->done), .total = atomic_load(&job->total), .started = job->started};
@@ -118,6 +134,7 @@ void job_reset(struct job *job)
     job->depth = 0;
     job->nmetrics = 0;
     job->what[0] = 0;
+    job->about[0] = 0;
     atomic_store(&job->cancel, false);
     atomic_store(&job->stopped, false);
     atomic_store(&job->done, 0);
@@ -185,6 +202,9 @@ void job_look(struct job *job, struct job_view *view)
     double expected = job->running ? job->expected : 0, left = job->expected_from + expected - clock_seconds();
     if (job->nmetrics)
         view->last = job->metrics[(job->nmetrics - 1) % JOB_METRICS];
+    memcpy(view->note, job->note, sizeof view->note);
+    view->noted = *job->about;
+    view->notes = job->notes;
     pthread_mutex_unlock(&job->lock);
     if (view->elapsed > 0)
         view->rate = (double)view->done / view->elapsed;

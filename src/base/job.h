@@ -42,6 +42,8 @@ struct job {
     size_t depth;
     struct job_metric metrics[JOB_METRICS]; /* a ring: nmetrics % JOB_METRICS is next */
     size_t nmetrics;
+    char note[240], about[32]; /* what job_say was told last, and of what */
+    uint64_t notes;            /* how often, ever */
 };
 
 void job_init(struct job *job);
@@ -54,6 +56,10 @@ void job_set(struct job *job, uint64_t done);
  * part of it has begun to know better. Nothing within a part (job_enter). */
 void job_expect(struct job *job, double seconds);
 void job_report(struct job *job, const char *metric, double x, double value);
+/* Something to be known before the work is over: that it takes most of the memory. Faces show it at once. Once in a
+ * row about the same thing, so that a search is not said what each of its trials takes; job_reset forgets what that
+ * was, and leaves the text until there is another. */
+void job_say(struct job *job, const char *about, const char *text, ...) PRINTF_LIKE(3, 4);
 /* What begins from here on is a part of the present step of what runs (a trial's training, the validation after an
  * epoch); leave goes back to it, where it was. What is seen is the whole, and how far it is counts its parts. */
 void job_enter(struct job *job);
@@ -79,6 +85,9 @@ struct job_view {
     double rate;         /* units a second */
     bool running;
     struct job_metric last; /* name "" when there is none */
+    char note[240];         /* what was said last (job_say) */
+    bool noted;             /* by the work that runs, and not by an earlier one */
+    uint64_t notes;         /* grows with each that is said */
 };
 void job_look(struct job *job, struct job_view *view);
 /* Copies the metric points named `name` that are still in the ring, oldest first; returns how many. */

@@ -235,7 +235,7 @@ static const struct command rows[] = {
              "Training the same again (data, split, parameters, seed) uses the model there is.\n"
              "After `split` models learn from the train part only. Ctrl-C stops the training: models that were "
              "finished stay, and one that learns in epochs is kept as it was after its last whole epoch: `resume` goes "
-             "on from there.\n"
+             "on from there. One that takes 1 GiB of memory, or a quarter of what is free, says so before it does.\n"
              "Ensembles are made of trained models, named behind `with`: blend (a weighted sum), stack (the same, with "
              "weights fitted for metric= on the validation part, or on a tenth of train that is set aside), fuse (by "
              "rank), switch (by the length of the history). With replace=yes the ensembles above a model stand on the "

@@ -12,61 +12,6 @@
 
 static const double WORTH_SAYING = 5; /* seconds that training is expected to take */
 
-/* ---- memory ---- */
-
-enum status model_needs(const struct model_class *class, const struct param_value *values, const struct interactions *x,
-                        size_t *bytes, struct error *err)
-{
-    *bytes = 0;
-    if (!class->check)
-        return ST_OK;
-    struct model *m = model_new(class, class->name, values, x->matrix.rows, x->matrix.cols, err);
-    if (!m)
-        return ST_NOMEM;
-    struct training t = {.interactions = x};
-    enum status st = class->check(m, &t, bytes, err);
-    model_release(m);
-    return st;
-}
-
-/* "sansa does it in 2.1 GiB", when the class has a sibling and that one fits. */
-static bool hint_sibling(const struct model_class *class, const struct interactions *x, size_t there, struct error *err)
-{
-    const struct model_class *sibling = class->sibling ? model_class_find(class->sibling) : NULL;
-    struct param_value *values = sibling ? mem_new(sibling->nparams, sizeof *values, "model parameters", NULL) : NULL;
-    size_t bytes = 0;
-    bool fits = values && !param_defaults(sibling->params, sibling->nparams, values, NULL) &&
-                !model_needs(sibling, values, x, &bytes, NULL) && bytes && bytes <= there;
-    if (fits) {
-        char size[32];
-        text_bytes(size, sizeof size, (double)bytes);
-        error_hint(err, "%s does it in %s", sibling->name, size);
-    }
-    if (values)
-        param_values_free(values, sibling->nparams);
-    mem_free(values);
-    return fits;
-}
-
-static enum status check_memory(const struct model *m, const struct interactions *x, size_t bytes, struct error *err)
-{
-    size_t there = mem_available();
-    if (bytes <= there)
-        return ST_OK;
-    char need[32], have[32], items[32], users[32];
-    text_bytes(need, sizeof need, (double)bytes);
-    text_bytes(have, sizeof have, (double)there);
-    text_count(users, sizeof users, (int64_t)m->nusers);
-    text_count(items, sizeof items, (int64_t)m->nitems);
-    error_set(err, ST_NOMEM, "%s on %s users and %s items needs %s; there are %s free", m->class->name, users, items,
-              need, have);
-    if (!hint_sibling(m->class, x, there, err))
-        error_hint(err, "filter the rare items out first, or train a model that needs less: itemknn, ials");
-    return ST_NOMEM;
-}
-
-/* ---- training ---- */
-
 /* An epoch to go back to. */
 struct kept {
     double value;
@@ -85,21 +30,6 @@ struct run {
     double started;
     size_t curve_capacity, watched_capacity;
 };
-
-enum status driver_check(const struct model *m, const struct training *t, struct error *err)
-{
-    if (!t->interactions->events) {
-        error_set(err, ST_STATE, "there is nothing to train %s on: no event with a positive weight is selected",
-                  m->class->name);
-        error_hint(err, "look at `events by=type` and `weight`, and at what `split` left for training");
-        return ST_STATE;
-    }
-    if ((m->class->capabilities & FITS_WEIGHTS) && !t->fitting)
-        return error_set(err, ST_STATE, "%s needs a validation part to fit its weights to", m->class->name);
-    size_t bytes = 0;
-    enum status st = m->class->check ? m->class->check(m, t, &bytes, err) : ST_OK;
-    return st ? st : check_memory(m, t->interactions, bytes, err);
-}
 
 /* The parameters, and behind them what going on from here needs. */
 static enum status keep_epoch(struct run *r, struct kept *k, size_t epoch, struct error *err)
@@ -389,11 +319,14 @@ static enum status train(struct run *r, struct error *err)
     struct model *m = r->m;
     r->started = r->kept_at = clock_seconds();
     double seconds = 0;
-    enum status st = driver_check(m, &r->t, err);
+    size_t bytes = 0;
+    enum status st = driver_check(m, &r->t, &bytes, err);
     if (!st && r->t.job && m->class->estimate)
         st = m->class->estimate(m, &seconds, err);
     if (seconds > WORTH_SAYING)
         job_expect(r->t.job, seconds);
+    if (!st)
+        driver_say_memory(m, &r->t, bytes, seconds);
     if (!st && m->class->begin)
         st = m->class->begin(m, &r->t, err);
     if (!st && r->from)

@@ -45,10 +45,13 @@ MUST_CHECK enum status model_needs(const struct model_class *class, const struct
                                    const struct interactions *x, size_t *bytes, struct error *err);
 
 /* Within this room, what update.c shares: a model of the class, name and parameters of m on interactions that are
- * there; will this data and memory do; and what is to be remembered of work that started then. */
+ * there; will this data and memory do, and what it takes (*bytes; 0: the class does not say); the same said to who
+ * waits for t->job when that is sizeable, with what a class that needs less would take (seconds: how long training will
+ * take, 0: not known); and what is to be remembered of work that started then. */
 MUST_CHECK enum status driver_train_like(const struct model *m, const struct training *t, struct model **out,
                                          struct error *err);
-MUST_CHECK enum status driver_check(const struct model *m, const struct training *t, struct error *err);
+MUST_CHECK enum status driver_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err);
+void driver_say_memory(const struct model *m, const struct training *t, size_t bytes, double seconds);
 MUST_CHECK enum status driver_fill_record(struct model *m, const struct training *t, double started, struct error *err);
 
 /* Whole model as one blob (header, values, record, class's own sections), and back. Of the models that it

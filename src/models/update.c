@@ -56,7 +56,10 @@ static enum status update(struct model *m, struct update *u, struct update_repor
     uint32_t *users = NULL;
     bool worth = m->class->update != NULL;
     double started = clock_seconds();
-    enum status st = driver_check(m, u->after, err);
+    size_t bytes = 0;
+    enum status st = driver_check(m, u->after, &bytes, err);
+    if (!st && worth)
+        driver_say_memory(m, u->after, bytes, 0);
     if (!st)
         st = find_changed(u, &users, err);
     if (!st) {

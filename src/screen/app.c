@@ -448,6 +448,9 @@ enum status app_open(struct workbench *wb, bool ascii, const char *view, struct 
     app->surface.ascii = ascii;
     app->sink = app_sink(app);
     app->log.seconds = -1;
+    struct job_view job;
+    app_look(app, &job);
+    app->notes = job.notes;
     size_t first = view_index(view ? view : fitting_view(wb));
     if (!views[first]) {
         mem_free(app);

@@ -57,12 +57,32 @@ void app_hand_back(struct app *app, struct app_work *w, enum status st)
         work.done(app, work.context, st);
 }
 
+/* What the work says before it is done is a notice until it is, or until the next key. */
+static void hear(struct app *app)
+{
+    struct job_view job;
+    app_look(app, &job);
+    if (job.notes != app->notes)
+        app_say(app, "%s", job.note);
+    app->notes = job.notes;
+}
+
+static void unhear(struct app *app)
+{
+    struct job_view job;
+    app_look(app, &job);
+    app->notes = job.notes;
+    if (app->notice.kind == NOTICE_SAY && strcmp(app->notice.text, job.note) == 0)
+        app->notice.kind = NOTICE_NONE;
+}
+
 static void finish(struct app *app)
 {
     struct error err;
     double seconds = clock_seconds() - app->started;
     enum status st = runner_wait(app->runner, &err);
     bool command = !app->working.work;
+    unhear(app);
     app_hand_back(app, &app->working, st);
     if (app->incoming) {
         app_close_overlays(app); /* one of them may show what is about to be freed */
@@ -178,7 +198,9 @@ bool app_poll(struct app *app)
         return true;
     }
     run_next(app);
-    if (!runner_busy(app->runner))
+    if (runner_busy(app->runner))
+        hear(app);
+    else
         follow_poll(app->wb);
     return app_freshen(app, app->current) || runner_busy(app->runner);
 }

@@ -49,6 +49,7 @@ struct app {
     struct line_history history;
     struct frame_log log;        /* the command of the last key */
     struct frame_notice notice;
+    uint64_t notes;              /* of the job, that were shown (job_say) */
     struct frame_newest newest;
     bool quit, repaint;
     int cursor_y, cursor_x;

@@ -90,7 +90,8 @@ static void watch(struct app *app, struct models_view *v)
     }
 }
 
-static void draw_progress(struct app *app, struct area a)
+/* Returns the rows taken. */
+static int draw_progress(struct app *app, struct area a)
 {
     struct job_view job;
     char elapsed[32], rate[64] = "", eta[32];
@@ -117,6 +118,7 @@ static void draw_progress(struct app *app, struct area a)
     } else {
         area_printf(a, 1, 0, LOOK_DIM, "for %s", elapsed);
     }
+    return job.noted ? 3 + area_wrap(a, 3, 0, a.width, 3, INK_DEFAULT, job.note) + 1 : 4;
 }
 
 static void plot_values(struct area a, const char *name, const double *x, const double *y, size_t n)
@@ -211,8 +213,8 @@ static void draw_learning(struct app *app, struct models_view *v, const struct m
                       : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     if (running) {
-        draw_progress(app, area_part(in, 0, 0, 4, -1));
-        plot_curves(v, area_part(in, 4, 0, -1, -1));
+        int rows = draw_progress(app, in);
+        plot_curves(v, area_part(in, rows, 0, -1, -1));
     } else if (m) {
         int metrics = draw_metrics(v, in);
         plot_record(m, area_part(in, metrics + (metrics > 0), 0, -1, -1));

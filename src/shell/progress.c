@@ -1,4 +1,4 @@
-/* The progress line: on standard error, on a terminal only, after a second. */
+/* The progress line: on standard error, on a terminal only, after a second; and what a job says before it is done. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -88,4 +88,19 @@ void progress_clear(struct session *s)
     if (s->progress_shown)
         put(erase, sizeof erase - 1);
     s->progress_shown = false;
+}
+
+void progress_say(struct session *s)
+{
+    struct job_view view;
+    struct str line = {0};
+    job_look(&s->wb->job, &view);
+    if (view.notes == s->notes || atomic_load(&s->paging) || pthread_mutex_trylock(&s->painting))
+        return;
+    s->notes = view.notes;
+    progress_clear(s);
+    message_format(&(struct message){MESSAGE_INFO, view.note}, 0, s->terminal.err_color, &line);
+    put(str_text(&line), line.length);
+    pthread_mutex_unlock(&s->painting);
+    str_free(&line);
 }

@@ -78,6 +78,7 @@ static bool watch(struct session *s)
         interrupted |= got.end || (got.interrupt && !atomic_load(&s->paging));
         if (interrupted) /* again and again: a command that was only about to begin has cleared the flag */
             runner_cancel(s->runner);
+        progress_say(s);
         if (clock_seconds() - start >= 1)
             progress_paint(s);
     }
@@ -104,12 +105,16 @@ static enum status open_screen(struct session *s, struct error *err)
 enum status session_run_line(struct session *s, const char *line, struct error *err)
 {
     double start = clock_seconds();
+    struct job_view before;
+    job_look(&s->wb->job, &before);
+    s->notes = before.notes; /* the screen may have told some */
     enum status st = runner_start(s->runner, line, &s->sink, err);
     if (st)
         return st;
     bool interrupted = watch(s);
     st = runner_wait(s->runner, err);
     progress_clear(s);
+    progress_say(s);
     if (!st && interrupted) /* it ended before it noticed; a script must stop all the same */
         st = error_set(err, ST_CANCELLED, "interrupted");
     if (is_on(workbench_setting(s->wb, "timer")) && line[strspn(line, " \t")]) {

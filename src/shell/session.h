@@ -39,6 +39,7 @@ struct session {
     atomic_bool paging;       /* a pager has the terminal: no progress line, and Ctrl-C is its own */
     pthread_mutex_t painting; /* who writes to the terminal while the worker runs */
     bool progress_shown;      /* guarded by painting */
+    uint64_t notes;           /* of the job, that were told (job_say) */
 };
 
 /* ---- signals.c ---- */
@@ -71,6 +72,8 @@ void session_complain(struct session *s, const struct error *e, const char *text
 
 void progress_paint(struct session *s);
 void progress_clear(struct session *s); /* callers hold `painting` or the worker rests */
+/* What the job has said since it was last told: on standard error, whatever that is. */
+void progress_say(struct session *s);
 
 /* ---- session.c ---- */
 

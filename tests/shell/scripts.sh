@@ -6,7 +6,7 @@ trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99
 failed=0
 i=0
-echo 1..32
+echo 1..34
 
 # check WHAT TEST...: one TAP line
 check() {
@@ -139,4 +139,14 @@ wait
 timeout -s INT 1 $tailor --output csv w.tailor -c 'load base.csv' -c 'follow base.csv' >out 2>err </dev/null
 run --output csv w.tailor -c datasets
 check 'following ends with Ctrl-C, the workspace is closed' all '[ $code = 0 ]' 'grep -q "^base,base.csv,1,1,1" out' '[ ! -e w.tailor-wal ]'
+
+# A hundred users who rated the same: few pairs of items, but that cannot be known before they are counted.
+awk 'BEGIN { print "user,item,rating"
+  for (u = 0; u < 100; u++) for (i = 0; i < 600; i++) print "u" u ",i" i "," 1 + (u * 7 + i * 3) % 5
+  for (i = 600; i < 5800; i++) print "s" i ",i" i ",3" }' >alike.csv
+run --output csv -c 'load alike.csv' -c 'train slopeone'
+check 'a training that may take much memory says so, beside the data' all '[ $code = 0 ]' \
+  'says "slopeone on 5,800 items takes up to 1.0 GiB of "' '! grep -q GiB out'
+run --output csv -c 'load base.csv' -c 'train pop'
+check 'one that takes little does not' all '[ $code = 0 ]' '! says " takes "'
 exit $failed

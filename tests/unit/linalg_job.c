@@ -33,6 +33,37 @@ static void what_is_expected_counts_until_more_is_known(void **state)
     job_destroy(&job);
 }
 
+static void what_is_said_is_said_once_in_a_row_about_one_thing(void **state)
+{
+    struct job job;
+    struct job_view view;
+    (void)state;
+    job_say(NULL, "ease", "nobody waits");
+    job_init(&job);
+    job_say(&job, "ease", "ease takes %d GiB", 6);
+    job_look(&job, &view);
+    assert_string_equal(view.note, "ease takes 6 GiB");
+    assert_true(view.noted);
+    uint64_t one = view.notes;
+    job_say(&job, "ease", "ease takes %d GiB", 7); /* the next trial */
+    job_look(&job, &view);
+    assert_string_equal(view.note, "ease takes 6 GiB");
+    assert_true(view.notes == one);
+    job_say(&job, "cease", "cease takes 8 GiB");
+    job_look(&job, &view);
+    assert_string_equal(view.note, "cease takes 8 GiB");
+    assert_true(view.notes == one + 1);
+    job_reset(&job); /* who looks too late still learns of it, but not as of what runs now */
+    job_look(&job, &view);
+    assert_string_equal(view.note, "cease takes 8 GiB");
+    assert_true(view.notes == one + 1 && !view.noted);
+    job_say(&job, "cease", "cease takes 9 GiB"); /* another command */
+    job_look(&job, &view);
+    assert_string_equal(view.note, "cease takes 9 GiB");
+    assert_true(view.notes == one + 2 && view.noted);
+    job_destroy(&job);
+}
+
 static void a_cancel_counts_until_the_work_has_stopped(void **state)
 {
     struct job job;
@@ -65,6 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_expected_counts_until_more_is_known),
+        cmocka_unit_test(what_is_said_is_said_once_in_a_row_about_one_thing),
         cmocka_unit_test(a_cancel_counts_until_the_work_has_stopped),
         cmocka_unit_test(an_inverse_is_expected_to_take_the_cube),
     };

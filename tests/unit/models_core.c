@@ -104,6 +104,88 @@ static void count_free(struct model *m)
 static const struct model_class counter = {.name = "counter", .capabilities = CAN_EPOCHS, .begin = count_begin,
                                            .epoch = count_epoch, .save = count_save, .load = count_load, .free = count_free};
 
+/* Classes that say they take a share of what is free, and take nothing. */
+static enum status third_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
+{
+    (void)m;
+    (void)t;
+    (void)err;
+    *bytes = mem_available() / 3;
+    return ST_OK;
+}
+
+static enum status little_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
+{
+    (void)m;
+    (void)t;
+    (void)err;
+    *bytes = 1 << 20;
+    return ST_OK;
+}
+
+static enum status double_check(const struct model *m, const struct training *t, size_t *bytes, struct error *err)
+{
+    (void)m;
+    (void)t;
+    (void)err;
+    *bytes = SIZE_MAX / 4;
+    return ST_OK;
+}
+
+static enum status long_estimate(const struct model *m, double *seconds, struct error *err)
+{
+    (void)m;
+    (void)err;
+    *seconds = 723;
+    return ST_OK;
+}
+
+#define COUNTING .capabilities = CAN_EPOCHS, .begin = count_begin, .epoch = count_epoch, .save = count_save, \
+                 .load = count_load, .free = count_free
+static const struct model_class third = {.name = "third", .sibling = "sansa", .check = third_check,
+                                         .estimate = long_estimate, COUNTING};
+static const struct model_class lonely = {.name = "lonely", .check = third_check, COUNTING};
+static const struct model_class little = {.name = "little", .sibling = "sansa", .check = little_check, COUNTING};
+static const struct model_class twice = {.name = "twice", .sibling = "sansa", .check = double_check, COUNTING};
+
+/* What takes a good deal of the memory says so, with what would take less; what takes little is silent. */
+static void test_memory_is_said_before(void **state)
+{
+    (void)state;
+    struct dataset *d = world_tiny();
+    struct selection all = world_all(d);
+    struct model *m = NULL;
+    struct error err;
+    struct job job;
+    struct job_view view;
+    job_init(&job);
+    assert_int_equal(model_train(&little, "l", NULL, &all, 1, NULL, &job, &m, &err), ST_OK);
+    model_release(m);
+    job_look(&job, &view);
+    assert_true(view.notes == 0);
+    assert_int_equal(model_train(&third, "t", NULL, &all, 1, NULL, &job, &m, &err), ST_OK);
+    model_release(m);
+    job_look(&job, &view);
+    assert_true(view.notes == 1);
+    assert_true(strncmp(view.note, "third on 8 items takes up to ", 29) == 0);
+    assert_non_null(strstr(view.note, " free (sansa takes "));
+    assert_non_null(strstr(view.note, ") and about 12m 03s"));
+    assert_int_equal(model_train(&lonely, "t", NULL, &all, 1, NULL, &job, &m, &err), ST_OK);
+    model_release(m);
+    job_look(&job, &view);
+    assert_true(view.notes == 2);
+    assert_null(strchr(view.note, '('));
+    assert_string_equal(view.note + strlen(view.note) - 5, " free");
+    assert_int_equal(model_train(&third, "t", NULL, &all, 1, NULL, NULL, &m, &err), ST_OK); /* nobody waits */
+    model_release(m);
+    assert_int_equal(model_train(&twice, "t", NULL, &all, 1, NULL, &job, &m, &err), ST_NOMEM);
+    assert_non_null(strstr(err.hint, "sansa does it in "));
+    job_look(&job, &view);
+    assert_true(view.notes == 2);
+    job_destroy(&job);
+    dataset_release(d);
+}
+
 static enum status best_at_three(void *context, const struct model *m, size_t epoch, double *value, struct error *err)
 {
     (void)context;
@@ -202,6 +284,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_query_items),
         cmocka_unit_test(test_folded_together),
+        cmocka_unit_test(test_memory_is_said_before),
         cmocka_unit_test(test_driver),
         cmocka_unit_test(test_pop),
         cmocka_unit_test(test_explanation_score),
