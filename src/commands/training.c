@@ -8,6 +8,7 @@
 #include "commands/parts.h"
 #include "commands/publish.h"
 #include "commands/renewal.h"
+#include "models/history.h"
 
 enum { SLOW_SECONDS = 1 /* from here on people are told how long it took */ };
 
@@ -124,10 +125,90 @@ static void say_time(const struct training_order *o, struct result *out)
         result_message(out, MESSAGE_INFO, "%s took %s", o->model->name, took);
 }
 
-void training_say(const struct training_order *o, struct result *out)
+/* ---- does it tell items apart? ---- */
+
+static bool scored_alike(const float *scores, size_t n)
+{
+    const float *first = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!isfinite(scores[i]))
+            continue;
+        if (first && (scores[i] < *first || scores[i] > *first))
+            return false;
+        first = first ? first : &scores[i];
+    }
+    return true;
+}
+
+/* *alike: that many users were asked and each finds all items equally good; 0: somebody does not. Whoever does ends it,
+ * so that of a model which learnt something one user is asked. */
+static enum status ask_alike(const struct model *m, const struct selection *s, size_t *alike, struct error *err)
+{
+    enum { USERS = 50 };
+    uint32_t users[USERS];
+    struct histories h = {0};
+    size_t n = m->nusers < USERS ? m->nusers : USERS;
+    *alike = 0;
+    if (m->nitems < 2)
+        return ST_OK;
+    for (size_t i = 0; i < n; i++)
+        users[i] = (uint32_t)(i * m->nusers / n);
+    float *scores = mem_new_raw(m->nitems, sizeof *scores, "scores", err);
+    enum status st = scores ? histories_of_users(s, users, n, &h, err) : ST_NOMEM;
+    for (size_t i = 0; i < h.n && !st; i++) {
+        if (!h.queries[i].n)
+            continue;
+        st = model_score(m, &h.queries[i], 1, scores, err);
+        if (st || !scored_alike(scores, m->nitems)) {
+            *alike = 0;
+            break;
+        }
+        ++*alike;
+    }
+    mem_free(scores);
+    histories_clear(&h);
+    return st;
+}
+
+/* "l2=1000 (0.6 by default)", of all that was chosen otherwise. */
+static void put_chosen(const struct model *m, struct str *out)
+{
+    const struct model_class *c = m->class;
+    for (size_t i = 0; i < c->nparams; i++) {
+        const struct param_value *v = &m->values[i];
+        if (!v->present || !v->given || !c->params[i].initial || text_same(v->text, c->params[i].initial) ||
+            !param_matters(c->params, c->nparams, i, param_value_text, m->values))
+            continue;
+        str_printf(out, "%s%s=%s (%s by default)", out->length ? ", " : "", c->params[i].name, v->text,
+                   c->params[i].initial);
+    }
+}
+
+static enum status say_alike(const struct training_order *o, struct result *out, struct error *err)
+{
+    const struct model *m = o->model;
+    struct selection selection = {.data = o->d, .split = o->s, .parts = PART_TRAIN, .until = NO_TIME};
+    struct str chosen = {0};
+    size_t users;
+    enum status st = ask_alike(m, &selection, &users, err);
+    if (st || !users)
+        return st;
+    put_chosen(m, &chosen);
+    const char *whom = users == 1 ? "the only user" : result_textf(out, "each of %zu users", users);
+    result_message(out, MESSAGE_WARNING, "%s tells no items apart: for %s asked all score the same", m->name, whom);
+    if (chosen.length)
+        result_message(out, MESSAGE_HINT, "it was trained with %s: try what is the default", result_str(out, &chosen));
+    else
+        result_message(out, MESSAGE_HINT, "too few of the events have users and items in common: it needs more of them");
+    str_free(&chosen);
+    return ST_OK;
+}
+
+enum status training_say(const struct training_order *o, struct result *out, struct error *err)
 {
     say_time(o, out);
     say_end(o, out);
+    return say_alike(o, out, err);
 }
 
 enum status training_publish(const struct training_order *o, struct result *out, struct error *err)
@@ -177,9 +258,7 @@ enum status training_run(struct training_order *o, struct result *out, struct er
     enum status st = choose_name(o, name, err);
     if (!st)
         st = o->class->capabilities & OF_MODELS ? train_ensemble(o, name, err) : train_alone(o, name, err);
-    if (!st)
-        training_say(o, out);
-    return st;
+    return st ? st : training_say(o, out, err);
 }
 
 /* ---- judging while it learns ---- */
