@@ -81,7 +81,7 @@ static enum status add_contender(struct backtest *b, const char *name, const str
     for (size_t i = 0; i < b->ncontenders; i++)
         if (strcmp(b->contenders[i].name, name) == 0)
             return error_set(err, ST_USAGE, "%s is named twice", name);
-    enum status st = class_values_new(class, b->call, like ? like->values : NULL, &c->values, err);
+    enum status st = class_values_new(b->wb, class, b->call, like ? like->values : NULL, &c->values, err);
     if (st)
         return st;
     c->like = model_hold(like);
@@ -470,7 +470,8 @@ static const struct command rows[] = {
      .more = class_and_model_params,
      .help = "For `split rolling` and `split folds` (or folds=): each model is trained on the train part of each fold "
              "and judged by its test part, as `compare` does. Trained models are left alone, and nothing is kept but "
-             "the table. Every other key=value is a parameter of the classes.\n"
+             "the table. Every other key=value is a parameter of the classes, and goes to those for which it changes "
+             "something.\n"
              "sd is between folds; low and high hold the mean with 95 % by Student's t; p tests the paired differences "
              "to the first row. Folds that are drawn share most of what they train on, which widens the interval "
              "(Nadeau and Bengio 2003).",

@@ -1,5 +1,7 @@
 #include "commands/class_words.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 
 static size_t add_params(const struct model_class *class, const struct param **out, size_t n, size_t max)
@@ -55,39 +57,97 @@ enum status class_of_word(const struct word *w, const struct model_class **out, 
     return error_at_word(ST_USAGE, err, w);
 }
 
-/* What is typed and would change nothing is refused; a default, or what a model had before, is silent. */
-static enum status check_idle(const struct model_class *class, const struct call *call,
-                              const struct param_value *values, struct error *err)
+/* ---- what is typed for several classes ---- */
+
+/* A class as the command line would have it: values NULL: otherwise with its defaults. */
+struct meant {
+    const struct model_class *class;
+    const struct param_value *values;
+    const struct call *call;
+};
+
+static const char *meant_text(const void *context, size_t i)
 {
-    for (size_t i = 0; i < call->nopen; i++) {
-        const struct call_option *option = &call->open[i];
-        size_t at = param_index(class->params, class->nparams, option->key.text);
-        if (at < class->nparams &&
-            param_check_idle(class->params, class->nparams, at, option->value.text, param_value_text, values, err))
-            return error_at_word(ST_USAGE, err, &option->key);
-    }
-    return ST_OK;
+    const struct meant *m = context;
+    const struct param *p = &m->class->params[i];
+    for (size_t o = 0; o < m->call->nopen; o++)
+        if (strcmp(m->call->open[o].key.text, p->name) == 0)
+            return m->call->open[o].value.text;
+    return m->values ? param_value_text(m->values, i) : p->initial;
 }
 
-enum status class_values_new(const struct model_class *class, const struct call *call, const struct param_value *from,
-                             struct param_value **out, struct error *err)
+static bool matters_to(const struct meant *m, const char *key)
+{
+    size_t n = m->class ? m->class->nparams : 0, at = m->class ? param_index(m->class->params, n, key) : n;
+    return at < n && param_matters(m->class->params, n, at, meant_text, m);
+}
+
+/* Does it change anything for one of all that the words name? */
+static bool matters_to_any(struct workbench *wb, const struct call *call, const char *key)
+{
+    bool matters = false;
+    for (size_t i = 0; i < call->nargs && !matters; i++)
+        matters = matters_to(&(struct meant){.class = model_class_find(call->args[i].text), .call = call}, key);
+    for (size_t i = 0; i < call->nmodels && !matters; i++) {
+        struct model *m = workbench_model(wb, call->models[i].text);
+        matters = m && matters_to(&(struct meant){m->class, m->values, call}, key);
+        model_release(m);
+    }
+    return matters;
+}
+
+/* Value i as it was before anything was typed. */
+static enum status set_back(const struct model_class *class, const struct param_value *from, size_t i,
+                            struct param_value *values, struct error *err)
+{
+    const struct param *p = &class->params[i];
+    param_values_free(&values[i], 1);
+    if (from) {
+        values[i] = from[i];
+        values[i].text = from[i].text ? mem_strdup(from[i].text, err) : NULL;
+        return from[i].text && !values[i].text ? ST_NOMEM : ST_OK;
+    }
+    enum status st = p->initial ? param_parse(p, p->initial, &values[i], err) : ST_OK;
+    values[i].given = false;
+    return st;
+}
+
+/* What is typed and changes nothing for this class is for another one that is named, or it is refused; a default, or
+ * what a model had before, is silent. */
+static enum status check_idle(struct workbench *wb, const struct model_class *class, const struct call *call,
+                              const struct param_value *from, struct param_value *values, struct error *err)
+{
+    enum status st = ST_OK;
+    for (size_t i = 0; i < call->nopen && !st; i++) {
+        const struct call_option *option = &call->open[i];
+        size_t n = class->nparams, at = param_index(class->params, n, option->key.text);
+        if (at == n || param_matters(class->params, n, at, param_value_text, values))
+            continue;
+        if (matters_to_any(wb, call, option->key.text))
+            st = set_back(class, from, at, values, err);
+        else
+            st = error_at_word(param_check_idle(class->params, n, at, option->value.text, param_value_text, values, err),
+                               err, &option->key);
+    }
+    return st;
+}
+
+enum status class_values_new(struct workbench *wb, const struct model_class *class, const struct call *call,
+                             const struct param_value *from, struct param_value **out, struct error *err)
 {
     struct param_value *values = mem_new(class->nparams, sizeof *values, "model parameters", err);
     if (!values)
         return ST_NOMEM;
-    enum status st = from ? ST_OK : param_defaults(class->params, class->nparams, values, err);
-    for (size_t i = 0; from && i < class->nparams && !st; i++) {
-        values[i] = from[i];
-        values[i].text = from[i].text ? mem_strdup(from[i].text, err) : NULL;
-        st = from[i].text && !values[i].text ? ST_NOMEM : ST_OK;
-    }
+    enum status st = ST_OK;
+    for (size_t i = 0; i < class->nparams && !st; i++)
+        st = set_back(class, from, i, values, err);
     for (size_t i = 0; i < call->nopen && !st; i++) {
         const struct call_option *option = &call->open[i];
         size_t at = param_index(class->params, class->nparams, option->key.text);
         if (at < class->nparams)
             st = param_parse(&class->params[at], option->value.text, &values[at], err);
     }
-    st = st ? st : check_idle(class, call, values, err);
+    st = st ? st : check_idle(wb, class, call, from, values, err);
     if (st)
         class_values_free(class, values);
     else

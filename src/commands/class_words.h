@@ -11,8 +11,9 @@ size_t class_and_model_params(struct workbench *wb, const struct call *call, con
 /* ST_USAGE with the classes there are and a caret. */
 MUST_CHECK enum status class_of_word(const struct word *w, const struct model_class **out, struct error *err);
 /* What a class is trained with: its defaults (or `from`, values of a model of this class), then what the command line
- * says for it. Free with class_values_free. */
-MUST_CHECK enum status class_values_new(const struct model_class *class, const struct call *call,
+ * says for it and means something to it. What means nothing to any of all that the words name is refused. Free with
+ * class_values_free. */
+MUST_CHECK enum status class_values_new(struct workbench *wb, const struct model_class *class, const struct call *call,
                                         const struct param_value *from, struct param_value **out, struct error *err);
 void class_values_free(const struct model_class *class, struct param_value *values);
 

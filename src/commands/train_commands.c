@@ -62,7 +62,7 @@ static enum status fulfil(struct wish *w, struct result *out, struct error *err)
     struct training_order *o = &w->order;
     enum status st = call_parts(o->wb, w->call, o->class, o->d, o->s, &w->parts, &w->nparts, err);
     if (!st)
-        st = class_values_new(o->class, w->call, NULL, &w->values, err);
+        st = class_values_new(o->wb, o->class, w->call, NULL, &w->values, err);
     if (!st)
         st = prepare_fit(w, err);
     o->parts = w->parts;
@@ -230,7 +230,8 @@ static const struct command rows[] = {
      .noptions = sizeof train_options / sizeof *train_options,
      .flags = COMMAND_NEEDS_DATA | COMMAND_CHANGES | COMMAND_OPEN | COMMAND_AS | COMMAND_SEVERAL | COMMAND_WITH,
      .more = class_params,
-     .help = "Every other key=value is a parameter of the classes: with several classes each takes those it has.\n"
+     .help = "Every other key=value is a parameter of the classes: with several classes it goes to those for which it "
+             "changes something, and is refused when there is none.\n"
              "A model gets the name of its class, or ease.2, ease.3 when that is taken; `as NAME` gives it another. "
              "Training the same again (data, split, parameters, seed) uses the model there is.\n"
              "After `split` models learn from the train part only. Ctrl-C stops the training: models that were "
