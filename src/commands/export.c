@@ -7,11 +7,10 @@
 #include "base/mem.h"
 #include "data/interactions.h"
 
-/* What is there already is somebody's: replace=yes must be said. A device or a pipe is written to. */
-static enum status check_free(const struct export *x, const char *path, struct error *err)
+enum status export_check_free(const char *path, bool replace, struct error *err)
 {
     struct stat info;
-    if (x->replace || stat(path, &info) || !S_ISREG(info.st_mode))
+    if (replace || stat(path, &info) || !S_ISREG(info.st_mode))
         return ST_OK;
     error_set(err, ST_USAGE, "%s is there already", path);
     error_hint(err, "replace=yes writes over it");
@@ -30,7 +29,7 @@ enum status export_file(struct export *x, const char *name, FILE **out, struct e
     if (!st && path.failed)
         st = error_nomem(err, path.length, "a file name");
     if (!st)
-        st = check_free(x, str_text(&path), err);
+        st = export_check_free(str_text(&path), x->replace, err);
     if (!st)
         st = file_draft_open(str_text(&path), &x->draft[x->ndrafts], err);
     if (!st)

@@ -53,6 +53,8 @@ void export_say(const struct export *x, const char *format, const char *unit, st
 
 /* Opens the file `name` in the folder `path` (made when it is not there), or `path` itself when name is NULL. */
 MUST_CHECK enum status export_file(struct export *x, const char *name, FILE **out, struct error *err);
+/* What is there already is somebody's: ST_USAGE unless it may be replaced. A device or a pipe is written to. */
+MUST_CHECK enum status export_check_free(const char *path, bool replace, struct error *err);
 /* After writing: did all bytes of the files arrive so far? Also notices a cancel. */
 MUST_CHECK enum status export_check(struct export *x, struct error *err);
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "commands/export.h"
 #include "commands/families.h"
 #include "commands/lex.h"
 #include "commands/question.h"
@@ -347,6 +348,8 @@ static enum status run_report(struct workbench *wb, const struct call *call, str
     enum status st = question_open_data(wb, call, NULL, &q, err);
     if (!st)
         st = read_form(&call->args[0], &p.form, err);
+    if (!st)
+        st = error_at_word(export_check_free(call->args[0].text, call_yes(call, "replace"), err), err, &call->args[0]);
     for (size_t i = 1; i < call->nargs && !st; i++) {
         uint32_t known;
         st = dataset_find_user(q.data, call->args[i].text, &known, err);
@@ -390,6 +393,7 @@ static const struct param report_options[] = {
      .initial = "history_length",
      .doc = "for whom: what `compare by=` takes, such as history_length or an attribute of users"},
     {.name = "k", .type = PARAM_INT, .initial = "10", .min = 1, .max = 100, .doc = "length of the lists"},
+    {.name = "replace", .type = PARAM_BOOL, .initial = "no", .doc = "write over what is there"},
 };
 
 static const struct command rows[] = {
@@ -406,7 +410,7 @@ static const struct command rows[] = {
              "for each user their history, the lists side by side and the reason of the best model's first. What can "
              "be claimed of the models stands on top. What cannot be answered says why. Plots are drawn by gnuplot "
              "when it is installed.",
-     .examples = (const char *const[]){"report page.html", "report page.md ana chloe with ease pop k=3", NULL},
+     .examples = (const char *const[]){"report page.html replace=yes", "report page.md ana chloe with ease pop k=3 replace=yes", NULL},
      .run = run_report},
 };
 
