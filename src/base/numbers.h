@@ -8,6 +8,10 @@
 
 /* Puts x[0..n) into ascending order. */
 void numbers_sort(uint32_t *x, size_t n);
+/* Puts keys into the ascending order of their upper 32 bits, of which none is above `largest`; those that are alike keep
+ * their order. from and to hold n each; returns the one of them that holds the result. One byte after the other, the
+ * lowest first. */
+uint64_t *numbers_sort_keys(uint64_t *from, uint64_t *to, size_t n, uint32_t largest);
 /* Is it among x[0..n), which ascend? */
 static inline bool numbers_have(const uint32_t *x, size_t n, uint32_t number)
 {

@@ -16,7 +16,7 @@ struct desk {
 };
 
 /* Queries whose lists are made together: at most so many, and so many entries. */
-enum { PIECE = 4096, ENTRIES = 1 << 19, MARK_BLOCK = 16, PREPARE_BLOCK = 256 };
+enum { PIECE = 16384, ENTRIES = 1 << 21, MARK_BLOCK = 16, PREPARE_BLOCK = 256 };
 
 struct run {
     const struct test_set *set;

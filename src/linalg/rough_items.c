@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/numbers.h"
 #include "base/parallel.h"
 #include "linalg/kernel.h"
 
 #ifdef __x86_64__
 
 #include <cpuid.h>
+#include <immintrin.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -47,86 +49,122 @@ bool rough_works(void)
 
 /* ---- rounding ---- */
 
-uint16_t rough_rounded(float x)
+#define TARGET_WIDE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
+
+/* The first of 16 of which n - f are left. */
+static inline __mmask16 rest_of(size_t n, size_t f)
 {
-    uint32_t bits;
-    if (fabsf(x) < FLT_MIN)
-        return 0;
-    memcpy(&bits, &x, sizeof bits);
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    return (__mmask16)(n - f < ROWS ? (1U << (n - f)) - 1 : 0xffffU);
 }
 
-static float widened(uint16_t x)
+/* sum += x * x, in double. */
+TARGET_WIDE static inline __m512d add_squares(__m512d sum, __m512 x)
 {
-    uint32_t bits = (uint32_t)x << 16;
-    float wide;
-    memcpy(&wide, &bits, sizeof wide);
-    return wide;
+    __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(x)), high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
+    return _mm512_fmadd_pd(low, low, _mm512_fmadd_pd(high, high, sum));
 }
 
-/* A float that is not below x. */
-static float above(double x)
+TARGET_WIDE float rough_length(const float *v, size_t k)
 {
-    return (float)(x * (1 + 0x1p-20));
+    __m512d sum = _mm512_setzero_pd();
+    for (size_t f = 0; f < k; f += ROWS)
+        sum = add_squares(sum, _mm512_maskz_loadu_ps(rest_of(k, f), v + f));
+    double length = sqrt(_mm512_reduce_add_pd(sum));
+    return length < LONGEST ? rough_above(length) : INFINITY;
 }
 
-float rough_length(const float *v, size_t k)
+TARGET_WIDE float rough_round(const float *v, size_t k, uint16_t *rounded)
 {
-    double sum = 0;
-    for (size_t f = 0; f < k; f++)
-        sum += (double)v[f] * v[f];
-    return sqrt(sum) < LONGEST ? above(sqrt(sum)) : INFINITY;
-}
-
-float rough_residue(const float *v, size_t k)
-{
-    double sum = 0;
-    for (size_t f = 0; f < k; f++) {
-        double d = (double)v[f] - (double)widened(rough_rounded(v[f]));
-        sum += d * d;
+    const __m512i one = _mm512_set1_epi32(1), half = _mm512_set1_epi32(0x7fff);
+    __m512d sum = _mm512_setzero_pd();
+    for (size_t f = 0; f < k; f += ROWS) {
+        __mmask16 some = rest_of(k, f);
+        __m512 x = _mm512_maskz_loadu_ps(some, v + f);
+        __m512i bits = _mm512_castps_si512(x), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), one);
+        __mmask16 normal = _mm512_cmp_ps_mask(_mm512_abs_ps(x), _mm512_set1_ps(FLT_MIN), _CMP_GE_OQ);
+        bits = _mm512_maskz_srli_epi32(normal, _mm512_add_epi32(bits, _mm512_add_epi32(half, odd)), 16);
+        _mm256_mask_storeu_epi16(rounded + f, some, _mm512_cvtepi32_epi16(bits));
+        sum = add_squares(sum, _mm512_sub_ps(x, _mm512_castsi512_ps(_mm512_slli_epi32(bits, 16))));
     }
-    return above(sqrt(sum));
+    return rough_above(sqrt(_mm512_reduce_add_pd(sum)));
 }
 
 /* ---- items ---- */
 
-struct by_length {
-    float length;
-    uint32_t item;
+/* So many items, whole pairs of panels, are one parallel piece of work. */
+enum { PACK_BLOCK = 16 * PAIR };
+
+struct packing {
+    struct rough *r;
+    const float *y;
+    size_t items, k;
+    uint64_t *key;    /* per item: how far its length is from the largest number; below that, the item */
+    uint16_t *rows;   /* room for a rounded vector, one for each thread */
+    size_t wide;      /* of one */
 };
 
-static int longest_first(const void *pa, const void *pb)
+static void key_block(void *context, size_t block, size_t begin, size_t end)
 {
-    const struct by_length *a = pa, *b = pb;
-    if (a->length != b->length)
-        return a->length > b->length ? -1 : 1;
-    return a->item < b->item ? -1 : 1;
+    const struct packing *p = context;
+    (void)block;
+    for (size_t i = begin; i < end; i++) {
+        float length = rough_length(p->y + i * p->k, p->k);
+        uint32_t bits; /* of numbers that are not negative: in their order */
+        memcpy(&bits, &length, sizeof bits);
+        p->key[i] = (uint64_t)~bits << 32 | i;
+    }
 }
 
-static void pack_items(struct rough *r, const float *y, size_t items, size_t k, const struct by_length *order)
+/* The item at place `at`; `row` is room for its rounded vector. */
+static void pack_item(const struct packing *p, size_t at, uint16_t *row)
 {
-    float c = above((4 * (double)k + 16) * 0x1p-24); /* both sums, each of fewer than 2 k + 8 roundings */
-    for (size_t at = 0; at < items; at++) {
-        r->item[at] = order[at].item;
-        r->place[order[at].item] = (uint32_t)at;
-        const float *v = y + (size_t)order[at].item * k;
-        float length = order[at].length, *longest = &r->longest[at / PAIR], *residue = &r->residue[at / PAIR];
-        float rest = length < INFINITY ? rough_residue(v, k) + c * length : INFINITY;
-        *longest = length > *longest ? length : *longest;
-        *residue = rest > *residue ? rest : *residue;
-        uint16_t *tile = r->panel + at / ROWS * r->steps * TILE + at % ROWS * 2;
-        for (size_t f = 0; f < k && length < INFINITY; f++)
-            tile[f / STEP * TILE + f % STEP / 2 * STEP + f % 2] = rough_rounded(v[f]);
+    struct rough *r = p->r;
+    uint32_t item = (uint32_t)p->key[at], bits = ~(uint32_t)(p->key[at] >> 32);
+    float length, *longest = &r->longest[at / PAIR], *residue = &r->residue[at / PAIR];
+    float c = rough_above((4 * (double)p->k + 16) * 0x1p-24); /* both sums, each of fewer than 2 k + 8 roundings */
+    uint16_t *tile = r->panel + at / ROWS * r->steps * TILE + at % ROWS * 2;
+    memcpy(&length, &bits, sizeof length);
+    r->item[at] = item;
+    r->place[item] = (uint32_t)at;
+    float rest = length < INFINITY ? rough_round(p->y + (size_t)item * p->k, p->k, row) + c * length : INFINITY;
+    *longest = length > *longest ? length : *longest;
+    *residue = rest > *residue ? rest : *residue;
+    for (size_t f = 0; f < p->k && length < INFINITY; f += 2)
+        memcpy(tile + f / 2 * STEP, row + f, 2 * sizeof *row);
+}
+
+static void pack_block(void *context, size_t block, size_t begin, size_t end)
+{
+    const struct packing *p = context;
+    (void)block;
+    for (size_t at = begin; at < end; at++)
+        pack_item(p, at, p->rows + (size_t)parallel_thread() * p->wide);
+}
+
+static enum status pack_items(struct rough *r, const float *y, size_t items, size_t k, struct error *err)
+{
+    size_t threads = (size_t)parallel_threads(), wide = r->steps * STEP;
+    uint64_t *key = mem_new_raw(2 * items, sizeof *key, "item vectors", err);
+    uint16_t *rows =
+        mem_new(threads * wide, sizeof *rows, "item vectors", err); /* zeros behind an odd number of factors */
+    struct packing p = {r, y, items, k, key, rows, wide};
+    if (key && rows) {
+        parallel_blocks(items, PACK_BLOCK, key_block, &p);
+        p.key = numbers_sort_keys(key, key + items, items, UINT32_MAX);
+        parallel_blocks(items, PACK_BLOCK, pack_block, &p);
     }
+    enum status st = key && rows ? ST_OK : ST_NOMEM;
+    mem_free(key);
+    mem_free(rows);
+    return st;
 }
 
 enum status rough_new(struct rough **out, const float *y, size_t items, size_t k, struct error *err)
 {
     struct rough *r = mem_new(1, sizeof *r, "item vectors", err);
-    struct by_length *order = mem_new_raw(items, sizeof *order, "item vectors", err);
     *out = r;
-    if (!r || !order)
-        goto fail;
+    if (!r)
+        return ST_NOMEM;
     r->pairs = parallel_count(items, PAIR);
     r->steps = parallel_count(k, STEP);
     r->panel = mem_new(r->pairs * 2 * r->steps, TILE * sizeof *r->panel, "item vectors", err);
@@ -135,19 +173,13 @@ enum status rough_new(struct rough **out, const float *y, size_t items, size_t k
     r->last = ~0U >> (PAIR - 1 - (items - 1) % PAIR);
     r->longest = mem_new(r->pairs, sizeof *r->longest, "item vectors", err);
     r->residue = mem_new(r->pairs, sizeof *r->residue, "item vectors", err);
-    if (!r->panel || !r->item || !r->place || !r->longest || !r->residue)
-        goto fail;
-    for (size_t i = 0; i < items; i++)
-        order[i] = (struct by_length){rough_length(y + i * k, k), (uint32_t)i};
-    qsort(order, items, sizeof *order, longest_first);
-    pack_items(r, y, items, k, order);
-    mem_free(order);
-    return ST_OK;
-fail:
-    mem_free(order);
-    rough_free(r);
-    *out = NULL;
-    return ST_NOMEM;
+    enum status st = r->panel && r->item && r->place && r->longest && r->residue ? pack_items(r, y, items, k, err)
+                                                                                : ST_NOMEM;
+    if (st) {
+        rough_free(r);
+        *out = NULL;
+    }
+    return st;
 }
 
 void rough_free(struct rough *r)

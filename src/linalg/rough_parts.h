@@ -19,12 +19,17 @@ struct rough {
     float *residue;      /* per pair: largest |y - y'| + c |y| */
 };
 
-/* To the nearest of 8 bits; what tiles would take for zero is zero here too. Not for NaN. */
-uint16_t rough_rounded(float x);
+/* A float that is not below x. */
+static inline float rough_above(double x)
+{
+    return (float)(x * (1 + 0x1p-20));
+}
+
 /* At least |v|, or infinity where the first look is not for it: longer than 1e15, so that its sums stay finite, or with
  * numbers that are not. */
 float rough_length(const float *v, size_t k);
-/* At least |v - v'|. */
-float rough_residue(const float *v, size_t k);
+/* v', each number to the nearest of 8 bits; what tiles would take for zero is zero here too. Returns at least |v - v'|.
+ * Only for a length that is finite. */
+float rough_round(const float *v, size_t k, uint16_t *rounded);
 
 #endif

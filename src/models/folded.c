@@ -4,10 +4,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/numbers.h"
 #include "base/parallel.h"
 
 /* Up to so many events have their order made on the stack: an item and a place in the history are one number. */
-enum { ON_STACK = 1024, BYTE = 256 };
+enum { ON_STACK = 1024 };
 
 /* Shell's sort with Ciura's gaps: in place, for long histories. By item, then by place, which waits in `count`. */
 static bool comes_before(const struct query_item *a, const struct query_item *b)
@@ -27,28 +28,6 @@ static void sort_by_item(struct query_item *a, size_t n)
             a[j] = x;
         }
     }
-}
-
-/* One byte of the item after the other, the lowest first, each pass keeping what the last one ordered. The sorted are
- * in the array that is returned. */
-static const uint64_t *sort_keys(uint64_t *from, uint64_t *to, size_t n, uint32_t largest)
-{
-    for (unsigned shift = 32; largest; shift += 8, largest >>= 8) {
-        uint32_t at[BYTE] = {0}, sum = 0;
-        for (size_t i = 0; i < n; i++)
-            at[from[i] >> shift & (BYTE - 1)]++;
-        for (size_t b = 0; b < BYTE; b++) {
-            uint32_t here = at[b];
-            at[b] = sum;
-            sum += here;
-        }
-        for (size_t i = 0; i < n; i++)
-            to[at[from[i] >> shift & (BYTE - 1)]++] = from[i];
-        uint64_t *swap = from;
-        from = to;
-        to = swap;
-    }
-    return from;
 }
 
 static struct query_item alone(const struct query_event *e, size_t place)
@@ -72,7 +51,7 @@ static void order_events(const struct query *q, struct query_item *out)
         keys[0][i] = (uint64_t)q->events[i].item << 32 | i;
         largest = q->events[i].item > largest ? q->events[i].item : largest;
     }
-    const uint64_t *sorted = sort_keys(keys[0], keys[1], q->n, largest);
+    const uint64_t *sorted = numbers_sort_keys(keys[0], keys[1], q->n, largest);
     for (size_t i = 0; i < q->n; i++)
         out[i] = alone(&q->events[(uint32_t)sorted[i]], (uint32_t)sorted[i]);
 }

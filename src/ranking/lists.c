@@ -8,7 +8,7 @@
 
 /* Histories taken together: between two pieces a cancel is noticed. By vectors they are soon done, and threads wait for
  * each other less often. */
-enum { PIECE = 512, PIECE_BY_VECTORS = 4096 };
+enum { PIECE = 512, PIECE_BY_VECTORS = 16384 };
 /* Preparing vectors costs as much as the lists of about so many histories. */
 enum { WORTH_PREPARING = 256 };
 enum { HIDE_BLOCK = 64 };

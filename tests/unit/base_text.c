@@ -1,4 +1,4 @@
-/* Text, numbers, times, dictionaries and streams of random numbers. */
+/* Text, its numbers and times, dictionaries and streams of random numbers. */
 #include "tests/unit/unit.h"
 
 #include <locale.h>
@@ -10,7 +10,6 @@
 #include "base/dict.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/numbers.h"
 #include "base/param.h"
 #include "base/rng.h"
 #include "base/text.h"
@@ -382,26 +381,6 @@ static void test_params(void **state)
     param_values_free(&v, 1);
 }
 
-static void test_lists_of_numbers(void **state)
-{
-    enum { MOST = 200 };
-    uint32_t x[MOST], seen[50];
-    struct rng r = rng_stream(3, "numbers", 0);
-    (void)state;
-    for (size_t n = 0; n <= MOST; n++) {
-        memset(seen, 0, sizeof seen);
-        for (size_t i = 0; i < n; i++)
-            seen[x[i] = (uint32_t)rng_below(&r, 50)]++;
-        numbers_sort(x, n);
-        for (uint32_t number = 0, at = 0; number < 50; number++) {
-            assert_true(numbers_have(x, n, number) == (seen[number] > 0));
-            for (; seen[number]; seen[number]--)
-                assert_int_equal(x[at++], number);
-        }
-        assert_false(numbers_have(x, n, 50));
-    }
-}
-
 int main(void)
 {
     setlocale(LC_CTYPE, "C.UTF-8");
@@ -409,7 +388,7 @@ int main(void)
         cmocka_unit_test(test_safe_text), cmocka_unit_test(test_utf8),     cmocka_unit_test(test_columns),
         cmocka_unit_test(test_numbers),   cmocka_unit_test(test_reals),     cmocka_unit_test(test_times),    cmocka_unit_test(test_likeness),
         cmocka_unit_test(test_dict),      cmocka_unit_test(test_random),   cmocka_unit_test(test_json),
-        cmocka_unit_test(test_params),    cmocka_unit_test(test_lists_of_numbers),
+        cmocka_unit_test(test_params),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

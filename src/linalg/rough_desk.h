@@ -1,0 +1,76 @@
+/* Queries on their way through the items, tile by tile: what the files of the way of two passes share of them
+ * (linalg/rough.h). */
+#ifndef TAILOR_LINALG_ROUGH_DESK_H
+#define TAILOR_LINALG_ROUGH_DESK_H
+
+#include "linalg/rough_parts.h"
+
+#ifdef __x86_64__
+
+#include <immintrin.h>
+
+/* Queries of one parallel piece of work; scores made together. */
+enum { QUERIES = 1024, TOGETHER = 16 };
+/* The parts of the bound: roundings of the bound itself, and what falls below the smallest normal number. */
+#define SLACK 0x1p-20F
+#define TINY 1e-30F
+
+#define TARGET_TILES __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,amx-tile,amx-bf16")))
+
+/* Items that may still matter to one query, in three columns. lower <= score <= upper; the same when it is known. */
+struct rivals {
+    float *lower, *upper;
+    uint32_t *place; /* where they stand in the order of items */
+    uint32_t n;
+    float bar;                 /* at least as many reach it as the list is long; -inf before there are as many */
+    const uint32_t *hide, *shown; /* places that are hidden, ascending: from here on, up to there */
+};
+
+/* What one thread needs for QUERIES queries, each in a seat. Those that are not there, or not for tiles, are closed. As
+ * queries get done, the others move up, so that tiles are full of queries that still look for items. */
+struct desk {
+    size_t begin;            /* the first of the queries */
+    uint32_t who[QUERIES];   /* query begin + who[i] sits in seat i */
+    uint16_t *tiles; /* QUERIES / ROWS x steps tiles */
+    float *columns;  /* QUERIES x 3 x room: the rivals */
+    struct scored *settled; /* room */
+    bool open[QUERIES];
+    struct rivals rivals[QUERIES];
+    _Alignas(64) float bar[QUERIES], length[QUERIES], residue[QUERIES]; /* bar: nothing below matters */
+    _Alignas(64) float low[PAIR], off[PAIR]; /* of the queries that are looked at */
+    _Alignas(64) float sums[2][4 * SUMS];
+};
+
+struct take {
+    const struct dots_lists *l;
+    const float *x;
+    const struct hidden *hidden;
+    uint32_t *hide; /* beside hidden->item: places, ascending within a query */
+    size_t room; /* of a query's rivals, without what a whole vector may write behind them */
+    struct desk *desks;
+    struct scored *out;
+    size_t *counts;
+};
+
+/* The first `n` of 16. */
+static inline __mmask16 rest_of(uint32_t n)
+{
+    return (__mmask16)(n < ROWS ? (1U << n) - 1 : 0xffffU);
+}
+
+/* ---- rivals (rough_rivals.c) ---- */
+
+/* So many rivals there is room for in lists of `length`, without what a whole vector may write behind them. */
+size_t rough_room(size_t length);
+/* Adds those of 16 items from place `first` on whose sums are no more than `off` away from their scores. */
+void rough_add(struct rivals *r, const float *sums, float off, __mmask16 some, uint32_t first);
+/* Makes room for the items of a pair: drops who has lost, or else, where bounds cannot tell them apart, all but the
+ * best. */
+void rough_make_room(const struct take *t, struct desk *d, struct rivals *r, size_t q);
+/* The list of query q: of its rivals, or of all items where it was not for tiles. */
+void rough_finish(const struct take *t, struct desk *d, struct rivals *r, size_t q);
+void rough_serve_plainly(const struct take *t, size_t q);
+
+#endif
+
+#endif
