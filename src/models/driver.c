@@ -91,12 +91,17 @@ static enum status make_ready(struct run *r, struct error *err)
     return r->m->class->ready ? r->m->class->ready(r->m, err) : ST_OK;
 }
 
-/* How close folding in comes; a trial that nobody will ask goes without. */
+/* Is it one that nobody will ask? */
+static bool is_trial(const struct run *r)
+{
+    return r->watch && r->watch->hopeless;
+}
+
+/* How close folding in comes. */
 static enum status measure_fold_in(struct run *r, struct error *err)
 {
-    bool trial = r->watch && r->watch->hopeless;
-    enum status st = trial ? ST_OK : make_ready(r, err);
-    return trial || st ? st : fold_in_measure(r->m, &r->t, &r->m->record.fold_in, err);
+    enum status st = is_trial(r) ? ST_OK : make_ready(r, err);
+    return is_trial(r) || st ? st : fold_in_measure(r->m, &r->t, &r->m->record.fold_in, err);
 }
 
 /* Asks the caller how good the model is, and remembers the best. */
@@ -337,6 +342,8 @@ static enum status train(struct run *r, struct error *err)
         pause_training(r);
     if (!st && m->class->end)
         st = m->class->end(m, &r->t, err);
+    if (!st && !is_trial(r))
+        user_vectors_fill(&m->users, m, &r->t);
     if (!st)
         st = say_epochs(m, err);
     if (!st && r->watch && r->watch->validate)

@@ -65,6 +65,7 @@ void model_release(struct model *m)
         model_release(m->parts[i].model);
     }
     snapshot_clear(&m->paused);
+    user_vectors_clear(&m->users);
     mem_free(m->parts);
     mem_free(m->later);
     mem_free(m->name);

@@ -18,6 +18,7 @@
 #include "data/dataset.h"
 #include "data/interactions.h"
 #include "models/snapshot.h"
+#include "models/user_vectors.h"
 #include "store/blob.h"
 
 struct model;
@@ -345,6 +346,7 @@ struct model {
     size_t nparts;
     struct model_record record;
     void *state;                /* the class's own */
+    struct user_vectors users;  /* of the histories it was trained on: not saved, as folding in gives them again */
     struct snapshot paused;     /* what class->pause wrote, while there are epochs to come: saved with the model */
 };
 

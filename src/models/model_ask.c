@@ -174,14 +174,20 @@ static enum status fold_with(folding fold, const struct model *m, const struct q
     return st;
 }
 
+/* Those that are kept need not be folded in. */
+static enum status fold_kept(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
+{
+    return user_vectors_fold(&m->users, m, queries, n, x, err);
+}
+
 enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
 {
-    return fold_with(m->class->fold, m, queries, n, x, err);
+    return fold_with(fold_kept, m, queries, n, x, err);
 }
 
 enum status model_project(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
 {
-    return fold_with(m->class->project ? m->class->project : m->class->fold, m, queries, n, x, err);
+    return fold_with(m->class->project ? m->class->project : fold_kept, m, queries, n, x, err);
 }
 
 const float *model_vectors(const struct model *m, size_t *width)
