@@ -177,11 +177,11 @@ static struct table *segments_table(const struct compare *compare, const char *b
     add_column(&columns, "rank_biserial", VALUE_REAL, "", 2, COLUMN_HIDDEN);
     add_column(&columns, "users_above", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
     add_column(&columns, "users_below", VALUE_REAL, "%", 1, COLUMN_HIDDEN);
+    static const char adjusted[] = "; p is adjusted for all segments, low and high are not";
     const char *what = result_textf(out, items ? "%s by %s of the items" : "%s by %s", metric, by ? by : "segments");
     return result_table(out, items ? "item_segments" : "segments",
                         result_textf(out, "%s; difference: %s less %s%s", what, c->entries[compare->x].name,
-                                     c->entries[compare->y].name,
-                                     c->adjust == ADJUST_NONE ? "" : "; p is adjusted for all segments, low and high are not"),
+                                     c->entries[compare->y].name, c->adjust == ADJUST_NONE ? "" : adjusted),
                         columns.at, columns.n);
 }
 

@@ -410,7 +410,8 @@ static const struct command rows[] = {
              "for each user their history, the lists side by side and the reason of the best model's first. What can "
              "be claimed of the models stands on top. What cannot be answered says why. Plots are drawn by gnuplot "
              "when it is installed.",
-     .examples = (const char *const[]){"report page.html replace=yes", "report page.md ana chloe with ease pop k=3 replace=yes", NULL},
+     .examples = (const char *const[]){"report page.html replace=yes",
+                                       "report page.md ana chloe with ease pop k=3 replace=yes", NULL},
      .run = run_report},
 };
 

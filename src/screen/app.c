@@ -213,6 +213,14 @@ void app_open_result(struct app *app, const char *command)
         app_run(app, command, APP_SHOW);
 }
 
+bool app_open_view(struct app *app, const char *view)
+{
+    bool left = leave_here(app);
+    if (left)
+        show_view(app, view_index(view));
+    return left;
+}
+
 void app_open_user(struct app *app, const char *user)
 {
     struct str command = {0};

@@ -78,6 +78,8 @@ void app_fail(struct app *app, const struct error *err, const char *command);
 void app_open_user(struct app *app, const char *user);
 /* The same for what a command shows: Escape leads back from it to what lay there before. */
 void app_open_result(struct app *app, const char *command);
+/* The same for a view; false, with the reason said: something runs. */
+bool app_open_view(struct app *app, const char *view);
 /* Shows the view of this name; coming from another view, Escape leads back there. */
 void app_go(struct app *app, const char *view);
 const struct view *app_view(const struct app *app);

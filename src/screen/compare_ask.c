@@ -162,11 +162,11 @@ void compare_forget(struct compare_view *v)
     str_clear(&v->notes);
 }
 
-static void take_messages(const struct result *r, struct str *out)
+static void take_messages(const struct result *r, const char *between, struct str *out)
 {
     str_clear(out);
     for (size_t i = 0; i < r->nmessages; i++)
-        str_printf(out, "%s%s", i ? "  " : "", r->messages[i].text);
+        str_printf(out, "%s%s", i ? between : "", r->messages[i].text);
 }
 
 /* Follows the chosen model to its new row. */
@@ -179,14 +179,48 @@ static void find_chosen(struct compare_view *v)
             v->rows[PANE_MODELS].cursor = i;
 }
 
+/* ---- a segment by its name ---- */
+
+static void open_wanted(struct app *app, struct compare_view *v)
+{
+    if (!*v->wanted || !compare_segments_fit(v))
+        return;
+    v->pane = PANE_SEGMENTS;
+    for (size_t i = 0; i < v->segments.cohorts.n; i++)
+        if (strncmp(v->segments.cohorts.list[i].name, v->wanted, sizeof v->wanted - 1) == 0) {
+            v->rows[PANE_SEGMENTS].cursor = v->segment = i;
+            v->rows[PANE_USERS] = (struct scroll){0};
+            v->pane = PANE_USERS;
+        }
+    v->wanted[0] = 0;
+    compare_list_users(app, v);
+}
+
+void compare_open_segment(struct app *app, const char *by, const char *name)
+{
+    if (!app_open_view(app, "compare"))
+        return;
+    struct compare_view *v = app_view_state(app, "compare");
+    if (!v)
+        return;
+    snprintf(v->by, sizeof v->by, "%s", by);
+    snprintf(v->wanted, sizeof v->wanted, "%s", name);
+    v->segment = SIZE_MAX;
+    v->rows[PANE_SEGMENTS] = (struct scroll){0};
+    if (!v->shown && !v->coming)
+        compare_ask(app, v);
+    compare_ask_segments(app, v);
+    open_wanted(app, v);
+}
+
 static void take_comparison(struct app *app, struct compare_view *v, struct compare_asked *a)
 {
     compare_forget(v);
     v->held = compare_hold(a->held);
     v->shown = &v->held->compare;
     v->stale = false;
-    take_messages(a->words, &v->words);
-    take_messages(a->notes, &v->notes);
+    take_messages(a->words, "  ", &v->words);
+    take_messages(a->notes, "\n", &v->notes);
     v->segments = a->segments;
     a->segments = (struct compare_segments){.x = 0};
     find_chosen(v);
@@ -209,5 +243,7 @@ static void take_answer(struct app *app, void *context, enum status st)
         a->segments = (struct compare_segments){.x = 0};
         compare_list_users(app, v);
     }
+    if (v && st == ST_OK)
+        open_wanted(app, v);
     compare_asked_free(a);
 }

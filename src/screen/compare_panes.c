@@ -168,21 +168,32 @@ static void draw_model(const struct compare_view *v, struct area row, size_t at,
     }
 }
 
+/* "7 of 14" where a list is longer than its window, else "". */
+static void put_place(const struct scroll *s, size_t n, int rows, char *out, size_t size)
+{
+    *out = 0;
+    if ((int)n > rows)
+        snprintf(out, size, "%zu of %zu", s->cursor + 1, n);
+}
+
 void compare_draw_models(struct compare_view *v, struct area a)
 {
     const struct comparison *c = &v->shown->comparison;
     struct axis axis = {0, 0};
-    char title[128], note[128], users[32];
+    char title[128], note[128], users[32], place[64];
     text_count(users, sizeof users, (int64_t)c->nwarm);
     snprintf(title, sizeof title, "%s, difference from %s", c->measures[0].at.name, c->entries[c->reference].name);
-    snprintf(note, sizeof note, "%s part, %s users%s, 95 %%",
-             v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users,
-             v->shown->judge.protocol.among ? ", some items" : "");
-    area_rule(a, 0, v->pane == PANE_MODELS ? INK_CYAN : LOOK_DIM, c->n > 1 ? title : c->measures[0].at.name,
-              (int)(text_width(title, strlen(title)) + text_width(note, strlen(note))) + 7 <= a.width ? note : NULL);
     struct area in = area_part(a, 1, 1, -1, a.width - 2);
     bool axis_fits = in.height > (int)c->n || in.height >= 6;
     int rows = in.height - axis_fits;
+    put_place(&v->rows[PANE_MODELS], c->n, rows, place, sizeof place);
+    snprintf(note, sizeof note, "%s%s%s part, %s users%s, 95 %%", place, *place ? "  " : "",
+             v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users,
+             v->shown->judge.protocol.among ? ", some items" : "");
+    area_rule(a, 0, v->pane == PANE_MODELS ? INK_CYAN : LOOK_DIM, c->n > 1 ? title : c->measures[0].at.name,
+              (int)(text_width(title, strlen(title)) + text_width(note, strlen(note))) + 7 <= a.width ? note
+              : *place                                                                                ? place
+                                                                                                      : NULL);
     struct columns w = make_columns(in.width, name_width(c, in.width / 4), NUMBER);
     for (size_t i = 0; i < c->n; i++)
         widen(&axis, &c->entries[i].to);
@@ -288,14 +299,18 @@ void compare_draw_segments(struct compare_view *v, struct area a)
 {
     const struct comparison *c = &v->shown->comparison;
     struct axis axis = {0, 0};
-    char title[200];
+    char title[200], place[64];
     if (a.height < 2)
         return;
+    struct area in = area_part(a, 1, 1, -1, a.width - 2);
+    put_place(&v->rows[PANE_SEGMENTS], compare_segments_fit(v) ? v->segments.cohorts.n : 0, in.height, place,
+              sizeof place);
+    if (a.width >= 60)
+        snprintf(place + strlen(place), sizeof place - strlen(place), "%ss another", *place ? "  " : "");
     const char *recall = compare_segments_fit(v) ? v->segments.recall : "";
     snprintf(title, sizeof title, "%s less %s by %s%s%s%s", c->entries[v->pair.x].name, c->entries[v->pair.y].name,
              v->by, *recall ? " (" : "", recall, *recall ? ")" : "");
-    area_rule(a, 0, v->pane == PANE_SEGMENTS ? INK_CYAN : LOOK_DIM, title, a.width >= 60 ? "s another" : NULL);
-    struct area in = area_part(a, 1, 1, -1, a.width - 2);
+    area_rule(a, 0, v->pane == PANE_SEGMENTS ? INK_CYAN : LOOK_DIM, title, *place ? place : NULL);
     if (!compare_segments_fit(v)) {
         area_text(in, 0, 0, LOOK_DIM, "counting ...");
         return;

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "eval/cohorts.h"
 #include "screen/app.h"
 #include "screen/grid.h"
 #include "screen/prompt.h"
+#include "screen/view_compare.h"
 
 enum {
     SMALL = 2,
@@ -89,29 +91,57 @@ static void put_quoted(struct str *out, const char *text, char quote)
     str_putc(out, quote);
 }
 
+/* The segment under the cursor: what tells users (or items) apart, and its name. fairness has a column named after the
+ * former. False: there is none. */
+static bool segment_here(struct result_state *v, const char **by, const char **name)
+{
+    const struct table *t = v->result->ntables ? v->result->tables[v->table] : NULL;
+    bool groups = t && (strcmp(t->name, "groups") == 0 || strcmp(t->name, "exposure") == 0) && t->ncolumns > 1;
+    *by = groups ? t->columns[1].name : cell_here(v, "by");
+    *name = groups ? cell_here(v, *by) : cell_here(v, "segment");
+    return *by && *name;
+}
+
 /* The command that shows the users of the segment under the cursor, where an attribute of theirs makes it; "": none is.
  */
 static void put_segment(struct app *app, struct result_state *v, struct str *command)
 {
-    const char *by = cell_here(v, "by"), *name = cell_here(v, "segment");
-    struct dataset *d = by && name ? workbench_data(app_workbench(app)) : NULL;
-    const struct field *f = d ? fields_find(&d->user_fields, by) : NULL;
+    const char *by, *name;
+    struct dataset *d = segment_here(v, &by, &name) ? workbench_data(app_workbench(app)) : NULL;
+    const struct field *f = d ? cohorts_user_field(d, by) : NULL;
     if (f && f->type == FIELD_TEXT && dict_find_text(&f->levels, name) != NO_CODE) {
         str_puts(command, "select * from users where ");
-        put_quoted(command, by, '"');
+        put_quoted(command, f->name, '"');
         str_puts(command, " = ");
         put_quoted(command, name, '\'');
     }
     dataset_release(d);
 }
 
+/* All others the Compare view knows: is the segment of a result of judging? */
+static bool view_has_segment(struct app *app, struct result_state *v)
+{
+    const char *by, *name, *command = v->result->command ? v->result->command : "";
+    size_t verb = strcspn(command, " ");
+    bool judged = strncmp(command, "compare", verb) == 0 || strncmp(command, "fairness", verb) == 0;
+    struct dataset *d = verb && judged && segment_here(v, &by, &name) ? workbench_data(app_workbench(app)) : NULL;
+    bool has = d && (cohorts_are_of_users(d, by) || cohorts_are_of_items(d, by));
+    dataset_release(d);
+    return has;
+}
+
 static bool open_segment(struct app *app, struct result_state *v)
 {
     struct str command = {0};
+    const char *by, *name;
     put_segment(app, v, &command);
     bool any = command.length && !command.failed;
-    if (any)
+    if (any) {
         app_open_result(app, str_text(&command));
+    } else if (view_has_segment(app, v) && segment_here(v, &by, &name)) {
+        compare_open_segment(app, by, name);
+        any = true;
+    }
     str_free(&command);
     return any;
 }
@@ -233,7 +263,7 @@ static void put_keys(struct app *app, struct result_state *v, int width, struct 
     struct str segment = {0};
     put_segment(app, v, &segment);
     const char *const keys[] = {user_here(app, v) ? "Enter the user"
-                                : segment.length  ? "Enter its users"
+                                : segment.length || view_has_segment(app, v) ? "Enter its users"
                                                   : NULL,
                                 v->result->ntables > 1 ? table : NULL, v->result->ntables ? "[ ] sort" : NULL,
                                 v->result->ntables ? "/ search" : NULL, v->result->ntables ? "& filter" : NULL};

@@ -44,6 +44,23 @@ static void draw_nothing(struct app *app, const struct compare_view *v, struct a
     area_wrap(a, a.height / 3, 4, a.width - 8, 6, INK_DEFAULT, text);
 }
 
+/* What is not in the numbers, each on a line of its own, or two where there is room. Returns the rows taken. */
+static int draw_notes(const struct compare_view *v, struct area a)
+{
+    char line[512];
+    int y = 0, after = 0;
+    const char *note = v->notes.length ? str_text(&v->notes) : "";
+    for (const char *p = note; (p = strchr(p, '\n')); p++)
+        after++;
+    for (; *note && y < a.height; after--) {
+        size_t n = strcspn(note, "\n");
+        snprintf(line, sizeof line, "%.*s", (int)n, note);
+        y += area_wrap(a, y, 1, a.width - 2, a.height - y - after > 1 ? 2 : 1, LOOK_DIM, line);
+        note += n + (note[n] == '\n');
+    }
+    return y;
+}
+
 /* What can be claimed; returns the rows taken. */
 static int draw_words(const struct compare_view *v, struct area a)
 {
@@ -60,9 +77,7 @@ static int draw_words(const struct compare_view *v, struct area a)
         taken = area_wrap(a, 0, 1, a.width - 2, most, LOOK_BOLD,
                           c->n < 2 ? "One model only: train another one to compare it with."
                                    : "This metric tells models apart, not better from worse.");
-    if (v->notes.length && a.height >= 26)
-        taken += area_wrap(a, taken, 1, a.width - 2, 2, LOOK_DIM, str_text(&v->notes));
-    return taken;
+    return taken + (a.height >= 26 ? draw_notes(v, area_part(a, taken, 0, a.height / 6, -1)) : 0);
 }
 
 /* Segments above, users below; where there is no room for both the one that has the focus. */

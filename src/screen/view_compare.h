@@ -34,6 +34,7 @@ struct compare_view {
     uint32_t *listed;         /* users on show: all of the pair, or those of one segment */
     size_t nlisted;
     size_t segment;           /* the one whose users are on show; SIZE_MAX: all */
+    char wanted[128];         /* the segment to be opened once they are there; "": none */
 };
 
 /* The users of the segment under the cursor while segments have the focus, else of the one that was entered; NULL: all.
@@ -53,6 +54,8 @@ void compare_ask(struct app *app, struct compare_view *v);
 void compare_ask_segments(struct app *app, struct compare_view *v);
 /* Users of the pair, of the segment alone when there is one, in the order of who loses most. */
 void compare_list_users(struct app *app, struct compare_view *v);
+/* Opens the view at the users of a segment, named as `compare by=` names it: now, or when the segments have come. */
+void compare_open_segment(struct app *app, const char *by, const char *name);
 /* The pair of the row under the cursor, with its users and segments. */
 void compare_choose_pair(struct app *app, struct compare_view *v);
 void compare_forget(struct compare_view *v); /* shows nothing */

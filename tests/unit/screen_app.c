@@ -494,6 +494,22 @@ static void models_that_came_later_are_compared_too(void **state)
     stage_close(&s);
 }
 
+static void models_out_of_sight_are_counted(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "compare", false);
+    press(&s, "g");
+    assert_true(hides(&s, "1 of 3"));
+    press(&s, ":train random userknn slim rp3beta p3alpha gfcf puresvd turbocf contentknn<Enter><Esc>");
+    assert_int_equal(compared(&s)->n, 12);
+    press(&s, "g");
+    assert_true(shows(&s, "1 of 12  test part"));
+    press(&s, "G");
+    assert_true(shows(&s, "12 of 12  test part"));
+    assert_true(shows(&s, compared(&s)->entries[11].name));
+    stage_close(&s);
+}
+
 /* ---- moving about ---- */
 
 static void going_back_finds_everything_as_it_was(void **state)
@@ -657,6 +673,7 @@ int main(void)
         cmocka_unit_test(a_user_is_seen_with_the_two_models_first),
         cmocka_unit_test(a_segment_holds_its_users_alone),
         cmocka_unit_test(models_that_came_later_are_compared_too),
+        cmocka_unit_test(models_out_of_sight_are_counted),
         cmocka_unit_test(going_back_finds_everything_as_it_was),
         cmocka_unit_test(any_size_at_any_moment),
         cmocka_unit_test(the_command_line_completes_and_explains),

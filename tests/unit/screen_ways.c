@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "screen/app_state.h"
+#include "screen/view_compare.h"
 #include "screen/view_user.h"
 #include "tests/unit/memory.h"
 
@@ -264,11 +265,40 @@ static void a_segment_leads_to_its_users(void **state)
     stage_close(&s);
 }
 
+/* One that no attribute makes is shown by the Compare view, and so are those of fairness. */
+static void a_segment_of_a_comparison_leads_to_its_users(void **state)
+{
+    (void)state;
+    struct stage s = stage_open(trained, "user", false);
+    press(&s, ":compare by=history_length<Enter><Tab>");
+    assert_true(shows(&s, "Enter its users"));
+    press(&s, "<Enter>");
+    struct compare_view *v = app_view_state(s.app, "compare");
+    assert_true(shows(&s, "[3 Compare]"));
+    assert_true(shows(&s, "users with history_length"));
+    assert_int_equal(v->pane, PANE_USERS);
+    assert_int_equal(v->segment, 0);
+    assert_int_equal(v->nlisted, v->segments.cohorts.list[0].n);
+    press(&s, "<Esc><Esc>");
+    assert_true(shows(&s, "compare by=history_length"));
+    press(&s, "<Esc>:fairness by=taste<Enter>j<Enter>");
+    assert_true(shows(&s, "users with taste"));
+    assert_string_equal(v->by, "taste");
+    assert_int_equal(v->segment, 1);
+    assert_int_equal(v->nlisted, v->segments.cohorts.list[1].n);
+    press(&s, "<Esc><Esc><Esc>:fairness by=country<Enter>");
+    assert_true(shows(&s, "Enter its users"));
+    press(&s, "<Enter>");
+    assert_true(shows(&s, "select * from users where \"country\" = "));
+    stage_close(&s);
+}
+
 int main(void)
 {
     setlocale(LC_CTYPE, "");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_segment_leads_to_its_users),
+        cmocka_unit_test(a_segment_of_a_comparison_leads_to_its_users),
         cmocka_unit_test(every_grid_of_users_leads_to_them),
         cmocka_unit_test(one_comes_back_to_the_user_one_came_from),
         cmocka_unit_test(the_line_says_what_was_switched),
