@@ -110,6 +110,26 @@ static enum status ask(struct judge *j, const struct model *m, const struct eval
     return st;
 }
 
+static void recall_before(const struct judge *j, const struct model *m, struct evaluation *e)
+{
+    e->before = recall(j, m, true);
+    if (e->before && (e->before->model_created == e->model_created || !evaluation_alike(e->before, e))) {
+        evaluation_free(e->before);
+        e->before = NULL;
+    }
+}
+
+struct evaluation *judge_kept_twice(struct judge *j, const struct model *m)
+{
+    struct evaluation *e = recall(j, m, false);
+    if (e && fits(j, m, e))
+        recall_before(j, m, e);
+    if (e && e->before)
+        return e;
+    evaluation_free(e);
+    return NULL;
+}
+
 static enum status make_ready(struct judge *j, const struct model *m, struct evaluation *e, struct error *err)
 {
     enum status st = ST_OK;
@@ -123,11 +143,7 @@ static enum status make_ready(struct judge *j, const struct model *m, struct eva
     if (!st && j->needs & NEEDS_FACTS && !j->facts)
         st = item_facts_new(j->d, j->s, &j->protocol, &j->facts, err);
     if (!st && j->needs & NEEDS_BEFORE)
-        e->before = recall(j, m, true);
-    if (e->before && (e->before->model_created == e->model_created || !evaluation_alike(e->before, e))) {
-        evaluation_free(e->before);
-        e->before = NULL;
-    }
+        recall_before(j, m, e);
     e->facts = j->facts;
     return st;
 }

@@ -27,6 +27,8 @@ struct judge {
 
 /* The evaluation of a model that was trained on this data and split: kept, or made now and kept. evaluation_free it. */
 MUST_CHECK enum status judge_model(struct judge *j, const struct model *m, struct evaluation **out, struct error *err);
+/* The same without asking it: NULL when none is kept, or none of its previous training beside it. */
+struct evaluation *judge_kept_twice(struct judge *j, const struct model *m);
 /* What seen=, history= and leak= of a call say; all items are ranked. */
 struct protocol judge_protocol(const struct workbench *wb, const struct call *call, enum part on);
 /* Makes j->set ready: the questions that models are judged by. */

@@ -71,7 +71,8 @@ struct worked {
     struct model *m; /* whose list it is */
     struct test_set *set;
     struct item_facts *facts;
-    struct evaluation *e; /* of the current user alone */
+    struct evaluation *e; /* of the current user alone, or of all users that were judged twice */
+    size_t user, query;   /* theirs in it */
 };
 
 static void worked_clear(struct worked *w)
@@ -142,6 +143,34 @@ static enum status ask_models(struct workbench *wb, const struct metric_at *at, 
     return st;
 }
 
+/* Lists of a model that was judged, trained anew and judged again, are kept. */
+static enum status find_twice(struct workbench *wb, const struct metric_at *at, struct worked *w, struct error *err)
+{
+    struct judge j = {.wb = wb, .d = w->d, .s = w->s, .depth = at->k, .protocol = {.on = PART_TEST}};
+    struct model **models = NULL;
+    size_t n = 0;
+    j.protocol.hide_seen = wb->hide_seen;
+    enum status st = workbench_models(wb, NULL, 0, &models, &n, err);
+    for (size_t i = 0; i < n && !st && !w->m; i++) {
+        struct evaluation *e = judge_can(w->d, w->s, models[i]) ? judge_kept_twice(&j, models[i]) : NULL;
+        for (size_t u = 0; e && u < e->nusers && !w->m; u++)
+            if (e->user[u] == wb->user && e->query_begin[u + 1] > e->query_begin[u]) {
+                w->e = e;
+                w->m = model_hold(models[i]);
+                w->user = u;
+                w->query = e->query_begin[u];
+            }
+        if (w->e != e)
+            evaluation_free(e);
+    }
+    for (size_t i = 0; i < n && models; i++)
+        model_release(models[i]);
+    mem_free(models);
+    if (!st && !w->m)
+        return error_set(err, ST_STATE, "no model in use was judged, trained anew under its name and judged again");
+    return st;
+}
+
 static const float *grade_of(const struct judged_list *l, uint32_t item)
 {
     for (size_t i = 0; i < l->relevant; i++)
@@ -199,12 +228,13 @@ static enum status put_worked(const struct worked *w, const struct metric_at *at
         put_errors(w, at->metric, out);
         return ST_OK;
     }
-    struct judged_list l = evaluation_list(w->e, at, 0, 0);
+    struct judged_list l = evaluation_list(w->e, at, w->user, w->query);
     if (!metric_uncut(at->metric))
         put_list(w, &l, out);
     at->metric->work(&l, &text);
-    table_textf(prose(out, "worked", ""), "%s of %s by %s: %s", at->name, dict_text(&w->d->users, l.user), w->m->name,
-                result_str(out, &text));
+    struct table *t = prose(out, "worked", "");
+    table_textf(t, metric_of_users(at->metric) ? "%s of %s by %s: %s" : "%s if %s alone had a list by %s: %s", at->name,
+                dict_text(&w->d->users, l.user), w->m->name, result_str(out, &text));
     enum status st = text.failed ? error_nomem(err, 256, "help on a metric") : ST_OK;
     str_free(&text);
     return st;
@@ -223,7 +253,7 @@ static enum status work(struct workbench *wb, const struct metric_at *at, struct
                        dict_text(&w.d->users, 0));
         goto out;
     }
-    st = ask_models(wb, at, &w, &why);
+    st = at->metric->needs & NEEDS_BEFORE ? find_twice(wb, at, &w, &why) : ask_models(wb, at, &w, &why);
     if (st == ST_STATE) {
         result_message(out, MESSAGE_INFO, "not worked on a list: %s", why.message);
         st = ST_OK;
@@ -241,5 +271,5 @@ enum status metric_help(struct workbench *wb, const struct metric_at *at, struct
 {
     const struct metric *m = at->metric;
     define(m, out);
-    return wb && metric_of_users(m) && !(m->needs & NEEDS_BEFORE) ? work(wb, at, out, err) : ST_OK;
+    return wb ? work(wb, at, out, err) : ST_OK;
 }

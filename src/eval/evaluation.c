@@ -87,6 +87,7 @@ struct judged_list evaluation_list(const struct evaluation *e, const struct metr
         .n = e->length[q] < k ? e->length[q] : k,
         .facts = e->facts,
         .user = e->user[u],
+        .catalogue = e->nitems,
         .won = e->won ? e->won[q] : NAN,
         .valued = e->valued,
     };

@@ -49,6 +49,7 @@ struct judged_list {
     size_t nbefore;
     const struct item_facts *facts;
     uint32_t user; /* index in the data set */
+    size_t catalogue; /* items there are */
     double won;    /* share of pairs won, NaN: there was no pair */
     bool valued;   /* grades are values of events (ratings, amounts), not weights */
 };
@@ -63,8 +64,8 @@ struct metric {
     /* Of all lists together: how often each item stands in one; may change the order of count. NULL: coverage, and all
      * others. */
     double (*of_counts)(uint32_t *count, size_t nitems);
-    /* The arithmetic of of_list with the numbers of this list, in words: "1/log2(3) + 1/log2(8) = .96 of ...". NULL:
-     * none. */
+    /* The arithmetic of of_list with the numbers of this list, in words: "1/log2(3) + 1/log2(8) = .96 of ...". Of a
+     * metric of all lists together: what it would be if this were the only one. NULL: none. */
     void (*work)(const struct judged_list *l, struct str *out);
     unsigned needs;
     double parameter, parameter_low, parameter_high; /* rbp:.8: the usual one, and between what; 0: it has none */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/dataset.h"
 #include "eval/metrics.h"
 
 static int by_number(const void *a, const void *b)
@@ -39,11 +40,41 @@ static double entropy(uint32_t *count, size_t n)
     return all > 0 ? sum + 0.0 : NAN;
 }
 
+/* ---- one list alone ---- */
+
+static size_t known(const struct judged_list *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++)
+        n += l->item[i] != NO_ITEM;
+    return n;
+}
+
+static void work_coverage(const struct judged_list *l, struct str *out)
+{
+    size_t n = known(l);
+    str_printf(out, "%zu / %zu items = %.4f", n, l->catalogue, (double)n / (double)l->catalogue);
+}
+
+static void work_gini(const struct judged_list *l, struct str *out)
+{
+    size_t n = known(l);
+    str_printf(out, "%zu items stand in it once, the others of all %zu never: 1 - %zu / %zu = %.4f", n, l->catalogue, n,
+               l->catalogue, 1 - (double)n / (double)l->catalogue);
+}
+
+static void work_entropy(const struct judged_list *l, struct str *out)
+{
+    size_t n = known(l);
+    str_printf(out, "each of %zu items has 1/%zu of the places: log2(%zu) = %.4f", n, n, n, n ? log2((double)n) : NAN);
+}
+
 const struct metric metric_coverage = {
     .name = "coverage",
     .summary = "share of the catalogue that is in anybody's list",
     .doc = "Items that stand in the first k of at least one list, divided by all items.",
     .source = "Ge, Delgado-Battenfeld and Jannach: Beyond accuracy, RecSys 2010",
+    .work = work_coverage,
     .common = true,
 };
 const struct metric metric_gini = {
@@ -53,6 +84,7 @@ const struct metric metric_gini = {
            "equally often, near 1 when few items fill all lists.",
     .source = "Fleder and Hosanagar: Blockbuster culture's next rise or fall, Management Science 2009",
     .of_counts = gini,
+    .work = work_gini,
     .needs = NEEDS_ITEMS,
     .lower = true,
 };
@@ -63,5 +95,6 @@ const struct metric metric_entropy = {
            "the same.",
     .source = "Adomavicius and Kwon: Improving aggregate recommendation diversity, TKDE 2012",
     .of_counts = entropy,
+    .work = work_entropy,
     .needs = NEEDS_ITEMS,
 };
