@@ -130,7 +130,8 @@ static void put_further(struct result *out, const struct further *f, const struc
 static enum status go_on(struct further *f, struct result *out, struct error *err)
 {
     struct selection selection = {.data = f->d, .split = f->s, .parts = PART_TRAIN, .until = NO_TIME};
-    struct training_order o = {.wb = f->wb, .class = f->from->class, .d = f->d, .s = f->s};
+    struct training_order o = {
+        .wb = f->wb, .class = f->from->class, .d = f->d, .s = f->s, .before = f->from->record.seconds};
     enum status st = model_resume(f->from, f->epochs, &selection, &f->watch, &f->wb->job, &o.model, err);
     if (!st)
         st = training_say(&o, out, err);

@@ -119,10 +119,13 @@ static void say_end(const struct training_order *o, struct result *out)
 
 static void say_time(const struct training_order *o, struct result *out)
 {
-    char took[32];
-    text_duration(took, sizeof took, o->model->record.seconds);
-    if (o->model->record.seconds >= SLOW_SECONDS)
-        result_message(out, MESSAGE_INFO, "%s took %s", o->model->name, took);
+    char took[32], all[32];
+    double seconds = o->model->record.seconds;
+    text_duration(took, sizeof took, seconds - o->before);
+    text_duration(all, sizeof all, seconds);
+    if (seconds >= SLOW_SECONDS)
+        result_message(out, MESSAGE_INFO, "%s took %s%s", o->model->name, took,
+                       o->before > 0 ? result_textf(out, " more, %s in all", all) : "");
 }
 
 /* ---- does it tell items apart? ---- */

@@ -20,6 +20,7 @@ struct training_order {
     struct model *const *parts;       /* what an ensemble is made of */
     size_t nparts;
     const struct metric_at *fit;      /* what an ensemble's weights are fitted for */
+    double before;                    /* seconds that the training took which this one goes on with */
     bool refit;                       /* a record does not hold what weights were fitted for: never the same */
     struct model *model;              /* what came of it; the order holds it */
     bool reused;                      /* it was there already */
