@@ -83,15 +83,17 @@ static void set(const struct model_class *class, struct param_value *values, con
         need(param_parse(&class->params[p], value, &values[p], &err), &err);
 }
 
-/* Seconds; *m is the model. */
+/* Seconds; *m is the model. epochs: 0: as many as it has by default. */
 static double train(const struct judging *j, const struct model_class *class, const char *factors, int epochs, struct model **m)
 {
     struct param_value values[64];
     struct error err;
     char number[16];
-    snprintf(number, sizeof number, "%d", epochs);
     need(param_defaults(class->params, class->nparams, values, &err), &err);
-    set(class, values, "epochs", number);
+    if (epochs) {
+        snprintf(number, sizeof number, "%d", epochs);
+        set(class, values, "epochs", number);
+    }
     if (factors)
         set(class, values, "factors", factors);
     double start = clock_seconds();
@@ -183,7 +185,7 @@ static void run(struct judging *j, const char *name, const char *factors)
     if (!class)
         return;
     bool epochs = param_index(class->params, class->nparams, "epochs") < class->nparams;
-    double whole = train(j, class, factors, FEW_EPOCHS, &j->m), one = epochs ? epoch_of(j, class, factors) : whole;
+    double whole = train(j, class, factors, 0, &j->m), one = epochs ? epoch_of(j, class, factors) : whole;
     double ranked[STEPS + 1], judged[STEPS + 1];
     take_steps(j, RANKED, 0, ranked);
     take_steps(j, EVALUATION_DEPTH, BOOTSTRAP_RESAMPLES, judged);

@@ -142,6 +142,16 @@ struct answers {
     float *sums;                  /* room for one bundle, for each thread */
 };
 
+/* Asks for a row that is wanted next: histories lead all over the matrix. */
+static void fetch_row(const struct csr *rows, uint32_t j)
+{
+    enum { LINE = 64 / sizeof(float) };
+    for (size_t n = rows->begin[j]; n < rows->begin[j + 1]; n += LINE) {
+        __builtin_prefetch(&rows->index[n]);
+        __builtin_prefetch(&rows->value[n]);
+    }
+}
+
 static void score_one(const struct answers *a, size_t q)
 {
     const struct csr *rows = &a->s->rows;
@@ -150,6 +160,8 @@ static void score_one(const struct answers *a, size_t q)
     for (size_t e = a->h->begin[q]; e < a->h->begin[q + 1]; e++) {
         uint32_t j = a->h->index[e];
         float v = a->h->value ? a->h->value[e] : 1;
+        if (e + 1 < a->h->begin[q + 1])
+            fetch_row(rows, a->h->index[e + 1]);
         for (size_t n = rows->begin[j]; n < rows->begin[j + 1]; n++)
             out[rows->index[n]] += v * rows->value[n];
     }
