@@ -14,6 +14,9 @@
 
 #include "base/error.h"
 
+/* ST_NOMEM where a limit of the address space leaves OpenBLAS no room for its buffers: it would ask for them for ever.
+ * To be asked before work that needs it. */
+MUST_CHECK enum status linalg_room(struct error *err);
 /* What the bits depend on besides the input: "OpenBLAS 0.3.21 SkylakeX, avx512, amx". For the records of models. */
 const char *linalg_kernel_name(void);
 

@@ -2,10 +2,14 @@
 
 #include <cblas.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 
+#include "base/parallel.h"
 #include "linalg/dense.h"
 
 #if KERNEL_AMX
@@ -21,6 +25,7 @@ extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static char name[64];
 static bool amx;
+static atomic_bool has_room;
 
 enum simd kernel_simd(void)
 {
@@ -87,4 +92,39 @@ const char *linalg_kernel_name(void)
 {
     kernel_start();
     return name;
+}
+
+/* What OpenBLAS maps for each of the threads that are inside it at one time. */
+static const size_t BUFFER = (size_t)128 << 20;
+
+/* All threads call it together, so that each has its buffer from now on. */
+static void take_buffers(void)
+{
+    enum { N = 128 };
+#pragma omp parallel
+    {
+        static const float some[N * N];
+        float out[N];
+        cblas_sgemv(CblasRowMajor, CblasNoTrans, N, N, 1, some, N, some, 1, 0, out, 1);
+    }
+}
+
+enum status linalg_room(struct error *err)
+{
+    struct rlimit limit;
+    size_t all = (size_t)parallel_threads() * BUFFER;
+    if (atomic_load(&has_room) || getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return ST_OK;
+    void *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) {
+        error_set(err, ST_NOMEM, "the matrix library wants %zu MiB of address space for %d threads; `ulimit -v` has less",
+                  all >> 20, parallel_threads());
+        error_hint(err, "raise that limit, or start with OMP_NUM_THREADS=1 in the environment");
+        return ST_NOMEM;
+    }
+    munmap(p, all);
+    kernel_start();
+    take_buffers();
+    atomic_store(&has_room, true);
+    return ST_OK;
 }

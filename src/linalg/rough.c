@@ -101,6 +101,19 @@ static uint32_t hidden_there(struct rivals *r, uint32_t first)
     return which;
 }
 
+/* Adds those of 16 items from place `first` on whose sums are no more than `off` away from their scores. */
+TARGET_TILES static inline void add(struct rivals *r, const float *sums, float off, __mmask16 some, uint32_t first)
+{
+    __m512 s = _mm512_load_ps(sums);
+    __m512 give = _mm512_fmadd_ps(_mm512_abs_ps(s), _mm512_set1_ps(SLACK), _mm512_set1_ps(off + TINY));
+    __m512i place = _mm512_add_epi32(_mm512_set1_epi32((int)first),
+                                     _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+    _mm512_storeu_ps(r->lower + r->n, _mm512_maskz_compress_ps(some, _mm512_sub_ps(s, give)));
+    _mm512_storeu_ps(r->upper + r->n, _mm512_maskz_compress_ps(some, _mm512_add_ps(s, give)));
+    _mm512_storeu_si512(r->place + r->n, _mm512_maskz_compress_epi32(some, place));
+    r->n += (uint32_t)__builtin_popcount(some);
+}
+
 /* The items of a pair that survive for seat i, whose sums are these. */
 static void admit(const struct take *t, struct desk *d, size_t pair, size_t i, const float *sums, uint32_t which)
 {
@@ -110,9 +123,9 @@ static void admit(const struct take *t, struct desk *d, size_t pair, size_t i, c
     if (!d->open[i] || !(which &= ~hidden_there(r, first)))
         return;
     if (which & 0xffff)
-        rough_add(r, sums, d->off[i % PAIR], (__mmask16)which, first);
+        add(r, sums, d->off[i % PAIR], (__mmask16)which, first);
     if (which >> ROWS)
-        rough_add(r, sums + SUMS, d->off[i % PAIR], (__mmask16)(which >> ROWS), first + ROWS);
+        add(r, sums + SUMS, d->off[i % PAIR], (__mmask16)(which >> ROWS), first + ROWS);
     if (r->n + PAIR <= t->room)
         return;
     rough_make_room(t, d, r, q);
@@ -120,15 +133,16 @@ static void admit(const struct take *t, struct desk *d, size_t pair, size_t i, c
 }
 
 /* Which items of each row of sums are not below its number: NaN survives. */
-TARGET_TILES static void survivors(const float *sums, const float *low, uint32_t which[PAIR])
+TARGET_TILES static inline void survivors(const float *sums, const float *low, uint32_t which[PAIR])
 {
-    for (size_t row = 0; row < PAIR; row++) {
-        const float *items = sums + row / ROWS * 2 * SUMS + row % ROWS * ROWS;
-        __m512 below = _mm512_set1_ps(low[row]);
-        __mmask16 some = _mm512_cmp_ps_mask(_mm512_load_ps(items), below, _CMP_NLT_UQ),
-                  others = _mm512_cmp_ps_mask(_mm512_load_ps(items + SUMS), below, _CMP_NLT_UQ);
-        which[row] = (uint32_t)_mm512_kunpackw(others, some);
-    }
+    for (size_t half = 0; half < PAIR; half += ROWS, sums += 2 * SUMS)
+#pragma GCC unroll 16
+        for (size_t row = 0; row < ROWS; row++) {
+            __m512 below = _mm512_set1_ps(low[half + row]);
+            __mmask16 some = _mm512_cmp_ps_mask(below, _mm512_load_ps(sums + row * ROWS), _CMP_NGT_UQ),
+                      others = _mm512_cmp_ps_mask(below, _mm512_load_ps(sums + SUMS + row * ROWS), _CMP_NGT_UQ);
+            which[half + row] = (uint32_t)_mm512_kunpackw(others, some);
+        }
 }
 
 /* One pair of panels for 32 queries from seat i on, whose sums are these. */

@@ -62,8 +62,6 @@ static inline __mmask16 rest_of(uint32_t n)
 
 /* So many rivals there is room for in lists of `length`, without what a whole vector may write behind them. */
 size_t rough_room(size_t length);
-/* Adds those of 16 items from place `first` on whose sums are no more than `off` away from their scores. */
-void rough_add(struct rivals *r, const float *sums, float off, __mmask16 some, uint32_t first);
 /* Makes room for the items of a pair: drops who has lost, or else, where bounds cannot tell them apart, all but the
  * best. */
 void rough_make_room(const struct take *t, struct desk *d, struct rivals *r, size_t q);

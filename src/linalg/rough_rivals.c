@@ -14,18 +14,6 @@ size_t rough_room(size_t length)
     return (length + (length > LEAST_ROOM ? length : LEAST_ROOM) + 2 * PAIR) / ROWS * ROWS;
 }
 
-TARGET_TILES void rough_add(struct rivals *r, const float *sums, float off, __mmask16 some, uint32_t first)
-{
-    __m512 s = _mm512_load_ps(sums);
-    __m512 give = _mm512_fmadd_ps(_mm512_abs_ps(s), _mm512_set1_ps(SLACK), _mm512_set1_ps(off + TINY));
-    __m512i place = _mm512_add_epi32(_mm512_set1_epi32((int)first),
-                                     _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
-    _mm512_storeu_ps(r->lower + r->n, _mm512_maskz_compress_ps(some, _mm512_sub_ps(s, give)));
-    _mm512_storeu_ps(r->upper + r->n, _mm512_maskz_compress_ps(some, _mm512_add_ps(s, give)));
-    _mm512_storeu_si512(r->place + r->n, _mm512_maskz_compress_epi32(some, place));
-    r->n += (uint32_t)__builtin_popcount(some);
-}
-
 /* A number that at least n of x[0..of) reach: n must reach `low`, none may be above `high`. Close below the n-th
  * largest. */
 TARGET_TILES static float bar_of(const float *x, uint32_t of, uint32_t n, float low, float high)

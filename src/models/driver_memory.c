@@ -1,5 +1,6 @@
 /* What training takes of the memory there is: refused when it is too much, said when it is a good deal. */
 #include "base/mem.h"
+#include "linalg/dense.h"
 #include "models/driver.h"
 
 /* From here on, or from a quarter of what is free, people are told before it is taken. */
@@ -67,7 +68,9 @@ enum status driver_check(const struct model *m, const struct training *t, size_t
     }
     if ((m->class->capabilities & FITS_WEIGHTS) && !t->fitting)
         return error_set(err, ST_STATE, "%s needs a validation part to fit its weights to", m->class->name);
-    enum status st = m->class->check ? m->class->check(m, t, bytes, err) : ST_OK;
+    enum status st = linalg_room(err);
+    if (!st && m->class->check)
+        st = m->class->check(m, t, bytes, err);
     return st ? st : check_memory(m, t->interactions, *bytes, err);
 }
 

@@ -317,6 +317,8 @@ struct asked {
     struct job *job;
 };
 
+/* A model that only lacks the vectors of its users is whole (models/user_vectors.h). Here it counts as one that memory
+ * failed, unless it was cancelled. */
 static enum status train_once(void *context, struct error *err)
 {
     struct asked *a = context;
@@ -324,6 +326,8 @@ static enum status train_once(void *context, struct error *err)
     struct model *m = NULL;
     enum status st = every_fit(a->class, a->values, &all, 7, a->job, &m, err);
     assert_true(!m == (st != ST_OK));
+    if (m && !a->job && a->class->fold && !a->class->reads && !m->users.n)
+        st = error_set(err, ST_NOMEM, "no vectors of users");
     model_release(m);
     return st;
 }
