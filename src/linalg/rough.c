@@ -76,7 +76,7 @@ TARGET_TILES static void multiply(const uint16_t *a, const uint16_t *b, size_t s
 }
 
 /* For 16 queries from seat i on: how far sums are off, at most, and the sum below which an item of this pair cannot
- * reach their lists. */
+ * reach their lists: the bound of linalg/lists.h, with |x'| <= |x| + |x - x'|. */
 TARGET_TILES static void lowest(const struct desk *d, const struct rough *r, size_t pair, size_t i, float *low,
                                 float *off)
 {
@@ -85,7 +85,8 @@ TARGET_TILES static void lowest(const struct desk *d, const struct rough *r, siz
     __m512 longest = _mm512_set1_ps(r->longest[pair]), rest = _mm512_set1_ps(r->residue[pair]);
     __m512 slack = _mm512_set1_ps(1 + SLACK), tiny = _mm512_set1_ps(TINY);
     __m512 margin = _mm512_fmadd_ps(_mm512_abs_ps(bar), _mm512_set1_ps(SLACK), tiny);
-    __m512 far = _mm512_mul_ps(_mm512_fmadd_ps(residue, longest, _mm512_mul_ps(length, rest)), slack);
+    __m512 rounded = _mm512_add_ps(length, residue);
+    __m512 far = _mm512_mul_ps(_mm512_fmadd_ps(residue, longest, _mm512_mul_ps(rounded, rest)), slack);
     _mm512_store_ps(low, _mm512_sub_ps(_mm512_sub_ps(bar, margin), far));
     _mm512_store_ps(off, _mm512_mask_mov_ps(far, _mm512_cmp_ps_mask(far, far, _CMP_UNORD_Q), _mm512_set1_ps(INFINITY)));
 }

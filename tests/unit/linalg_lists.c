@@ -24,6 +24,7 @@ enum kind {
     ZERO,       /* 0 and -0 */
     OPPOSITE,   /* negative scores only */
     CANCELLING, /* large terms that cancel: the score is all rounding */
+    FARTHEST,   /* queries and items that 8 bits make longer by as much as they can, in opposite directions */
     KINDS
 };
 
@@ -56,6 +57,8 @@ static float number(struct rng *r, enum kind kind, size_t i, size_t f)
         return (float)fabs(n) * (i == SIZE_MAX ? -1.f : 1.f);
     case CANCELLING:
         return (f % 2 ? -1e4f : 1e4f) * (1 + (float)rng_below(r, 3) * FLT_EPSILON);
+    case FARTHEST:
+        return i == SIZE_MAX ? 1 + 0x1.01p-8F : -1 - 0x1p-8F - (float)(1 + i * 7919 % 97) * FLT_EPSILON;
     default:
         return (float)n;
     }
@@ -137,6 +140,14 @@ static void test_kinds(void **state)
                 compare(kind, asked, 700, 24, 35, 20, way);
 }
 
+/* The error of a sum is largest in few factors: rounding has a share there that the roundings of sums do not hide. */
+static void test_farthest(void **state)
+{
+    (void)state;
+    for (size_t k = 1; k <= 64; k++)
+        compare(FARTHEST, FARTHEST, 700, k, 20, 3 + k % 5, LISTS_FAST);
+}
+
 static void test_lengths(void **state)
 {
     static const size_t lengths[] = {1, 2, 8, 100, 124, 125, 126, 999, 1000, 1500};
@@ -187,8 +198,8 @@ static void test_no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_kinds),     cmocka_unit_test(test_lengths),
-        cmocka_unit_test(test_threads), cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_kinds),     cmocka_unit_test(test_farthest),
+        cmocka_unit_test(test_lengths), cmocka_unit_test(test_threads),   cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
