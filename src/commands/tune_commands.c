@@ -246,6 +246,9 @@ static void say_trials(const struct study *s, struct result *out)
     if (failed)
         result_message(out, MESSAGE_WARNING, "%zu of %zu trials failed; trial %zu: %s", count[TRIAL_FAILED],
                        s->trials.n, failed->number + 1, failed->message);
+    size_t room = 0, grid = s->search == TUNE_GRID ? tune_grid(&s->space, s->wanted, s->points, &room) : 0;
+    if (grid > room && !s->exhausted)
+        result_message(out, MESSAGE_INFO, "the coarsest grid has up to %zu settings: the trials are spread over it", grid);
     if (s->exhausted)
         result_message(out, MESSAGE_INFO, "every setting of the search was tried after %zu trials", s->trials.n);
     if (s->cancelled)

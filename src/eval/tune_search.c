@@ -44,18 +44,80 @@ static size_t grid_size(const struct tune_space *s, size_t levels)
     return size;
 }
 
-/* As many levels a range as fit into `trials` points, at least two. The first axis moves slowest. */
-static bool grid_point(const struct tune_space *s, size_t cell, size_t trials, double *point)
+/* As many levels a range as fit into `trials` points, at least two. */
+static size_t grid_levels(const struct tune_space *s, size_t trials)
 {
     size_t levels = 2;
     while (levels < trials && grid_size(s, levels + 1) <= trials)
         levels++;
-    if (cell >= grid_size(s, levels))
+    return levels;
+}
+
+static double level_at(const struct tune_axis *a, size_t n, size_t at)
+{
+    return a->values || n == 1 ? (double)at : (double)at / (double)(n - 1);
+}
+
+static bool on_grid(const struct tune_space *s, size_t levels, const double *point)
+{
+    char x[64], y[64];
+    for (size_t i = 0; i < s->n; i++) {
+        size_t n = levels_of(&s->axes[i], levels);
+        bool found = isnan(point[i]);
+        for (size_t at = 0; at < n && !found; at++) {
+            tune_text(&s->axes[i], point[i], x, sizeof x);
+            tune_text(&s->axes[i], level_at(&s->axes[i], n, at), y, sizeof y);
+            found = strcmp(x, y) == 0;
+        }
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* The points there are trials for: the first trial, of the defaults, is one of them or takes the place of one. */
+static size_t grid_room(const struct tune_space *s, size_t trials, const double *first)
+{
+    return !first || trials < 2 || on_grid(s, grid_levels(s, trials), first) ? trials : trials - 1;
+}
+
+size_t tune_grid(const struct tune_space *s, size_t trials, const double *first, size_t *room)
+{
+    *room = grid_room(s, trials, first);
+    return grid_size(s, grid_levels(s, *room));
+}
+
+static size_t common_divisor(size_t a, size_t b)
+{
+    while (b) {
+        size_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* A step through `size` cells that comes to each: that near the golden section spreads the first few over all. */
+static size_t grid_step(size_t size)
+{
+    size_t step = (size_t)((double)size * .6180339887498949);
+    for (step = step ? step : 1; common_divisor(size, step) > 1;)
+        step++;
+    return step;
+}
+
+/* The first axis moves slowest; where not all cells can be tried, those that are lie all over the grid. */
+static bool grid_point(const struct tune_space *s, size_t cell, size_t trials, double *point)
+{
+    size_t levels = grid_levels(s, trials), size = grid_size(s, levels);
+    if (cell >= size)
         return false;
+    if (size > trials && size < UINT32_MAX)
+        cell = cell * grid_step(size) % size;
     for (size_t i = s->n; i-- > 0;) {
         size_t n = levels_of(&s->axes[i], levels), at = cell % n;
         cell /= n;
-        point[i] = s->axes[i].values || n == 1 ? (double)at : (double)at / (double)(n - 1);
+        point[i] = level_at(&s->axes[i], n, at);
     }
     for (size_t i = 0; i < s->n; i++)
         if (!tune_awake(s, point, i))
@@ -225,7 +287,8 @@ void tune_next(const struct tune_space *s, enum tune_search search, uint64_t see
     struct rng r = rng_stream(seed, "tune", number);
     *done = false;
     if (search == TUNE_GRID) { /* cells whose sleeping axes differ are one setting */
-        for (size_t cell = 0; grid_point(s, cell, trials, point); cell++)
+        size_t room = grid_room(s, trials, n ? seen[0].point : NULL);
+        for (size_t cell = 0; grid_point(s, cell, room, point); cell++)
             if (is_new(s, seen, n, point))
                 return;
         *done = true;

@@ -32,6 +32,11 @@ enum { TUNE_STARTUP = 8 };
 void tune_next(const struct tune_space *space, enum tune_search search, uint64_t seed, size_t number, size_t trials,
                const struct tune_seen *seen, size_t n, double *point, bool *done);
 
+/* How many points that grid has, and of how many there is *room. They are more where lists and two ends a range are more
+ * already: then those that are tried lie all over the grid. first: the point of the first trial, which need not be one
+ * of the grid, NULL: none yet. SIZE_MAX: more than can be counted. */
+size_t tune_grid(const struct tune_space *space, size_t trials, const double *first, size_t *room);
+
 /* Are a and b the same setting? */
 bool tune_same(const struct tune_space *space, const double *a, const double *b);
 

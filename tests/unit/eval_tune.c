@@ -229,6 +229,48 @@ static void test_searches(void **state)
     tune_space_clear(&s);
 }
 
+/* A first trial beside the grid leaves room for the rest of it, both ends included; one on it takes no room. A grid
+ * that is too large is tried all over, not from one corner. */
+static void test_grid_room(void **state)
+{
+    (void)state;
+    struct tune_space s;
+    struct tune_given line[] = {{"x", "0..1"}, {"y", "0"}, {"k", "10"}, {"kind", "none"}};
+    struct tune_given wide[] = {{"x", "0..1"}, {"y", "0..1"}, {"k", "1..100"}, {"kind", "none"}};
+    static const double firsts[] = {.43, 1. / 3}, ends[2][4] = {{.43, 0, .5, 1}, {1. / 3, 0, 2. / 3, 1}};
+    bool done;
+    size_t room, low[3] = {0};
+    make(&s, line, 4);
+    assert_int_equal(s.n, 1);
+    for (int f = 0; f < 2; f++) {
+        double points[4] = {firsts[f]};
+        struct tune_seen seen[4] = {{&points[0], 0, 1}};
+        for (size_t n = 1; n < 4; n++) {
+            tune_next(&s, TUNE_GRID, 1, n, 4, seen, n, &points[n], &done);
+            assert_false(done);
+            assert_true(fabs(points[n] - ends[f][n]) < 1e-9);
+            seen[n] = (struct tune_seen){&points[n], 0, 1};
+        }
+        assert_int_equal(tune_grid(&s, 4, points, &room), f ? 4 : 3);
+        assert_int_equal(room, f ? 4 : 3);
+    }
+    tune_space_clear(&s);
+    make(&s, wide, 4);
+    assert_int_equal(tune_grid(&s, 4, NULL, &room), 8);
+    double points[4][TUNE_AXES_MAX];
+    struct tune_seen seen[4];
+    for (size_t n = 0; n < 4; n++) {
+        tune_next(&s, TUNE_GRID, 1, n, 4, seen, n, points[n], &done);
+        assert_false(done);
+        seen[n] = (struct tune_seen){points[n], 0, 1};
+        for (size_t a = 0; a < 3; a++)
+            low[a] += points[n][a] < .5;
+    }
+    for (size_t a = 0; a < 3; a++)
+        assert_in_range(low[a], 1, 3); /* both ends of each range came up */
+    tune_space_clear(&s);
+}
+
 static void test_grid(void **state)
 {
     (void)state;
@@ -310,7 +352,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_space),    cmocka_unit_test(test_ages), cmocka_unit_test(test_conditions),
-        cmocka_unit_test(test_searches), cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_searches), cmocka_unit_test(test_grid), cmocka_unit_test(test_grid_room),
         cmocka_unit_test(test_stopping), cmocka_unit_test(test_effect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
