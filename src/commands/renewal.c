@@ -174,14 +174,30 @@ static bool is_new(const struct renewal *r, size_t at, bool risen)
     return r->new[at] && r->risen[at] == risen;
 }
 
-/* The names of what is new, risen or not. Returns how many. */
+/* Is one of the ensembles that rose made of it? */
+static bool bears(const struct renewal *r, size_t at)
+{
+    for (size_t i = 0; i < r->n; i++)
+        for (size_t p = 0; is_new(r, i, true) && p < r->new[i]->nparts; p++)
+            if (strcmp(r->new[i]->parts[p].name, r->new[at]->name) == 0)
+                return true;
+    return false;
+}
+
+/* Is it named: an ensemble that rose, or what is new and beneath one? */
+static bool is_said(const struct renewal *r, size_t at, bool risen)
+{
+    return is_new(r, at, risen) && (risen || bears(r, at));
+}
+
+/* The names of what is new, risen or beneath. Returns how many. */
 static size_t put_new(const struct renewal *r, bool risen, struct str *out)
 {
     size_t total = 0, n = 0;
     for (size_t i = 0; i < r->n; i++)
-        total += is_new(r, i, risen);
+        total += is_said(r, i, risen);
     for (size_t i = 0; i < r->n; i++)
-        if (is_new(r, i, risen))
+        if (is_said(r, i, risen))
             str_printf(out, "%s%s", !n++ ? "" : n == total ? " and " : ", ", r->new[i]->name);
     return total;
 }

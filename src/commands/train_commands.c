@@ -84,6 +84,33 @@ static void clear_wish(struct wish *w)
     parts_free(w->parts, w->nparts);
 }
 
+/* Is there a class behind the command that has one of the capabilities? */
+static bool any_can(const struct call *call, unsigned capabilities)
+{
+    for (size_t i = 0; i < call->nargs; i++)
+        if (model_class_find(call->args[i].text)->capabilities & capabilities)
+            return true;
+    return false;
+}
+
+/* What watches epochs is refused where there are none, rather than ignored. */
+static enum status check_watched(const struct call *call, struct error *err)
+{
+    static const struct {
+        const char *name;
+        unsigned capabilities;
+    } options[] = {{"patience", CAN_EPOCHS}, {"time", CAN_EPOCHS}, {"metric", CAN_EPOCHS | OF_MODELS}};
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+        if (!call_given(call, options[i].name) || any_can(call, options[i].capabilities))
+            continue;
+        error_set(err, ST_USAGE, "%s= watches a training by its epochs, and %s learn%s in one go", options[i].name,
+                  call->nargs == 1 ? call->args[0].text : "these", call->nargs == 1 ? "s" : "");
+        error_hint(err, "`help train` tells what it does; ials, bpr and svd learn in epochs");
+        return error_at_option(ST_USAGE, err, call, options[i].name);
+    }
+    return ST_OK;
+}
+
 /* ---- what came of it ---- */
 
 static void put_model(struct table *t, const struct training_order *o)
@@ -98,7 +125,10 @@ static void put_model(struct table *t, const struct training_order *o)
     table_int(t, (int64_t)r->events);
     table_int(t, (int64_t)r->users);
     table_int(t, (int64_t)r->items);
-    table_int(t, (int64_t)kept);
+    if (o->class->capabilities & CAN_EPOCHS)
+        table_int(t, (int64_t)kept);
+    else
+        table_null(t);
     table_real(t, kept ? r->curve[kept - 1] : NAN);
     table_bool(t, o->reused);
     str_free(&parameters);
@@ -137,11 +167,14 @@ static struct table *models_table(struct result *out, const char *title)
     return result_table(out, "models", title, columns, sizeof columns / sizeof *columns);
 }
 
-static enum status put_trained(struct table *t, const struct training_order *o, struct result *out, struct error *err)
+/* alone: no other class is trained by the command. The curves of many would bury the table; `curve` has them. */
+static enum status put_trained(struct table *t, const struct training_order *o, bool alone, struct result *out,
+                               struct error *err)
 {
     struct selection selection = {.data = o->d, .split = o->s, .parts = PART_TRAIN, .until = NO_TIME};
     put_model(t, o);
-    training_curves(out, o->model);
+    if (alone)
+        training_curves(out, o->model);
     return say_parts(out, o->model, &selection, err);
 }
 
@@ -156,6 +189,8 @@ static void say_next(const struct split *s, bool all, struct result *out)
 static enum status run_train(struct workbench *wb, const struct call *call, struct result *out, struct error *err)
 {
     enum status st = check_words(call, err);
+    if (!st)
+        st = check_watched(call, err);
     if (st)
         return st;
     bool all = call_int(call, "on") == 1;
@@ -176,7 +211,7 @@ static enum status run_train(struct workbench *wb, const struct call *call, stru
         st = fulfil(&w, out, err);
         if (!st) {
             going = w.order.reused || w.order.model->record.ended != END_CANCELLED;
-            st = put_trained(t, &w.order, out, err);
+            st = put_trained(t, &w.order, call->nargs == 1, out, err);
             if (!going || i + 1 == call->nargs)
                 say_next(s, all, out);
         }
@@ -236,7 +271,8 @@ static const struct command rows[] = {
              "Training the same again (data, split, parameters, seed) uses the model there is.\n"
              "After `split` models learn from the train part only. Ctrl-C stops the training: models that were "
              "finished stay, and one that learns in epochs is kept as it was after its last whole epoch: `resume` goes "
-             "on from there. One that takes 1 GiB of memory, or a quarter of what is free, says so before it does.\n"
+             "on from there; `curve` shows how it learnt. One that takes 1 GiB of memory, or a quarter of what is free, says "
+             "so before it does.\n"
              "Ensembles are made of trained models, named behind `with`: blend (a weighted sum), stack (the same, with "
              "weights fitted for metric= on the validation part, or on a tenth of train that is set aside), fuse (by "
              "rank), switch (by the length of the history). With replace=yes the ensembles above a model stand on the "

@@ -43,14 +43,25 @@ static enum status choose_after(struct order *o, struct error *err)
     return ST_OK;
 }
 
-/* The message for a model that is what it would become. */
-static void say_same(const struct order *o, struct result *out)
+/* Models of which the same is said: one line for all of them. */
+struct names {
+    struct str text;
+    size_t n;
+};
+
+static void add_name(struct names *names, const struct model *m)
+{
+    str_printf(&names->text, "%s%s", names->n++ ? ", " : "", m->name);
+}
+
+/* For a model that is what it would become. */
+static void say_same(const struct order *o, struct names *knowing, struct result *out)
 {
     char events[32];
     uint64_t since = dataset_events_since(o->d, o->from->record.data_fingerprint);
     text_count(events, sizeof events, (int64_t)since);
     if (!o->after.split || !since)
-        result_message(out, MESSAGE_INFO, "%s knows all of it already", o->from->name);
+        add_name(knowing, o->from);
     else
         result_message(
             out, MESSAGE_INFO,
@@ -185,6 +196,8 @@ struct answer {
     struct result *out;
     struct table *updates, *checks; /* checks: NULL until there is one */
     bool check;                     /* check=yes */
+    /* knew all; class takes no events in; too much had changed; check=yes has nothing to compare with */
+    struct names knowing, plain, much, unchecked;
 };
 
 static struct table *updates_table(struct result *out)
@@ -223,18 +236,39 @@ static void put_update(struct table *t, const struct model *from, const struct m
     table_real(t, to->record.seconds);
 }
 
-static void say_done(const struct order *o, struct result *out)
+static void say_done(const struct order *o, struct answer *a)
 {
     char took[32];
     double seconds = o->to->record.seconds;
     text_duration(took, sizeof took, seconds);
-    if (o->report.trained && !o->from->class->update)
-        result_message(out, MESSAGE_INFO, "%s is trained anew: its class takes no events in", o->from->name);
-    else if (o->report.trained)
-        result_message(out, MESSAGE_INFO, "%s: so much has changed that training anew was the quicker way",
-                       o->from->name);
+    if (o->report.trained)
+        add_name(o->from->class->update ? &a->much : &a->plain, o->from);
     if (seconds >= slow_seconds)
-        result_message(out, MESSAGE_INFO, "%s took %s", o->from->name, took);
+        result_message(a->out, MESSAGE_INFO, "%s took %s", o->from->name, took);
+}
+
+static void say_reasons(const struct answer *a)
+{
+    if (a->knowing.n)
+        result_message(a->out, MESSAGE_INFO, "%s know%s all of it already", str_text(&a->knowing.text),
+                       a->knowing.n == 1 ? "s" : "");
+    if (a->plain.n)
+        result_message(a->out, MESSAGE_INFO, "%s: trained anew, as the class takes no events in",
+                       str_text(&a->plain.text));
+    if (a->much.n)
+        result_message(a->out, MESSAGE_INFO, "%s: so much has changed that training anew was the quicker way",
+                       str_text(&a->much.text));
+    if (a->unchecked.n)
+        result_message(a->out, MESSAGE_INFO, "check=yes compares what was updated, not what was trained anew: %s",
+                       str_text(&a->unchecked.text));
+}
+
+static void forget_names(struct answer *a)
+{
+    str_free(&a->knowing.text);
+    str_free(&a->plain.text);
+    str_free(&a->much.text);
+    str_free(&a->unchecked.text);
 }
 
 /* By what its class can do; *done says what that was. Nothing is trained that would be the same. */
@@ -259,7 +293,7 @@ static enum status check_wanted(struct order *o, struct answer *a, struct error 
         return check(o, a->checks, err);
     }
     if (a->check)
-        result_message(a->out, MESSAGE_INFO, "%s was trained anew, so there is nothing to differ", o->from->name);
+        add_name(&a->unchecked, o->from);
     return ST_OK;
 }
 
@@ -276,10 +310,10 @@ static enum status update_one(struct order *o, struct answer *a, struct model **
         return st;
     put_update(a->updates, o->from, o->to, &o->report, done);
     if (strcmp(done, "nothing") == 0) {
-        say_same(o, a->out);
+        say_same(o, &a->knowing, a->out);
         return ST_OK;
     }
-    say_done(o, a->out);
+    say_done(o, a);
     st = check_wanted(o, a, err);
     *to = model_hold(o->to);
     return st;
@@ -357,8 +391,10 @@ static enum status renew(struct renewal *r, const struct call *call, const bool 
         if (is_ensemble(r->old[i]) && (wanted[i] || r->new[i]))
             put_update(a->updates, r->old[i], r->new[i] ? r->new[i] : r->old[i], NULL,
                        r->new[i] ? "stands anew" : "nothing");
-    if (!st)
+    if (!st) {
+        say_reasons(a);
         renewal_say(r, a->out);
+    }
     return st ? st : renewal_publish(r, a->out, err);
 }
 
@@ -374,6 +410,7 @@ static enum status run_update(struct workbench *wb, const struct call *call, str
         st = means_all(call) ? mark_all(&r, marks, marks + r.n, err) : mark_wanted(&r, call, marks, marks + r.n, err);
     if (!st)
         st = renew(&r, call, marks, marks + r.n, &a, err);
+    forget_names(&a);
     mem_free(marks);
     renewal_close(&r);
     return st;
