@@ -70,11 +70,16 @@ static void put_p(struct str *s, double p)
     str_printf(s, "p = %s", digits + (*digits == '0'));
 }
 
-/* "ease, pop and random" */
+enum { NAMES_MOST = 5 };
+
+/* "ease, pop and random"; of many the first, which are the best: the table has them all. */
 static void put_names(struct str *s, const char *const *names, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
+    size_t named = n > NAMES_MOST ? NAMES_MOST - 1 : n;
+    for (size_t i = 0; i < named; i++)
         str_printf(s, "%s%s", !i ? "" : i + 1 == n ? " and " : ", ", names[i]);
+    if (named < n)
+        str_printf(s, " and %zu others", n - named);
 }
 
 /* Of the models beside the two: those for which it comes out like this. */

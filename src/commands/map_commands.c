@@ -193,7 +193,7 @@ static void draw(const struct map *m, const char *title, struct result *out)
         if (!n)
             continue;
         const char *name = g < m->ngroups ? dict_text(&m->by->levels, m->group[g]) : m->by ? "others" : title;
-        struct series *s = result_series(out, "map", name, VALUE_REAL, n, false);
+        struct series *s = result_series(out, "points", name, VALUE_REAL, n, false);
         if (!s)
             return;
         s->style = "points";

@@ -110,6 +110,9 @@ static enum status add_list(struct workbench *wb, const struct question *q, cons
     }
     if (model_is_served(m))
         served_say_list(q, m, out);
+    else if (!l.n && q->history.n)
+        result_message(out, MESSAGE_INFO, "%s has nothing to list: %s knows every item it could%s", m->name, q->who,
+                       q->seen == SEEN_HIDE ? "; `seen=show` lists these too" : "");
     else if (q->history.n && all_alike(&l))
         st = say_alike(q, m, &query, l.n, l.entries[0].score, out, err);
     if (!st && (first || l.n))
