@@ -1,5 +1,6 @@
-/* Lists: those of everybody, users a second, and one user's, beside the plain way: score one history after the other, then
- * look for the best by a heap. On Gowalla when TAILOR_DATA has it, else on made-up data of a third of its size. */
+/* Lists: those of everybody, users a second (by the vectors that a model keeps of them, and with each history folded in), and
+ * one user's, beside the plain way: score one history after the other, then look for the best by a heap. On Gowalla when
+ * TAILOR_DATA has it, else on made-up data of a third of its size. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,6 +165,11 @@ static void time_everybody(struct lists *l)
     struct timing t = bench_run(everybody, some_plainly, NULL, l, 2);
     double plain = t.reference * (double)l->nusers / (double)(l->nusers < PLAIN_USERS ? l->nusers : PLAIN_USERS);
     printf(" %9.0f users/s  %6.1f x one after the other  ", (double)l->nusers / t.ours, plain / t.ours);
+    if (!l->m->users.n)
+        return;
+    user_vectors_clear(&l->m->users);
+    t = bench_run(everybody, some_plainly, NULL, l, 2);
+    printf("(folded in %7.0f, %5.1f x)  ", (double)l->nusers / t.ours, plain / t.ours);
 }
 
 static void time_one(struct lists *l)
