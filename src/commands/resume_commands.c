@@ -133,9 +133,8 @@ static enum status go_on(struct further *f, struct result *out, struct error *er
     struct training_order o = {
         .wb = f->wb, .class = f->from->class, .d = f->d, .s = f->s, .before = f->from->record.seconds};
     enum status st = model_resume(f->from, f->epochs, &selection, &f->watch, &f->wb->job, &o.model, err);
-    if (!st)
-        st = training_say(&o, out, err);
     if (!st) {
+        training_say(&o, out);
         say_departs(f, o.model, out);
         put_further(out, f, o.model);
         training_curves(out, o.model);

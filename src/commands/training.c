@@ -187,15 +187,16 @@ static void put_chosen(const struct model *m, struct str *out)
     }
 }
 
-static enum status say_alike(const struct training_order *o, struct result *out, struct error *err)
+/* Without memory for the question nothing is said: the model is trained all the same. */
+static void say_alike(const struct training_order *o, struct result *out)
 {
     const struct model *m = o->model;
     struct selection selection = {.data = o->d, .split = o->s, .parts = PART_TRAIN, .until = NO_TIME};
     struct str chosen = {0};
+    struct error ignored;
     size_t users;
-    enum status st = ask_alike(m, &selection, &users, err);
-    if (st || !users)
-        return st;
+    if (ask_alike(m, &selection, &users, &ignored) || !users)
+        return;
     put_chosen(m, &chosen);
     const char *whom = users == 1 ? "the only user" : result_textf(out, "each of %zu users", users);
     result_message(out, MESSAGE_WARNING, "%s tells no items apart: for %s asked all score the same", m->name, whom);
@@ -204,14 +205,13 @@ static enum status say_alike(const struct training_order *o, struct result *out,
     else
         result_message(out, MESSAGE_HINT, "too few of the events have users and items in common: it needs more of them");
     str_free(&chosen);
-    return ST_OK;
 }
 
-enum status training_say(const struct training_order *o, struct result *out, struct error *err)
+void training_say(const struct training_order *o, struct result *out)
 {
     say_time(o, out);
     say_end(o, out);
-    return say_alike(o, out, err);
+    say_alike(o, out);
 }
 
 enum status training_publish(const struct training_order *o, struct result *out, struct error *err)
@@ -261,7 +261,9 @@ enum status training_run(struct training_order *o, struct result *out, struct er
     enum status st = choose_name(o, name, err);
     if (!st)
         st = o->class->capabilities & OF_MODELS ? train_ensemble(o, name, err) : train_alone(o, name, err);
-    return st ? st : training_say(o, out, err);
+    if (!st)
+        training_say(o, out);
+    return st;
 }
 
 /* ---- judging while it learns ---- */

@@ -30,7 +30,7 @@ struct training_order {
  * validation in the watch). */
 MUST_CHECK enum status training_run(struct training_order *o, struct result *out, struct error *err);
 /* How long it took, why it ended, and whether it has learnt nothing that tells items apart. */
-MUST_CHECK enum status training_say(const struct training_order *o, struct result *out, struct error *err);
+void training_say(const struct training_order *o, struct result *out);
 /* Puts the model that was trained in the place of the one of its name, and the ensembles above that on it: after all
  * that is told of it, as publish_model. */
 MUST_CHECK enum status training_publish(const struct training_order *o, struct result *out, struct error *err);

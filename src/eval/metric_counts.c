@@ -59,14 +59,18 @@ static void work_coverage(const struct judged_list *l, struct str *out)
 static void work_gini(const struct judged_list *l, struct str *out)
 {
     size_t n = known(l);
-    str_printf(out, "%zu items stand in it once, the others of all %zu never: 1 - %zu / %zu = %.4f", n, l->catalogue, n,
-               l->catalogue, 1 - (double)n / (double)l->catalogue);
+    str_printf(out, "%zu %s in it once, the others of all %zu never: 1 - %zu / %zu = %.4f", n,
+               n == 1 ? "item stands" : "items stand", l->catalogue, n, l->catalogue,
+               1 - (double)n / (double)l->catalogue);
 }
 
 static void work_entropy(const struct judged_list *l, struct str *out)
 {
     size_t n = known(l);
-    str_printf(out, "each of %zu items has 1/%zu of the places: log2(%zu) = %.4f", n, n, n, n ? log2((double)n) : NAN);
+    if (n < 2)
+        str_puts(out, n ? "one item has all places: log2(1) = 0" : "no item has a place");
+    else
+        str_printf(out, "each of %zu items has 1/%zu of the places: log2(%zu) = %.4f", n, n, n, log2((double)n));
 }
 
 const struct metric metric_coverage = {

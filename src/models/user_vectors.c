@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "models/history.h"
 
-enum { MOST_BYTES = 1 << 28, PIECE = 4096, BLOCK = 64 };
+enum { MOST_BYTES = 1 << 26, PIECE = 4096, BLOCK = 64 };
 
 /* ---- finding ---- */
 

@@ -25,7 +25,7 @@ struct user_vectors {
 };
 
 /* Folds in the histories that m was trained on. *v stays empty where that is nothing to keep: for a class without
- * `fold`, for more than 256 MiB, and when the job is cancelled or memory is short, as the model is whole without. */
+ * `fold`, for more than 64 MiB, and when the job is cancelled or memory is short, as the model is whole without. */
 void user_vectors_fill(struct user_vectors *v, const struct model *m, const struct training *t);
 void user_vectors_clear(struct user_vectors *v);
 /* x[q * width ...] of queries[0..n) by the slot `fold` of m, as far as they are not kept. */
