@@ -114,8 +114,8 @@ static double lap(double *since)
     return passed;
 }
 
-/* All that `compare recall@20 ndcg@20` does for one model but keeping it: lists of `depth`, metrics, and intervals if so many resamples
- * are wanted. */
+/* All that `compare recall@20 ndcg@20` does for one model but keeping it: lists of `depth`, metrics, and intervals. Without resamples
+ * what a validation does: ranks and metrics. */
 static void judge(const struct judging *j, size_t depth, size_t resamples, double seconds[STEPS])
 {
     static struct comparison c;
@@ -128,7 +128,7 @@ static void judge(const struct judging *j, size_t depth, size_t resamples, doubl
     double since = clock_seconds();
     need(test_set_new(j->data, j->split, &protocol, &t, &err), &err);
     seconds[STEP_SET] = lap(&since);
-    need(evaluation_run(j->m, t, j->split->fingerprint, depth, NULL, &e, &err), &err);
+    need((resamples ? evaluation_run : evaluation_ranks)(j->m, t, j->split->fingerprint, depth, NULL, &e, &err), &err);
     seconds[STEP_LISTS] = lap(&since);
     c = (struct comparison){.resamples = 0, .seed = 1};
     need(comparison_measure(&c, "recall", 20, true, &err), &err);
@@ -208,11 +208,11 @@ int main(void)
     static struct judging j;
     const char *wanted = getenv("MODELS");
     open_data(&j);
-    printf("\nall %zu test users over all %u items: ranked = lists of %d, recall@20 and ndcg@20; judged = lists of %d and intervals (%d\n"
-           "resamples) too; seconds; x: how many times an epoch lasts. Behind them the parts of judging, and lists of %d beside.\n\n"
+    printf("\nall %zu test users over all %u items: ranked = ranks up to %d, recall@20 and ndcg@20; judged = lists of %d and intervals\n"
+           "(%d resamples) too; seconds; x: how many times an epoch lasts. Behind them the parts of judging, and ranks up to %d beside.\n\n"
            "%-8s %4s %8s %8s  %-8s %8s %7s %7s    %8s %8s %8s %8s %8s\n",
            j.split->test_users, j.data->items.n, RANKED, EVALUATION_DEPTH, BOOTSTRAP_RESAMPLES, RANKED, "model", "", "ranked", "judged",
-           "against", "", "x", "x", "test set", "lists 20", "l. 100", "metrics", "interv.");
+           "against", "", "x", "x", "test set", "ranks 20", "l. 100", "metrics", "interv.");
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         if (wanted ? strstr(wanted, cases[i].name) != NULL : !cases[i].dear)
             run(&j, cases[i].name, cases[i].factors);

@@ -22,7 +22,7 @@ struct contender {
     const struct model_class *class;
     struct param_value *values;
     struct model *like; /* behind `with`: trained again, with the models it is made of */
-    double *value;   /* folds x metrics; NaN where nobody could be judged */
+    double *value;      /* folds x metrics; NaN where nobody could be judged */
     struct fold_summary summary[METRICS_MAX];
     double to_best, p;
 };
@@ -44,6 +44,7 @@ struct backtest {
     struct metric_at metrics[METRICS_MAX];
     size_t nmetrics, depth;
     unsigned needs; /* of the metrics, or-ed */
+    bool lists;     /* is one of them of whole lists? */
     struct protocol protocol;
 };
 
@@ -64,8 +65,10 @@ static enum status read_metrics(struct backtest *b, struct error *err)
         mem_free(one);
         if (!st && b->metrics[b->nmetrics].k > b->depth)
             b->depth = b->metrics[b->nmetrics].k;
-        if (!st)
+        if (!st) {
             b->needs |= b->metrics[b->nmetrics].metric->needs;
+            b->lists |= metric_of_lists(b->metrics[b->nmetrics].metric);
+        }
         b->nmetrics += !st;
         list += n + (list[n] == ',');
     }
@@ -187,7 +190,7 @@ static enum status run_one(struct backtest *b, struct contender *c, size_t fold,
     enum status st = c->like ? model_train_again(&ground, c->like, name, c->values, &m, err)
                              : model_train(c->class, name, c->values, &train, b->wb->seed, NULL, &b->wb->job, &m, err);
     if (!st)
-        st = evaluation_run(m, set, s->fingerprint, b->depth, &b->wb->job, &e, err);
+        st = (b->lists ? evaluation_run : evaluation_ranks)(m, set, s->fingerprint, b->depth, &b->wb->job, &e, err);
     if (!st && b->needs & NEEDS_PAIRS)
         st = evaluation_add_pairs(e, m, set, &b->wb->job, err);
     if (!st) {

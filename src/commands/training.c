@@ -203,7 +203,8 @@ static void say_alike(const struct training_order *o, struct result *out)
     if (chosen.length)
         result_message(out, MESSAGE_HINT, "it was trained with %s: try what is the default", result_str(out, &chosen));
     else
-        result_message(out, MESSAGE_HINT, "too few of the events have users and items in common: it needs more of them");
+        result_message(out, MESSAGE_HINT,
+                       "too few of the events have users and items in common: it needs more of them");
     str_free(&chosen);
 }
 
@@ -304,7 +305,8 @@ enum status validation_ask(void *context, const struct model *m, size_t epoch, d
     const struct validation *v = context;
     struct evaluation *e = NULL;
     (void)epoch;
-    enum status st = evaluation_run(m, v->set, v->s->fingerprint, v->metric.k, &v->wb->job, &e, err);
+    enum status st = (metric_of_lists(v->metric.metric) ? evaluation_run : evaluation_ranks)(
+        m, v->set, v->s->fingerprint, v->metric.k, &v->wb->job, &e, err);
     if (!st && v->metric.metric->needs & NEEDS_PAIRS)
         st = evaluation_add_pairs(e, m, v->set, &v->wb->job, err);
     if (!st) {

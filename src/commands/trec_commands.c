@@ -57,7 +57,7 @@ static enum status put_lists(struct export *x, FILE *f, const struct ranker *r, 
     enum status st = list && counts ? ST_OK : ST_NOMEM;
     for (size_t q = 0; q < t->nqueries && !st; q += PIECE) {
         size_t n = t->nqueries - q < PIECE ? t->nqueries - q : PIECE;
-        st = ranker_lists(r, t->query + q, n, &x->wb->job, list, counts, err);
+        st = ranker_lists(r, t->query + q, n, NULL, &x->wb->job, list, counts, err);
         for (size_t i = 0; i < n && !st; i++)
             put_list(x, f, dict_text(&x->data->users, t->user[q + i]), list + i * r->k, counts[i], r->m->name);
         if (!st)

@@ -57,6 +57,8 @@ const char *evaluation_lacks(const struct evaluation *e, const struct metric_at 
         return e->rated ? NULL : "the model predicts no ratings";
     if (needs & NEEDS_ITEMS && metric->k > e->listed && e->listed < e->nitems)
         return "so long lists are not kept";
+    if (!metric_of_users(metric->metric) && !e->first_rank)
+        return "lists are not kept";
     if (needs & NEEDS_PAIRS && !e->won)
         return "it was not asked for";
     if (needs & NEEDS_BEFORE && !e->before)

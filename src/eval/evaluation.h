@@ -40,7 +40,7 @@ struct evaluation {
     uint32_t *length;     /* nqueries: items of the list that are kept, at most `listed` */
     uint32_t *list; /* nqueries x listed: the items, best first; NO_ITEM behind them, and in foreign lists for items
                        that the data lacks */
-    uint32_t *first_rank; /* nitems: best rank in any list, UINT32_MAX: in none */
+    uint32_t *first_rank; /* nitems: best rank in any list, UINT32_MAX: in none; NULL: no lists were kept */
     double *won;          /* nqueries: share of pairs won (auc), NaN: no pair; NULL: not asked yet */
     double *squared,
         *absolute; /* nusers: sums over the user's ratings of the errors of predictions; NULL: none predicted */
@@ -57,9 +57,13 @@ struct evaluation {
  * protocol hides it. The same bits with any number of threads. Cancelled: ST_CANCELLED. */
 MUST_CHECK enum status evaluation_run(const struct model *m, const struct test_set *t, uint64_t split_fingerprint,
                                       size_t depth, struct job *job, struct evaluation **out, struct error *err);
-/* The same of lists that somebody else made: item[begin[q] .. begin[q + 1]) for query q, best first, distinct, below
- * nitems or NO_ITEM (one that the data does not have: it takes its place and is never right); cut at depth. A query
- * without a list has found nothing. model_created is 0. */
+/* The same for metrics of ranks, of ratings and of all pairs, in less time: no lists are kept (`listed` is 0), and not
+ * even all of each is made (ranking/lists.h). Not to be saved. */
+MUST_CHECK enum status evaluation_ranks(const struct model *m, const struct test_set *t, uint64_t split_fingerprint,
+                                        size_t depth, struct job *job, struct evaluation **out, struct error *err);
+/* As evaluation_run, of lists that somebody else made: item[begin[q] .. begin[q + 1]) for query q, best first, distinct,
+ * below nitems or NO_ITEM (one that the data does not have: it takes its place and is never right); cut at depth. A
+ * query without a list has found nothing. model_created is 0. */
 MUST_CHECK enum status evaluation_of_lists(const struct test_set *t, uint64_t split_fingerprint, size_t depth,
                                            const size_t *begin, const uint32_t *item, struct evaluation **out,
                                            struct error *err);

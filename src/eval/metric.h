@@ -91,6 +91,11 @@ static inline bool metric_of_ranks(const struct metric *m)
 {
     return m->of_list && !m->needs;
 }
+/* Does it take whole lists, not only where right items stand in them? */
+static inline bool metric_of_lists(const struct metric *m)
+{
+    return m->needs & NEEDS_ITEMS || !metric_of_users(m);
+}
 /* Does it cost as much as making all lists anew? */
 static inline bool metric_costly(const struct metric *m)
 {

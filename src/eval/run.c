@@ -16,58 +16,71 @@ struct desk {
 };
 
 /* Queries whose lists are made together: at most so many, and so many entries. */
-enum { PIECE = 16384, ENTRIES = 1 << 21, MARK_BLOCK = 16, PREPARE_BLOCK = 256 };
+enum { PIECE = 16384, ENTRIES = 1 << 21, TAKE_BLOCK = 16, PREPARE_BLOCK = 256 };
 
 struct run {
     const struct test_set *set;
     struct evaluation *e;
-    struct desk *desks;
-    uint32_t *nhits; /* per query; its hits stand from right_begin[q] on until they are moved together */
+    bool ranks_only;
+    struct desk *desks;   /* NULL with ranks_only */
+    uint32_t *nhits;      /* per query; its hits stand from right_begin[q] on until they are moved together */
     size_t first, piece;  /* the piece that is looked at: its first query; queries of one */
     struct scored *lists; /* piece x depth */
     size_t *counts;       /* piece */
 };
 
-/* Keeps the beginning of a list of n, and notes where right items stand in all of it. */
-static void mark(struct run *r, struct desk *desk, size_t q, const struct scored *list, size_t n)
+/* Keeps the beginning of a list, and how early each item is in any. */
+static void keep(struct evaluation *e, struct desk *desk, size_t q, const struct scored *list, size_t n)
 {
-    const struct test_set *t = r->set;
-    struct evaluation *e = r->e;
-    uint32_t *keep = e->list + q * e->listed;
-    const uint32_t *right = t->right + t->right_begin[q];
-    size_t nright = t->right_begin[q + 1] - t->right_begin[q];
-    uint32_t *hit = e->hit_rank + t->right_begin[q], nhits = 0;
-    uint64_t maybe = 0; /* a bit for the last digits of each right item: nearly all others fail to have it */
+    uint32_t *kept = e->list + q * e->listed;
     e->length[q] = (uint32_t)(n < e->listed ? n : e->listed);
-    memset(keep, 0xff, e->listed * sizeof *keep); /* NO_ITEM */
-    for (size_t i = 0; i < nright; i++)
-        maybe |= (uint64_t)1 << right[i] % 64;
+    memset(kept, 0xff, e->listed * sizeof *kept); /* NO_ITEM */
     for (uint32_t rank = 0; rank < n; rank++) {
         uint32_t item = list[rank].index;
         if (rank < e->listed)
-            keep[rank] = item;
-        if (item == NO_ITEM)
-            continue;
-        if (rank < desk->first_rank[item])
+            kept[rank] = item;
+        if (item != NO_ITEM && rank < desk->first_rank[item])
             desk->first_rank[item] = rank;
-        if (nhits < nright && maybe >> item % 64 & 1 && numbers_have(right, nright, item))
+    }
+}
+
+/* Notes where right items stand in a list of n. */
+static void mark(struct run *r, size_t q, const struct scored *list, size_t n)
+{
+    const struct test_set *t = r->set;
+    const uint32_t *right = t->right + t->right_begin[q];
+    size_t nright = t->right_begin[q + 1] - t->right_begin[q];
+    uint32_t *hit = r->e->hit_rank + t->right_begin[q], nhits = 0;
+    uint64_t maybe = 0; /* a bit for the last digits of each right item: nearly all others fail to have it */
+    for (size_t i = 0; i < nright; i++)
+        maybe |= (uint64_t)1 << right[i] % 64;
+    for (uint32_t rank = 0; rank < n && nhits < nright; rank++) {
+        uint32_t item = list[rank].index; /* perhaps NO_ITEM, which is never right */
+        if (maybe >> item % 64 & 1 && numbers_have(right, nright, item))
             hit[nhits++] = rank;
     }
     r->nhits[q] = nhits;
 }
 
-static void mark_block(void *context, size_t block, size_t begin, size_t end)
+static void take_in(struct run *r, struct desk *desk, size_t q, const struct scored *list, size_t n)
+{
+    if (!r->ranks_only)
+        keep(r->e, desk, q, list, n);
+    mark(r, q, list, n);
+}
+
+static void take_block(void *context, size_t block, size_t begin, size_t end)
 {
     struct run *r = context;
     (void)block;
     for (size_t i = begin; i < end; i++) {
-        const struct scored *list = r->lists + i * r->e->depth;
-        mark(r, &r->desks[parallel_thread()], r->first + i, list, r->counts[i]);
+        struct desk *desk = r->ranks_only ? NULL : &r->desks[parallel_thread()];
+        take_in(r, desk, r->first + i, r->lists + i * r->e->depth, r->counts[i]);
     }
 }
 
-/* Makes the lists of all queries, piece by piece, and marks them. */
-static enum status mark_all(struct run *r, const struct model *m, struct job *job, struct error *err)
+/* Makes the lists of all queries, piece by piece, and takes them in. */
+static enum status take_all(struct run *r, const struct model *m, struct job *job, struct error *err)
 {
     const struct test_set *t = r->set;
     struct ranker ranker = {0};
@@ -76,10 +89,12 @@ static enum status mark_all(struct run *r, const struct model *m, struct job *jo
         st = ranker_new(&ranker, m, r->e->depth, t->protocol.hide_seen ? SEEN_HIDE : SEEN_SHOW, t->nqueries, err);
     for (r->first = 0; r->first < t->nqueries && !st; r->first += r->piece) {
         size_t n = t->nqueries - r->first < r->piece ? t->nqueries - r->first : r->piece;
+        struct item_sets right = {t->right_begin + r->first, t->right};
         st = t->among ? candidates_rank(t, m, r->first, n, r->e->depth, job, r->lists, r->counts, err)
-                      : ranker_lists(&ranker, t->query + r->first, n, job, r->lists, r->counts, err);
+                      : ranker_lists(&ranker, t->query + r->first, n, r->ranks_only ? &right : NULL, job, r->lists,
+                                     r->counts, err);
         if (!st)
-            parallel_blocks(n, MARK_BLOCK, mark_block, r);
+            parallel_blocks(n, TAKE_BLOCK, take_block, r);
     }
     ranker_clear(&ranker);
     return st;
@@ -129,7 +144,7 @@ static void pack_hits(struct run *r)
     }
 }
 
-static struct evaluation *evaluation_new(const struct test_set *t, size_t depth, struct error *err)
+static struct evaluation *evaluation_new(const struct test_set *t, size_t depth, bool ranks_only, struct error *err)
 {
     size_t nright = t->right_begin[t->nqueries];
     struct evaluation *e = mem_new(1, sizeof *e, "an evaluation", err);
@@ -145,18 +160,19 @@ static struct evaluation *evaluation_new(const struct test_set *t, size_t depth,
     e->user = mem_new_raw(t->nusers, sizeof *e->user, "evaluated users", err);
     e->warm = mem_new_raw(t->nusers, sizeof *e->warm, "evaluated users", err);
     e->query_begin = mem_new_raw(t->nusers + 1, sizeof *e->query_begin, "evaluated users", err);
-    e->listed = evaluation_listed(e->depth, t->nqueries);
+    e->listed = ranks_only ? 0 : evaluation_listed(e->depth, t->nqueries);
     e->valued = t->rating != NULL;
     e->right_begin = mem_new_raw(t->nqueries + 1, sizeof *e->right_begin, "right items", err);
     e->right = mem_new_raw(nright, sizeof *e->right, "right items", err);
     e->grade = mem_new_raw(nright, sizeof *e->grade, "right items", err);
-    e->length = mem_new_raw(t->nqueries, sizeof *e->length, "lists", err);
+    e->length = mem_new(t->nqueries, sizeof *e->length, "lists", err);
     e->list = mem_new_raw(t->nqueries * e->listed, sizeof *e->list, "lists", err);
     e->hit_begin = mem_new_raw(t->nqueries + 1, sizeof *e->hit_begin, "hits", err);
     e->hit_rank = mem_new_raw(nright, sizeof *e->hit_rank, "hits", err);
-    e->first_rank = mem_new_raw(t->nitems, sizeof *e->first_rank, "item marks", err);
+    if (!ranks_only)
+        e->first_rank = mem_new_raw(t->nitems, sizeof *e->first_rank, "item marks", err);
     if (!e->user || !e->warm || !e->query_begin || !e->right_begin || !e->right || !e->grade || !e->length ||
-        !e->list || !e->hit_begin || !e->hit_rank || !e->first_rank) {
+        !e->list || !e->hit_begin || !e->hit_rank || (!ranks_only && !e->first_rank)) {
         evaluation_free(e);
         return NULL;
     }
@@ -258,7 +274,7 @@ static void clear_run(struct run *r, size_t threads)
 static enum status begin_run(struct run *r, size_t depth, uint64_t split_fingerprint, size_t threads, struct error *err)
 {
     const struct test_set *t = r->set;
-    r->e = evaluation_new(t, depth, err);
+    r->e = evaluation_new(t, depth, r->ranks_only, err);
     if (!r->e)
         return ST_NOMEM;
     r->e->split_fingerprint = split_fingerprint;
@@ -266,20 +282,23 @@ static enum status begin_run(struct run *r, size_t depth, uint64_t split_fingerp
     r->piece = r->e->depth > ENTRIES ? 1 : r->e->depth > ENTRIES / PIECE ? ENTRIES / r->e->depth : PIECE;
     r->lists = mem_new_raw(r->piece * r->e->depth, sizeof *r->lists, "lists", err);
     r->counts = mem_new_raw(r->piece, sizeof *r->counts, "lists", err);
-    return r->nhits && r->lists && r->counts ? make_desks(r, threads, err) : ST_NOMEM;
+    if (!r->nhits || !r->lists || !r->counts)
+        return ST_NOMEM;
+    return r->ranks_only ? ST_OK : make_desks(r, threads, err);
 }
 
 static enum status end_run(struct run *r, size_t threads, struct error *err)
 {
-    join_desks(r, threads);
+    if (!r->ranks_only)
+        join_desks(r, threads);
     pack_hits(r);
     return evaluation_prepare(r->e, err);
 }
 
-enum status evaluation_run(const struct model *m, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
-                           struct job *job, struct evaluation **out, struct error *err)
+static enum status run_model(const struct model *m, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
+                             bool ranks_only, struct job *job, struct evaluation **out, struct error *err)
 {
-    struct run r = {.set = t};
+    struct run r = {.set = t, .ranks_only = ranks_only};
     size_t threads = (size_t)parallel_threads();
     enum status st = check_model(m, t, err);
     if (!st)
@@ -288,7 +307,7 @@ enum status evaluation_run(const struct model *m, const struct test_set *t, uint
         goto out;
     r.e->model_created = (uint64_t)m->record.created;
     job_begin(job, t->nqueries, t->protocol.rolling ? "events" : "users", "evaluate %s", m->name);
-    st = mark_all(&r, m, job, err);
+    st = take_all(&r, m, job, err);
     if (!st)
         st = end_run(&r, threads, err);
     if (!st && t->rating && m->class->capabilities & CAN_RATE)
@@ -302,6 +321,18 @@ out:
     return st;
 }
 
+enum status evaluation_run(const struct model *m, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
+                           struct job *job, struct evaluation **out, struct error *err)
+{
+    return run_model(m, t, split_fingerprint, depth, false, job, out, err);
+}
+
+enum status evaluation_ranks(const struct model *m, const struct test_set *t, uint64_t split_fingerprint, size_t depth,
+                             struct job *job, struct evaluation **out, struct error *err)
+{
+    return run_model(m, t, split_fingerprint, depth, true, job, out, err);
+}
+
 enum status evaluation_of_lists(const struct test_set *t, uint64_t split_fingerprint, size_t depth, const size_t *begin,
                                 const uint32_t *item, struct evaluation **out, struct error *err)
 {
@@ -311,7 +342,7 @@ enum status evaluation_of_lists(const struct test_set *t, uint64_t split_fingerp
         size_t n = begin[q + 1] - begin[q] < r.e->depth ? begin[q + 1] - begin[q] : r.e->depth;
         for (size_t i = 0; i < n; i++)
             r.lists[i] = (struct scored){item[begin[q] + i], 0};
-        mark(&r, &r.desks[0], q, r.lists, n);
+        take_in(&r, &r.desks[0], q, r.lists, n);
     }
     if (!st)
         st = end_run(&r, 1, err);

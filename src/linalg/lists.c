@@ -33,7 +33,7 @@ void dots_lists_clear(struct dots_lists *l)
 struct take {
     const struct dots_lists *l;
     const float *x;
-    const struct hidden *hidden;
+    const struct item_sets *hidden;
     struct scored *out;
     size_t *counts;
 };
@@ -76,15 +76,15 @@ static void take_block(void *context, size_t block, size_t begin, size_t end)
         t->counts[q] = best_finish(&best[q - begin]);
 }
 
-enum status dots_lists_take(const struct dots_lists *l, const float *x, size_t queries, const struct hidden *hidden,
-                            struct scored *out, size_t *counts, struct error *err)
+enum status dots_lists_take(const struct dots_lists *l, const float *x, size_t queries, const struct item_sets *hidden,
+                            const struct item_sets *wanted, struct scored *out, size_t *counts, struct error *err)
 {
     if (!l->length) {
         memset(counts, 0, queries * sizeof *counts);
         return ST_OK;
     }
     if (l->rough)
-        return rough_take(l, x, queries, hidden, out, counts, err);
+        return rough_take(l, x, queries, hidden, wanted, out, counts, err);
     struct take t = {l, x, hidden, out, counts};
     parallel_blocks(queries, QUERIES_A_BLOCK, take_block, &t);
     return ST_OK;

@@ -24,9 +24,12 @@ static void open_query(const struct take *t, struct desk *d, size_t i, size_t q)
             hide[nhidden++] = rough->place[t->hidden->item[h]];
     numbers_sort(hide, nhidden);
     d->open[i] = true;
-    d->rivals[i] = (struct rivals){column, column + wide, (uint32_t *)(void *)(column + 2 * wide), 0, -INFINITY,
-                                   hide,   hide + nhidden};
-    d->bar[i] = -INFINITY;
+    d->rivals[i] = (struct rivals){
+        column, column + wide, (uint32_t *)(void *)(column + 2 * wide), 0, -INFINITY, -INFINITY, hide, hide + nhidden,
+        NULL,   NULL};
+    if (t->wanted)
+        rough_want(t, &d->rivals[i], q);
+    d->floor[i] = d->rivals[i].floor;
     for (size_t f = 0; f < k; f += STEP, tile += TILE) {
         double part = rough_round(x + f, k - f < STEP ? k - f : STEP, tile);
         residue += part * part;
@@ -43,7 +46,7 @@ static void sit_down(const struct take *t, struct desk *d, size_t begin, size_t 
         d->who[i] = (uint32_t)i;
         float length = begin + i < end ? rough_length(t->x + (begin + i) * l->k, l->k) : INFINITY;
         d->open[i] = false;
-        d->bar[i] = INFINITY;
+        d->floor[i] = INFINITY;
         d->length[i] = d->residue[i] = 0;
         if (!(length < INFINITY))
             continue;
@@ -75,19 +78,19 @@ TARGET_TILES static void multiply(const uint16_t *a, const uint16_t *b, size_t s
     _tile_stored(3, sums + 3 * SUMS, 64);
 }
 
-/* For 16 queries from seat i on: how far sums are off, at most, and the sum below which an item of this pair cannot
- * reach their lists: the bound of linalg/lists.h, with |x'| <= |x| + |x - x'|. */
+/* For 16 queries from seat i on: how far sums are off, at most, and the sum below which an item of this pair is not
+ * asked for: the bound of linalg/lists.h, with |x'| <= |x| + |x - x'|. */
 TARGET_TILES static void lowest(const struct desk *d, const struct rough *r, size_t pair, size_t i, float *low,
                                 float *off)
 {
-    __m512 bar = _mm512_load_ps(d->bar + i), length = _mm512_load_ps(d->length + i),
+    __m512 floor = _mm512_load_ps(d->floor + i), length = _mm512_load_ps(d->length + i),
            residue = _mm512_load_ps(d->residue + i);
     __m512 longest = _mm512_set1_ps(r->longest[pair]), rest = _mm512_set1_ps(r->residue[pair]);
     __m512 slack = _mm512_set1_ps(1 + SLACK), tiny = _mm512_set1_ps(TINY);
-    __m512 margin = _mm512_fmadd_ps(_mm512_abs_ps(bar), _mm512_set1_ps(SLACK), tiny);
+    __m512 margin = _mm512_fmadd_ps(_mm512_abs_ps(floor), _mm512_set1_ps(SLACK), tiny);
     __m512 rounded = _mm512_add_ps(length, residue);
     __m512 far = _mm512_mul_ps(_mm512_fmadd_ps(residue, longest, _mm512_mul_ps(rounded, rest)), slack);
-    _mm512_store_ps(low, _mm512_sub_ps(_mm512_sub_ps(bar, margin), far));
+    _mm512_store_ps(low, _mm512_sub_ps(_mm512_sub_ps(floor, margin), far));
     _mm512_store_ps(off, _mm512_mask_mov_ps(far, _mm512_cmp_ps_mask(far, far, _CMP_UNORD_Q), _mm512_set1_ps(INFINITY)));
 }
 
@@ -130,7 +133,7 @@ static void admit(const struct take *t, struct desk *d, size_t pair, size_t i, c
     if (r->n + PAIR <= t->room)
         return;
     rough_make_room(t, d, r, q);
-    d->bar[i] = r->bar;
+    d->floor[i] = r->floor;
 }
 
 /* Which items of each row of sums are not below its number: NaN survives. */
@@ -225,7 +228,7 @@ static void swap_seats(const struct rough *r, struct desk *d, size_t i, size_t j
     d->who[j] = who;
     d->open[i] = d->open[j];
     d->open[j] = open;
-    swap_floats(&d->bar[i], &d->bar[j]);
+    swap_floats(&d->floor[i], &d->floor[j]);
     swap_floats(&d->length[i], &d->length[j]);
     swap_floats(&d->residue[i], &d->residue[j]);
 }
@@ -236,7 +239,7 @@ TARGET_TILES static __mmask16 done(const struct desk *d, const struct rough *r, 
     __m512 reach = _mm512_set1_ps(r->longest[pair] + r->residue[pair]);
     __m512 most = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_load_ps(d->length + i), reach), _mm512_set1_ps(1 + SLACK),
                                   _mm512_set1_ps(TINY));
-    return _mm512_cmp_ps_mask(most, _mm512_load_ps(d->bar + i), _CMP_LT_OQ);
+    return _mm512_cmp_ps_mask(most, _mm512_load_ps(d->floor + i), _CMP_LT_OQ);
 }
 
 /* Seats those of the first n that are not done in front; how many they are. */
@@ -281,19 +284,21 @@ TARGET_TILES static void take_block(void *context, size_t block, size_t begin, s
     }
 }
 
-enum status rough_take(const struct dots_lists *l, const float *x, size_t queries, const struct hidden *hidden,
-                       struct scored *out, size_t *counts, struct error *err)
+enum status rough_take(const struct dots_lists *l, const float *x, size_t queries, const struct item_sets *hidden,
+                       const struct item_sets *wanted, struct scored *out, size_t *counts, struct error *err)
 {
-    struct take t = {.l = l, .x = x, .hidden = hidden, .out = out, .counts = counts};
+    struct take t = {.l = l, .x = x, .hidden = hidden, .wanted = wanted, .out = out, .counts = counts};
     size_t threads = (size_t)parallel_threads(), tiles = QUERIES / ROWS * l->rough->steps * TILE;
     t.room = rough_room(l->length);
     size_t columns = QUERIES * 3 * (t.room + ROWS);
     t.desks = mem_new_raw(threads, sizeof *t.desks, "list threads", err);
     t.hide = mem_new_raw(hidden->begin[queries], sizeof *t.hide, "hidden items", err);
+    t.wanted_score = mem_new_raw(wanted ? wanted->begin[queries] - wanted->begin[0] : 0, sizeof *t.wanted_score,
+                                 "wanted items", err);
     uint16_t *room = mem_new_raw(threads * tiles, sizeof *room, "list threads", err);
     float *rivals = mem_new_raw(threads * columns, sizeof *rivals, "list threads", err);
     struct scored *settled = mem_new_raw(threads * t.room, sizeof *settled, "list threads", err);
-    enum status st = t.desks && t.hide && room && rivals && settled ? ST_OK : ST_NOMEM;
+    enum status st = t.desks && t.hide && t.wanted_score && room && rivals && settled ? ST_OK : ST_NOMEM;
     if (!st) {
         for (size_t i = 0; i < threads; i++) {
             t.desks[i].tiles = room + i * tiles;
@@ -304,6 +309,7 @@ enum status rough_take(const struct dots_lists *l, const float *x, size_t querie
     }
     mem_free(t.desks);
     mem_free(t.hide);
+    mem_free(t.wanted_score);
     mem_free(room);
     mem_free(rivals);
     mem_free(settled);
@@ -312,10 +318,10 @@ enum status rough_take(const struct dots_lists *l, const float *x, size_t querie
 
 #else
 
-enum status rough_take(const struct dots_lists *l, const float *x, size_t queries, const struct hidden *hidden,
-                       struct scored *out, size_t *counts, struct error *err)
+enum status rough_take(const struct dots_lists *l, const float *x, size_t queries, const struct item_sets *hidden,
+                       const struct item_sets *wanted, struct scored *out, size_t *counts, struct error *err)
 {
-    (void)l, (void)x, (void)queries, (void)hidden, (void)out, (void)counts;
+    (void)l, (void)x, (void)queries, (void)hidden, (void)wanted, (void)out, (void)counts;
     return error_set(err, ST_INTERNAL, "this CPU has no tiles");
 }
 

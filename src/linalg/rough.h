@@ -9,10 +9,11 @@ bool rough_works(void);
 MUST_CHECK enum status rough_new(struct rough **out, const float *y, size_t items, size_t k, struct error *err);
 void rough_free(struct rough *r);
 MUST_CHECK enum status rough_take(const struct dots_lists *l, const float *x, size_t queries,
-                                  const struct hidden *hidden, struct scored *out, size_t *counts, struct error *err);
+                                  const struct item_sets *hidden, const struct item_sets *wanted,
+                                  struct scored *out, size_t *counts, struct error *err);
 
 /* Is the item among those that query q does not want? */
-static inline bool is_hidden(const struct hidden *hidden, size_t q, uint32_t item)
+static inline bool is_hidden(const struct item_sets *hidden, size_t q, uint32_t item)
 {
     size_t low = hidden->begin[q], high = hidden->begin[q + 1];
     while (low < high) {

@@ -1,6 +1,7 @@
 /* Rivals: items that may still enter the list of a query (linalg/rough_desk.h). */
 #include "linalg/rough_desk.h"
 
+#include <float.h>
 #include <string.h>
 
 #ifdef __x86_64__
@@ -30,7 +31,20 @@ TARGET_TILES static float bar_of(const float *x, uint32_t of, uint32_t n, float 
     return low;
 }
 
-/* Raises the bar to what is known now. */
+/* A score that no item has: none are this large where the first look is for the query. */
+#define NOBODY FLT_MAX
+
+/* What is asked for now that the bar is known. */
+static void set_floor(struct rivals *r)
+{
+    float least = NOBODY;
+    for (const float *s = r->wanted; s < r->wanted_end; s++)
+        if (*s >= r->bar && *s < least)
+            least = *s;
+    r->floor = r->wanted ? least : r->bar;
+}
+
+/* Raises the bar and the floor to what is known now. Those who reached the bar may be gone, below the floor. */
 TARGET_TILES static void raise_bar(struct rivals *r, uint32_t n)
 {
     __m512 least = _mm512_set1_ps(INFINITY), most = _mm512_set1_ps(-INFINITY);
@@ -42,19 +56,21 @@ TARGET_TILES static void raise_bar(struct rivals *r, uint32_t n)
         most = _mm512_mask_max_ps(most, some, most, x);
         bounded += (uint32_t)__builtin_popcount(some);
     }
-    if (bounded >= n)
-        r->bar = bar_of(r->lower, r->n, n, fmaxf(r->bar, _mm512_reduce_min_ps(least)), _mm512_reduce_max_ps(most));
+    float low = fmaxf(r->bar, _mm512_reduce_min_ps(least)), high = _mm512_reduce_max_ps(most);
+    if (bounded >= n && high > r->bar)
+        r->bar = bar_of(r->lower, r->n, n, low, high);
+    set_floor(r);
 }
 
-/* Keeps those that may reach the bar. */
+/* Keeps those that may reach the floor. */
 TARGET_TILES static void drop_losers(struct rivals *r)
 {
-    __m512 bar = _mm512_set1_ps(r->bar);
+    __m512 floor = _mm512_set1_ps(r->floor);
     uint32_t kept = 0;
     for (uint32_t j = 0; j < r->n; j += ROWS) {
         __m512 lower = _mm512_loadu_ps(r->lower + j), upper = _mm512_loadu_ps(r->upper + j);
         __m512i place = _mm512_loadu_si512(r->place + j);
-        __mmask16 some = _mm512_cmp_ps_mask(upper, bar, _CMP_GE_OQ) & rest_of(r->n - j);
+        __mmask16 some = _mm512_cmp_ps_mask(upper, floor, _CMP_GE_OQ) & rest_of(r->n - j);
         _mm512_storeu_ps(r->lower + kept, _mm512_maskz_compress_ps(some, lower));
         _mm512_storeu_ps(r->upper + kept, _mm512_maskz_compress_ps(some, upper));
         _mm512_storeu_si512(r->place + kept, _mm512_maskz_compress_epi32(some, place));
@@ -141,6 +157,26 @@ static size_t settle(const struct take *t, struct desk *d, struct rivals *r, siz
     return n;
 }
 
+void rough_want(const struct take *t, struct rivals *r, size_t q)
+{
+    const struct dots_lists *l = t->l;
+    const uint32_t *want = t->wanted->item + t->wanted->begin[q];
+    size_t n = t->wanted->begin[q + 1] - t->wanted->begin[q];
+    float *score = t->wanted_score + (t->wanted->begin[q] - t->wanted->begin[0]);
+    uint32_t item[TOGETHER];
+    float some[TOGETHER];
+    for (size_t j = 0; j < n; j += TOGETHER) {
+        for (size_t i = 0; i < TOGETHER; i++)
+            item[i] = j + i < n && want[j + i] < l->items ? want[j + i] : 0;
+        exactly(l->y, l->k, t->x + q * l->k, item, some);
+        for (size_t i = 0; i < TOGETHER && j + i < n; i++)
+            score[j + i] = want[j + i] < l->items ? some[i] : NAN; /* those who ask may know later ones */
+    }
+    r->wanted = score;
+    r->wanted_end = score + n;
+    set_floor(r);
+}
+
 void rough_make_room(const struct take *t, struct desk *d, struct rivals *r, size_t q)
 {
     const struct dots_lists *l = t->l;
@@ -155,14 +191,18 @@ void rough_make_room(const struct take *t, struct desk *d, struct rivals *r, siz
         r->place[j] = l->rough->place[best[j].index];
     }
     if (r->n == l->length)
-        r->bar = best[r->n - 1].score;
+        r->bar = fmaxf(r->bar, best[r->n - 1].score);
+    set_floor(r);
 }
 
 void rough_finish(const struct take *t, struct desk *d, struct rivals *r, size_t q)
 {
     raise_bar(r, (uint32_t)t->l->length);
     drop_losers(r);
-    t->counts[q] = settle(t, d, r, q);
+    size_t n = settle(t, d, r, q);
+    while (r->wanted && n && t->out[q * t->l->length + n - 1].score < r->floor)
+        n--; /* others of these scores may be lacking */
+    t->counts[q] = n;
 }
 
 void rough_serve_plainly(const struct take *t, size_t q)

@@ -34,7 +34,7 @@ void ranker_clear(struct ranker *r)
 
 struct hiding {
     const struct query *queries;
-    struct hidden *h;
+    struct item_sets *h;
 };
 
 static void hide_block(void *context, size_t block, size_t begin, size_t end)
@@ -52,7 +52,7 @@ static void hide_block(void *context, size_t block, size_t begin, size_t end)
 }
 
 /* What each history hides, ascending; nothing where seen items are shown. */
-static enum status hidden_new(struct hidden *h, const struct query *queries, size_t n, enum seen seen,
+static enum status hidden_new(struct item_sets *h, const struct query *queries, size_t n, enum seen seen,
                               struct error *err)
 {
     h->begin = mem_new(n + 1, sizeof *h->begin, "hidden items", err);
@@ -70,16 +70,17 @@ static enum status hidden_new(struct hidden *h, const struct query *queries, siz
     return ST_OK;
 }
 
-static enum status take_by_vectors(const struct ranker *r, const struct query *queries, size_t n, struct scored *out,
-                                   size_t *counts, struct error *err)
+static enum status take_by_vectors(const struct ranker *r, const struct query *queries, size_t n,
+                                   const struct item_sets *wanted, struct scored *out, size_t *counts,
+                                   struct error *err)
 {
-    struct hidden hidden = {0};
+    struct item_sets hidden = {0};
     float *x = mem_new_raw(n * r->width, sizeof *x, "vectors of histories", err);
     enum status st = x ? hidden_new(&hidden, queries, n, r->seen, err) : ST_NOMEM;
     if (!st)
         st = model_fold(r->m, queries, n, x, err);
     if (!st)
-        st = dots_lists_take(&r->lists, x, n, &hidden, out, counts, err);
+        st = dots_lists_take(&r->lists, x, n, &hidden, wanted, out, counts, err);
     mem_free(x);
     mem_free(hidden.begin);
     mem_free(hidden.item);
@@ -161,8 +162,9 @@ static size_t piece_of(const struct ranker *r)
     return r->width ? PIECE_BY_VECTORS : PIECE;
 }
 
-static enum status take_piece(const struct ranker *r, const struct query *queries, size_t n, struct job *job,
-                              struct scored *out, size_t *counts, struct error *err)
+static enum status take_piece(const struct ranker *r, const struct query *queries, size_t n,
+                              const struct item_sets *wanted, struct job *job, struct scored *out, size_t *counts,
+                              struct error *err)
 {
     struct lists l = {r, out, counts};
     enum status st = job_check(job, err);
@@ -170,19 +172,23 @@ static enum status take_piece(const struct ranker *r, const struct query *querie
         return st;
     if (!r->width && !(r->m->class->capabilities & SCORES_APART))
         return rank_each(r->m, queries, n, r->seen, job, take_best, &l, err);
-    st = r->width ? take_by_vectors(r, queries, n, out, counts, err) : take_apart(r, queries, n, out, counts, err);
+    st = r->width ? take_by_vectors(r, queries, n, wanted, out, counts, err)
+                  : take_apart(r, queries, n, out, counts, err);
     if (!st)
         job_step(job, n);
     return st;
 }
 
-enum status ranker_lists(const struct ranker *r, const struct query *queries, size_t n, struct job *job,
-                         struct scored *out, size_t *counts, struct error *err)
+enum status ranker_lists(const struct ranker *r, const struct query *queries, size_t n, const struct item_sets *wanted,
+                         struct job *job, struct scored *out, size_t *counts, struct error *err)
 {
     size_t piece = piece_of(r);
     enum status st = ST_OK;
-    for (size_t at = 0; at < n && !st; at += piece)
-        st = take_piece(r, queries + at, n - at < piece ? n - at : piece, job, out + at * r->k, counts + at, err);
+    for (size_t at = 0; at < n && !st; at += piece) {
+        struct item_sets here = {wanted ? wanted->begin + at : NULL, wanted ? wanted->item : NULL};
+        st = take_piece(r, queries + at, n - at < piece ? n - at : piece, wanted ? &here : NULL, job, out + at * r->k,
+                        counts + at, err);
+    }
     return st;
 }
 
@@ -197,7 +203,7 @@ enum status ranker_users(const struct ranker *r, const struct selection *s, cons
         st = histories_of_users(s, users + at, here, &h, err);
         if (st)
             break;
-        st = take_piece(r, h.queries, here, job, out + at * r->k, counts + at, err);
+        st = take_piece(r, h.queries, here, NULL, job, out + at * r->k, counts + at, err);
         histories_clear(&h);
     }
     return st;

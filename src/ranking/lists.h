@@ -26,10 +26,13 @@ MUST_CHECK enum status ranker_new(struct ranker *r, const struct model *m, size_
                                   struct error *err);
 void ranker_clear(struct ranker *r);
 
-/* out[i * r->k ..] holds the counts[i] <= r->k best for queries[i]. The job is stepped once a query and may cancel. */
-MUST_CHECK enum status ranker_lists(const struct ranker *r, const struct query *queries, size_t n, struct job *job,
-                                    struct scored *out, size_t *counts, struct error *err);
-/* The same for users[0..n), whose histories are made piece by piece. */
+/* out[i * r->k ..] holds the counts[i] <= r->k best for queries[i]. wanted: NULL, or for each query the items whose
+ * places are all that is asked: a list may then end anywhere behind the last of them that stands in it. The job is
+ * stepped once a query and may cancel. */
+MUST_CHECK enum status ranker_lists(const struct ranker *r, const struct query *queries, size_t n,
+                                    const struct item_sets *wanted, struct job *job, struct scored *out, size_t *counts,
+                                    struct error *err);
+/* Whole lists of users[0..n), whose histories are made piece by piece. */
 MUST_CHECK enum status ranker_users(const struct ranker *r, const struct selection *s, const uint32_t *users, size_t n,
                                     struct job *job, struct scored *out, size_t *counts, struct error *err);
 

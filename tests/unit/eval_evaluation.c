@@ -11,6 +11,7 @@
 #include "models/snapshot.h"
 #include "ranking/ranking.h"
 #include "tests/unit/memory.h"
+#include "tests/unit/world.h"
 
 /* ---- a model whose scores are anybody's guess, with many ties and a few items it cannot score ---- */
 
@@ -360,6 +361,54 @@ static void test_brute_force(void **state)
     dataset_release(d);
 }
 
+/* Metrics of ranks are the same, to the bit, where no whole lists are made; metrics of lists say that they cannot be taken. */
+static void check_ranks(const struct model *m, const struct test_set *t)
+{
+    static const size_t ks[] = {1, 3, 10};
+    struct evaluation *whole = run(m, t, 10), *ranks = NULL;
+    double *a = mem_new(t->nusers, sizeof *a, "", NULL), *b = mem_new(t->nusers, sizeof *b, "", NULL);
+    assert_int_equal(evaluation_ranks(m, t, 7, 10, NULL, &ranks, NULL), ST_OK);
+    for (size_t i = 0; metrics[i]; i++)
+        for (size_t k = 0; k < 3; k++) {
+            struct metric_at metric = {.metric = metrics[i], .k = ks[k], .parameter = metrics[i]->parameter};
+            if (metric_of_lists(metrics[i])) {
+                assert_non_null(evaluation_lacks(ranks, &metric));
+            } else if (metric_of_ranks(metrics[i])) {
+                assert_null(evaluation_lacks(ranks, &metric));
+                evaluation_users(whole, &metric, a);
+                evaluation_users(ranks, &metric, b);
+                assert_memory_equal(a, b, t->nusers * sizeof *a);
+                assert_true(evaluation_value(whole, &metric, true) == evaluation_value(ranks, &metric, true));
+            }
+        }
+    mem_free(a);
+    mem_free(b);
+    evaluation_free(whole);
+    evaluation_free(ranks);
+}
+
+static void test_ranks(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"ials", "bpr", "puresvd", "itemknn", "pop"};
+    struct dataset *d = random_data(5);
+    struct split *s = split_of(d, (struct split_spec){.kind = SPLIT_TIME, .at = NO_TIME, .share = .3});
+    struct model *fake = fake_model(d);
+    for (size_t i = 0; i <= sizeof names / sizeof *names; i++) {
+        struct model *m = i < sizeof names / sizeof *names ? world_train(d, model_class_find(names[i]), NULL) : fake;
+        for (int p = 0; p < 4; p++) {
+            struct test_set *t = set_of(d, s, (struct protocol){.on = PART_TEST, .hide_seen = p & 1, .rolling = p & 2 ? ROLLING_ANYHOW : ROLLING_NOT});
+            check_ranks(m, t);
+            test_set_free(t);
+        }
+        if (m != fake)
+            model_release(m);
+    }
+    model_release(fake);
+    split_release(s);
+    dataset_release(d);
+}
+
 static void test_warm_and_cold(void **state)
 {
     (void)state;
@@ -528,20 +577,22 @@ static void test_cancel_and_memory(void **state)
     assert_null(e);
     job_destroy(&job);
     test_set_free(t);
-    enum status st = ST_NOMEM;
-    for (long i = 0; i < 100 && st; i++) {
-        atomic_long left = i;
-        t = NULL;
-        mem_set_hook(fail_from, &left);
-        st = test_set_new(d, s, &(struct protocol){.on = PART_TEST, .hide_seen = true}, &t, NULL);
-        if (!st)
-            st = evaluation_run(m, t, 0, 10, NULL, &e, NULL);
-        mem_set_hook(NULL, NULL);
-        assert_true(st == ST_OK || st == ST_NOMEM);
-        test_set_free(t);
+    for (int ranks = 0; ranks < 2; ranks++) {
+        enum status st = ST_NOMEM;
+        for (long i = 0; i < 100 && st; i++) {
+            atomic_long left = i;
+            t = NULL;
+            mem_set_hook(fail_from, &left);
+            st = test_set_new(d, s, &(struct protocol){.on = PART_TEST, .hide_seen = true}, &t, NULL);
+            if (!st)
+                st = (ranks ? evaluation_ranks : evaluation_run)(m, t, 0, 10, NULL, &e, NULL);
+            mem_set_hook(NULL, NULL);
+            assert_true(st == ST_OK || st == ST_NOMEM);
+            test_set_free(t);
+        }
+        assert_int_equal(st, ST_OK);
+        evaluation_free(e);
     }
-    assert_int_equal(st, ST_OK);
-    evaluation_free(e);
     model_release(m);
     split_release(s);
     dataset_release(d);
@@ -642,7 +693,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fixed),         cmocka_unit_test(test_target), cmocka_unit_test(test_rolling),
         cmocka_unit_test(test_moments),       cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_brute_force),   cmocka_unit_test(test_warm_and_cold),
+        cmocka_unit_test(test_brute_force),   cmocka_unit_test(test_ranks), cmocka_unit_test(test_warm_and_cold),
         cmocka_unit_test(test_threads_and_saving), cmocka_unit_test(test_cancel_and_memory),
         cmocka_unit_test(test_ratings),         cmocka_unit_test(test_gowalla),
     };

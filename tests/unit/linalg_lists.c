@@ -65,13 +65,45 @@ static float number(struct rng *r, enum kind kind, size_t i, size_t f)
 }
 
 /* dots_score, mask, topk. */
-static size_t reference(const struct dots *d, const float *x, size_t q, const struct hidden *hidden, size_t length, float *scores,
+static size_t reference(const struct dots *d, const float *x, size_t q, const struct item_sets *hidden, size_t length, float *scores,
                         struct scored *out)
 {
     dots_score(d, x + q * d->k, 1, scores);
     for (size_t h = hidden->begin[q]; h < hidden->begin[q + 1]; h++)
         scores[hidden->item[h]] = -INFINITY;
     return topk(scores, d->items, length, out);
+}
+
+/* Random sets of up to `most` items; every third query has none. */
+static struct item_sets some_items(struct rng *r, size_t queries, size_t items, size_t most)
+{
+    struct item_sets s = {mem_new(queries + 1, sizeof(size_t), "", NULL), mem_new(queries * items, sizeof(uint32_t), "", NULL)};
+    for (size_t q = 0; q < queries; q++) {
+        size_t n = s.begin[q], left = q % 3 ? 1 + rng_below(r, most) : 0;
+        for (uint32_t i = 0; i < items && left; i++)
+            if (rng_below(r, items - i) < left) {
+                s.item[n++] = i;
+                left--;
+            }
+        s.begin[q + 1] = n;
+    }
+    return s;
+}
+
+/* What is asked of a list when some items are wanted: it is the beginning of the whole one, and has all of them that stand there. */
+static bool is_enough(const struct item_sets *wanted, size_t q, const struct scored *got, size_t n, const struct scored *whole,
+                      size_t nwhole)
+{
+    if (n > nwhole)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (got[i].index != whole[i].index || memcmp(&got[i].score, &whole[i].score, sizeof(float)))
+            return false;
+    for (size_t i = n; i < nwhole; i++)
+        for (size_t w = wanted->begin[q]; w < wanted->begin[q + 1]; w++)
+            if (whole[i].index == wanted->item[w])
+                return false;
+    return true;
 }
 
 static void compare(enum kind kind, enum kind asked, size_t items, size_t k, size_t queries, size_t length, enum lists_way way)
@@ -81,7 +113,8 @@ static void compare(enum kind kind, enum kind asked, size_t items, size_t k, siz
     float *scores = mem_new(items, sizeof *scores, "", NULL);
     struct scored *got = mem_new(queries * length, sizeof *got, "", NULL), *want = mem_new(length, sizeof *want, "", NULL);
     size_t *counts = mem_new(queries, sizeof *counts, "", NULL);
-    struct hidden hidden = {mem_new(queries + 1, sizeof(size_t), "", NULL), mem_new(queries * items, sizeof(uint32_t), "", NULL)};
+    struct item_sets hidden = {mem_new(queries + 1, sizeof(size_t), "", NULL), mem_new(queries * items, sizeof(uint32_t), "", NULL)};
+    struct item_sets wanted;
     struct dots d;
     struct dots_lists l;
     for (size_t i = 0; i < items * k; i++)
@@ -98,7 +131,7 @@ static void compare(enum kind kind, enum kind asked, size_t items, size_t k, siz
     assert_int_equal(dots_pack(&d, y, items, k, NULL), ST_OK);
     assert_int_equal(dots_lists_new(&l, y, items, k, length, way, NULL), ST_OK);
     memset(got, 0xee, queries * length * sizeof *got);
-    assert_int_equal(dots_lists_take(&l, x, queries, &hidden, got, counts, NULL), ST_OK);
+    assert_int_equal(dots_lists_take(&l, x, queries, &hidden, NULL, got, counts, NULL), ST_OK);
     for (size_t q = 0; q < queries; q++) {
         size_t n = reference(&d, x, q, &hidden, length, scores, want);
         bool same = n == counts[q];
@@ -108,6 +141,16 @@ static void compare(enum kind kind, enum kind asked, size_t items, size_t k, siz
             fail_msg("kind %d asked by %d, %zu items, k %zu, query %zu of %zu, length %zu, way %d", kind, asked, items, k, q, queries,
                      length, way);
     }
+    wanted = some_items(&r, queries, items, items < 12 ? items : 12);
+    assert_int_equal(dots_lists_take(&l, x, queries, &hidden, &wanted, got, counts, NULL), ST_OK);
+    for (size_t q = 0; q < queries; q++) {
+        size_t n = reference(&d, x, q, &hidden, length, scores, want);
+        if (!is_enough(&wanted, q, got + q * length, counts[q], want, n))
+            fail_msg("wanted items: kind %d asked by %d, %zu items, k %zu, query %zu of %zu, length %zu, way %d", kind, asked, items, k,
+                     q, queries, length, way);
+    }
+    mem_free(wanted.begin);
+    mem_free(wanted.item);
     dots_lists_clear(&l);
     dots_clear(&d);
     mem_free(y);
@@ -177,7 +220,7 @@ static void test_no_memory(void **state)
     static float y[ITEMS * K], x[K];
     size_t begin[2] = {0}, count;
     struct scored out[LENGTH];
-    struct hidden none = {begin, NULL};
+    struct item_sets none = {begin, NULL};
     (void)state;
     for (int way = LISTS_FAST; way <= LISTS_FLOAT; way++) {
         enum status st = ST_NOMEM;
@@ -188,7 +231,7 @@ static void test_no_memory(void **state)
             mem_set_hook(fail_one, &left);
             st = dots_lists_new(&l, y, ITEMS, K, LENGTH, way, NULL);
             if (!st)
-                st = dots_lists_take(&l, x, 1, &none, out, &count, NULL);
+                st = dots_lists_take(&l, x, 1, &none, NULL, out, &count, NULL);
             mem_set_hook(NULL, NULL);
             dots_lists_clear(&l);
         }

@@ -93,7 +93,7 @@ static void test_history(void **state)
     struct ranker ranker;
     for (int w = 0; w < 2; w++) {
         assert_int_equal(ranker_new(&ranker, w ? wide : m, 8, SEEN_HIDE, 3, NULL), ST_OK);
-        assert_int_equal(ranker_lists(&ranker, q, 3, NULL, list, counts, NULL), ST_OK);
+        assert_int_equal(ranker_lists(&ranker, q, 3, NULL, NULL, list, counts, NULL), ST_OK);
         assert_true(counts[0] == 2 && counts[1] == 2 && counts[2] == 0);
         assert_true(list[0].index == A && list[8].index == A && list[1].index == D && list[9].index == D);
         ranker_clear(&ranker);

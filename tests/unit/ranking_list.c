@@ -92,6 +92,32 @@ static void test_list(void **state)
     dataset_release(d);
 }
 
+/* Those of wanted items that stand in a list stand there when no more than their places is asked, too. */
+static void check_wanted(const struct ranker *r, const struct query *queries, size_t n, const struct scored *whole, const size_t *nwhole)
+{
+    struct scored *got = mem_new(n * r->k, sizeof *got, "", NULL);
+    size_t *counts = mem_new(n, sizeof *counts, "", NULL), *begin = mem_new(n + 1, sizeof *begin, "", NULL);
+    uint32_t *item = mem_new(3 * n, sizeof *item, "", NULL);
+    for (size_t q = 0; q < n; q++) { /* none, one that perhaps stands in the list, two, or one that the model does not know too */
+        uint32_t first = (uint32_t)(q * 7 % 60);
+        begin[q + 1] = begin[q];
+        for (size_t i = 0; i < q % 4; i++)
+            item[begin[q + 1]++] = i == 2 ? (uint32_t)(r->m->nitems - 1) : first + (uint32_t)i;
+    }
+    assert_int_equal(ranker_lists(r, queries, n, &(struct item_sets){begin, item}, NULL, got, counts, NULL), ST_OK);
+    for (size_t q = 0; q < n; q++) {
+        assert_true(counts[q] <= nwhole[q]);
+        assert_memory_equal(got + q * r->k, whole + q * r->k, counts[q] * sizeof *got);
+        for (size_t j = counts[q]; j < nwhole[q]; j++)
+            for (size_t w = begin[q]; w < begin[q + 1]; w++)
+                assert_true(whole[q * r->k + j].index != item[w]);
+    }
+    mem_free(got);
+    mem_free(counts);
+    mem_free(begin);
+    mem_free(item);
+}
+
 /* Lists of many users are the lists of each, for every class and so by every way. Some histories know later items. */
 static void test_batch(void **state)
 {
@@ -147,7 +173,8 @@ static void test_grown(void **state)
         struct model *m = every_model(*c, d), *wide = model_widen(m, n + MORE, d->items.n + MORE, NULL);
         struct ranker r;
         assert_int_equal(ranker_new(&r, wide, K, SEEN_HIDE, n, NULL), ST_OK);
-        assert_int_equal(ranker_lists(&r, queries, n, NULL, out, counts, NULL), ST_OK);
+        assert_int_equal(ranker_lists(&r, queries, n, NULL, NULL, out, counts, NULL), ST_OK);
+        check_wanted(&r, queries, n, out, counts);
         for (uint32_t i = 0; i < n; i += 7) {
             struct ranked_list l;
             assert_int_equal(rank_list(wide, &queries[i], K, SEEN_HIDE, &l, NULL), ST_OK);
