@@ -10,19 +10,37 @@ typedef double doubles_anywhere __attribute__((vector_size(64), aligned(8)));
 typedef float half_anywhere __attribute__((vector_size(32), aligned(4)));
 enum { WIDE = 8 };
 
+/* Columns whose sums are held in registers together. */
+enum { SUMS = 4 };
+
+static inline __attribute__((always_inline)) void sum_columns(double *out, const float *z, size_t k,
+                                                              const uint32_t *index, const double *times, size_t n,
+                                                              const size_t vectors)
+{
+    doubles total[SUMS] = {{0}};
+    for (size_t j = 0; j < n; j++) {
+        const float *row = z + index[j] * k;
+#pragma GCC unroll 4
+        for (size_t v = 0; v < vectors; v++)
+            total[v] += times[j] * __builtin_convertvector(*(const half_anywhere *)(row + v * WIDE), doubles);
+    }
+#pragma GCC unroll 4
+    for (size_t v = 0; v < vectors; v++)
+        *(doubles_anywhere *)(out + v * WIDE) = total[v];
+}
+
 static inline __attribute__((always_inline)) void sum(double *out, const float *z, size_t k, const uint32_t *index,
                                                       const double *times, size_t n)
 {
-    memset(out, 0, k * sizeof *out);
-    for (size_t j = 0; j < n; j++) {
-        const float *row = z + index[j] * k;
-        size_t c = 0;
-        for (; c + WIDE <= k; c += WIDE)
-            *(doubles_anywhere *)(out + c) +=
-                times[j] * __builtin_convertvector(*(const half_anywhere *)(row + c), doubles);
-        for (; c < k; c++)
-            out[c] += times[j] * row[c];
-    }
+    size_t c = 0;
+    for (; c + SUMS * WIDE <= k; c += SUMS * WIDE)
+        sum_columns(out + c, z + c, k, index, times, n, SUMS);
+    for (; c + WIDE <= k; c += WIDE)
+        sum_columns(out + c, z + c, k, index, times, n, 1);
+    memset(out + c, 0, (k - c) * sizeof *out);
+    for (size_t j = 0; j < n && c < k; j++)
+        for (size_t f = c; f < k; f++)
+            out[f] += times[j] * z[index[j] * k + f];
 }
 
 static inline __attribute__((always_inline)) void dot(double *out, const float *z, size_t k, const uint32_t *index,
@@ -104,7 +122,7 @@ static void sum_base(double *out, const float *z, size_t k, const uint32_t *inde
 }
 
 static void gather_base(float *out, const float *z, size_t k, const uint32_t *index, const double *times, size_t n,
-                   const float *scale)
+                        const float *scale)
 {
     gather(out, z, k, index, times, n, scale);
 }

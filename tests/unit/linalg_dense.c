@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "linalg/dense.h"
+#include "linalg/lanes.h"
 #include "tests/unit/memory.h"
 
 static const size_t WIDTHS[] = {1, 2, 3, 8, 15, 16, 17, 33, 64, 100, 128, 200};
@@ -151,6 +152,65 @@ static void cholesky_refuses(void **state)
     assert_false(cholesky_solve(nan, 1, b));
 }
 
+/* Systems of 16 lanes have the solutions that they have alone, and the same bits whatever stands beside them. */
+static void lanes_solve_each(void **state)
+{
+    static const size_t sizes[] = {1, 3, 15, 16, 17, 32, 47, 48, 60, LANES_MOST};
+    (void)state;
+    for (size_t n = 0; n < sizeof sizes / sizeof *sizes; n++) {
+        size_t m = sizes[n], rows = 2 * m + 5;
+        const float *a[LANES];
+        float *matrix = mem_new(LANES * m * m, sizeof *matrix, "matrices", NULL), *b = random_rows(LANES, m, 9);
+        float *room = mem_new(lanes_room(m), sizeof *room, "lanes", NULL), *alone = mem_new(m * m, sizeof *alone, "matrix", NULL);
+        float *x = mem_new(LANES * m, sizeof *x, "solutions", NULL);
+        struct lanes l;
+        for (size_t i = 0; i < LANES; i++) {
+            float *y = random_rows(rows, m, 20 + i);
+            a[i] = matrix + i * m * m;
+            assert_int_equal(gram(y, rows, m, matrix + i * m * m, NULL), ST_OK);
+            for (size_t f = 0; f < m; f++)
+                matrix[i * m * m + f * m + f] += 1;
+            mem_free(y);
+        }
+        for (int beside = 0; beside < 2; beside++) { /* all of them; the last one beside copies of the first */
+            for (size_t i = 0; i < LANES && beside; i++)
+                a[i] = i + 1 < LANES ? matrix : a[i];
+            lanes_open(&l, a, m, room);
+            assert_true(lanes_factor(&l));
+            for (int again = 0; again < 2; again++) {
+                for (size_t i = 0; i < LANES; i++)
+                    for (size_t f = 0; f < m; f++)
+                        *lanes_right(&l, i, f) = b[i * m + f];
+                lanes_solve(&l);
+            }
+            for (size_t i = 0; i < LANES && !beside; i++) {
+                for (size_t f = 0; f < m; f++)
+                    x[i * m + f] = *lanes_right(&l, i, f);
+                float right[LANES_MOST];
+                memcpy(alone, a[i], m * m * sizeof *alone);
+                memcpy(right, b + i * m, m * sizeof *right);
+                assert_true(cholesky_solve(alone, m, right));
+                for (size_t f = 0; f < m; f++)
+                    assert_true(fabs((double)right[f] - (double)x[i * m + f]) < 1e-5);
+            }
+        }
+        for (size_t f = 0; f < m; f++)
+            assert_memory_equal(lanes_right(&l, LANES - 1, f), &x[(LANES - 1) * m + f], sizeof *x);
+        a[5] = matrix + 5 * m * m;
+        matrix[5 * m * m] = -1; /* one that is not positive definite is told of, wherever it stands */
+        lanes_open(&l, a, m, room);
+        assert_false(lanes_factor(&l));
+        matrix[5 * m * m] = NAN;
+        lanes_open(&l, a, m, room);
+        assert_false(lanes_factor(&l));
+        mem_free(matrix);
+        mem_free(b);
+        mem_free(room);
+        mem_free(alone);
+        mem_free(x);
+    }
+}
+
 static void dots_like_loops_whatever_the_batch(void **state)
 {
     (void)state;
@@ -207,6 +267,7 @@ int main(void)
         cmocka_unit_test(gram_add_like_loops),
         cmocka_unit_test(cholesky_solves),
         cmocka_unit_test(cholesky_refuses),
+        cmocka_unit_test(lanes_solve_each),
         cmocka_unit_test(dots_like_loops_whatever_the_batch),
         cmocka_unit_test(without_memory),
     };

@@ -9,7 +9,7 @@
 #include "base/rng.h"
 #include "linalg/ridge.h"
 
-enum { ROWS = 200, SETS = 60 };
+enum { ROWS = 200, SETS = 150 };
 
 struct problem {
     struct ridge r;
@@ -201,25 +201,30 @@ static void test_flat(void **state)
     problem_free(&p);
 }
 
-/* A set among others is a set alone. */
+/* A set among others is a set alone, whether systems are small or large. */
 static void test_bits(void **state)
 {
     (void)state;
-    enum { K = 33 };
-    struct problem p = problem_new(K, true, .1, .1, .5);
-    float *x = mem_new(SETS * K, sizeof *x, "", NULL), z[K], alone[K];
-    char *scratch = mem_new(ridge_scratch(K, ROWS), 1, "", NULL);
-    solved(&p, x);
-    for (size_t s = 0; s < SETS; s++) {
-        size_t at = p.sets.begin[s], n = p.sets.begin[s + 1] - at;
-        struct ridge_set set = {p.sets.index + at, p.sets.value + at, n, p.all, pull(&p, n)};
-        assert_true(ridge_solve(&p.r, &set, z, scratch));
-        ridge_back(&p.r, z, 1, alone);
-        assert_memory_equal(alone, x + s * K, sizeof alone);
+    static const size_t ks[] = {5, 33, 64, 80};
+    for (size_t c = 0; c < sizeof ks / sizeof *ks; c++) {
+        size_t k = ks[c];
+        struct problem p = problem_new(k, true, .1, .1, .5);
+        float *x = mem_new(SETS * k, sizeof *x, "", NULL), *z = mem_new(k, sizeof *z, "", NULL), *alone = mem_new(k, sizeof *alone, "", NULL);
+        char *scratch = mem_new(ridge_scratch(k, ROWS), 1, "", NULL);
+        solved(&p, x);
+        for (size_t s = 0; s < SETS; s++) {
+            size_t at = p.sets.begin[s], n = p.sets.begin[s + 1] - at;
+            struct ridge_set set = {p.sets.index + at, p.sets.value + at, n, p.all, pull(&p, n)};
+            assert_true(ridge_solve(&p.r, &set, z, scratch));
+            ridge_back(&p.r, z, 1, alone);
+            assert_memory_equal(alone, x + s * k, k * sizeof *x);
+        }
+        mem_free(x);
+        mem_free(z);
+        mem_free(alone);
+        mem_free(scratch);
+        problem_free(&p);
     }
-    mem_free(x);
-    mem_free(scratch);
-    problem_free(&p);
 }
 
 int main(void)
