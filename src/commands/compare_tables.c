@@ -67,9 +67,9 @@ static const char *title(const struct compare *c, struct result *out)
     char users[32];
     text_count(users, sizeof users, (int64_t)c->comparison.nwarm);
     const struct protocol *p = &c->judge.protocol;
-    return result_textf(out, "%s part (%s): means over %s users, %s, seen ones %s%s",
-                        p->on == PART_TEST ? "test" : "validation", c->s->description, users, compare_ranked(c, out),
-                        p->hide_seen ? "hidden" : "shown", p->rolling ? ", history rolling" : "");
+    return result_textf(out, "%s part (%s): means over %s user%s, %s, seen ones %s%s",
+                        p->on == PART_TEST ? "test" : "validation", c->s->description, users,
+                        c->comparison.nwarm == 1 ? "" : "s", compare_ranked(c, out), p->hide_seen ? "hidden" : "shown", p->rolling ? ", history rolling" : "");
 }
 
 void compare_put_leaderboard(const struct compare *compare, struct result *out)

@@ -22,10 +22,10 @@ void loading_say_rows(uint64_t read, uint64_t kept, uint64_t rejected, struct re
     text_count(k, sizeof k, (int64_t)kept);
     text_count(j, sizeof j, (int64_t)rejected);
     if (rejected)
-        result_message(out, MESSAGE_WARNING, "%s rows read: %s kept, %s rejected (`rejects` shows which and why)", r, k,
-                       j);
+        result_message(out, MESSAGE_WARNING, "%s row%s read: %s kept, %s rejected (`rejects` shows which and why)", r,
+                       read == 1 ? "" : "s", k, j);
     else
-        result_message(out, MESSAGE_INFO, "%s rows read: %s kept, %s rejected", r, k, j);
+        result_message(out, MESSAGE_INFO, "%s row%s read: %s kept, %s rejected", r, read == 1 ? "" : "s", k, j);
 }
 
 void loading_say_notes(const struct ingest_report *report, struct result *out)

@@ -72,6 +72,7 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
     size_t all, k = (size_t)call_int(call, "k");
     enum status st = vectors_of_users(m, &s, SIZE_MAX, &p, &all, &wb->job, err);
     k = k < p.n ? k : p.n;
+    size_t found = 0;
     float *own = mem_new(p.width, sizeof *own, "the vector of a user", err);
     float *like = mem_new_raw(p.n, sizeof *like, "similarities", err);
     struct scored *best = mem_new_raw(k, sizeof *best, "a list", err);
@@ -90,8 +91,12 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
         like[i] =
             p.who[i] != q->user && length * other > 0 ? (float)(product(x, own, p.width) / length / other) : -INFINITY;
     }
+    found = st ? 0 : topk(like, p.n, k, best);
+    if (!st && !found)
+        result_message(out, MESSAGE_INFO, "%s finds nobody like %s: there is no other user, or their vectors are zero",
+                       m->name, q->who);
     if (!st)
-        st = add_alike(q, &s, m, best, topk(like, p.n, k, best), &p, out, err);
+        st = add_alike(q, &s, m, best, found, &p, out, err);
     mem_free(own);
     mem_free(like);
     mem_free(best);

@@ -222,6 +222,7 @@ static enum status finish(struct study *s, struct result *out, struct error *err
 
 static void say_trials(const struct study *s, struct result *out)
 {
+    char events[32], rest[32];
     size_t count[TRIAL_STATUSES] = {0};
     const struct trial *failed = NULL;
     for (size_t i = 0; i < s->trials.n; i++) {
@@ -233,13 +234,17 @@ static void say_trials(const struct study *s, struct result *out)
         result_message(out, MESSAGE_INFO, "all %zu trials were done before; a larger trials= tries more", s->resumed);
     else if (s->resumed)
         result_message(out, MESSAGE_INFO, "resuming: %zu of %zu trials are done", s->resumed, s->wanted);
-    if (s->inner != s->s)
-        result_message(out, MESSAGE_INFO, "validation: %zu events of train, set aside for the search",
-                       s->inner->nvalid);
-    if (s->fits)
+    if (s->inner != s->s) {
+        text_count(events, sizeof events, (int64_t)s->inner->nvalid);
+        result_message(out, MESSAGE_INFO, "validation: %s events of train, set aside for the search", events);
+    }
+    if (s->fits) {
+        text_count(events, sizeof events, (int64_t)s->fits->nvalid);
+        text_count(rest, sizeof rest, (int64_t)s->judges->nvalid);
         result_message(out, MESSAGE_INFO,
-                       "weights are fitted to %zu validation events of every other user; the %zu of the rest judge",
-                       s->fits->nvalid, s->judges->nvalid);
+                       "weights are fitted to %s validation events of every other user; the %s of the rest judge",
+                       events, rest);
+    }
     if (count[TRIAL_STOPPED])
         result_message(out, MESSAGE_INFO, "%zu of %zu trials were stopped early as hopeless", count[TRIAL_STOPPED],
                        s->trials.n);
