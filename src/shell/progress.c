@@ -39,8 +39,8 @@ static void describe(const struct job_view *v, bool utf8, struct str *out)
             snprintf(text, sizeof text, "%.1f", v->rate);
         str_printf(out, "  %s %s/s", text, v->unit);
     }
-    text_duration(text, sizeof text, v->eta >= 0 && v->total ? v->eta : v->elapsed);
-    str_printf(out, "  %s%s", text, v->eta >= 0 && v->total ? " left" : "");
+    text_duration(text, sizeof text, v->eta > 0 && v->total ? v->eta : v->elapsed);
+    str_printf(out, "  %s%s", text, v->eta > 0 && v->total ? " left" : "");
     if (*v->last.name)
         str_printf(out, "  %s %.4g", v->last.name, v->last.value);
     if (*v->part) {
