@@ -69,7 +69,8 @@ static const char *title(const struct compare *c, struct result *out)
     const struct protocol *p = &c->judge.protocol;
     return result_textf(out, "%s part (%s): means over %s user%s, %s, seen ones %s%s",
                         p->on == PART_TEST ? "test" : "validation", c->s->description, users,
-                        c->comparison.nwarm == 1 ? "" : "s", compare_ranked(c, out), p->hide_seen ? "hidden" : "shown", p->rolling ? ", history rolling" : "");
+                        c->comparison.nwarm == 1 ? "" : "s", compare_ranked(c, out), p->hide_seen ? "hidden" : "shown",
+                        p->rolling ? ", history rolling" : "");
 }
 
 void compare_put_leaderboard(const struct compare *compare, struct result *out)
@@ -106,7 +107,9 @@ void compare_put_cold(const struct compare *compare, struct result *out)
     for (size_t m = 0; m < c->nmeasures; m++)
         if (metric_of_users(c->measures[m].at.metric))
             add_column(&columns, result_text(out, c->measures[m].at.name), VALUE_REAL, "", 4,
-                       !c->measures[m].shown ? COLUMN_HIDDEN : m ? COLUMN_COMPACT : 0);
+                       !c->measures[m].shown ? COLUMN_HIDDEN
+                       : m                   ? COLUMN_COMPACT
+                                             : 0);
     add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_HIDDEN);
     struct table *t = result_table(
         out, "cold", result_textf(out, "apart from them: %s cold users, of whom nothing is known before", users),

@@ -69,10 +69,9 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
     struct selection s = question_selection(wb, call, q->data);
     struct query query = history_query(&q->history);
     struct vectors p = {0};
-    size_t all, k = (size_t)call_int(call, "k");
+    size_t all, found = 0, k = (size_t)call_int(call, "k");
     enum status st = vectors_of_users(m, &s, SIZE_MAX, &p, &all, &wb->job, err);
     k = k < p.n ? k : p.n;
-    size_t found = 0;
     float *own = mem_new(p.width, sizeof *own, "the vector of a user", err);
     float *like = mem_new_raw(p.n, sizeof *like, "similarities", err);
     struct scored *best = mem_new_raw(k, sizeof *best, "a list", err);
@@ -93,7 +92,9 @@ static enum status rank_alike(struct workbench *wb, const struct call *call, con
     }
     found = st ? 0 : topk(like, p.n, k, best);
     if (!st && !found)
-        result_message(out, MESSAGE_INFO, "%s finds nobody like %s: there is no other user, or their vectors are zero",
+        result_message(out, MESSAGE_INFO,
+                       length > 0 ? "%s finds nobody like %s: there is no other user whose vector is not zero"
+                                  : "%s finds nobody like %s, whose own vector is zero",
                        m->name, q->who);
     if (!st)
         st = add_alike(q, &s, m, best, found, &p, out, err);

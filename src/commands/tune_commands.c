@@ -236,14 +236,15 @@ static void say_trials(const struct study *s, struct result *out)
         result_message(out, MESSAGE_INFO, "resuming: %zu of %zu trials are done", s->resumed, s->wanted);
     if (s->inner != s->s) {
         text_count(events, sizeof events, (int64_t)s->inner->nvalid);
-        result_message(out, MESSAGE_INFO, "validation: %s events of train, set aside for the search", events);
+        result_message(out, MESSAGE_INFO, "validation: %s event%s of train, set aside for the search", events,
+                       s->inner->nvalid == 1 ? "" : "s");
     }
     if (s->fits) {
         text_count(events, sizeof events, (int64_t)s->fits->nvalid);
         text_count(rest, sizeof rest, (int64_t)s->judges->nvalid);
         result_message(out, MESSAGE_INFO,
-                       "weights are fitted to %s validation events of every other user; the %s of the rest judge",
-                       events, rest);
+                       "weights are fitted to %s validation event%s of every other user; the %s of the rest judge",
+                       events, s->fits->nvalid == 1 ? "" : "s", rest);
     }
     if (count[TRIAL_STOPPED])
         result_message(out, MESSAGE_INFO, "%zu of %zu trials were stopped early as hopeless", count[TRIAL_STOPPED],
@@ -253,7 +254,8 @@ static void say_trials(const struct study *s, struct result *out)
                        s->trials.n, failed->number + 1, failed->message);
     size_t room = 0, grid = s->search == TUNE_GRID ? tune_grid(&s->space, s->wanted, s->points, &room) : 0;
     if (grid > room && !s->exhausted)
-        result_message(out, MESSAGE_INFO, "the coarsest grid has up to %zu settings: the trials are spread over it", grid);
+        result_message(out, MESSAGE_INFO, "the coarsest grid has up to %zu settings: the trials are spread over it",
+                       grid);
     if (s->exhausted)
         result_message(out, MESSAGE_INFO, "every setting of the search was tried after %zu trials", s->trials.n);
     if (s->cancelled)

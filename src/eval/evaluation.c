@@ -55,10 +55,10 @@ const char *evaluation_lacks(const struct evaluation *e, const struct metric_at 
     unsigned needs = metric->metric->needs;
     if (metric->metric->errors)
         return e->rated ? NULL : "the model predicts no ratings";
+    if (metric_of_lists(metric->metric) && !e->first_rank)
+        return "lists are not kept";
     if (needs & NEEDS_ITEMS && metric->k > e->listed && e->listed < e->nitems)
         return "so long lists are not kept";
-    if (!metric_of_users(metric->metric) && !e->first_rank)
-        return "lists are not kept";
     if (needs & NEEDS_PAIRS && !e->won)
         return "it was not asked for";
     if (needs & NEEDS_BEFORE && !e->before)

@@ -61,9 +61,9 @@ MUST_CHECK enum status evaluation_run(const struct model *m, const struct test_s
  * even all of each is made (ranking/lists.h). Not to be saved. */
 MUST_CHECK enum status evaluation_ranks(const struct model *m, const struct test_set *t, uint64_t split_fingerprint,
                                         size_t depth, struct job *job, struct evaluation **out, struct error *err);
-/* As evaluation_run, of lists that somebody else made: item[begin[q] .. begin[q + 1]) for query q, best first, distinct,
- * below nitems or NO_ITEM (one that the data does not have: it takes its place and is never right); cut at depth. A
- * query without a list has found nothing. model_created is 0. */
+/* As evaluation_run, of lists that somebody else made: item[begin[q] .. begin[q + 1]) for query q, best first,
+ * distinct, below nitems or NO_ITEM (one that the data does not have: it takes its place and is never right); cut at
+ * depth. A query without a list has found nothing. model_created is 0. */
 MUST_CHECK enum status evaluation_of_lists(const struct test_set *t, uint64_t split_fingerprint, size_t depth,
                                            const size_t *begin, const uint32_t *item, struct evaluation **out,
                                            struct error *err);

@@ -10,10 +10,9 @@
  *     |x.y - x'.y'|  <=  |x - x'| |y|  +  |x'| |y - y'|  +  c |x| |y|          c: all roundings of both sums of k terms
  *
  * so an item that cannot reach the list by this bound is out; the others get their score in float32, in the order of
- * operations of dots_score. A query is done when |x| |y| of the longest item left does not reach its list; one
- * that only asks where wanted items stand, when it does not reach the last of those that may be in the list, or none of
- * them may. Items and
- * queries with numbers that are not finite or very large go around the first pass. */
+ * operations of dots_score. A query is done when |x| |y| of the longest item left does not reach its list; one that
+ * only asks where wanted items stand, when it does not reach the last of those that may be in the list, or none of them
+ * may. Items and queries with numbers that are not finite or very large go around the first pass. */
 #ifndef TAILOR_LINALG_LISTS_H
 #define TAILOR_LINALG_LISTS_H
 
@@ -44,9 +43,9 @@ struct item_sets {
 };
 
 /* out[q * length ..] = the counts[q] best items for x[q * k ...], best first, ties by smaller index; NaN and -inf never
- * enter, nor do hidden items; either set may hold later items than there are. wanted: NULL, or the items whose places are all that is asked: a list may then end
- * anywhere behind the last of them that stands in it, and takes less time. Runs on all threads; the same bits with any
- * number of them. */
+ * enter, nor do hidden items. wanted: NULL, or the items whose places are all that is asked: a list may then end
+ * anywhere behind the last of them that stands in it, and takes less time. Either set may hold later items than there
+ * are. Runs on all threads; the same bits with any number of them. */
 MUST_CHECK enum status dots_lists_take(const struct dots_lists *l, const float *x, size_t queries,
                                        const struct item_sets *hidden, const struct item_sets *wanted,
                                        struct scored *out, size_t *counts, struct error *err);

@@ -38,6 +38,10 @@ static size_t small_most(size_t k)
     return w < LANES_MOST ? w : LANES_MOST;
 }
 
+/* Sets of more rows are solved alone: what they need would be needed 16 times, and little of their work is a system's.
+ */
+enum { LONG = 512 };
+
 /* The next part of the scratch, aligned to 64. */
 static void *cut(char *scratch, size_t *at, size_t n, size_t size)
 {
@@ -57,6 +61,7 @@ static size_t lay_out(struct desk *d, size_t k, size_t longest, char *scratch)
     d->rounded = cut(scratch, &at, w, sizeof(float));
     for (size_t i = 0; i < LANES; i++) {
         struct system *s = &d->system[i];
+        size_t rows = i && longest > LONG ? LONG : longest;
         s->small = cut(scratch, &at, most * most, sizeof(float));
         s->scale = cut(scratch, &at, w, sizeof(float));
         s->root = cut(scratch, &at, w, sizeof(double));
@@ -64,8 +69,8 @@ static size_t lay_out(struct desk *d, size_t k, size_t longest, char *scratch)
         s->t = cut(scratch, &at, w, sizeof(double));
         s->image = cut(scratch, &at, w, sizeof(double));
         s->vector = cut(scratch, &at, w, sizeof(double));
-        s->weight = cut(scratch, &at, longest, sizeof(double));
-        s->each = cut(scratch, &at, longest, sizeof(double));
+        s->weight = cut(scratch, &at, rows, sizeof(double));
+        s->each = cut(scratch, &at, rows, sizeof(double));
     }
     return at;
 }
@@ -203,11 +208,10 @@ static bool solve_small(struct desk *d, size_t n)
     struct lanes l;
     const float *a[LANES];
     size_t m = d->system[0].m;
-    for (size_t lane = 0; lane < LANES; lane++) {
-        struct system *s = &d->system[lane < n ? lane : 0]; /* the first one stands in for those that are not there */
-        a[lane] = s->small;
-        if (lane >= n)
-            continue;
+    for (size_t lane = 0; lane < LANES; lane++) /* the first one stands in for those that are not there */
+        a[lane] = d->system[lane < n ? lane : 0].small;
+    for (size_t i = 0; i < n; i++) {
+        struct system *s = &d->system[i];
         make_matrix(s, d, s->small);
         memset(s->t, 0, m * sizeof *s->t);
         memset(s->image, 0, m * sizeof *s->image);
@@ -306,40 +310,49 @@ static size_t rows_of(const struct solving *w, size_t i)
     return w->sets->rows->begin[i + 1] - w->sets->rows->begin[i];
 }
 
-/* Those of begin..end that have rows, as system size * BLOCK + place, the smallest systems first; how many. */
+/* The size of a set's system; of a long set more than any has. */
+static size_t size_of(const struct solving *w, size_t i)
+{
+    size_t n = rows_of(w, i), k = w->r->k;
+    return n > LONG ? whole_vectors(k) + 1 : unknowns(k, n);
+}
+
+/* Those of begin..end that have rows, as size * BLOCK + place, the smallest systems first; how many. */
 static size_t by_size(const struct solving *w, size_t begin, size_t end, uint32_t order[BLOCK])
 {
     size_t n = 0;
     for (size_t i = begin; i < end; i++)
         if (rows_of(w, i))
-            order[n++] = (uint32_t)(unknowns(w->r->k, rows_of(w, i)) * BLOCK + (i - begin));
+            order[n++] = (uint32_t)(size_of(w, i) * BLOCK + (i - begin));
     numbers_sort(order, n);
     return n;
 }
 
 /* The first sets of the order that are solved together; how many. */
-static size_t together(const uint32_t *order, size_t n)
+static size_t together(const struct solving *w, const uint32_t *order, size_t n)
 {
-    size_t size = order[0] / BLOCK, most = size > LANES_MOST ? 1 : LANES, some = 1;
+    size_t size = order[0] / BLOCK, some = 1;
+    size_t most = size > LANES_MOST || size > whole_vectors(w->r->k) ? 1 : LANES;
     while (some < n && some < most && order[some] / BLOCK == size)
         some++;
     return some;
 }
 
-static bool solve_some(const struct solving *w, struct desk *d, size_t begin, const uint32_t *order, size_t n, float *z)
+static bool solve_some(const struct solving *w, struct desk *d, size_t begin, const uint32_t *order, size_t count,
+                       float *z)
 {
     const struct csr *rows = w->sets->rows;
     struct ridge_set set[LANES];
-    for (size_t i = 0; i < n; i++) {
-        size_t row = begin + order[i] % BLOCK, at = rows->begin[row], m = rows_of(w, row);
-        set[i] = (struct ridge_set){rows->index + at, rows->value ? rows->value + at : NULL, m, w->sets->all,
-                                    w->sets->pull(w->sets->context, m)};
+    for (size_t i = 0; i < count; i++) {
+        size_t row = begin + order[i] % BLOCK, at = rows->begin[row], n = rows_of(w, row);
+        set[i] = (struct ridge_set){rows->index + at, rows->value ? rows->value + at : NULL, n, w->sets->all,
+                                    w->sets->pull(w->sets->context, n)};
         begin_system(&d->system[i], w->r, &set[i]);
         ask_for_all(&d->system[i]);
     }
-    if (!solve(d, n))
+    if (!solve(d, count))
         return false;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < count; i++)
         finish_system(&d->system[i], z + order[i] % BLOCK * w->r->k);
     return true;
 }
@@ -357,7 +370,7 @@ static void solve_block(void *context, size_t block, size_t begin, size_t end)
     memset(z, 0, BLOCK * k * sizeof *z);
     size_t n = by_size(w, begin, end, order), some;
     for (size_t at = 0; at < n; at += some) {
-        some = together(order + at, n - at);
+        some = together(w, order + at, n - at);
         if (!solve_some(w, &d, begin, order + at, some, z))
             w->failed[block] = true;
     }

@@ -24,9 +24,13 @@ static void open_query(const struct take *t, struct desk *d, size_t i, size_t q)
             hide[nhidden++] = rough->place[t->hidden->item[h]];
     numbers_sort(hide, nhidden);
     d->open[i] = true;
-    d->rivals[i] = (struct rivals){
-        column, column + wide, (uint32_t *)(void *)(column + 2 * wide), 0, -INFINITY, -INFINITY, hide, hide + nhidden,
-        NULL,   NULL};
+    d->rivals[i] = (struct rivals){.lower = column,
+                                   .upper = column + wide,
+                                   .place = (uint32_t *)(void *)(column + 2 * wide),
+                                   .bar = -INFINITY,
+                                   .floor = -INFINITY,
+                                   .hide = hide,
+                                   .shown = hide + nhidden};
     if (t->wanted)
         rough_want(t, &d->rivals[i], q);
     d->floor[i] = d->rivals[i].floor;

@@ -22,8 +22,10 @@ struct rivals {
     float *lower, *upper;
     uint32_t *place; /* where they stand in the order of items */
     uint32_t n;
-    float bar;   /* at least as many reach it as the list is long; -inf before there are as many */
-    float floor; /* nothing below is asked for: the bar, or the least wanted score that is not below the bar */
+    float bar; /* at least as many reach it as the list is long; -inf before there are as many */
+    /* Nothing below is asked for: the bar, or the least wanted score that is not below it, or, when there is none,
+     * more than any score. */
+    float floor;
     const uint32_t *hide, *shown;     /* places that are hidden, ascending: from here on, up to there */
     const float *wanted, *wanted_end; /* scores of the wanted items; NULL: whole lists are asked for */
 };

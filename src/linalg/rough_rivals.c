@@ -31,7 +31,7 @@ TARGET_TILES static float bar_of(const float *x, uint32_t of, uint32_t n, float 
     return low;
 }
 
-/* A score that no item has: none are this large where the first look is for the query. */
+/* A floor that none but items reach which are kept in any case: infinity is all that is above it. */
 #define NOBODY FLT_MAX
 
 /* What is asked for now that the bar is known. */
@@ -44,7 +44,8 @@ static void set_floor(struct rivals *r)
     r->floor = r->wanted ? least : r->bar;
 }
 
-/* Raises the bar and the floor to what is known now. Those who reached the bar may be gone, below the floor. */
+/* Raises the bar and the floor to what is known now. Those who reached the bar may be gone, below the floor; neither
+ * may fall for it, as what was dropped since is lacking. */
 TARGET_TILES static void raise_bar(struct rivals *r, uint32_t n)
 {
     __m512 least = _mm512_set1_ps(INFINITY), most = _mm512_set1_ps(-INFINITY);

@@ -203,6 +203,9 @@ static void lanes_solve_each(void **state)
         matrix[5 * m * m] = NAN;
         lanes_open(&l, a, m, room);
         assert_false(lanes_factor(&l));
+        matrix[5 * m * m] = INFINITY;
+        lanes_open(&l, a, m, room);
+        assert_false(lanes_factor(&l));
         mem_free(matrix);
         mem_free(b);
         mem_free(room);

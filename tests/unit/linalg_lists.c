@@ -149,6 +149,20 @@ static void compare(enum kind kind, enum kind asked, size_t items, size_t k, siz
             fail_msg("wanted items: kind %d asked by %d, %zu items, k %zu, query %zu of %zu, length %zu, way %d", kind, asked, items, k,
                      q, queries, length, way);
     }
+    /* The second half alone: sets whose first query does not begin at 0. */
+    size_t half = queries / 2, *shifted = mem_new(queries + 1, sizeof *shifted, "", NULL), *some = mem_new(queries, sizeof *some, "", NULL);
+    struct scored *rest = mem_new(queries * length, sizeof *rest, "", NULL);
+    for (size_t q = half; q <= queries; q++)
+        shifted[q - half] = hidden.begin[q] - hidden.begin[half];
+    struct item_sets hides = {shifted, hidden.item + hidden.begin[half]}, wants = {wanted.begin + half, wanted.item};
+    assert_int_equal(dots_lists_take(&l, x + half * k, queries - half, &hides, &wants, rest, some, NULL), ST_OK);
+    for (size_t q = half; q < queries; q++) {
+        assert_int_equal(some[q - half], counts[q]);
+        assert_memory_equal(rest + (q - half) * length, got + q * length, counts[q] * sizeof *rest);
+    }
+    mem_free(shifted);
+    mem_free(some);
+    mem_free(rest);
     mem_free(wanted.begin);
     mem_free(wanted.item);
     dots_lists_clear(&l);
