@@ -107,9 +107,7 @@ void compare_put_cold(const struct compare *compare, struct result *out)
     for (size_t m = 0; m < c->nmeasures; m++)
         if (metric_of_users(c->measures[m].at.metric))
             add_column(&columns, result_text(out, c->measures[m].at.name), VALUE_REAL, "", 4,
-                       !c->measures[m].shown ? COLUMN_HIDDEN
-                       : m                   ? COLUMN_COMPACT
-                                             : 0);
+                       !c->measures[m].shown ? COLUMN_HIDDEN : m ? COLUMN_COMPACT : 0);
     add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_HIDDEN);
     struct table *t = result_table(
         out, "cold", result_textf(out, "apart from them: %s cold users, of whom nothing is known before", users),

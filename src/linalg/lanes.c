@@ -13,11 +13,19 @@ size_t lanes_room(size_t m)
 
 /* ---- in ---- */
 
+/* The numbers of two vectors, side by side, that have these places. */
+#if defined __clang__ || __GNUC__ >= 12
+#define PICK(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#else
+typedef int places __attribute__((vector_size(64)));
+#define PICK(a, b, ...) __builtin_shuffle(a, b, (places){__VA_ARGS__})
+#endif
+
 /* The first halves of two vectors in turns, and the second ones. */
 static inline __attribute__((always_inline)) void mix(const floats *a, const floats *b, floats mixed[2])
 {
-    mixed[0] = __builtin_shufflevector(*a, *b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    mixed[1] = __builtin_shufflevector(*a, *b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    mixed[0] = PICK(*a, *b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    mixed[1] = PICK(*a, *b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
 /* Turns 16 x 16 numbers: each time that rows are mixed with those of the other half, one more bit of the row's number

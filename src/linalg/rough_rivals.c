@@ -31,7 +31,7 @@ TARGET_TILES static float bar_of(const float *x, uint32_t of, uint32_t n, float 
     return low;
 }
 
-/* A floor that none but items reach which are kept in any case: infinity is all that is above it. */
+/* The floor where no wanted item may be in the list: none but infinite scores are above it. */
 #define NOBODY FLT_MAX
 
 /* What is asked for now that the bar is known. */
