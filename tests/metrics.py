@@ -1,7 +1,8 @@
 """Metrics out of a TREC run and qrels alone, by their definitions, against what `compare` says: tests/metrics.sh.
 
-metrics.py COMPARE.json QRELS ITEMS.csv MODEL=RUN ...    prints what differs by more than 1e-9; 1 when something does
+metrics.py COMPARE.json QRELS KNOWN.csv ITEMS.csv MODEL=RUN ...    prints what differs by more than 1e-9; 1 when something does
 """
+import bisect
 import collections
 import csv
 import json
@@ -48,15 +49,31 @@ def metrics(items, right):
     return r
 
 
+def auc_of_counts(known, right, items):
+    """Mean over users of auc when items are scored by how many events they have: equal scores count half."""
+    score = collections.Counter(item for _, item in known)
+    seen = collections.defaultdict(set)
+    for user, item in known:
+        seen[user].add(item)
+
+    def of_user(user):
+        others = sorted(score[item] for item in items if item not in right[user] and item not in seen[user])
+        won = [bisect.bisect_left(others, score[item]) + bisect.bisect_right(others, score[item]) for item in right[user]]
+        return mean(won) / 2 / len(others)
+
+    return mean([of_user(user) for user in right])
+
+
 def mean(values):
     return sum(values) / len(values)
 
 
-def main(compared, qrels, items, *runs):
+def main(compared, qrels, known, items, *runs):
     said = json.load(open(compared))
     right = read_qrels(qrels)
     lists = {run.split("=")[0]: read_run(run.split("=")[1]) for run in runs}
     category = {row["id"]: row["category"] for row in csv.DictReader(open(items, encoding="utf-8"))}
+    known = [(row["user"], row["item"]) for row in csv.DictReader(open(known, encoding="utf-8"))]
     wrong = checked = 0
 
     def check(what, value, mine):
@@ -71,6 +88,8 @@ def main(compared, qrels, items, *runs):
         for name in of_users[0]:
             if name in row:
                 check(f"{row['model']} {name}", row[name], mean([m[name] for m in of_users]))
+        if row["model"] == "pop":
+            check("pop auc", row["auc"], auc_of_counts(known, right, category))
     for row in said["item_segments"]:
         inside = {user: {item for item in grades if category.get(item) == row["segment"]} for user, grades in right.items()}
         inside = {user: some for user, some in inside.items() if some}
