@@ -1,7 +1,9 @@
 #!/bin/sh
 # Bad input: each gets a message that names what, where and how to mend it; the exit code is right; nothing half-loaded stays.
 tailor=${TAILOR:-./tailor}
-export TAILOR_DATASETS="${DATASETS_DIR:-$(dirname "$0")/../datasets}"
+case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
+TAILOR_DATASETS=$(cd "${DATASETS_DIR:-$(dirname "$0")/../datasets}" && pwd)
+export TAILOR_DATASETS
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99

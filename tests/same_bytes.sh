@@ -1,7 +1,9 @@
 #!/bin/sh
 # The same script twice, and with one thread and two, prints the same bytes on standard output.
 tailor=${TAILOR:-./tailor}
-export TAILOR_DATASETS="${DATASETS_DIR:-$(dirname "$0")/../datasets}"
+case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
+TAILOR_DATASETS=$(cd "${DATASETS_DIR:-$(dirname "$0")/../datasets}" && pwd)
+export TAILOR_DATASETS
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 failed=0
@@ -116,10 +118,8 @@ else
 fi
 # The served file of the shop is what its script makes of the events.
 i=$((i + 1))
-shop=$(cd "$TAILOR_DATASETS/shop" && pwd)
+shop=$TAILOR_DATASETS/shop
 if command -v zstd >/dev/null; then
-  case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
-  TAILOR_DATASETS=$(cd "$TAILOR_DATASETS" && pwd)
   mkdir "$work/served"
   (cd "$work/served" && "$tailor" --no-init -f "$shop/served.sql" >/dev/null 2>&1 </dev/null && zstd -qdc "$shop/served.csv.zst" | cmp -s - served.csv)
   if [ $? = 0 ]; then echo "ok $i - shop/served.csv.zst"; else

@@ -1,6 +1,9 @@
 #!/bin/sh
 # The script runner through the real program: streams, exit codes, where commands come from, what is left out of a pipe.
 tailor="${TAILOR:-./tailor} --no-init"
+case $tailor in /*) ;; *) tailor=$PWD/$tailor ;; esac
+TAILOR_DATASETS=$(cd "${DATASETS_DIR:-$(dirname "$0")/../../datasets}" && pwd)
+export TAILOR_DATASETS
 work=$(mktemp -d) || exit 99
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 99

@@ -232,9 +232,6 @@ static void test_memory(void **state)
 
 int main(void)
 {
-    const char *datasets = getenv("DATASETS_DIR");
-    if (datasets)
-        setenv("TAILOR_DATASETS", datasets, 1);
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_memory)};
     return cmocka_run_group_tests_name("commands_faults", tests, NULL, NULL);
 }

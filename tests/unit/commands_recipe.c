@@ -363,9 +363,6 @@ static int end(void **state)
 static int begin(void **state)
 {
     (void)state;
-    const char *datasets = getenv("DATASETS_DIR");
-    if (datasets)
-        setenv("TAILOR_DATASETS", datasets, 1);
     return mkdtemp(folder) == NULL;
 }
 
