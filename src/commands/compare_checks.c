@@ -27,6 +27,17 @@ static bool wanted(const char *which, const char *check)
     return false;
 }
 
+static enum status no_such_check(const char *name, size_t n, const struct call *call, struct error *err)
+{
+    struct str all = {0};
+    for (const struct model_check *c = model_checks; c->name; c++)
+        str_printf(&all, "%s%s", all.length ? "," : "", c->name);
+    error_set(err, ST_USAGE, "there is no check \"%.*s\"", (int)n, name);
+    error_hint(err, "check=all, or those that are wanted: check=%s", str_text(&all));
+    str_free(&all);
+    return error_at_option(ST_USAGE, err, call, "check");
+}
+
 enum status compare_read_checks(const struct call *call, struct error *err)
 {
     const char *which = call_text(call, "check");
@@ -36,9 +47,7 @@ enum status compare_read_checks(const struct call *call, struct error *err)
         n = strcspn(which, ",");
         if (find_check(which, n))
             continue;
-        error_set(err, ST_USAGE, "there is no check \"%.*s\"", (int)n, which);
-        error_hint(err, "check=all, or of sampled, seed, placebo and future those that are wanted: check=sampled,seed");
-        return error_at_option(ST_USAGE, err, call, "check");
+        return no_such_check(which, n, call, err);
     }
     return ST_OK;
 }

@@ -14,6 +14,7 @@ enum { NFORMATS = sizeof formats / sizeof *formats, FORMAT_NONE = -1 };
 
 /* Choices of format=: the tables first, then those of EXPORT_FORMATS. */
 #define TABLE_FORMATS "csv|tsv|json|jsonl|markdown"
+#define WORD(name) "|" #name
 static const enum output_form table_forms[] = {OUTPUT_CSV, OUTPUT_TSV, OUTPUT_JSON, OUTPUT_JSONL, OUTPUT_MARKDOWN};
 enum { NTABLES = sizeof table_forms / sizeof *table_forms };
 
@@ -262,7 +263,7 @@ static const struct argument user_args[] = {
 static const struct param row_options[] = {
     {.name = "format",
      .type = PARAM_ENUM,
-     .choices = TABLE_FORMATS "|lists|recbole|libsvm|npy",
+     .choices = TABLE_FORMATS EXPORT_FORMATS(WORD),
      .doc = "by the ending of PATH when not said"},
     {.name = "part",
      .type = PARAM_ENUM,

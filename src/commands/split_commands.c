@@ -8,7 +8,8 @@
 #include "commands/split_report.h"
 
 enum { KIND_NONE = SPLIT_KINDS }; /* `split none`: behind the kinds in the order of enum split_kind */
-#define KIND_CHOICES "last|time|users|random|given|sessions|folds|rolling|none"
+#define WORD(kind, name) #name "|"
+#define KIND_CHOICES SPLIT_RULES(WORD) "none"
 
 /* ---- what was asked for ---- */
 

@@ -22,9 +22,8 @@ const char *split_part_name(enum part part)
     }
 }
 
-#define LISTED(name) &split_rule_##name,
+#define LISTED(kind, name) [kind] = &split_rule_##name,
 static const struct split_rule *const rules[] = {SPLIT_RULES(LISTED)};
-_Static_assert(sizeof rules / sizeof *rules == SPLIT_KINDS, "one rule a kind");
 
 static enum status check_spec(const struct split_spec *spec, struct error *err)
 {

@@ -19,19 +19,31 @@ enum part {
 /* train, valid, test, history or none. */
 const char *split_part_name(enum part part);
 
-/* Numbers are kept in workspaces: new kinds go to the end. One rule each (split_rule.h). */
-enum split_kind {
-    SPLIT_LAST,   /* the last n feedback events of each user (that has more than n), or the last share of them */
-    SPLIT_TIME,   /* one moment for all: events at or after it are test */
-    SPLIT_USERS,  /* a share of users is held out: their last events (share `holdout`) are test, the earlier ones their
-                     history; nothing of theirs is trained on */
-    SPLIT_RANDOM, /* a share of each user's distinct items, rounded, or n of them; never all of them */
-    SPLIT_GIVEN,  /* the files said it: context column "part" = train | valid | test, or a column "fold", or a list */
-    SPLIT_SESSIONS, /* the last n sessions of each user (that has more); needs a context column "session" */
-    SPLIT_FOLDS,    /* k folds, each tested once: of every user's distinct items, or of the users, who are held out */
-    SPLIT_ROLLING,  /* several cuts in time; between a cut and the next is test, what follows is in no part */
-    SPLIT_KINDS
-};
+/* The kinds of split, one a line: their number, which workspaces keep, so that new ones go to the end; and the word that
+ * is typed, which names the rule too (split_rule.h).
+ *
+ *   last      the last n feedback events of each user (that has more than n), or the last share of them
+ *   time      one moment for all: events at or after it are test
+ *   users     a share of users is held out: their last events (share `holdout`) are test, the earlier ones their
+ *             history; nothing of theirs is trained on
+ *   random    a share of each user's distinct items, rounded, or n of them; never all of them
+ *   given     the files said it: context column "part" = train | valid | test, or a column "fold", or a list
+ *   sessions  the last n sessions of each user (that has more); needs a context column "session"
+ *   folds     k folds, each tested once: of every user's distinct items, or of the users, who are held out
+ *   rolling   several cuts in time; between a cut and the next is test, what follows is in no part */
+#define SPLIT_RULES(RULE)          \
+    RULE(SPLIT_LAST, last)         \
+    RULE(SPLIT_TIME, time)         \
+    RULE(SPLIT_USERS, users)       \
+    RULE(SPLIT_RANDOM, random)     \
+    RULE(SPLIT_GIVEN, given)       \
+    RULE(SPLIT_SESSIONS, sessions) \
+    RULE(SPLIT_FOLDS, folds)       \
+    RULE(SPLIT_ROLLING, rolling)
+
+#define NUMBER(kind, name) kind,
+enum split_kind { SPLIT_RULES(NUMBER) SPLIT_KINDS };
+#undef NUMBER
 
 struct split_spec {
     enum split_kind kind;

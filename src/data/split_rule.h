@@ -1,4 +1,4 @@
-/* Rules of splitting, for the files of this room: one rule a kind, one file a family, one line here.
+/* Rules of splitting, for the files of this room: one rule a kind (SPLIT_RULES), one file a family.
  *
  * All carve the same way: every feedback event starts as train, the test part is cut out of it, then the validation
  * part out of what is left by the same function. */
@@ -26,18 +26,7 @@ struct split_rule {
     void (*describe)(const struct split *s, struct str *out);
 };
 
-/* In the order of enum split_kind. */
-#define SPLIT_RULES(RULE) \
-    RULE(last)            \
-    RULE(time)            \
-    RULE(users)           \
-    RULE(random)          \
-    RULE(given)           \
-    RULE(sessions)        \
-    RULE(folds)           \
-    RULE(rolling)
-
-#define DECLARE(name) extern const struct split_rule split_rule_##name;
+#define DECLARE(kind, name) extern const struct split_rule split_rule_##name;
 SPLIT_RULES(DECLARE)
 #undef DECLARE
 

@@ -53,6 +53,29 @@ struct audit_check {
     enum status (*run)(struct audit *a, struct error *err);
 };
 
+/* The checks: one a line here, in the order in which they run. */
+#define AUDIT_CHECKS(CHECK) \
+    CHECK(rejects)          \
+    CHECK(schema)           \
+    CHECK(values)           \
+    CHECK(ids)              \
+    CHECK(duplicates)       \
+    CHECK(clock)            \
+    CHECK(zones)            \
+    CHECK(gaps)             \
+    CHECK(bots)             \
+    CHECK(funnel)           \
+    CHECK(attributes)       \
+    CHECK(sparsity)         \
+    CHECK(cold)             \
+    CHECK(repeats)          \
+    CHECK(leakage)          \
+    CHECK(feedback)
+
+#define DECLARE(name) extern const struct audit_check audit_##name;
+AUDIT_CHECKS(DECLARE)
+#undef DECLARE
+
 /* NULL-terminated. */
 extern const struct audit_check *const audit_checks[];
 /* How the grade comes about, in a sentence or two. */

@@ -100,28 +100,6 @@ void name_list_add(struct name_list *l, const char *name);
 const char *name_list_words(struct name_list *l);
 void name_list_clear(struct name_list *l);
 
-#define AUDIT_CHECKS(CHECK) \
-    CHECK(rejects)          \
-    CHECK(schema)           \
-    CHECK(values)           \
-    CHECK(ids)              \
-    CHECK(duplicates)       \
-    CHECK(clock)            \
-    CHECK(zones)            \
-    CHECK(gaps)             \
-    CHECK(bots)             \
-    CHECK(funnel)           \
-    CHECK(attributes)       \
-    CHECK(sparsity)         \
-    CHECK(cold)             \
-    CHECK(repeats)          \
-    CHECK(leakage)          \
-    CHECK(feedback)
-
-#define DECLARE(name) extern const struct audit_check audit_##name;
-AUDIT_CHECKS(DECLARE)
-#undef DECLARE
-
 /* A column of fewer rows is not judged. */
 enum { LEAST_ROWS = 20 };
 
