@@ -108,6 +108,7 @@ static void take_distance(void *context, size_t i, const struct query *q, const 
         w->rank = rank;
 }
 
+/* What is added stands in the order of items, as it is told (struct brought): a model may mind the order. */
 static size_t change(const struct bringing *w, const uint32_t *set, size_t size, struct query_event *out)
 {
     const struct query *q = w->b->q;
@@ -120,8 +121,12 @@ static size_t change(const struct bringing *w, const uint32_t *set, size_t size,
             out[n++] = q->events[e];
     }
     for (size_t j = 0; j < size && w->by == BY_ADDING; j++) {
-        out[n] = w->b->made_up;
-        out[n++].item = w->element[set[j]];
+        uint32_t item = w->element[set[j]];
+        size_t at = n++;
+        for (; at > n - 1 - j && out[at - 1].item > item; at--)
+            out[at] = out[at - 1];
+        out[at] = w->b->made_up;
+        out[at].item = item;
     }
     return n;
 }

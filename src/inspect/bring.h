@@ -1,6 +1,6 @@
 /* The smallest change of a history that brings an item into the first k of its list, or (GOAL_OUT) takes it out of
  * them: items of the history to take out (with all their events), or items of the catalogue to add (an event each, as
- * `history_add` makes it).
+ * `history_add` makes it, in the order of items).
  *
  * The list is the one that the history had, and what is hidden stays hidden: an item that is taken out does not come
  * back as a rival, and one that is added leaves the list, as seen. When everything is shown (`shown`) neither moves.

@@ -5,7 +5,7 @@
  * Not from a user id: every model folds in a history it has never seen. What-if is the same history
  * with an event removed or added; cold start is a short one; time travel is the history as of a date.
  *
- * A model class is a const struct of functions and a table of parameters; `models/registry.c` lists them. The
+ * A model class is a const struct of functions and a table of parameters; `models/classes.h` lists them. The
  * driver (driver.h) owns the training loop: progress, cancel, early stop, learning curve, timing. */
 #ifndef TAILOR_MODELS_MODEL_H
 #define TAILOR_MODELS_MODEL_H

@@ -1,4 +1,4 @@
-/* A view: one page of the screen. One file a view, one line in views.c. */
+/* A view: one page of the screen. One file a view, one line in views.h. */
 #ifndef TAILOR_SCREEN_VIEW_H
 #define TAILOR_SCREEN_VIEW_H
 

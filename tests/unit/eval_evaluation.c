@@ -280,7 +280,8 @@ static double slow_metric(const char *name, const bool *good, size_t n, size_t k
             sum += good[i] ? reach : 0;
         return .2 * sum;
     }
-    assert_string_equal(name, "hit");
+    if (strcmp(name, "hit"))
+        fail_msg("%s is not counted here yet: slow_metric of %s wants a plain loop for it", name, __FILE__);
     return hits > 0;
 }
 

@@ -104,36 +104,81 @@ static void check_change(struct force *f, enum bring_by by, size_t *found, size_
     brought_clear(&x);
 }
 
-/* Every class, several users, every item that is not in. */
+/* A model that goes by the order of a history: by its last event alone. */
+static enum status last_score(const struct model *m, const struct query *queries, size_t n, float *scores, struct error *err)
+{
+    (void)err;
+    for (size_t q = 0; q < n; q++)
+        for (uint32_t i = 0; i < m->nitems; i++) {
+            uint32_t last = queries[q].n ? queries[q].events[queries[q].n - 1].item : 0;
+            scores[q * m->nitems + i] = (float)((i * 7 + last * (i + 5)) % 13);
+        }
+    return ST_OK;
+}
+
+static void last_free(struct model *m)
+{
+    m->state = NULL;
+}
+
+static const struct model_class last_class = {.name = "last", .score = last_score, .free = last_free};
+
+/* Several users, every item that is not in; returns how many cases. */
+static size_t check_model(const struct model *m, const struct dataset *d, size_t *found, size_t *larger)
+{
+    struct force f = {.m = m};
+    struct history h = {.as_of = NO_TIME};
+    struct query_event room[64];
+    size_t cases = 0;
+    assert_int_equal(history_add(&h, d, 0, NULL), ST_OK);
+    f.made_up = h.events[0];
+    for (uint32_t u = 0; u < 2; u++) {
+        f.q = world_query(d, u + 4, room);
+        f.shown = u == 1;
+        for (f.item = 0; f.item < ITEMS; f.item++) {
+            size_t rank = place(&f, &f.q);
+            if (!rank || rank <= K || (!f.shown && in_history(&f.q, f.item)))
+                continue;
+            check_change(&f, BY_REMOVING, found, larger);
+            check_change(&f, BY_ADDING, found, larger);
+            cases += 2;
+        }
+    }
+    history_clear(&h);
+    return cases;
+}
+
+/* Every class. */
 static void test_smallest(void **state)
 {
     (void)state;
     struct dataset *d = every_world(30, ITEMS, 190, ODD_NOT);
-    struct query_event room[64];
     size_t cases = 0, found = 0, larger = 0, additive = 0;
     for (const struct model_class *const *c = model_classes; *c; c++) {
-        struct force f = {.m = every_model(*c, d)};
-        struct history h = {.as_of = NO_TIME};
-        assert_int_equal(history_add(&h, d, 0, NULL), ST_OK);
-        f.made_up = h.events[0];
-        for (uint32_t u = 0; u < 2; u++) {
-            f.q = world_query(d, u + 4, room);
-            f.shown = u == 1;
-            for (f.item = 0; f.item < ITEMS; f.item++) {
-                size_t rank = place(&f, &f.q);
-                if (!rank || rank <= K || (!f.shown && in_history(&f.q, f.item)))
-                    continue;
-                check_change(&f, BY_REMOVING, &found, &larger);
-                check_change(&f, BY_ADDING, &found, &larger);
-                cases += 2;
-                additive += (*c)->capabilities & ADDS_UP ? 2 : 0;
-            }
-        }
-        history_clear(&h);
-        model_release((struct model *)f.m);
+        struct model *m = every_model(*c, d);
+        size_t n = check_model(m, d, &found, &larger);
+        cases += n;
+        additive += (*c)->capabilities & ADDS_UP ? n : 0;
+        model_release(m);
     }
     printf("%zu cases (%zu additive), %zu found, %zu of them larger than one\n", cases, additive, found, larger);
     assert_true(cases >= 800 && additive >= 300 && found >= 300 && larger >= 100);
+    dataset_release(d);
+}
+
+/* Items are added in the order in which they are told, where that matters. */
+static void test_order(void **state)
+{
+    (void)state;
+    struct dataset *d = every_world(30, ITEMS, 190, ODD_NOT);
+    struct model *m = model_new(&last_class, "last", NULL, d->users.n, d->items.n, NULL);
+    size_t found = 0, larger = 0;
+    assert_non_null(m);
+    m->state = m; /* as a trained one */
+    size_t cases = check_model(m, d, &found, &larger);
+    printf("%zu cases, %zu found, %zu of them larger than one\n", cases, found, larger);
+    assert_true(cases >= 20 && found >= 10 && larger >= 3);
+    model_release(m);
     dataset_release(d);
 }
 
@@ -312,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_category),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_smallest),
+        cmocka_unit_test(test_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
