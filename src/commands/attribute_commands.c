@@ -124,7 +124,8 @@ static enum status load_attributes(struct workbench *wb, const struct call *call
             loading_say_rows(read, read - rejected, rejected, out);
             loading_say_notes(&report, out);
             if (now > before)
-                result_message(out, MESSAGE_INFO, "%u new %s without events", now - before, items ? "items" : "users");
+                result_message(out, MESSAGE_INFO, "%u new %s%s without events", now - before, items ? "item" : "user",
+                               now - before == 1 ? "" : "s");
             if (models && !alone)
                 result_message(out, MESSAGE_WARNING, "models and split belonged to the data as it was: train again");
         }

@@ -68,8 +68,9 @@ static void put_suspects(const struct dataset *d, const struct call *call, struc
     text_count(n, sizeof n, bots);
     text_count(all, sizeof all, d->users.n);
     result_message(out, MESSAGE_INFO,
-                   "%s of %s users did more than %u things in an hour or were awake more than %u hours of a day", n,
-                   all, rate, hours);
+                   "%s of %s user%s did more than %u thing%s in an hour or %s awake more than %u hour%s of a day", n,
+                   all, d->users.n == 1 ? "" : "s", rate, rate == 1 ? "" : "s", bots == 1 ? "was" : "were", hours,
+                   hours == 1 ? "" : "s");
     if (bots)
         result_message(out, MESSAGE_HINT, "`bots drop rate=%u hours=%u` takes them out, with %.1f %% of the events",
                        rate, hours, 100 * (double)events / (double)d->events.n);

@@ -60,8 +60,10 @@ const char *compare_ranked(const struct compare *c, struct result *out)
     char items[32];
     if (c->judge.listed)
         return result_textf(out, "items ranked that %s had listed", c->judge.listed->name);
-    text_count(items, sizeof items, (int64_t)(c->judge.drawn ? c->judge.drawn : c->d->items.n));
-    return result_textf(out, c->judge.drawn ? "right items ranked among %s drawn ones" : "all %s items ranked", items);
+    size_t n = c->judge.drawn ? c->judge.drawn : c->d->items.n;
+    text_count(items, sizeof items, (int64_t)n);
+    return result_textf(out, c->judge.drawn ? "right items ranked among %s drawn one%s" : "all %s item%s ranked", items,
+                        n == 1 ? "" : "s");
 }
 
 enum status compare_say_among(struct compare *c, struct result *out, struct error *err)

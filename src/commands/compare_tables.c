@@ -110,7 +110,8 @@ void compare_put_cold(const struct compare *compare, struct result *out)
                        !c->measures[m].shown ? COLUMN_HIDDEN : m ? COLUMN_COMPACT : 0);
     add_column(&columns, "users", VALUE_INT, "", 0, COLUMN_HIDDEN);
     struct table *t = result_table(
-        out, "cold", result_textf(out, "apart from them: %s cold users, of whom nothing is known before", users),
+        out, "cold", result_textf(out, "apart from them: %s cold user%s, of whom nothing is known before", users,
+                                  c->ncold == 1 ? "" : "s"),
         columns.at, columns.n);
     for (size_t i = 0; i < c->n; i++) {
         table_text(t, c->entries[i].name);

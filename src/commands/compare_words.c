@@ -243,7 +243,7 @@ static void put_pair(struct str *s, const struct compare *compare)
         str_printf(s, "%s and %s cannot be told apart by %s: a lead", x, y, metric);
         put_lead(s, &lead, NULL);
         if (!lead.may_be_none) /* an interval of few users, or for one test alone, promises more than can be held */
-            str_printf(s, " over %s users", users);
+            str_printf(s, " over %s user%s", users, compare->pair.users == 1 ? "" : "s");
         str_puts(s, " may be chance");
     }
     if (clear || lead.may_be_none)
@@ -283,9 +283,10 @@ static void say_repeats(const struct evaluation *e, struct result *out)
     text_count(events, sizeof events, (int64_t)e->events);
     if (e->repeats)
         result_message(out, MESSAGE_INFO,
-                       "%s of the %s test events repeat what the user has seen before and are not asked for; seen=show "
-                       "asks for them",
-                       repeats, events);
+                       "%s of the %s test event%s %s what the user has seen before and %s not asked for; seen=show "
+                       "asks for %s",
+                       repeats, events, e->events == 1 ? "" : "s", e->repeats == 1 ? "repeats" : "repeat",
+                       e->repeats == 1 ? "is" : "are", e->repeats == 1 ? "it" : "them");
 }
 
 /* What was asked for by name and no model has, and why. */

@@ -325,8 +325,9 @@ static void say_left_out(const struct question *q, const struct diff *d, size_t 
     for (size_t m = 0; m < 2; m++) {
         text_count(without, sizeof without, (int64_t)d->without[m]);
         if (d->without[m])
-            result_message(out, MESSAGE_INFO, "%s lists nothing for %s of %s users%s: they are left out",
-                           q->models[m]->name, without, of, q->history.as_of == NO_TIME ? "" : " by then");
+            result_message(out, MESSAGE_INFO, "%s lists nothing for %s of %s user%s%s: left out",
+                           q->models[m]->name, without, of, n == 1 ? "" : "s",
+                           q->history.as_of == NO_TIME ? "" : " by then");
     }
 }
 

@@ -133,8 +133,9 @@ static void say_all(const struct model *m, const struct served_rows *rows, const
     int64_t oldest, newest;
     put_served(m, rows, r, out);
     if (refused->n)
-        result_message(out, MESSAGE_WARNING, "%llu of %llu rows rejected; the first: %s",
-                       (unsigned long long)refused->n, (unsigned long long)rows->read, refused->first);
+        result_message(out, MESSAGE_WARNING, "%llu of %llu row%s rejected; the first: %s",
+                       (unsigned long long)refused->n, (unsigned long long)rows->read, rows->read == 1 ? "" : "s",
+                       refused->first);
     if (!rows->said)
         loading_say_notes(report, out);
     say_order(rows, r, out);

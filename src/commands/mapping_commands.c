@@ -257,7 +257,7 @@ static void say_file(const struct preview *p, struct result *out)
     if (!p->ncolumns)
         result_message(out, MESSAGE_INFO, "the layout is known: %s", p->reader);
     else if (p->whole)
-        result_message(out, MESSAGE_INFO, "%s: %s; %s rows", p->reader, p->form, rows);
+        result_message(out, MESSAGE_INFO, "%s: %s; %s row%s", p->reader, p->form, rows, p->rows == 1 ? "" : "s");
     else if (p->rows_guessed)
         result_message(out, MESSAGE_INFO, "%s: %s; looked at the first %s rows of about %s", p->reader, p->form, rows,
                        guessed);

@@ -346,7 +346,7 @@ static void put_users(struct str *out, size_t users, size_t all)
     char n[32], of[32];
     text_count(n, sizeof n, (int64_t)users);
     text_count(of, sizeof of, (int64_t)all);
-    str_printf(out, all ? " (%s of %s users)" : " (%s)", n, of);
+    str_printf(out, !all ? " (%s)" : all == 1 ? " (%s of %s user)" : " (%s of %s users)", n, of);
 }
 
 static enum status say_lengths(struct result *out, const struct model *m, const char *lengths,

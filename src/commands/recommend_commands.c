@@ -387,7 +387,8 @@ static enum status add_found(struct workbench *wb, const struct question *q, con
     enum status st = remember_list(wb, items, l->n, err);
     mem_free(items);
     if (l->all > l->n)
-        result_message(out, MESSAGE_INFO, "%zu more fit; k=%zu shows all", l->all - l->n, l->all);
+        result_message(out, MESSAGE_INFO, "%zu more fit%s; k=%zu shows all", l->all - l->n,
+                       l->all - l->n == 1 ? "s" : "", l->all);
     return st;
 }
 

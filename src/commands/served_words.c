@@ -218,8 +218,8 @@ enum status served_say_judged(struct judge *j, const struct model *m, struct res
         m->name, j->protocol.on == PART_VALID ? "validation" : "test");
     text_count(n, sizeof n, (int64_t)without);
     if (without)
-        result_message(out, MESSAGE_WARNING, "%s: %s of %s %ss found no list by then%s, which counts as an empty one",
-                       m->name, n, of, what,
+        result_message(out, MESSAGE_WARNING, "%s: %s of %s %s%s found no list by then%s, which counts as an empty one",
+                       m->name, n, of, what, j->set->nqueries == 1 ? "" : "s",
                        later ? result_textf(out, " (%zu only one that was served later)", later) : "");
     text_count(n, sizeof n, (int64_t)untimed);
     if (untimed)

@@ -244,8 +244,8 @@ static void report(const struct environment *e, const struct sim_outcome *o, con
         result_message(out, MESSAGE_INFO, "no revenue: %s",
                        o->purchases ? "nothing in the data has a price" : "nobody buys in this data");
     if (o->spec.users > e->data->users.n)
-        result_message(out, MESSAGE_INFO, "there are %u users: each takes part several times, with luck of their own",
-                       e->data->users.n);
+        result_message(out, MESSAGE_INFO, "there %s %u user%s: each takes part several times, with luck of their own",
+                       e->data->users.n == 1 ? "is" : "are", e->data->users.n, e->data->users.n == 1 ? "" : "s");
 }
 
 static enum status run_simulate(struct workbench *wb, const struct call *call, struct result *out, struct error *err)

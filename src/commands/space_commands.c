@@ -33,7 +33,9 @@ static void put_data(struct table *t, const struct dataset *d, struct result *ou
     text_count(events, sizeof events, (int64_t)d->events.n);
     put(t, "data set", d->name);
     put(t, "source", d->source);
-    put(t, "size", result_textf(out, "%s users, %s items, %s events", users, items, events));
+    put(t, "size",
+        result_textf(out, "%s user%s, %s item%s, %s event%s", users, d->users.n == 1 ? "" : "s", items,
+                     d->items.n == 1 ? "" : "s", events, d->events.n == 1 ? "" : "s"));
     if (dataset_time_range(d, &oldest, &newest)) {
         time_short(from, sizeof from, oldest);
         time_short(to, sizeof to, newest);

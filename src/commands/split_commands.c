@@ -236,8 +236,8 @@ static void say_cold(const struct split *s, struct result *out)
     text_count(cold, sizeof cold, (int64_t)s->cold_users);
     text_count(items, sizeof items, (int64_t)s->cold_items);
     if (s->cold_users)
-        result_message(out, MESSAGE_INFO, "%s of the %s users who are tested are cold: nothing is known of them before",
-                       cold, users);
+        result_message(out, MESSAGE_INFO, "%s of the %s user%s tested %s cold: nothing is known of them before", cold,
+                       users, s->test_users == 1 ? "" : "s", s->cold_users == 1 ? "is" : "are");
     if (s->cold_items)
         result_message(out, MESSAGE_INFO, "%s item%s of the test part: cold, no model can have learnt %s", items,
                        s->cold_items == 1 ? "" : "s", s->cold_items == 1 ? "it" : "them");

@@ -231,9 +231,11 @@ static void say_trials(const struct study *s, struct result *out)
         failed = t->status == TRIAL_FAILED && !failed ? t : failed;
     }
     if (s->resumed >= s->wanted)
-        result_message(out, MESSAGE_INFO, "all %zu trials were done before; a larger trials= tries more", s->resumed);
+        result_message(out, MESSAGE_INFO, "%s done before; a larger trials= tries more",
+                       s->resumed == 1 ? "the one trial was" : result_textf(out, "all %zu trials were", s->resumed));
     else if (s->resumed)
-        result_message(out, MESSAGE_INFO, "resuming: %zu of %zu trials are done", s->resumed, s->wanted);
+        result_message(out, MESSAGE_INFO, "resuming: %zu of %zu trials %s done", s->resumed, s->wanted,
+                       s->resumed == 1 ? "is" : "are");
     if (s->inner != s->s) {
         text_count(events, sizeof events, (int64_t)s->inner->nvalid);
         result_message(out, MESSAGE_INFO, "validation: %s event%s of train, set aside for the search", events,
@@ -247,21 +249,22 @@ static void say_trials(const struct study *s, struct result *out)
                        events, s->fits->nvalid == 1 ? "" : "s", rest);
     }
     if (count[TRIAL_STOPPED])
-        result_message(out, MESSAGE_INFO, "%zu of %zu trials were stopped early as hopeless", count[TRIAL_STOPPED],
-                       s->trials.n);
+        result_message(out, MESSAGE_INFO, "%zu of %zu trial%s %s stopped early as hopeless", count[TRIAL_STOPPED],
+                       s->trials.n, s->trials.n == 1 ? "" : "s", count[TRIAL_STOPPED] == 1 ? "was" : "were");
     if (failed)
-        result_message(out, MESSAGE_WARNING, "%zu of %zu trials failed; trial %zu: %s", count[TRIAL_FAILED],
-                       s->trials.n, failed->number + 1, failed->message);
+        result_message(out, MESSAGE_WARNING, "%zu of %zu trial%s failed; trial %zu: %s", count[TRIAL_FAILED],
+                       s->trials.n, s->trials.n == 1 ? "" : "s", failed->number + 1, failed->message);
     size_t room = 0, grid = s->search == TUNE_GRID ? tune_grid(&s->space, s->wanted, s->points, &room) : 0;
     if (grid > room && !s->exhausted)
         result_message(out, MESSAGE_INFO, "the coarsest grid has up to %zu settings: the trials are spread over it",
                        grid);
     if (s->exhausted)
-        result_message(out, MESSAGE_INFO, "every setting of the search was tried after %zu trials", s->trials.n);
+        result_message(out, MESSAGE_INFO, "every setting of the search was tried after %zu trial%s", s->trials.n,
+                       s->trials.n == 1 ? "" : "s");
     if (s->cancelled)
         result_message(out, MESSAGE_INFO,
-                       "cancelled after %zu of %zu trials, which are kept: the same line goes on from there",
-                       s->trials.n, s->wanted);
+                       "cancelled after %zu of %zu trials, which %s kept: the same line goes on from there",
+                       s->trials.n, s->wanted, s->trials.n == 1 ? "is" : "are");
 }
 
 static enum status check_name(const struct study *s, struct error *err)
@@ -273,7 +276,8 @@ static enum status check_name(const struct study *s, struct error *err)
 static enum status all_failed(const struct study *s, struct error *err)
 {
     const struct trial *first = &s->trials.list[0];
-    error_set(err, ST_STATE, "none of %zu trials came to an end; trial 1: %s", s->trials.n, first->message);
+    error_set(err, ST_STATE, "none of %zu trial%s came to an end; trial 1: %s", s->trials.n,
+              s->trials.n == 1 ? "" : "s", first->message);
     error_hint(err, "`trials %s` shows them all", s->class->name);
     return ST_STATE;
 }

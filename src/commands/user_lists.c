@@ -146,8 +146,8 @@ static void say_agreement(const struct question *q, const struct panel *p, struc
     double closest = (double)p->rbo[a * p->n + b];
     const char *name_a = q->models[a]->name, *name_b = q->models[b]->name;
     if (panel_filled(p) == 2) {
-        result_message(out, MESSAGE_INFO, "%s and %s share %u of %zu items (RBO %.2f)", name_a, name_b,
-                       p->shared[a * p->n + b], p->k, closest);
+        result_message(out, MESSAGE_INFO, "%s and %s share %u of %zu item%s (RBO %.2f)", name_a, name_b,
+                       p->shared[a * p->n + b], p->k, p->k == 1 ? "" : "s", closest);
         return;
     }
     apart = panel_farthest(p);

@@ -219,8 +219,9 @@ static void say(const struct question *q, const struct model *m, const struct wh
     text_count(some, sizeof some, (int64_t)w->had);
     if (q->seen == SEEN_HIDE && w->had)
         str_printf(&had, "; %s had %s already", some, a->group ? "some" : "it");
-    result_message(out, MESSAGE_INFO, "%s%s%s of %s users (%.1f%%) get %s%s%s %s%s%s.", q->nmodels > 1 ? m->name : "",
-                   q->nmodels > 1 ? ": " : "", users, all, w->asked ? 100 * (double)w->n / (double)w->asked : 0.,
+    result_message(out, MESSAGE_INFO, "%s%s%s of %s user%s (%.1f%%) %s %s%s%s %s%s%s.",
+                   q->nmodels > 1 ? m->name : "", q->nmodels > 1 ? ": " : "", users, all, w->asked == 1 ? "" : "s",
+                   w->asked ? 100 * (double)w->n / (double)w->asked : 0., w->n == 1 ? "gets" : "get",
                    a->group ? "some " : "\"", result_str(out, &a->what), a->group ? "" : "\"",
                    first_places(k, places, sizeof places), result_str(out, &had), most);
     str_free(&had);

@@ -65,7 +65,8 @@ static void add_steps(const struct question *q, const struct model *m, const str
         add_term(q, m, &s->terms[i], sum, t);
     }
     if (shown < s->n)
-        add_line(q, m, result_textf(out, "%zu more terms", s->n - shown), s->sum - sum, s->sum, t);
+        add_line(q, m, result_textf(out, "%zu more term%s", s->n - shown, s->n - shown == 1 ? "" : "s"), s->sum - sum,
+                 s->sum, t);
     if (steps_rounded(s))
         add_line(q, m, s->exact ? "rounding to float32" : "what the parts leave out", s->score - s->sum, s->score, t);
     add_line(q, m, "score", s->score, s->score, t);

@@ -120,6 +120,8 @@ static void say_change(const struct question *q, const struct brought *b, bool a
         str_puts(s, " it would be ");
         put_ordinal(s, b->rank);
         say_bound(b, s);
+    } else if (b->none && adding && b->at_least == 2) {
+        str_puts(s, "No item added brings it in, whichever it is.");
     } else if (b->none && adding) {
         str_printf(s, "Up to %zu items added do not bring it in, whichever they are.", b->at_least - 1);
     } else if (b->none) {

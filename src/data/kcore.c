@@ -166,8 +166,8 @@ static void choose(void *context, size_t block, size_t begin, size_t end)
 static enum status nothing_left(const struct dataset *d, uint32_t users, uint32_t items, struct error *err)
 {
     error_set(err, ST_STATE,
-              "%s has no core where every user has %u items and every item %u users: nothing would be left", d->name,
-              users, items);
+              "%s has no core where every user has %u item%s and every item %u user%s: nothing would be left", d->name,
+              users, users == 1 ? "" : "s", items, items == 1 ? "" : "s");
     error_hint(err, "try a smaller bound");
     return ST_STATE;
 }

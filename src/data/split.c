@@ -101,7 +101,10 @@ static enum status check_parts(const struct carver *c)
     error_set(c->err, ST_USAGE, "the split \"%s\" leaves no events for %s", s->description,
               s->ntest ? "training" : "testing");
     if (!s->ntest && s->spec.kind == SPLIT_LAST)
-        error_hint(c->err, "no user has more than %zu events that count: take a smaller number", s->spec.last);
+        error_hint(c->err,
+                   s->spec.last == 1 ? "no user has more than %zu event that counts: `split time 20%%` cuts at a moment"
+                                     : "no user has more than %zu events that count: take a smaller number",
+                   s->spec.last);
     else
         error_hint(c->err, "take another share or another kind: `split last 1`");
     return ST_USAGE;

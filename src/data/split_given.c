@@ -104,8 +104,8 @@ static enum status by_fold(struct carver *c)
     struct value *list = mem_new(SPLIT_FOLDS_MAX, sizeof *list, "the folds", c->err);
     enum status st = list ? find_values(c, f, list, &spec->folds) : ST_NOMEM;
     if (!st && spec->fold > spec->folds)
-        st = error_set(c->err, ST_USAGE, "there is no fold %zu: the column fold has %zu values", spec->fold,
-                       spec->folds);
+        st = error_set(c->err, ST_USAGE, "there is no fold %zu: the column fold has %zu value%s", spec->fold,
+                       spec->folds, spec->folds == 1 ? "" : "s");
     for (size_t e = 0; !st && e < c->d->events.n; e++) {
         const struct value *mine = &list[spec->fold - 1];
         bool text = f->type == FIELD_TEXT;

@@ -162,7 +162,8 @@ static enum status check_rolling(const struct split_spec *spec, struct error *er
         return ST_OK;
     enum status st = carve_check_share(spec->share, err);
     if (!st && spec->share * (double)spec->folds >= 1) {
-        st = error_set(err, ST_USAGE, "%zu cuts of %g %% leave nothing to learn from", spec->folds, spec->share * 100);
+        st = error_set(err, ST_USAGE, "%zu cut%s of %g %% leave%s nothing to learn from", spec->folds,
+                       spec->folds == 1 ? "" : "s", spec->share * 100, spec->folds == 1 ? "s" : "");
         error_hint(err, "take fewer cuts, or a smaller share between them");
     }
     return st;

@@ -58,8 +58,8 @@ static void work_popularity(const struct judged_list *l, struct str *out)
 {
     for (size_t i = 0; i < l->n && i < 3; i++)
         str_printf(out, "%s%u", i ? " + " : "(", users_of(l, i));
-    str_printf(out, "%s) users / %zu items / %zu users = %.4f", l->n > 3 ? " + ..." : "", l->n, l->facts->learners,
-               popularity(l));
+    str_printf(out, "%s) users / %zu item%s / %zu user%s = %.4f", l->n > 3 ? " + ..." : "", l->n, l->n == 1 ? "" : "s",
+               l->facts->learners, l->facts->learners == 1 ? "" : "s", popularity(l));
 }
 
 static double of_history(const struct judged_list *l)
@@ -98,7 +98,8 @@ static double tail(const struct judged_list *l)
 
 static void work_tail(const struct judged_list *l, struct str *out)
 {
-    str_printf(out, "%zu of %zu listed items are outside the head = %.4f", in_tail(l), l->n, tail(l));
+    str_printf(out, "%zu of %zu listed item%s %s outside the head = %.4f", in_tail(l), l->n, l->n == 1 ? "" : "s",
+               in_tail(l) == 1 ? "is" : "are", tail(l));
 }
 
 static size_t surprising(const struct judged_list *l)
@@ -146,8 +147,9 @@ static void work_ild(const struct judged_list *l, struct str *out)
 {
     size_t pairs;
     double sum = distances(l, &pairs);
-    str_printf(out, "by %s: distances add up to %.4f over %zu pairs = %.4f",
-               l->facts->category ? l->facts->category->name : "common users", sum, pairs, ild(l));
+    str_printf(out, "by %s: distances add up to %.4f over %zu pair%s = %.4f",
+               l->facts->category ? l->facts->category->name : "common users", sum, pairs, pairs == 1 ? "" : "s",
+               ild(l));
 }
 
 /* Share of category c in the list, an item counting 1 in all; *n: how many items have one. */
@@ -204,8 +206,8 @@ static void work_stability(const struct judged_list *l, struct str *out)
     for (size_t i = 0; i < l->n; i++)
         for (size_t j = 0; j < l->nbefore; j++)
             common += l->item[i] == l->before[j];
-    str_printf(out, "%zu of %zu items were in the list before; by their ranks, with p = %g: %.4f", common, l->n,
-               l->parameter, stability(l));
+    str_printf(out, "%zu of %zu item%s %s in the list before; by their ranks, with p = %g: %.4f", common, l->n,
+               l->n == 1 ? "" : "s", common == 1 ? "was" : "were", l->parameter, stability(l));
 }
 
 const struct metric metric_novelty = {

@@ -25,7 +25,7 @@ static double recall(const struct judged_list *l)
 static void work_recall(const struct judged_list *l, struct str *out)
 {
     say_ranks(l, out);
-    str_printf(out, "%zu of %zu right ones = %.4f", l->nhits, l->relevant, recall(l));
+    str_printf(out, "%zu of %zu right one%s = %.4f", l->nhits, l->relevant, l->relevant == 1 ? "" : "s", recall(l));
 }
 
 static double precision(const struct judged_list *l)

@@ -123,9 +123,10 @@ static enum status check_sampled(struct model_checks *k, struct error *err)
     if (!st && !flips)
         str_printf(&s, "among %d sampled items the order of models is the same", NEGATIVES);
     else if (!st)
-        str_printf(
-            &s, ": %zu of %zu pairs change places among %d sampled items; the order among all items is the right one",
-            flips, pairs, NEGATIVES);
+        str_printf(&s,
+                   ": %zu of %zu pair%s change%s places among %d sampled items; the order among all items is the right "
+                   "one",
+                   flips, pairs, pairs == 1 ? "" : "s", flips == 1 ? "s" : "", NEGATIVES);
     mem_free(mean);
     if (st)
         str_free(&s);
@@ -177,7 +178,8 @@ static enum status seeds_of(struct model_checks *k, size_t entry, struct error *
     double deviation = sqrt(fmax(squares - sum * sum / n, 0) / (n - 1)), lead = c->n > 1 ? distance(c, entry) : NAN;
     struct str s = {0};
     bool doubt = lead < 2 * deviation;
-    str_printf(&s, "%.4f to %.4f with %zu other seeds, standard deviation %.4f", least, most, k->seeds, deviation);
+    str_printf(&s, "%.4f to %.4f with %zu other seed%s, standard deviation %.4f", least, most, k->seeds,
+               k->seeds == 1 ? "" : "s", deviation);
     if (!isnan(lead))
         str_printf(&s, "; the difference of %.4f to %s is %s", lead,
                    c->entries[entry == c->reference ? (entry ? 0 : 1) : c->reference].name,
@@ -255,9 +257,11 @@ static enum status future_of(struct model_checks *k, size_t entry, const struct 
     text_count(some, sizeof some, (int64_t)differ);
     text_count(all, sizeof all, (int64_t)e->nqueries);
     if (differ)
-        str_printf(&s, "%s of %s lists change with events that training must not see", some, all);
+        str_printf(&s, "%s of %s list%s change%s with events that training must not see", some, all,
+                   e->nqueries == 1 ? "" : "s", differ == 1 ? "s" : "");
     else
-        str_printf(&s, "all %s lists are the same when every event outside the train part is another", all);
+        str_printf(&s, "all %s list%s the same when every event outside the train part is another", all,
+                   e->nqueries == 1 ? " is" : "s are");
     evaluation_free(e);
     return checks_add(k, "future", m->name, differ ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
 }

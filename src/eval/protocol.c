@@ -27,7 +27,8 @@ static enum status nothing_to_ask(const struct test_set *t, const struct dataset
         return error_set(err, ST_STATE, "%s has nothing in this part that is not seen before",
                          dict_text(&d->users, user));
     text_count(all, sizeof all, (int64_t)t->events);
-    error_set(err, ST_STATE, "there is nothing to judge: all %s test events repeat what the user has seen before", all);
+    error_set(err, ST_STATE, "there is nothing to judge: all %s test event%s what the user has seen before", all,
+              t->events == 1 ? " repeats" : "s repeat");
     error_hint(err, "seen=show asks for repeats too");
     return ST_STATE;
 }

@@ -110,8 +110,9 @@ static enum status guess_ids(struct sample *s, struct error *err)
         bool swap = b > a + fabs(a) / 2 + (double)s->rows / 20;
         guess(s, ROLE_USER, found[swap]);
         guess(s, ROLE_ITEM, found[!swap]);
-        preview_doubt(s->out, "user and item are guessed: %s has %u values, %s has %u; swap them where that is wrong",
-              sample_name(s, found[swap]), s->look[found[swap]].levels.n, sample_name(s, found[!swap]),
+        preview_doubt(s->out, "user and item are guessed: %s has %u value%s, %s has %u; swap them where that is wrong",
+              sample_name(s, found[swap]), s->look[found[swap]].levels.n,
+              s->look[found[swap]].levels.n == 1 ? "" : "s", sample_name(s, found[!swap]),
               s->look[found[!swap]].levels.n);
     }
     return ST_OK;

@@ -88,8 +88,8 @@ static enum status nothing_kept(const struct ingest *in, const char *source, str
 {
     const struct dataset *d = in->data;
     if (d->rows_rejected) {
-        error_set(err, ST_FORMAT, "%s: none of %llu rows could be used; the first: %s", source,
-                  (unsigned long long)d->rows_read, in->first_reject);
+        error_set(err, ST_FORMAT, "%s: none of %llu row%s could be used; the first: %s", source,
+                  (unsigned long long)d->rows_read, d->rows_read == 1 ? "" : "s", in->first_reject);
         error_hint(err, "`preview FILE` shows what the columns are taken for and proposes the line to load it");
     } else {
         error_set(err, ST_FORMAT, "%s holds no rows", source);

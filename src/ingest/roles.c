@@ -82,8 +82,8 @@ enum status roles_missing(const struct sheet *t, const char *key, const char *co
     else
         error_hint(
             err,
-            "say it by number, user=1 item=2 ... (`preview FILE` proposes it); the file has %u columns and no header",
-            t->names.n);
+            "say it by number, user=1 item=2 ... (`preview FILE` proposes it); the file has %u column%s and no header",
+            t->names.n, t->names.n == 1 ? "" : "s");
     str_free(&columns);
     return ST_USAGE;
 }

@@ -245,8 +245,8 @@ static void put_zone(struct audit *a, const char *column, const char *one, const
     put_sql_text(&x, one);
     put_sql_text(&y, other);
     struct finding *f =
-        audit_find(a, SEVERITY_WARNING, "the day of %s %s is that of %s, %d hours %s: another time zone?", column,
-                   other, one, abs(shift), shift > 0 ? "later" : "earlier");
+        audit_find(a, SEVERITY_WARNING, "the day of %s %s is that of %s, %d hour%s %s: another time zone?", column,
+                   other, one, abs(shift), abs(shift) == 1 ? "" : "s", shift > 0 ? "later" : "earlier");
     finding_evidence(
         f, rows,
         "SELECT %s, substr(time, 12, 2) AS hour, count(*) AS events FROM events WHERE %s IN (%s, %s) AND time >= "
@@ -300,8 +300,8 @@ static void zone_of_times(struct audit *a, const struct time_facts *t)
             cut[k] = (t->first_day + ((int64_t)(s - 1 + k) * (int64_t)t->ndays + SLICES - 1) / SLICES) * US_PER_DAY;
         struct finding *f =
             audit_find(a, SEVERITY_WARNING,
-                       "from about %s on the day is as before, %d hours %s: the time zone of the log changed?",
-                       day_of(cut[1]).text, abs(shift), shift > 0 ? "later" : "earlier");
+                       "from about %s on the day is as before, %d hour%s %s: the time zone of the log changed?",
+                       day_of(cut[1]).text, abs(shift), abs(shift) == 1 ? "" : "s", shift > 0 ? "later" : "earlier");
         finding_evidence(f, hours_with_events(t->hours[s - 1], t->hours[s]),
                          "SELECT time >= '%s' AS after, substr(time, 12, 2) AS hour, count(*) AS events FROM events "
                          "WHERE time >= '%s' AND time < '%s' GROUP BY 1, 2",

@@ -11,6 +11,11 @@ struct who {
     const char *table, *column, *one; /* "users", "user", "user" */
 };
 
+static const char *noun(const struct who *w, uint64_t n)
+{
+    return n == 1 ? w->one : w->table;
+}
+
 /* ---- 42.0 ---- */
 
 /* Digits and points, beginning with a digit and ending in ".0": what SQL's two GLOBs say. */
@@ -34,11 +39,11 @@ static void judge_floats(struct audit *a, const struct who *w)
         return;
     struct finding *f =
         twins ? audit_find(a, SEVERITY_SERIOUS,
-                           "%s %s are written as 42.0, %s of them also without the .0: these are two for the models",
-                           COUNT(floats), w->table, COUNT(twins))
+                           "%s %s %s written as 42.0, %s of them also without the .0: these are two for the models",
+                           COUNT(floats), noun(w, floats), floats == 1 ? "is" : "are", COUNT(twins))
               : audit_find(a, SEVERITY_WARNING,
-                           "%s %s (%s) are written as 42.0: attributes keyed by 42 will not find them", COUNT(floats),
-                           w->table, SHARE(floats, w->ids->n));
+                           "%s %s (%s) %s written as 42.0: attributes keyed by 42 will not find them", COUNT(floats),
+                           noun(w, floats), SHARE(floats, w->ids->n), floats == 1 ? "is" : "are");
     finding_evidence(f, floats, "SELECT %s, events FROM %s WHERE %s GLOB '[0-9]*.0' AND NOT %s GLOB '*[^0-9.]*'",
                      w->column, w->table, w->column, w->column);
 }
@@ -57,8 +62,9 @@ static void judge_zeros(struct audit *a, const struct who *w)
     }
     if (!twins)
         return;
-    struct finding *f = audit_find(a, SEVERITY_WARNING, "%s %s come with and without leading zeros (%s and %s)",
-                                   COUNT(twins), w->table, example, example + strspn(example, "0"));
+    struct finding *f = audit_find(a, SEVERITY_WARNING, "%s %s %s with and without leading zeros (%s and %s)",
+                                   COUNT(twins), noun(w, twins), twins == 1 ? "comes" : "come", example,
+                                   example + strspn(example, "0"));
     finding_evidence(
         f, twins,
         "SELECT a.%s, b.%s AS other FROM %s a JOIN %s b ON b.%s = ltrim(a.%s, '0') WHERE a.%s GLOB '0*' AND "
@@ -91,8 +97,9 @@ static void judge_spaces(struct audit *a, const struct who *w)
     if (!outer)
         return;
     struct finding *f = audit_find(
-        a, twins ? SEVERITY_SERIOUS : SEVERITY_WARNING, "%s %s have spaces around their id%s%s%s", COUNT(outer),
-        w->table, twins ? ", and " : "", twins ? COUNT(twins) : "", twins ? " are there without them too" : "");
+        a, twins ? SEVERITY_SERIOUS : SEVERITY_WARNING, "%s %s %s spaces around their id%s%s%s", COUNT(outer),
+        noun(w, outer), outer == 1 ? "has" : "have", twins ? ", " : "", twins ? COUNT(twins) : "",
+        twins ? " of them also without" : "");
     finding_evidence(f, outer, "SELECT %s, events FROM %s WHERE %s <> trim(%s, ' ' || char(9))", w->column, w->table,
                      w->column, w->column);
 }
@@ -129,7 +136,8 @@ static void judge_case(struct audit *a, const struct who *w)
         return;
     struct finding *f =
         audit_find(a, severity_of((double)twins / w->ids->n, .001, 2),
-                   "%s %s differ from another only in upper and lower case (%s)", COUNT(twins), w->table, example);
+                   "%s %s %s from another only in upper and lower case (%s)", COUNT(twins), noun(w, twins),
+                   twins == 1 ? "differs" : "differ", example);
     finding_evidence(f, twins,
                      "SELECT a.%s, b.%s AS other FROM %s a JOIN %s b ON b.%s = lower(a.%s) WHERE a.%s <> lower(a.%s)",
                      w->column, w->column, w->table, w->table, w->column, w->column, w->column, w->column);
@@ -170,7 +178,7 @@ static void judge_list(struct audit *a, const struct who *w, enum severity sever
 {
     uint64_t shown = l->n < LITERALS_MOST ? l->n : LITERALS_MOST;
     if (l->n) {
-        struct finding *f = audit_find(a, severity, "%s %s %s: %s", COUNT(l->n), l->n == 1 ? w->one : w->table, problem,
+        struct finding *f = audit_find(a, severity, "%s %s %s: %s", COUNT(l->n), noun(w, l->n), problem,
                                        name_list_words(l));
         finding_evidence(f, shown, "SELECT %s, events FROM %s WHERE %s IN (%s)", w->column, w->table, w->column,
                          str_text(&l->literals));

@@ -297,7 +297,7 @@ static void judge_attributes(struct audit *a, bool items)
 {
     const struct dataset *d = a->data;
     const struct fields *set = items ? &d->item_fields : &d->user_fields;
-    const char *what = items ? "items" : "users";
+    const char *what = items ? "items" : "users", *one = items ? "item" : "user";
     uint64_t active = items ? a->facts->items : a->facts->users, idle;
     uint64_t bare =
         bare_rows(set, items ? d->items.n : d->users.n, items ? a->facts->item_events : NULL, d->user_begin, &idle);
@@ -314,12 +314,16 @@ static void judge_attributes(struct audit *a, bool items)
     if (bare) {
         struct finding *f =
             audit_find(a, severity_of((double)bare / (double)active, .05, .5),
-                       "%s %s with events have no attributes (%s)", COUNT(bare), what, SHARE(bare, active));
+                       "%s %s%s with events %s no attributes (%s)", COUNT(bare), one, bare == 1 ? "" : "s",
+                       bare == 1 ? "has" : "have", SHARE(bare, active));
         finding_evidence(f, bare, "SELECT * FROM %s WHERE events > 0%s", what, str_text(&none));
     }
     if (idle) {
-        struct finding *f = audit_find(a, SEVERITY_INFO, "%s %s have attributes but no event: %s", COUNT(idle), what,
-                                       items ? "only models that know attributes can recommend them" : "they are cold");
+        struct finding *f = audit_find(a, SEVERITY_INFO, "%s %s%s %s attributes but no event: %s", COUNT(idle), one,
+                                       idle == 1 ? "" : "s", idle == 1 ? "has" : "have",
+                                       !items      ? "they are cold"
+                                       : idle == 1 ? "only models that know attributes can recommend it"
+                                                   : "only models that know attributes can recommend them");
         finding_evidence(f, idle, "SELECT * FROM %s WHERE events = 0", what);
     }
     str_free(&none);

@@ -45,9 +45,10 @@ static enum status check_sparsity(struct audit *a, struct error *err)
                                    steep  ? severity_of(share, .8, 2)
                                    : thin ? SEVERITY_INFO
                                           : SEVERITY_OK,
-                                   "density %s; half of the users have at most %s events, half of the items at most "
+                                   "density %s; half of the users have at most %s event%s, half of the items at most "
                                    "%s; the top 1 %% of the items have %s of the events (Gini %.2f)",
-                                   SHARE(density, 1), COUNT(f->median_user), COUNT(f->median_item),
+                                   SHARE(density, 1), COUNT(f->median_user), f->median_user == 1 ? "" : "s",
+                                   COUNT(f->median_item),
                                    SHARE(of_top, d->events.n), concentration);
     finding_evidence(x, top, "SELECT item, title, events, users FROM items ORDER BY events DESC LIMIT %zu", top);
     if (thin)
@@ -84,15 +85,16 @@ static void judge_single(struct audit *a, const char *what, const char *one, uin
 static void judge_split(struct audit *a)
 {
     const struct split *s = a->split;
+    bool one = s->cold_items == 1;
     if (s->test_users && s->cold_users * 20 >= s->test_users)
         audit_find(
             a, severity_of((double)s->cold_users / (double)s->test_users, .2, .5),
-            "%s of the %s users of the test part have no event before it: all they can be shown is what is popular",
-            SHARE(s->cold_users, s->test_users), COUNT(s->test_users));
+            "%s of the %s user%s of the test part have no event before it: all they can be shown is what is popular",
+            SHARE(s->cold_users, s->test_users), COUNT(s->test_users), s->test_users == 1 ? "" : "s");
     if (s->cold_items)
         audit_find(a, SEVERITY_INFO,
-                   "%s items of the test part are in no training event: models without attributes cannot find them",
-                   COUNT(s->cold_items));
+                   "%s item%s of the test part %s in no training event: models without attributes cannot find %s",
+                   COUNT(s->cold_items), one ? "" : "s", one ? "is" : "are", one ? "it" : "them");
 }
 
 static enum status check_cold(struct audit *a, struct error *err)

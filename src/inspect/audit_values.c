@@ -61,8 +61,9 @@ static void judge_scale(struct audit *a, const float *v, size_t n)
         zeros++;
     if (beyond) {
         struct finding *f = audit_find(a, SEVERITY_WARNING,
-                                       "%s values (%s) lie off the scale from %g to %g that nearly all others have",
-                                       COUNT(beyond), SHARE(beyond, e->n), (double)low, (double)high);
+                                       "%s value%s (%s) %s off the scale from %g to %g that nearly all others have",
+                                       COUNT(beyond), beyond == 1 ? "" : "s", SHARE(beyond, e->n),
+                                       beyond == 1 ? "lies" : "lie", (double)low, (double)high);
         finding_evidence(f, beyond, "SELECT * FROM events WHERE value < %g OR value > %g", (double)low, (double)high);
         finding_advice(f, "filter \"value >= %g and value <= %g\"", (double)low, (double)high);
     }
@@ -125,12 +126,13 @@ static enum status judge_amount(struct audit *a, const struct field *field, bool
         above += propensity && x > 1;
     }
     put_sql_name(&name, field->name);
+    bool one = below + above == 1;
     if (below + above) {
         struct finding *f =
             audit_find(a, propensity ? SEVERITY_SERIOUS : SEVERITY_WARNING,
-                       propensity ? "%s propensities are not in (0, 1]: no estimate from this log would hold"
-                                  : "%s negative values in %s: returns or corrections count as interest",
-                       COUNT(below + above), field->name);
+                       propensity ? "%s propensit%s not in (0, 1]: no estimate from this log would hold"
+                                  : "%s negative value%s in %s: returns or corrections count as interest",
+                       COUNT(below + above), propensity ? (one ? "y is" : "ies are") : (one ? "" : "s"), field->name);
         if (propensity)
             finding_evidence(f, below + above, "SELECT * FROM events WHERE %s <= 0 OR %s > 1", str_text(&name),
                              str_text(&name));

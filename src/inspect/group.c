@@ -236,7 +236,8 @@ void why_group_sentence(const struct why_group *g, const struct dataset *d, cons
     size_t n = why_main_reasons(g->parts, g->nparts, reason);
     if (!g->nfound) {
         if (g->listed)
-            str_printf(out, "None of the %zu is %s", g->listed, what);
+            str_printf(out, g->listed == 1 ? "The %zu item listed is not %s" : "None of the %zu is %s", g->listed,
+                       what);
         else
             str_printf(out, "The list is empty, so nothing in it is %s", what);
         if (g->next.item == NO_ITEM) {

@@ -183,7 +183,7 @@ enum status render_html_table(struct writer *w, struct table *t, struct error *e
     if (left) {
         char count[32];
         text_count(count, sizeof count, (int64_t)left);
-        str_printf(&w->text, "<p class=\"more\">… %s more rows</p>\n", count);
+        str_printf(&w->text, "<p class=\"more\">… %s more row%s</p>\n", count, left == 1 ? "" : "s");
     }
     if (!st && cell.failed)
         st = error_nomem(err, cell.capacity, "a cell");

@@ -187,8 +187,8 @@ void compare_draw_models(struct compare_view *v, struct area a)
     bool axis_fits = in.height > (int)c->n || in.height >= 6;
     int rows = in.height - axis_fits;
     put_place(&v->rows[PANE_MODELS], c->n, rows, place, sizeof place);
-    snprintf(note, sizeof note, "%s%s%s part, %s users%s, 95 %%", place, *place ? "  " : "",
-             v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users,
+    snprintf(note, sizeof note, "%s%s%s part, %s user%s%s, 95 %%", place, *place ? "  " : "",
+             v->shown->judge.protocol.on == PART_TEST ? "test" : "validation", users, c->nwarm == 1 ? "" : "s",
              v->shown->judge.protocol.among ? ", some items" : "");
     area_rule(a, 0, v->pane == PANE_MODELS ? INK_CYAN : LOOK_DIM, c->n > 1 ? title : c->measures[0].at.name,
               (int)(text_width(title, strlen(title)) + text_width(note, strlen(note))) + 7 <= a.width ? note
@@ -271,8 +271,8 @@ void compare_draw_scatter(const struct compare_view *v, struct area a)
     number_short(text, sizeof text, v->pair.low, false);
     area_column(a, a.height - 3, 0, MARGIN - 1, LOOK_DIM, true, text);
     area_text(a, a.height - 2, MARGIN, LOOK_DIM, text);
-    snprintf(text, sizeof text, "%zu users better by %s, %zu worse, %zu alike", v->pair.above, x, v->pair.below,
-             v->pair.n - v->pair.above - v->pair.below);
+    snprintf(text, sizeof text, "%zu user%s better by %s, %zu worse, %zu alike", v->pair.above,
+             v->pair.above == 1 ? "" : "s", x, v->pair.below, v->pair.n - v->pair.above - v->pair.below);
     if ((int)text_width(text, strlen(text)) > a.width - 2)
         snprintf(text, sizeof text, "%zu better, %zu worse, %zu alike", v->pair.above, v->pair.below,
                  v->pair.n - v->pair.above - v->pair.below);

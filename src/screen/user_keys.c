@@ -31,7 +31,8 @@ static size_t fill_users(struct app *app, void *context, const char *typed, stru
                 field_format(&d->user_fields.field[f], u, &about);
             }
             snprintf(rows[n].text, sizeof rows[n].text, "%-12s %s", id, str_text(&about));
-            snprintf(rows[n].note, sizeof rows[n].note, "%zu events", d->user_begin[u + 1] - d->user_begin[u]);
+            size_t events = d->user_begin[u + 1] - d->user_begin[u];
+            snprintf(rows[n].note, sizeof rows[n].note, "%zu event%s", events, events == 1 ? "" : "s");
             rows[n++].id = u;
             str_free(&about);
         }

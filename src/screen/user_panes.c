@@ -70,12 +70,14 @@ static int draw_span(const struct user_view *v, struct area row, int x)
         char moment[40], all[32];
         time_short(moment, sizeof moment, v->bench.at);
         text_count(all, sizeof all, (int64_t)v->bench.whole.n);
-        return area_printf(row, 0, x, INK_YELLOW | LOOK_BOLD, "%s of %s events, before %s", count, all, moment) + 2;
+        return area_printf(row, 0, x, INK_YELLOW | LOOK_BOLD, "%s of %s event%s, before %s", count, all,
+                           v->bench.whole.n == 1 ? "" : "s", moment) + 2;
     }
     if (v->bench.back > 0) {
         char all[32];
         text_count(all, sizeof all, (int64_t)v->bench.whole.n);
-        return area_printf(row, 0, x, INK_YELLOW | LOOK_BOLD, "the first %s of %s events", count, all) + 2;
+        return area_printf(row, 0, x, INK_YELLOW | LOOK_BOLD, "the first %s of %s event%s", count, all,
+                           v->bench.whole.n == 1 ? "" : "s") + 2;
     }
     x = area_printf(row, 0, x, INK_DEFAULT, "%s event%s", count, h->n == 1 ? "" : "s");
     if (h->n > 1 && h->events[0].time != NO_TIME && h->events[h->n - 1].time != NO_TIME) {

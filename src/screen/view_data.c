@@ -109,8 +109,8 @@ static void draw_tail_words(const struct data_view *v, struct area a)
     char items[32];
     text_count(items, sizeof items, (int64_t)f->half_items);
     area_printf(a, 0, 0, LOOK_DIM,
-                a.width >= 40 ? "half of all events on %s items (%.1f %%)" : "half on %s items (%.1f %%)", items,
-                100 * (double)f->half_items / (double)v->data->items.n);
+                a.width >= 40 ? "half of all events on %s item%s (%.1f %%)" : "half on %s item%s (%.1f %%)", items,
+                f->half_items == 1 ? "" : "s", 100 * (double)f->half_items / (double)v->data->items.n);
 }
 
 static void draw_panes(struct data_view *v, struct area a)

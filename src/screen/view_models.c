@@ -251,8 +251,8 @@ static void draw_model(const struct model *m, struct area a)
     text_count(count, sizeof count, (int64_t)r->events);
     text_duration(took, sizeof took, r->seconds);
     text_bytes(bytes, sizeof bytes, (double)r->bytes);
-    snprintf(text, sizeof text, "on %s events%s in %s; %s when kept", count, r->split_fingerprint ? " of the train part" : "",
-             took, bytes);
+    snprintf(text, sizeof text, "on %s event%s%s in %s; %s when kept", count, r->events == 1 ? "" : "s",
+             r->split_fingerprint ? " of the train part" : "", took, bytes);
     y = put_fact(in, y, "trained", text);
     y = put_fact(in, y, "what", m->class->summary);
     y = put_fact(in, y, "new users", m->class->fold_in);

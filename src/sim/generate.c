@@ -370,8 +370,8 @@ enum status world_set_rows(struct world *w, bool impressions, uint64_t wanted, s
     mem_free(rows);
     if (st)
         return st;
-    error_set(err, ST_USAGE, "%u users in %u days do not make %llu events", w->spec.users, w->spec.days,
-              (unsigned long long)wanted);
+    error_set(err, ST_USAGE, "%u user%s in %u day%s do not make %llu events", w->spec.users,
+              w->spec.users == 1 ? "" : "s", w->spec.days, w->spec.days == 1 ? "" : "s", (unsigned long long)wanted);
     error_hint(err, "more users=, more days= or a larger slate=");
     return ST_USAGE;
 }
