@@ -45,7 +45,7 @@ static void every_view_has_its_picture(void **state)
         {"help", "user", "?", 24, 80, false},
         {"palette", "data", "<C-p>model", 24, 80, false},
         {"train", "models", "tease<Enter>5<Down>", 24, 80, false},
-        {"error", "data", ":train eaze<Enter>", 24, 80, false},
+        {"error", "data", ":split time soon<Enter>", 24, 80, false},
         {"result", "user", ":models<Enter>", 24, 80, false},
     };
     for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
@@ -448,6 +448,7 @@ static void a_user_is_seen_with_the_two_models_first(void **state)
 {
     (void)state;
     struct stage s = stage_open(trained, "compare", false);
+    widen(&s);
     press(&s, "G<Tab><Tab>j");
     struct compare_view *v = app_view_state(s.app, "compare");
     uint32_t user = v->shown->comparison.user[v->listed[1]];

@@ -89,6 +89,12 @@ static inline struct stage stage_open(const char *const *lines, const char *view
     return s;
 }
 
+/* With room to say how one came here, however many views there are. */
+static inline void widen(struct stage *s)
+{
+    assert_int_equal(app_resize(s->app, 24, 120, NULL), ST_OK);
+}
+
 static inline void stage_close(struct stage *s)
 {
     app_close(s->app);

@@ -37,6 +37,7 @@ static void every_grid_of_users_leads_to_them(void **state)
     };
     static const char *const lines[] = {"split last 1", "train pop itemknn ease lambda=1", "train puresvd factors=2", NULL};
     struct stage s = stage_open(lines, "models", false);
+    widen(&s);
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
         char line[128];
         snprintf(line, sizeof line, ":%s<Enter>", commands[i]);
@@ -63,6 +64,7 @@ static void one_comes_back_to_the_user_one_came_from(void **state)
 {
     (void)state;
     struct stage s = stage_open(trained, "user", false);
+    widen(&s);
     press(&s, ":user ana<Enter>:who tent k=5 with ease<Enter>");
     assert_true(shows(&s, "who id:tent"));
     for (size_t t = 0; t < s.app->held->ntables && hides(&s, "Enter the user"); t++)
