@@ -166,6 +166,7 @@ enum {
     M_EPOCHS,
     M_SECONDS,
     M_BYTES,
+    M_VECTORS,
     M_UNTIL,
     M_CREATED,
     M_SEED,
@@ -182,7 +183,8 @@ static const struct held_column model_columns[M_COLUMNS] = {
     {"items", SQL_INT, SQL_PUSH, "with so many items"},
     {"epochs", SQL_INT, SQL_PUSH, "rounds of training"},
     {"seconds", SQL_REAL, SQL_PUSH, "that training took"},
-    {"bytes", SQL_INT, SQL_PUSH, "of its parameters when written down, with those of the models it is made of"},
+    {"bytes", SQL_INT, SQL_PUSH, "as saved, with the models it is made of; in memory up to three times that"},
+    {"vectors_bytes", SQL_INT, SQL_PUSH, "of its users' vectors, in memory only: about 64 MiB a model at most"},
     {"trained_until", SQL_TIME, SQL_PUSH, "the newest event seen"},
     {"created", SQL_TIME, SQL_PUSH, "when it was trained"},
     {"seed", SQL_INT, SQL_PUSH, "of everything random"},
@@ -208,6 +210,7 @@ static enum status fill_models(struct held_cursor *c, size_t piece, struct table
         table_int(out, (int64_t)r->epochs);
         table_real(out, r->seconds);
         table_int(out, (int64_t)model_bytes(m));
+        table_int(out, (int64_t)model_vectors_bytes(m));
         table_time(out, r->trained_until);
         table_time(out, r->created);
         table_int(out, (int64_t)r->seed);

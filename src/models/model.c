@@ -167,6 +167,15 @@ uint64_t model_bytes(const struct model *m)
     return bytes;
 }
 
+uint64_t model_vectors_bytes(const struct model *m)
+{
+    const struct model *trained = model_trained(m);
+    uint64_t bytes = user_vectors_bytes(&trained->users);
+    for (size_t i = 0; i < trained->nparts; i++)
+        bytes += trained->parts[i].model ? model_vectors_bytes(trained->parts[i].model) : 0;
+    return bytes;
+}
+
 static const struct param_value *value_of(const struct model *m, const char *param, enum param_type *type)
 {
     size_t i = param_index(m->class->params, m->class->nparams, param);

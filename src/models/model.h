@@ -315,7 +315,7 @@ struct model_record {
                        measured */
     size_t epochs;               /* 0: not trained but updated (update.h) */
     size_t events, users, items;
-    uint64_t bytes;              /* memory of the parameters */
+    uint64_t bytes;              /* of the parameters as saved */
     char kernel[64];             /* BLAS kernel and version */
     double *curve;               /* loss per epoch, NaN where none; `epochs` long; owned */
     double *watched; /* validation value per epoch, NaN where none; as long, or NULL: not validated; owned */
@@ -406,8 +406,12 @@ MUST_CHECK enum status model_retrained(const struct model *m, const struct row_e
                                        float *scores, struct error *err);
 /* Epochs whose parameters these are: those that are kept, else all. */
 size_t model_epochs(const struct model *m);
-/* Memory of its parameters, of what its training goes on from, and of the models it is made of. */
+/* As saved: its parameters, what its training goes on from, and the models it is made of. In memory it takes up to
+ * three times that, as symmetric matrices are saved as triangles and others stand there transposed and packed too, and
+ * beside it its vectors of users. */
 uint64_t model_bytes(const struct model *m);
+/* Of the vectors of users that it and the models it is made of keep in memory alone. */
+uint64_t model_vectors_bytes(const struct model *m);
 /* Was the model trained on something at or after as_of? */
 bool model_sees_future(const struct model *m, int64_t as_of);
 /* Parameters as one would type them: "lambda=500 k=20"; only_given leaves defaults out. Without those that change

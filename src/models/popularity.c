@@ -103,17 +103,19 @@ static size_t gather_events(const struct selection *s, const struct decay *d, st
     return n;
 }
 
-/* Sums the evidence by item and type; seen[type] is the place of the type in the current item's row, plus one. */
+/* Sums the evidence by item and type: room for their pairs, as events may be far more. seen[type] is the place of the type
+ * in the current item's row, plus one. */
 static enum status sum_up(struct pop *p, const struct evidence *e, size_t n, struct error *err)
 {
     enum status st = ST_NOMEM;
+    size_t cells = p->nitems * p->ntypes < n ? p->nitems * p->ntypes : n;
     size_t *start = mem_new(p->nitems + 2, sizeof *start, "item starts", err);
     size_t *order = mem_new_raw(n, sizeof *order, "event order", err);
     size_t *seen = mem_new(p->ntypes, sizeof *seen, "event types", err);
     p->begin = mem_new(p->nitems + 1, sizeof *p->begin, "item starts", err);
-    p->type = mem_new(n, sizeof *p->type, "event types", err);
-    p->sum = mem_new(n, sizeof *p->sum, "popularity sums", err);
-    p->count = mem_new(n, sizeof *p->count, "popularity counts", err);
+    p->type = mem_new(cells, sizeof *p->type, "event types", err);
+    p->sum = mem_new(cells, sizeof *p->sum, "popularity sums", err);
+    p->count = mem_new(cells, sizeof *p->count, "popularity counts", err);
     if (!start || !order || !seen || !p->begin || !p->type || !p->sum || !p->count)
         goto out;
     for (size_t i = 0; i < n; i++)

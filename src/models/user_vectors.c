@@ -94,6 +94,11 @@ static enum status fold_missing(const struct taking *t, const struct model *m, s
     return st;
 }
 
+uint64_t user_vectors_bytes(const struct user_vectors *v)
+{
+    return v->n * (v->width * sizeof *v->x + sizeof *v->key) + v->slots * sizeof *v->slot;
+}
+
 enum status user_vectors_fold(const struct user_vectors *v, const struct model *m, const struct query *queries,
                               size_t n, float *x, struct error *err)
 {

@@ -28,6 +28,8 @@ struct user_vectors {
  * `fold`, for more than 64 MiB, and when the job is cancelled or memory is short, as the model is whole without. */
 void user_vectors_fill(struct user_vectors *v, const struct model *m, const struct training *t);
 void user_vectors_clear(struct user_vectors *v);
+/* The memory that they take. */
+uint64_t user_vectors_bytes(const struct user_vectors *v);
 /* x[q * width ...] of queries[0..n) by the slot `fold` of m, as far as they are not kept. */
 MUST_CHECK enum status user_vectors_fold(const struct user_vectors *v, const struct model *m,
                                          const struct query *queries, size_t n, float *x, struct error *err);

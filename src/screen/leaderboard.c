@@ -131,7 +131,7 @@ static size_t make_columns(struct leaderboard *b, const struct table *t, struct 
             columns[n++].unit = result_text(b->result, t->columns[c].unit);
         }
     columns[n++] = (struct column){.name = "train", .type = VALUE_TEXT, .unit = ""};
-    columns[n++] = (struct column){.name = "memory", .type = VALUE_TEXT, .unit = ""};
+    columns[n++] = (struct column){.name = "size", .type = VALUE_TEXT, .unit = ""};
     return n;
 }
 
