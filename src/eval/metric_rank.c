@@ -252,8 +252,8 @@ const struct metric metric_auc = {
     .summary = "how often a right item stands above another one",
     .doc = "Share of pairs of a right item and another candidate in which the right one has the higher score; equal "
            "scores count half. Candidates are all items that the history does not hide; those without a score are "
-           "below all others. It looks at the whole catalogue and is not cut at a rank. Items that the same users had score "
-           "alike but for rounding, so that another program's sixth digit can be another.",
+           "below all others. It looks at the whole catalogue and is not cut at a rank. Items that the same users had "
+           "score alike but for rounding, so that another program's sixth digit can be another.",
     .source = "Rendle et al.: BPR, UAI 2009, section 4.1.1; Hanley and McNeil: The meaning and use of the area under a "
               "ROC curve, Radiology 1982",
     .of_list = auc,
