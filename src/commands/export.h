@@ -31,7 +31,6 @@ struct export {
 
 struct export_format {
     const char *name;
-    const char *summary;
     const char *extension; /* ".libsvm", or NULL */
     enum status (*write)(struct export *x, struct error *err);
 };

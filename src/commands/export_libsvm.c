@@ -220,6 +220,4 @@ static enum status write_libsvm(struct export *x, struct error *err)
     return st;
 }
 
-const struct export_format export_libsvm = {
-    "libsvm", "label index:value ... an event, for factorization machines; FILE.columns.tsv names the indices",
-    ".libsvm", write_libsvm};
+const struct export_format export_libsvm = {"libsvm", ".libsvm", write_libsvm};

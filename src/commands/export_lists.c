@@ -111,6 +111,4 @@ static enum status write_lists(struct export *x, struct error *err)
     return st;
 }
 
-const struct export_format export_lists = {
-    "lists", "folder: train.txt, test.txt with a user and the user's items a line, as LightGCN reads", NULL,
-    write_lists};
+const struct export_format export_lists = {"lists", NULL, write_lists};

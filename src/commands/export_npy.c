@@ -112,5 +112,4 @@ static enum status write_npy(struct export *x, struct error *err)
     return st;
 }
 
-const struct export_format export_npy = {
-    "npy", "folder: the matrix as indptr.npy, indices.npy, data.npy, and as triples with rows.npy", NULL, write_npy};
+const struct export_format export_npy = {"npy", NULL, write_npy};

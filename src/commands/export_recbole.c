@@ -187,5 +187,4 @@ static enum status write_recbole(struct export *x, struct error *err)
     return st;
 }
 
-const struct export_format export_recbole = {
-    "recbole", "folder: NAME.inter, NAME.item, NAME.user with typed headers, as RecBole reads", NULL, write_recbole};
+const struct export_format export_recbole = {"recbole", NULL, write_recbole};
