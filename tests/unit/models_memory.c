@@ -4,6 +4,9 @@
 
 #ifdef __GLIBC__
 #include <malloc.h>
+#define TELLS __GLIBC_PREREQ(2, 33)
+#else
+#define TELLS 0
 #endif
 
 #include "models/classes.h"
@@ -13,7 +16,7 @@ enum { SLACK = 64 << 10 }; /* what does not grow with the data: products of vect
 /* 0: this C library, or the allocator of a sanitizer, does not tell. */
 static size_t in_use(void)
 {
-#if defined __GLIBC__ && __GLIBC_PREREQ(2, 33)
+#if TELLS
     struct mallinfo2 all = mallinfo2();
     return all.uordblks + all.hblkhd;
 #else
