@@ -1,5 +1,6 @@
-/* Gathering the questions of a test set, on all threads: block by block of users they are counted first, then written
- * where they belong. */
+/* Gathering the questions of a test set, on all threads, block by block of users: first how many there may be, which
+ * makes room for all; then the questions themselves, each block in a room of its own; then the gaps are closed that
+ * events without a question have left. */
 #include "eval/protocol_parts.h"
 
 #include <math.h>
@@ -13,7 +14,7 @@
 
 enum { BLOCK = 256 };
 
-/* What a block of users has of each; then, where the first of them is. */
+/* So many there are of each; or, where those of a block begin, how many stand before them. */
 struct tally {
     size_t users, queries, known, right, events, repeats;
 };
@@ -25,10 +26,8 @@ struct desk {
 
 struct pass {
     const struct gathering *g;
-    struct desk *desks;    /* one a thread */
-    struct tally *tallies; /* one a block */
-    bool *asks;            /* per user: is there a question? */
-    bool write;
+    struct desk *desks;        /* one a thread */
+    struct tally *begin, *end; /* one a block: its room, and how far it is filled */
 };
 
 /* A block on its way. */
@@ -36,7 +35,6 @@ struct walk {
     const struct gathering *g;
     struct desk *desk;
     struct tally at;
-    bool write;
 };
 
 static bool is_feedback(const struct dataset *d, size_t e)
@@ -55,9 +53,7 @@ static void know(struct walk *w, uint32_t user, size_t e)
     const struct gathering *g = w->g;
     if (!g->hides || g->d->events.type[e] == g->hides - 1)
         w->desk->seen[g->d->events.item[e]] = user + 1;
-    if (w->write)
-        g->t->known[w->at.known] = history_event(g->d, e, g->moment);
-    w->at.known++;
+    g->t->known[w->at.known++] = history_event(g->d, e, g->moment);
 }
 
 static bool wanted(struct walk *w, uint32_t user, size_t e)
@@ -73,19 +69,19 @@ static bool wanted(struct walk *w, uint32_t user, size_t e)
 static void ask(struct walk *w, uint32_t user, size_t begin, size_t right, int64_t as_of)
 {
     struct test_set *t = w->g->t;
-    if (w->write) {
-        t->query[w->at.queries] = (struct query){
-            .events = t->known + begin, .n = w->at.known - begin, .user = user, .as_of = as_of, .hides = w->g->hides};
-        t->right_begin[w->at.queries] = right;
-    }
-    w->at.queries++;
+    t->query[w->at.queries] = (struct query){
+        .events = t->known + begin, .n = w->at.known - begin, .user = user, .as_of = as_of, .hides = w->g->hides};
+    t->right_begin[w->at.queries++] = right;
 }
 
 static void add_right(struct walk *w, uint32_t item)
 {
-    if (w->write)
-        w->g->t->right[w->at.right] = item;
-    w->at.right++;
+    struct test_set *t = w->g->t;
+    if (t->rating)
+        t->rating[w->at.right] = NAN;
+    else
+        t->weight[w->at.right] = 0;
+    t->right[w->at.right++] = item;
 }
 
 /* Is it the first time that the user is asked for it? */
@@ -110,7 +106,7 @@ static void add_grade(struct walk *w, size_t begin, size_t e)
 {
     const struct dataset *d = w->g->d;
     struct test_set *t = w->g->t;
-    if (!w->write || (t->rating && !isfinite(d->events.value[e])))
+    if (t->rating && !isfinite(d->events.value[e]))
         return;
     const uint32_t *at = bsearch(&d->events.item[e], t->right + begin, w->at.right - begin, sizeof *at, by_number);
     if (!at)
@@ -147,8 +143,7 @@ static void ask_once(struct walk *w, uint32_t user, size_t first)
             add_right(w, d->events.item[e]);
     if (w->at.right == right)
         return;
-    if (w->write)
-        numbers_sort(t->right + right, w->at.right - right);
+    numbers_sort(t->right + right, w->at.right - right);
     for (size_t e = first; e < end; e++)
         if (s->part[e] == t->protocol.on)
             add_grade(w, right, e);
@@ -181,59 +176,77 @@ static void ask_each(struct walk *w, uint32_t user, size_t first)
     }
 }
 
-/* First event of the user that is judged, or the end of the run; *warm: something is known before. */
-static size_t first_judged(const struct gathering *g, uint32_t user, bool *warm)
+/* What there is of a user: the first event that is judged, or the end of the run; how many are; how many make the
+ * history before them all. */
+struct judged {
+    size_t first, n, history;
+};
+
+static struct judged judged_of(const struct gathering *g, uint32_t user)
 {
-    size_t e = g->d->user_begin[user], end = g->d->user_begin[user + 1], first = end;
+    size_t end = g->d->user_begin[user + 1];
+    struct judged j = {.first = end};
     unsigned history = split_history(g->s, user, g->t->protocol.on);
-    *warm = false;
-    for (; e < end; e++) {
-        *warm |= (g->s->part[e] & history) != 0;
-        if (first == end && g->s->part[e] == g->t->protocol.on)
-            first = e;
+    for (size_t e = g->d->user_begin[user]; e < end; e++) {
+        unsigned part = g->s->part[e];
+        j.history += (part & history) != 0;
+        if (part != g->t->protocol.on)
+            continue;
+        j.first = e < j.first ? e : j.first;
+        j.n++;
     }
-    return first;
+    return j;
 }
 
-/* The questions of one user; false when there are none: then nothing is known either. */
-static bool ask_user(struct walk *w, uint32_t user)
+/* The most that a block may have. */
+static void bound_block(void *context, size_t block, size_t begin, size_t end)
+{
+    const struct pass *p = context;
+    const struct gathering *g = p->g;
+    bool rolling = g->t->protocol.rolling;
+    struct tally most = {0};
+    for (size_t i = begin; i < end; i++) {
+        uint32_t user = g->first + (uint32_t)i;
+        struct judged j = judged_of(g, user);
+        if (!j.n)
+            continue;
+        most.users++;
+        most.queries += rolling ? j.n : 1;
+        most.known += rolling ? g->d->user_begin[user + 1] - g->d->user_begin[user] : j.history;
+        most.right += j.n;
+    }
+    p->begin[block] = most;
+}
+
+/* The questions of one user, if there are any. */
+static void ask_user(struct walk *w, uint32_t user)
 {
     const struct gathering *g = w->g;
     struct test_set *t = g->t;
+    struct judged j = judged_of(g, user);
     struct tally before = w->at;
-    bool warm;
-    size_t first = first_judged(g, user, &warm);
-    if (first == g->d->user_begin[user + 1])
-        return false;
+    if (!j.n)
+        return;
     if (t->protocol.rolling)
-        ask_each(w, user, first);
+        ask_each(w, user, j.first);
     else
-        ask_once(w, user, first);
+        ask_once(w, user, j.first);
     if (w->at.queries == before.queries) {
         w->at.known = before.known;
-        return false;
+        return;
     }
-    if (w->write) {
-        t->user[w->at.users] = user;
-        t->warm[w->at.users] = warm;
-        t->query_begin[w->at.users] = before.queries;
-    }
-    w->at.users++;
-    return true;
+    t->user[w->at.users] = user;
+    t->warm[w->at.users] = j.history > 0;
+    t->query_begin[w->at.users++] = before.queries;
 }
 
-static void walk_block(void *context, size_t block, size_t begin, size_t end)
+static void ask_block(void *context, size_t block, size_t begin, size_t end)
 {
     const struct pass *p = context;
-    struct tally *tally = &p->tallies[block];
-    struct walk w = {.g = p->g, .desk = &p->desks[parallel_thread()], .write = p->write};
-    if (p->write)
-        w.at = *tally;
-    for (size_t u = begin; u < end; u++)
-        if (!p->write || p->asks[u])
-            p->asks[u] = ask_user(&w, p->g->first + (uint32_t)u);
-    if (!p->write)
-        *tally = w.at;
+    struct walk w = {p->g, &p->desks[parallel_thread()], p->begin[block]};
+    for (size_t i = begin; i < end; i++)
+        ask_user(&w, p->g->first + (uint32_t)i);
+    p->end[block] = w.at;
 }
 
 /* What comes before each block; returns the sum of all. */
@@ -247,30 +260,65 @@ static struct tally add_up(struct tally *tallies, size_t n)
         sum.queries += here.queries;
         sum.known += here.known;
         sum.right += here.right;
-        sum.events += here.events;
-        sum.repeats += here.repeats;
     }
     return sum;
 }
 
-static enum status make_room(struct test_set *t, const struct tally *all, struct error *err)
+/* *array[from .. from + n) -> [to ..), of elements of `size` bytes; NULL: there is none. */
+static void move(void *array, size_t size, size_t to, size_t from, size_t n)
 {
-    t->nusers = all->users;
-    t->nqueries = all->queries;
-    t->events = all->events;
-    t->repeats = all->repeats;
-    t->user = mem_new_raw(t->nusers, sizeof *t->user, "test users", err);
-    t->warm = mem_new_raw(t->nusers, sizeof *t->warm, "test users", err);
-    t->query_begin = mem_new_raw(t->nusers + 1, sizeof *t->query_begin, "test users", err);
-    t->query = mem_new_raw(t->nqueries, sizeof *t->query, "test queries", err);
-    t->known = mem_new_raw(all->known, sizeof *t->known, "test histories", err);
-    t->right_begin = mem_new_raw(t->nqueries + 1, sizeof *t->right_begin, "test queries", err);
-    t->right = mem_new_raw(all->right, sizeof *t->right, "test items", err);
-    if (!t->user || !t->warm || !t->query_begin || !t->query || !t->known || !t->right_begin || !t->right)
-        return ST_NOMEM;
-    t->query_begin[t->nusers] = t->nqueries;
-    t->right_begin[t->nqueries] = all->right;
-    return ST_OK;
+    if (array && to != from)
+        memmove((char *)array + to * size, (char *)array + from * size, n * size);
+}
+
+/* Moves the questions of a block up to those before it, `at`, which it is added to. Histories stay where they are. */
+static void move_up(struct test_set *t, struct tally *at, const struct tally *begin, const struct tally *end)
+{
+    size_t users = end->users - begin->users, queries = end->queries - begin->queries,
+           right = end->right - begin->right;
+    for (size_t u = begin->users; u < end->users; u++)
+        t->query_begin[u] -= begin->queries - at->queries;
+    for (size_t q = begin->queries; q < end->queries; q++)
+        t->right_begin[q] -= begin->right - at->right;
+    move(t->user, sizeof *t->user, at->users, begin->users, users);
+    move(t->warm, sizeof *t->warm, at->users, begin->users, users);
+    move(t->query_begin, sizeof *t->query_begin, at->users, begin->users, users);
+    move(t->query, sizeof *t->query, at->queries, begin->queries, queries);
+    move(t->right_begin, sizeof *t->right_begin, at->queries, begin->queries, queries);
+    move(t->right, sizeof *t->right, at->right, begin->right, right);
+    move(t->rating, sizeof *t->rating, at->right, begin->right, right);
+    move(t->weight, sizeof *t->weight, at->right, begin->right, right);
+    at->users += users;
+    at->queries += queries;
+    at->right += right;
+    at->events += end->events - begin->events;
+    at->repeats += end->repeats - begin->repeats;
+}
+
+static void close_gaps(struct test_set *t, const struct pass *p, size_t blocks)
+{
+    struct tally at = {0};
+    for (size_t b = 0; b < blocks; b++)
+        move_up(t, &at, &p->begin[b], &p->end[b]);
+    t->nusers = at.users;
+    t->nqueries = at.queries;
+    t->events = at.events;
+    t->repeats = at.repeats;
+    t->query_begin[at.users] = at.queries;
+    t->right_begin[at.queries] = at.right;
+}
+
+static enum status make_room(struct test_set *t, const struct tally *most, struct error *err)
+{
+    t->user = mem_new_raw(most->users, sizeof *t->user, "test users", err);
+    t->warm = mem_new_raw(most->users, sizeof *t->warm, "test users", err);
+    t->query_begin = mem_new_raw(most->users + 1, sizeof *t->query_begin, "test users", err);
+    t->query = mem_new_raw(most->queries, sizeof *t->query, "test queries", err);
+    t->known = mem_new_raw(most->known, sizeof *t->known, "test histories", err);
+    t->right_begin = mem_new_raw(most->queries + 1, sizeof *t->right_begin, "test queries", err);
+    t->right = mem_new_raw(most->right, sizeof *t->right, "test items", err);
+    return t->user && t->warm && t->query_begin && t->query && t->known && t->right_begin && t->right ? ST_OK
+                                                                                                      : ST_NOMEM;
 }
 
 /* The range of the ratings in the train part, and room for those that are asked for; for weights where there are none.
@@ -287,14 +335,10 @@ static enum status prepare_grades(const struct gathering *g, size_t nright, stru
         t->lowest = fminf(t->lowest, value[e]);
         t->highest = fmaxf(t->highest, value[e]);
     }
-    if (!(t->lowest <= t->highest)) {
-        t->weight = mem_new(nright, sizeof *t->weight, "weights of right items", err);
-        return t->weight ? ST_OK : ST_NOMEM;
-    }
-    t->rating = mem_new_raw(nright, sizeof *t->rating, "test ratings", err);
-    for (size_t i = 0; t->rating && i < nright; i++)
-        t->rating[i] = NAN;
-    return t->rating ? ST_OK : ST_NOMEM;
+    bool rated = t->lowest <= t->highest;
+    float **grade = rated ? &t->rating : &t->weight;
+    *grade = mem_new_raw(nright, sizeof **grade, rated ? "test ratings" : "weights of right items", err);
+    return *grade ? ST_OK : ST_NOMEM;
 }
 
 enum status protocol_gather(const struct gathering *g, struct error *err)
@@ -303,27 +347,26 @@ enum status protocol_gather(const struct gathering *g, struct error *err)
     size_t threads = blocks > 1 ? (size_t)parallel_threads() : (size_t)parallel_thread() + 1;
     struct pass p = {.g = g};
     uint32_t *marks = mem_new(2 * threads * items, sizeof *marks, "item marks", err);
+    struct tally *tallies = mem_new_raw(2 * blocks, sizeof *tallies, "test users", err);
     p.desks = mem_new_raw(threads, sizeof *p.desks, "item marks", err);
-    p.tallies = mem_new_raw(blocks, sizeof *p.tallies, "test users", err);
-    p.asks = mem_new_raw(users, sizeof *p.asks, "test users", err);
-    enum status st = marks && p.desks && p.tallies && p.asks ? ST_OK : ST_NOMEM;
+    enum status st = marks && tallies && p.desks ? ST_OK : ST_NOMEM;
     for (size_t t = 0; t < threads && !st; t++)
         p.desks[t] = (struct desk){marks + 2 * t * items, marks + (2 * t + 1) * items};
     if (!st) {
-        parallel_blocks(users, BLOCK, walk_block, &p);
-        struct tally all = add_up(p.tallies, blocks);
-        st = make_room(g->t, &all, err);
+        p.begin = tallies;
+        p.end = tallies + blocks;
+        parallel_blocks(users, BLOCK, bound_block, &p);
+        struct tally most = add_up(p.begin, blocks);
+        st = make_room(g->t, &most, err);
         if (!st)
-            st = prepare_grades(g, all.right, err);
+            st = prepare_grades(g, most.right, err);
     }
-    if (!st && g->t->nqueries) {
-        memset(marks, 0, 2 * threads * items * sizeof *marks);
-        p.write = true;
-        parallel_blocks(users, BLOCK, walk_block, &p);
+    if (!st) {
+        parallel_blocks(users, BLOCK, ask_block, &p);
+        close_gaps(g->t, &p, blocks);
     }
     mem_free(marks);
+    mem_free(tallies);
     mem_free(p.desks);
-    mem_free(p.tallies);
-    mem_free(p.asks);
     return st;
 }

@@ -50,7 +50,7 @@ static bool any_above(const float *score, float bar)
 static void offer(const struct take *t, size_t q, struct best *b, const float *scores, size_t first, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (scores[i] > best_bar(b) && !is_hidden(t->hidden, q, (uint32_t)(first + i)))
+        if (scores[i] > best_bar(b) && !item_sets_have(t->hidden, q, (uint32_t)(first + i)))
             best_offer(b, (uint32_t)(first + i), scores[i]);
 }
 

@@ -17,6 +17,7 @@
 #define TAILOR_LINALG_LISTS_H
 
 #include "linalg/dense.h"
+#include "linalg/item_sets.h"
 #include "linalg/topk.h"
 
 /* FAST: the fastest way that this CPU has. FLOAT: in float32 alone, for comparison. */
@@ -35,12 +36,6 @@ struct dots_lists {
 MUST_CHECK enum status dots_lists_new(struct dots_lists *l, const float *y, size_t items, size_t k, size_t length,
                                       enum lists_way way, struct error *err);
 void dots_lists_clear(struct dots_lists *l);
-
-/* A set of items for each query: item[begin[q] .. begin[q + 1]), ascending. */
-struct item_sets {
-    size_t *begin;
-    uint32_t *item;
-};
 
 /* out[q * length ..] = the counts[q] best items for x[q * k ...], best first, ties by smaller index; NaN and -inf never
  * enter, nor do hidden items. wanted: NULL, or the items whose places are all that is asked: a list may then end

@@ -12,18 +12,4 @@ MUST_CHECK enum status rough_take(const struct dots_lists *l, const float *x, si
                                   const struct item_sets *hidden, const struct item_sets *wanted,
                                   struct scored *out, size_t *counts, struct error *err);
 
-/* Is the item among those that query q does not want? */
-static inline bool is_hidden(const struct item_sets *hidden, size_t q, uint32_t item)
-{
-    size_t low = hidden->begin[q], high = hidden->begin[q + 1];
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (hidden->item[middle] < item)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < hidden->begin[q + 1] && hidden->item[low] == item;
-}
-
 #endif

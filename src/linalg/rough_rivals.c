@@ -217,7 +217,7 @@ void rough_serve_plainly(const struct take *t, size_t q)
             item[j] = (uint32_t)(i + j < l->items ? i + j : i);
         exactly(l->y, l->k, t->x + q * l->k, item, score);
         for (size_t j = 0; j < TOGETHER && i + j < l->items; j++)
-            if (!is_hidden(t->hidden, q, item[j]))
+            if (!item_sets_have(t->hidden, q, item[j]))
                 best_offer(&b, item[j], score[j]);
     }
     t->counts[q] = best_finish(&b);

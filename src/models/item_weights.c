@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/parallel.h"
 #include "linalg/bundle.h"
+#include "linalg/sparse_lists.h"
 #include "models/sparse_blob.h"
 
 enum status item_weights_new(struct model *m, struct error *err)
@@ -142,29 +143,11 @@ struct answers {
     float *sums;                  /* room for one bundle, for each thread */
 };
 
-/* Asks for a row that is wanted next: histories lead all over the matrix. */
-static void fetch_row(const struct csr *rows, uint32_t j)
-{
-    enum { LINE = 64 / sizeof(float) };
-    for (size_t n = rows->begin[j]; n < rows->begin[j + 1]; n += LINE) {
-        __builtin_prefetch(&rows->index[n]);
-        __builtin_prefetch(&rows->value[n]);
-    }
-}
-
 static void score_one(const struct answers *a, size_t q)
 {
-    const struct csr *rows = &a->s->rows;
     float *out = a->scores + q * a->h->cols;
     memset(out, 0, a->h->cols * sizeof *out);
-    for (size_t e = a->h->begin[q]; e < a->h->begin[q + 1]; e++) {
-        uint32_t j = a->h->index[e];
-        float v = a->h->value ? a->h->value[e] : 1;
-        if (e + 1 < a->h->begin[q + 1])
-            fetch_row(rows, a->h->index[e + 1]);
-        for (size_t n = rows->begin[j]; n < rows->begin[j + 1]; n++)
-            out[rows->index[n]] += v * rows->value[n];
-    }
+    sparse_sum(&a->s->rows, a->h, q, out);
 }
 
 enum { SCORE_BLOCK = 8 }; /* a few histories are not worth waking a second thread for */
@@ -222,6 +205,13 @@ enum status item_weights_score(const struct model *m, const struct query *querie
         score_block(&a, 0, 0, n);
     csr_clear(&h);
     return st;
+}
+
+const struct csr *item_weights_rows(const struct model *m, bool *weigh)
+{
+    const struct item_weights *s = m->state;
+    *weigh = s->weigh;
+    return &s->rows;
 }
 
 static float value_of(const struct item_weights *s, const struct query_item *h)

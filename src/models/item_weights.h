@@ -50,6 +50,7 @@ MUST_CHECK enum status item_weights_check(const struct model *m, const struct tr
                                           struct error *err);
 enum status item_weights_score(const struct model *m, const struct query *queries, size_t n, float *scores,
                                struct error *err);
+const struct csr *item_weights_rows(const struct model *m, bool *weigh);
 enum status item_weights_explain(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                                  struct error *err);
 enum status item_weights_similar(const struct model *m, uint32_t item, float *similarity, struct error *err);

@@ -236,6 +236,7 @@ const struct model_class model_itemknn = {
     .begin = knn_begin,
     .epoch = knn_epoch,
     .score = item_weights_score,
+    .rows = item_weights_rows,
     .explain = item_weights_explain,
     .similar = item_weights_similar,
     .update = knn_update,

@@ -226,6 +226,9 @@ struct model_class {
     /* scores[q * nitems + i] for queries[0..n); the row of a query has the same bits whatever n and its place. */
     enum status (*score)(const struct model *m, const struct query *queries, size_t n, float *scores,
                          struct error *err);
+    /* The rows that scores are sums of, as sparse_sum (linalg/sparse_lists.h) makes them: lists are made of these alone.
+     * *weigh: rows count as often as the weights in the history say. NULL, or NULL returned: scores are no such sums. */
+    const struct csr *(*rows)(const struct model *m, bool *weigh);
     /* Contributions of the history to one item; parts + base sum to the score. */
     enum status (*explain)(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,
                            struct error *err);
@@ -392,6 +395,12 @@ MUST_CHECK enum status model_similar(const struct model *m, uint32_t item, float
 /* The vectors of histories: x[q * width ...]. Only for a class that has the slot. */
 MUST_CHECK enum status model_fold(const struct model *m, const struct query *queries, size_t n, float *x,
                                   struct error *err);
+/* The rows that scores are sums of (the slot `rows`), or NULL. */
+const struct csr *model_rows(const struct model *m);
+/* Histories as the rows of a matrix that say which of those are summed, and how often. Only for a model that has them:
+ * model_rows. Free with csr_clear. */
+MUST_CHECK enum status model_fold_rows(const struct model *m, const struct query *queries, size_t n,
+                                       struct csr *histories, struct error *err);
 /* Vectors of histories to compare them by: those of project, or of fold. Only for a model that has them:
  * model_projects. */
 MUST_CHECK enum status model_project(const struct model *m, const struct query *queries, size_t n, float *x,

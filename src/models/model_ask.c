@@ -3,9 +3,11 @@
 #include "models/model.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/parallel.h"
 
 static enum status no_such_item(const struct model *m, uint32_t item, struct error *err)
 {
@@ -13,6 +15,34 @@ static enum status no_such_item(const struct model *m, uint32_t item, struct err
               model_trained(m)->nitems, item);
     error_hint(err, "train it again on the data as it is now");
     return ST_STATE;
+}
+
+/* Histories looked through together: a few are not worth waking a second thread for. */
+enum { COUNT_BLOCK = 1024 };
+
+struct counting {
+    const struct query *queries;
+    size_t nitems;
+    atomic_size_t unknown;
+};
+
+static void count_block(void *context, size_t block, size_t begin, size_t end)
+{
+    struct counting *c = context;
+    size_t unknown = 0;
+    (void)block;
+    for (size_t q = begin; q < end; q++)
+        for (size_t i = 0; i < c->queries[q].n; i++)
+            unknown += c->queries[q].events[i].item >= c->nitems;
+    atomic_fetch_add(&c->unknown, unknown);
+}
+
+/* Events of items from nitems on. */
+static size_t count_unknown(const struct query *queries, size_t n, size_t nitems)
+{
+    struct counting c = {.queries = queries, .nitems = nitems};
+    parallel_blocks(n, COUNT_BLOCK, count_block, &c);
+    return c.unknown;
 }
 
 static enum status check_queries(const struct model *m, const struct query *queries, size_t n, struct error *err)
@@ -23,6 +53,8 @@ static enum status check_queries(const struct model *m, const struct query *quer
         if (!model_trained(m)->parts[i].model)
             return error_set(err, ST_STATE, "model %s is made of %s, which is not here", m->name,
                              model_trained(m)->parts[i].name);
+    if (!count_unknown(queries, n, m->nitems))
+        return ST_OK;
     for (size_t q = 0; q < n; q++)
         for (size_t i = 0; i < queries[q].n; i++)
             if (queries[q].events[i].item >= m->nitems)
@@ -36,15 +68,6 @@ struct known {
     struct query *copies;
     struct query_event *events;
 };
-
-static size_t count_unknown(const struct query *queries, size_t n, size_t nitems)
-{
-    size_t unknown = 0;
-    for (size_t q = 0; q < n; q++)
-        for (size_t i = 0; i < queries[q].n; i++)
-            unknown += queries[q].events[i].item >= nitems;
-    return unknown;
-}
 
 static enum status known_new(const struct model *m, const struct query *queries, size_t n, struct known *k,
                              struct error *err)
@@ -126,7 +149,7 @@ enum status model_retrained(const struct model *m, const struct row_edit *edit, 
 
 /* Pairs out of whole rows of scores, a few queries at a time. */
 static enum status predict_pairs(const struct model *m, const struct query *queries, size_t n, const size_t *begin,
-                                    const uint32_t *items, float *out, struct error *err)
+                                 const uint32_t *items, float *out, struct error *err)
 {
     enum { SCORES = 1 << 20 };
     size_t fit = m->nitems < SCORES ? SCORES / (m->nitems + !m->nitems) : 1, batch = fit < n ? fit : n;
@@ -188,6 +211,34 @@ enum status model_fold(const struct model *m, const struct query *queries, size_
 enum status model_project(const struct model *m, const struct query *queries, size_t n, float *x, struct error *err)
 {
     return fold_with(m->class->project ? m->class->project : fold_kept, m, queries, n, x, err);
+}
+
+/* NULL: it has none. */
+static const struct csr *rows_of(const struct model *m, bool *weigh)
+{
+    const struct model *known = model_trained(m);
+    return known->class->rows && known->state ? known->class->rows(known, weigh) : NULL;
+}
+
+const struct csr *model_rows(const struct model *m)
+{
+    bool weigh;
+    return rows_of(m, &weigh);
+}
+
+enum status model_fold_rows(const struct model *m, const struct query *queries, size_t n, struct csr *histories,
+                            struct error *err)
+{
+    struct known k = {0};
+    bool weigh = false;
+    *histories = (struct csr){0};
+    enum status st = check_queries(m, queries, n, err);
+    if (!st)
+        st = known_new(m, queries, n, &k, err);
+    if (!st)
+        st = folded_rows(k.queries, n, rows_of(m, &weigh)->cols, weigh, histories, err);
+    known_clear(&k);
+    return st;
 }
 
 const float *model_vectors(const struct model *m, size_t *width)
@@ -253,8 +304,7 @@ enum status model_shares(const struct model *m, const struct query *q, uint32_t 
 enum status model_similar(const struct model *m, uint32_t item, float *similarity, struct error *err)
 {
     const struct model *trained = model_trained(m);
-    struct query_event event = {
-        .item = item, .value = NAN, .weight = 1, .time = NO_TIME, .event = UINT64_MAX};
+    struct query_event event = {.item = item, .value = NAN, .weight = 1, .time = NO_TIME, .event = UINT64_MAX};
     struct query q = {.events = &event, .n = 1, .user = NO_USER, .as_of = NO_TIME};
     enum status st = check_queries(m, &q, 1, err);
     if (!st && item >= trained->nitems)

@@ -277,6 +277,7 @@ const struct model_class model_slim = {
     .begin = slim_begin,
     .epoch = slim_epoch,
     .score = item_weights_score,
+    .rows = item_weights_rows,
     .explain = item_weights_explain,
     .similar = item_weights_similar,
     .save = item_weights_save,

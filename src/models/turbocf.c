@@ -168,6 +168,11 @@ static enum status turbo_score(const struct model *m, const struct query *querie
     return ST_OK;
 }
 
+static const struct csr *turbo_rows(const struct model *m, bool *weigh)
+{
+    return model_int(m, "filter") == FILTER_LINEAR ? item_weights_rows(m, weigh) : NULL;
+}
+
 /* What the filter makes of one item: a row of f(P), and, as that is symmetric, a column. */
 static enum status score_alone(const struct model *m, uint32_t item, float *scores, struct error *err)
 {
@@ -233,6 +238,7 @@ const struct model_class model_turbocf = {
     .begin = turbo_begin,
     .epoch = turbo_epoch,
     .score = turbo_score,
+    .rows = turbo_rows,
     .explain = turbo_explain,
     .similar = turbo_similar,
     .save = item_weights_save,

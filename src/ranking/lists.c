@@ -8,7 +8,7 @@
 
 /* Histories taken together: between two pieces a cancel is noticed. By vectors they are soon done, and threads wait for
  * each other less often. */
-enum { PIECE = 512, PIECE_BY_VECTORS = 16384 };
+enum { PIECE = 512, PIECE_BY_ROWS = 4096, PIECE_BY_VECTORS = 16384 };
 /* Preparing vectors costs as much as the lists of about so many histories. */
 enum { WORTH_PREPARING = 256 };
 enum { HIDE_BLOCK = 64 };
@@ -18,6 +18,8 @@ enum status ranker_new(struct ranker *r, const struct model *m, size_t k, enum s
 {
     const struct model_class *class = m->class;
     *r = (struct ranker){.m = m, .k = k < m->nitems ? k : m->nitems, .seen = seen};
+    if (!m->later)
+        r->rows = model_rows(m);
     if (!class->fold || !class->vectors || m->later || expected < WORTH_PREPARING || !model_trained(m)->state)
         return ST_OK;
     const float *y = class->vectors(model_trained(m), &r->width);
@@ -30,7 +32,7 @@ void ranker_clear(struct ranker *r)
     *r = (struct ranker){0};
 }
 
-/* ---- by vectors ---- */
+/* ---- what is hidden ---- */
 
 struct hiding {
     const struct query *queries;
@@ -51,6 +53,16 @@ static void hide_block(void *context, size_t block, size_t begin, size_t end)
     }
 }
 
+static size_t hidden_of(const struct query *q)
+{
+    size_t n = 0;
+    if (!q->hides) /* all are: no need to look at them */
+        return q->n;
+    for (size_t i = 0; i < q->n; i++)
+        n += rank_hides(q, i);
+    return n;
+}
+
 /* What each history hides, ascending; nothing where seen items are shown. */
 static enum status hidden_new(struct item_sets *h, const struct query *queries, size_t n, enum seen seen,
                               struct error *err)
@@ -58,17 +70,22 @@ static enum status hidden_new(struct item_sets *h, const struct query *queries, 
     h->begin = mem_new(n + 1, sizeof *h->begin, "hidden items", err);
     if (!h->begin)
         return ST_NOMEM;
-    for (size_t q = 0; q < n; q++) {
-        h->begin[q + 1] = h->begin[q];
-        for (size_t i = 0; i < queries[q].n && seen == SEEN_HIDE; i++)
-            h->begin[q + 1] += rank_hides(&queries[q], i);
-    }
+    for (size_t q = 0; q < n; q++)
+        h->begin[q + 1] = h->begin[q] + (seen == SEEN_HIDE ? hidden_of(&queries[q]) : 0);
     h->item = mem_new_raw(h->begin[n], sizeof *h->item, "hidden items", err);
     if (!h->item)
         return ST_NOMEM;
     parallel_blocks(n, HIDE_BLOCK, hide_block, &(struct hiding){queries, h});
     return ST_OK;
 }
+
+static void hidden_clear(struct item_sets *h)
+{
+    mem_free(h->begin);
+    mem_free(h->item);
+}
+
+/* ---- by vectors ---- */
 
 static enum status take_by_vectors(const struct ranker *r, const struct query *queries, size_t n,
                                    const struct item_sets *wanted, struct scored *out, size_t *counts,
@@ -82,8 +99,24 @@ static enum status take_by_vectors(const struct ranker *r, const struct query *q
     if (!st)
         st = dots_lists_take(&r->lists, x, n, &hidden, wanted, out, counts, err);
     mem_free(x);
-    mem_free(hidden.begin);
-    mem_free(hidden.item);
+    hidden_clear(&hidden);
+    return st;
+}
+
+/* ---- by rows ---- */
+
+static enum status take_by_rows(const struct ranker *r, const struct query *queries, size_t n,
+                                const struct item_sets *wanted, struct scored *out, size_t *counts, struct error *err)
+{
+    struct item_sets hidden = {0};
+    struct csr histories = {0};
+    enum status st = hidden_new(&hidden, queries, n, r->seen, err);
+    if (!st)
+        st = model_fold_rows(r->m, queries, n, &histories, err);
+    if (!st)
+        st = sparse_lists_take(r->rows, &histories, r->k, &hidden, wanted, out, counts, err);
+    csr_clear(&histories);
+    hidden_clear(&hidden);
     return st;
 }
 
@@ -159,7 +192,7 @@ static void take_best(void *context, size_t i, const struct query *q, const floa
 
 static size_t piece_of(const struct ranker *r)
 {
-    return r->width ? PIECE_BY_VECTORS : PIECE;
+    return r->width ? PIECE_BY_VECTORS : r->rows ? PIECE_BY_ROWS : PIECE;
 }
 
 static enum status take_piece(const struct ranker *r, const struct query *queries, size_t n,
@@ -170,10 +203,11 @@ static enum status take_piece(const struct ranker *r, const struct query *querie
     enum status st = job_check(job, err);
     if (st)
         return st;
-    if (!r->width && !(r->m->class->capabilities & SCORES_APART))
+    if (!r->width && !r->rows && !(r->m->class->capabilities & SCORES_APART))
         return rank_each(r->m, queries, n, r->seen, job, take_best, &l, err);
-    st = r->width ? take_by_vectors(r, queries, n, wanted, out, counts, err)
-                  : take_apart(r, queries, n, out, counts, err);
+    st = r->width  ? take_by_vectors(r, queries, n, wanted, out, counts, err)
+         : r->rows ? take_by_rows(r, queries, n, wanted, out, counts, err)
+                   : take_apart(r, queries, n, out, counts, err);
     if (!st)
         job_step(job, n);
     return st;

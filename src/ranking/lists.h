@@ -1,21 +1,24 @@
 /* Lists of many histories: those of everybody, and those that an evaluation looks at.
  *
- * A ranker is one model made ready for lists of one length. There are three ways, which give the same lists to the bit
+ * A ranker is one model made ready for lists of one length. There are four ways, which give the same lists to the bit
  * as scoring each history and taking the best (rank_list):
  *
  *   vectors   a class with vectors of items and of histories: no scores are ever written down (linalg/lists.h)
- *   apart     a class whose scores of a history cost the same alone as among others: a row of scores for each thread,
- * which stays in its cache batches   all others: a matrix of scores for a few histories at a time */
+ *   rows      a class whose scores are sums of sparse rows: by what they reach (linalg/sparse_lists.h)
+ *   apart     a class whose scores of a history cost the same alone as among others: a row of scores for each thread
+ *   batches   all others: a matrix of scores for a few histories at a time */
 #ifndef TAILOR_RANKING_LISTS_H
 #define TAILOR_RANKING_LISTS_H
 
 #include "linalg/lists.h"
+#include "linalg/sparse_lists.h"
 #include "ranking/ranking.h"
 
 struct ranker {
     const struct model *m; /* borrowed */
     size_t k;
     enum seen seen;
+    const struct csr *rows;  /* NULL: another way */
     size_t width;            /* of the vectors; 0: another way */
     struct dots_lists lists; /* of the vectors */
 };

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rng.h"
 #include "linalg/lists.h"
+#include "tests/unit/item_lists.h"
 #include "tests/unit/memory.h"
 
 enum kind {
@@ -72,38 +73,6 @@ static size_t reference(const struct dots *d, const float *x, size_t q, const st
     for (size_t h = hidden->begin[q]; h < hidden->begin[q + 1]; h++)
         scores[hidden->item[h]] = -INFINITY;
     return topk(scores, d->items, length, out);
-}
-
-/* Random sets of up to `most` items; every third query has none. */
-static struct item_sets some_items(struct rng *r, size_t queries, size_t items, size_t most)
-{
-    struct item_sets s = {mem_new(queries + 1, sizeof(size_t), "", NULL), mem_new(queries * items, sizeof(uint32_t), "", NULL)};
-    for (size_t q = 0; q < queries; q++) {
-        size_t n = s.begin[q], left = q % 3 ? 1 + rng_below(r, most) : 0;
-        for (uint32_t i = 0; i < items && left; i++)
-            if (rng_below(r, items - i) < left) {
-                s.item[n++] = i;
-                left--;
-            }
-        s.begin[q + 1] = n;
-    }
-    return s;
-}
-
-/* What is asked of a list when some items are wanted: it is the beginning of the whole one, and has all of them that stand there. */
-static bool is_enough(const struct item_sets *wanted, size_t q, const struct scored *got, size_t n, const struct scored *whole,
-                      size_t nwhole)
-{
-    if (n > nwhole)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (got[i].index != whole[i].index || memcmp(&got[i].score, &whole[i].score, sizeof(float)))
-            return false;
-    for (size_t i = n; i < nwhole; i++)
-        for (size_t w = wanted->begin[q]; w < wanted->begin[q + 1]; w++)
-            if (whole[i].index == wanted->item[w])
-                return false;
-    return true;
 }
 
 static void compare(enum kind kind, enum kind asked, size_t items, size_t k, size_t queries, size_t length, enum lists_way way)

@@ -1,0 +1,29 @@
+/* A set of items for each of many queries: those that a history hides, those that would be right. */
+#ifndef TAILOR_LINALG_ITEM_SETS_H
+#define TAILOR_LINALG_ITEM_SETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Of query q: item[begin[q] .. begin[q + 1]), ascending. */
+struct item_sets {
+    size_t *begin;
+    uint32_t *item;
+};
+
+/* Is the item in the set of query q? */
+static inline bool item_sets_have(const struct item_sets *s, size_t q, uint32_t item)
+{
+    size_t low = s->begin[q], high = s->begin[q + 1];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (s->item[middle] < item)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < s->begin[q + 1] && s->item[low] == item;
+}
+
+#endif
