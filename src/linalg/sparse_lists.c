@@ -81,8 +81,7 @@ static size_t additions(const struct csr *w, const struct csr *h, size_t q)
 
 typedef int32_t ints __attribute__((vector_size(64)));
 
-/* How many of value[0..n), which are above 0 up to there and 0 up to a whole vector, reach the bar, which is above 0.
- */
+/* How many of value[0..n), which are above 0 and have zeros behind them up to a whole vector, reach the bar. */
 static inline __attribute__((always_inline)) size_t reaching(const float *value, size_t n, float bar)
 {
     ints count = {0};

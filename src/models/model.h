@@ -226,8 +226,9 @@ struct model_class {
     /* scores[q * nitems + i] for queries[0..n); the row of a query has the same bits whatever n and its place. */
     enum status (*score)(const struct model *m, const struct query *queries, size_t n, float *scores,
                          struct error *err);
-    /* The rows that scores are sums of, as sparse_sum (linalg/sparse_lists.h) makes them: lists are made of these alone.
-     * *weigh: rows count as often as the weights in the history say. NULL, or NULL returned: scores are no such sums. */
+    /* The rows that scores are sums of, as sparse_sum (linalg/sparse_lists.h) makes them: lists are made of these
+     * alone. *weigh: rows count as often as the weights in the history say. NULL, or NULL returned: scores are no such
+     * sums. */
     const struct csr *(*rows)(const struct model *m, bool *weigh);
     /* Contributions of the history to one item; parts + base sum to the score. */
     enum status (*explain)(const struct model *m, const struct query *q, uint32_t item, struct explanation *out,

@@ -145,8 +145,8 @@ static enum status walk_update(struct model *m, const struct update *u, bool *wo
 #define WALK_SLOTS                                                                                                                  \
     .fold_in = "scores any history the same way as a known one: exactly the native score",                                          \
     .capabilities = CLOSED_FORM | SCORES_APART | ADDS_UP, .check = item_weights_check, .begin = walk_begin,                         \
-    .epoch = walk_epoch, .score = item_weights_score, .rows = item_weights_rows, .explain = item_weights_explain,                                              \
-    .similar = item_weights_similar, .update = walk_update,                                                                         \
+    .epoch = walk_epoch, .score = item_weights_score, .rows = item_weights_rows,                                                    \
+    .explain = item_weights_explain, .similar = item_weights_similar, .update = walk_update,                                        \
     .updated =                                                                                                                      \
         "makes the rows of items anew that changed users have or had, and in the other rows what lies on items with more or fewer " \
         "users: the same bits as training; with normalize=yes, or where that is most of the work, it trains anew",                  \
