@@ -1,5 +1,5 @@
-/* Judging a model: lists of all test users over all items, metrics and intervals, beside one epoch of its training, or all of
- * it where there are no epochs. On Gowalla with its own split when TAILOR_DATA has it, else on made-up data. MODELS="ials ease": only
+/* Judging a model: lists of all test users over all items, metrics and intervals, beside the mean epoch of its training, or
+ * all of it where there are no epochs. On Gowalla with its own split when TAILOR_DATA has it, else on made-up data. MODELS="ials ease": only
  * these; EASE, which takes much memory, only so. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "ingest/ingest.h"
 #include "models/driver.h"
 
-enum { FEW_EPOCHS = 1, MORE_EPOCHS = 3, RANKED = 20 };
+enum { RANKED = 20 };
 
 struct judging {
     struct dataset *data;
@@ -164,17 +164,20 @@ static void take_steps(const struct judging *j, size_t depth, size_t resamples, 
         median[p] = bench_median(x[p], TURNS);
 }
 
-/* One epoch is the difference between a few and more of them: what is done once for all of them is left out. */
+/* The mean epoch of a whole training, in which later ones may take longer than the first: the difference between one and
+ * all of them, so that what is done once for all is left out. */
 static double epoch_of(const struct judging *j, const struct model_class *class, const char *factors)
 {
     enum { SOME = 3 };
     double x[SOME];
+    size_t p = param_index(class->params, class->nparams, "epochs");
+    int epochs = atoi(class->params[p].initial);
     for (size_t i = 0; i < SOME; i++) {
-        struct model *few, *more;
-        double first = train(j, class, factors, FEW_EPOCHS, &few);
-        x[i] = (train(j, class, factors, MORE_EPOCHS, &more) - first) / (MORE_EPOCHS - FEW_EPOCHS);
-        model_release(few);
-        model_release(more);
+        struct model *one, *all;
+        double first = train(j, class, factors, 1, &one);
+        x[i] = (train(j, class, factors, 0, &all) - first) / (epochs - 1);
+        model_release(one);
+        model_release(all);
     }
     return bench_median(x, SOME);
 }

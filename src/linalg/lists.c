@@ -16,7 +16,7 @@ enum status dots_lists_new(struct dots_lists *l, const float *y, size_t items, s
                            enum lists_way way, struct error *err)
 {
     *l = (struct dots_lists){.y = y, .items = items, .k = k, .length = length};
-    if (way == LISTS_FAST && length < items / SHARE && rough_works())
+    if (way == LISTS_FAST && length < items / SHARE && kernel_amx())
         return rough_new(&l->rough, y, items, k, err);
     return dots_pack(&l->panels, y, items, k, err);
 }

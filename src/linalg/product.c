@@ -5,11 +5,9 @@
 
 #include "base/mem.h"
 #include "linalg/kernel.h"
+#include "linalg/tiles.h"
 
 #if KERNEL_AMX
-
-#include <immintrin.h>
-#include <stdint.h>
 
 /* The matrix unit holds eight tiles of 16 rows of 64 bytes. C (16 x 16 float32) += A B, where a row of A is 32 bf16
  * along the inner dimension and row p of B holds, for 16 columns, the pairs (2p, 2p + 1) along it. So a tile is 16 x 16
@@ -27,18 +25,10 @@ enum {
     STEP_WORDS = PARTS * PART_WORDS
 };
 
-#define TARGET_AMX __attribute__((target("amx-tile,amx-bf16,avx512f,avx512vl,avx512dq,avx512bw,fma")))
-
-struct tile_shapes { /* the operand of ldtilecfg */
-    uint8_t palette, start, reserved[14];
-    uint16_t row_bytes[16];
-    uint8_t rows[16];
-};
-
 /* ---- packing ---- */
 
 /* x as a sum of bf16, each in the upper half of its lane. The first two are rounded, the last holds what is left. */
-TARGET_AMX static inline void cut(__m512 x, __m512i part[PARTS])
+TARGET_TILES static inline void cut(__m512 x, __m512i part[PARTS])
 {
     const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32((int)0xffff0000);
     for (int p = 0; p < PARTS; p++) {
@@ -48,7 +38,7 @@ TARGET_AMX static inline void cut(__m512 x, __m512i part[PARTS])
 }
 
 /* Row r of the tile of each part: pairs of even and odd. */
-TARGET_AMX static inline void put_row(__m512 even, __m512 odd, size_t r, __m512i tile[PARTS][16])
+TARGET_TILES static inline void put_row(__m512 even, __m512 odd, size_t r, __m512i tile[PARTS][16])
 {
     __m512i e[PARTS], o[PARTS];
     cut(even, e);
@@ -63,7 +53,7 @@ static inline __mmask16 first(size_t n)
 }
 
 /* Rows of the tile are rows of memory: 16 of them, 32 elements of each. */
-TARGET_AMX static inline void read_along(const float *a, size_t stride, size_t rows, size_t inner,
+TARGET_TILES static inline void read_along(const float *a, size_t stride, size_t rows, size_t inner,
                                          __m512i tile[PARTS][16])
 {
     const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
@@ -82,7 +72,7 @@ TARGET_AMX static inline void read_along(const float *a, size_t stride, size_t r
 }
 
 /* Rows of the tile are pairs of rows of memory: 16 elements of 32 rows. */
-TARGET_AMX static inline void read_across(const float *a, size_t stride, size_t columns, size_t inner,
+TARGET_TILES static inline void read_across(const float *a, size_t stride, size_t columns, size_t inner,
                                           __m512i tile[PARTS][16])
 {
     __mmask16 mask = first(columns);
@@ -98,7 +88,7 @@ TARGET_AMX static inline void read_across(const float *a, size_t stride, size_t 
     }
 }
 
-TARGET_AMX static inline void transpose(__m512i v[16])
+TARGET_TILES static inline void transpose(__m512i v[16])
 {
     __m512i w[16];
     for (int i = 0; i < 16; i += 2) {
@@ -127,7 +117,7 @@ TARGET_AMX static inline void transpose(__m512i v[16])
 
 /* `n` rows (of the left operand) or columns (of the right one) and `inner` elements along them, with `minus` times -1.
  * `along`: the elements follow each other in memory. */
-TARGET_AMX static void pack(const float *a, size_t stride, bool along, bool left, bool minus, size_t n, size_t inner,
+TARGET_TILES static void pack(const float *a, size_t stride, bool along, bool left, bool minus, size_t n, size_t inner,
                             uint32_t *out)
 {
     const __m512i sign = _mm512_set1_epi32(minus ? (int)0x80008000 : 0); /* of both of a pair */
@@ -157,19 +147,19 @@ TARGET_AMX static void pack(const float *a, size_t stride, bool along, bool left
 /* ---- multiplying ---- */
 
 /* Tiles 0 to 3 are the sums, 4 and 5 of the left operand, 6 and 7 of the right. */
-TARGET_AMX static inline void take_left(const uint32_t *a)
+TARGET_TILES static inline void take_left(const uint32_t *a)
 {
     _tile_loadd(4, a, 64);
     _tile_loadd(5, a + WORDS, 64);
 }
 
-TARGET_AMX static inline void take_right(const uint32_t *b)
+TARGET_TILES static inline void take_right(const uint32_t *b)
 {
     _tile_loadd(6, b, 64);
     _tile_loadd(7, b + WORDS, 64);
 }
 
-TARGET_AMX static inline void multiply(void)
+TARGET_TILES static inline void multiply(void)
 {
     _tile_dpbf16ps(0, 4, 6);
     _tile_dpbf16ps(1, 4, 7);
@@ -178,10 +168,11 @@ TARGET_AMX static inline void multiply(void)
 }
 
 /* c (WIDE x WIDE) += one panel times another; the small products of each step first. */
-TARGET_AMX static void multiply_panels(const uint32_t *a, const uint32_t *b, size_t steps, float *c, size_t stride)
+TARGET_TILES static void multiply_panels(const uint32_t *a, const uint32_t *b, size_t steps, float *c, size_t stride)
 {
     enum { HIGH = 0, MIDDLE = PART_WORDS, LOW = 2 * PART_WORDS };
     size_t bytes = stride * sizeof *c;
+    tiles_see_memory();
     _tile_loadd(0, c, bytes);
     _tile_loadd(1, c + 16, bytes);
     _tile_loadd(2, c + 16 * stride, bytes);
@@ -249,15 +240,10 @@ static void multiply_packed(const struct product_room *room, size_t rows, size_t
     }
 }
 
-TARGET_AMX static void amx_product_add(const struct product_room *room, size_t rows, size_t columns, size_t inner,
+TARGET_TILES static void amx_product_add(const struct product_room *room, size_t rows, size_t columns, size_t inner,
                                        bool minus, struct operand left, struct operand right, float *c, size_t stride)
 {
-    struct tile_shapes shapes = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        shapes.row_bytes[i] = 64;
-        shapes.rows[i] = 16;
-    }
-    _tile_loadconfig(&shapes);
+    tiles_open();
     for (size_t k = 0; k < inner; k += DEPTH) {
         size_t depth = inner - k < DEPTH ? inner - k : DEPTH;
         pack(left.transposed ? left.a + k * left.stride : left.a + k, left.stride, !left.transposed, true, minus, rows,

@@ -7,7 +7,7 @@
 #include "base/parallel.h"
 #include "linalg/kernel.h"
 
-#ifdef __x86_64__
+#if KERNEL_AMX
 
 /* Query q, in seat i. */
 static void open_query(const struct take *t, struct desk *d, size_t i, size_t q)
@@ -62,6 +62,7 @@ static void sit_down(const struct take *t, struct desk *d, size_t begin, size_t 
 /* sums = products of two tiles of queries with two of items: [queries 0..15 | 16..31][items 0..15 | 16..31]. */
 TARGET_TILES static void multiply(const uint16_t *a, const uint16_t *b, size_t steps, float *sums)
 {
+    tiles_see_memory();
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
@@ -186,21 +187,6 @@ TARGET_TILES static void look_through(const struct take *t, struct desk *d, size
     }
 }
 
-/* All tiles are whole: 16 rows of 64 bytes. */
-TARGET_TILES static void shape_tiles(void)
-{
-    struct {
-        uint8_t palette, start, zero[14];
-        uint16_t bytes[16];
-        uint8_t rows[16];
-    } shape = {.palette = 1};
-    for (int i = 0; i < 8; i++) {
-        shape.bytes[i] = 64;
-        shape.rows[i] = ROWS;
-    }
-    _tile_loadconfig(&shape);
-}
-
 /* ---- seats ---- */
 
 /* Queries move up after so many pairs of panels; so many of these stay near, in the cache, while all queries meet them.
@@ -270,7 +256,7 @@ TARGET_TILES static void take_block(void *context, size_t block, size_t begin, s
     struct desk *d = &t->desks[parallel_thread()];
     size_t n = end - begin;
     sit_down(t, d, begin, end);
-    shape_tiles();
+    tiles_open();
     for (size_t pair = 0; pair < r->pairs && n; pair += NEAR) {
         size_t last = pair + NEAR < r->pairs ? pair + NEAR : r->pairs;
         if (pair % BETWEEN == 0)

@@ -4,8 +4,7 @@
 
 #include "linalg/lists.h"
 
-/* Does this CPU have it, and does the system let us? Asks once. */
-bool rough_works(void);
+/* All of it only where there is kernel_amx. */
 MUST_CHECK enum status rough_new(struct rough **out, const float *y, size_t items, size_t k, struct error *err);
 void rough_free(struct rough *r);
 MUST_CHECK enum status rough_take(const struct dots_lists *l, const float *x, size_t queries,

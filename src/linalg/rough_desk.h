@@ -4,18 +4,15 @@
 #define TAILOR_LINALG_ROUGH_DESK_H
 
 #include "linalg/rough_parts.h"
+#include "linalg/tiles.h"
 
-#ifdef __x86_64__
-
-#include <immintrin.h>
+#if KERNEL_AMX
 
 /* Queries of one parallel piece of work; scores made together. */
 enum { QUERIES = 1024, TOGETHER = 16 };
 /* The parts of the bound: roundings of the bound itself, and what falls below the smallest normal number. */
 #define SLACK 0x1p-20F
 #define TINY  1e-30F
-
-#define TARGET_TILES __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma,amx-tile,amx-bf16")))
 
 /* Items that may still matter to one query, in three columns. lower <= score <= upper; the same when it is known. */
 struct rivals {

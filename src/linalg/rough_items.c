@@ -9,47 +9,14 @@
 #include "base/parallel.h"
 #include "linalg/kernel.h"
 
-#ifdef __x86_64__
+#if KERNEL_AMX
 
-#include <cpuid.h>
 #include <immintrin.h>
-#include <pthread.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 /* Longer vectors, and those that are not finite, go around the first look: its sums stay finite. */
 #define LONGEST 1e15
 
-/* ---- may we? ---- */
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static bool works;
-
-/* Asked of the processor itself: not every compiler knows these features by name. */
-static bool has_tiles(void)
-{
-    const unsigned amx_bf16 = 1U << 22, amx_tile = 1U << 24;
-    unsigned a, b, c, d;
-    return __get_cpuid_count(7, 0, &a, &b, &c, &d) && d & amx_bf16 && d & amx_tile;
-}
-
-/* Linux gives the tiles' registers to those who ask. */
-static void ask_for_tiles(void)
-{
-    enum { ARCH_REQ_XCOMP_PERM = 0x1023, XFEATURE_XTILEDATA = 18 };
-    works = kernel_simd() == SIMD_AVX512 && has_tiles() &&
-            syscall(SYS_arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) == 0;
-}
-
-bool rough_works(void)
-{
-    pthread_once(&once, ask_for_tiles);
-    return works;
-}
-
 /* ---- rounding ---- */
-
-#define TARGET_WIDE __attribute__((target("avx512f,avx512vl,avx512dq,avx512bw,fma")))
 
 /* The first of 16 of which n - f are left. */
 static inline __mmask16 rest_of(size_t n, size_t f)
@@ -58,13 +25,13 @@ static inline __mmask16 rest_of(size_t n, size_t f)
 }
 
 /* sum += x * x, in double. */
-TARGET_WIDE static inline __m512d add_squares(__m512d sum, __m512 x)
+TARGET_AVX512 static inline __m512d add_squares(__m512d sum, __m512 x)
 {
     __m512d low = _mm512_cvtps_pd(_mm512_castps512_ps256(x)), high = _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1));
     return _mm512_fmadd_pd(low, low, _mm512_fmadd_pd(high, high, sum));
 }
 
-TARGET_WIDE float rough_length(const float *v, size_t k)
+TARGET_AVX512 float rough_length(const float *v, size_t k)
 {
     __m512d sum = _mm512_setzero_pd();
     for (size_t f = 0; f < k; f += ROWS)
@@ -73,7 +40,7 @@ TARGET_WIDE float rough_length(const float *v, size_t k)
     return length < LONGEST ? rough_above(length) : INFINITY;
 }
 
-TARGET_WIDE float rough_round(const float *v, size_t k, uint16_t *rounded)
+TARGET_AVX512 float rough_round(const float *v, size_t k, uint16_t *rounded)
 {
     const __m512i one = _mm512_set1_epi32(1), half = _mm512_set1_epi32(0x7fff);
     __m512d sum = _mm512_setzero_pd();
@@ -195,11 +162,6 @@ void rough_free(struct rough *r)
 }
 
 #else
-
-bool rough_works(void)
-{
-    return false;
-}
 
 enum status rough_new(struct rough **out, const float *y, size_t items, size_t k, struct error *err)
 {

@@ -4,7 +4,7 @@
 #include <float.h>
 #include <string.h>
 
-#ifdef __x86_64__
+#if KERNEL_AMX
 
 /* Rivals of a query beyond the length of its list, at least; steps towards the bar: it stays low by 2^-8 of the spread
  * of scores. */
