@@ -59,8 +59,8 @@ static void sit_down(const struct take *t, struct desk *d, size_t begin, size_t 
     }
 }
 
-/* sums = products of two tiles of queries with two of items: [queries 0..15 | 16..31][items 0..15 | 16..31]. */
-TARGET_TILES static void multiply(const uint16_t *a, const uint16_t *b, size_t steps, float *sums)
+/* Products of two tiles of queries with two of items, which stay in the matrix unit: it takes its time. */
+TARGET_TILES static inline void multiply(const uint16_t *a, const uint16_t *b, size_t steps)
 {
     tiles_see_memory();
     _tile_zero(0);
@@ -77,6 +77,11 @@ TARGET_TILES static void multiply(const uint16_t *a, const uint16_t *b, size_t s
         _tile_dpbf16ps(2, 5, 6);
         _tile_dpbf16ps(3, 5, 7);
     }
+}
+
+/* sums = those products: [queries 0..15 | 16..31][items 0..15 | 16..31]. */
+TARGET_TILES static inline void take_sums(float *sums)
+{
     _tile_stored(0, sums, 64);
     _tile_stored(1, sums + SUMS, 64);
     _tile_stored(2, sums + 2 * SUMS, 64);
@@ -172,18 +177,19 @@ TARGET_TILES static void look(const struct take *t, struct desk *d, size_t pair,
     }
 }
 
-/* Pairs begin..end for 32 queries from seat i on. The tiles of one are on their way while the sums of the one before
- * are looked at. */
+/* Pairs begin..end for 32 queries from seat i on. While the products of one are made, the sums of the one before are
+ * looked at. */
 TARGET_TILES static void look_through(const struct take *t, struct desk *d, size_t begin, size_t end, size_t i)
 {
     const struct rough *r = t->l->rough;
     const uint16_t *queries = d->tiles + i / ROWS * r->steps * TILE, *items = r->panel + begin * 2 * r->steps * TILE;
-    multiply(queries, items, r->steps, d->sums[begin % 2]);
+    multiply(queries, items, r->steps);
     for (size_t pair = begin; pair < end; pair++) {
+        take_sums(d->sums);
         items += 2 * r->steps * TILE;
         if (pair + 1 < end)
-            multiply(queries, items, r->steps, d->sums[(pair + 1) % 2]);
-        look(t, d, pair, i, d->sums[pair % 2]);
+            multiply(queries, items, r->steps);
+        look(t, d, pair, i, d->sums);
     }
 }
 

@@ -39,7 +39,7 @@ struct desk {
     struct rivals rivals[QUERIES];
     _Alignas(64) float floor[QUERIES], length[QUERIES], residue[QUERIES]; /* floor: of the rivals */
     _Alignas(64) float low[PAIR], off[PAIR];                              /* of the queries that are looked at */
-    _Alignas(64) float sums[2][4 * SUMS];
+    _Alignas(64) float sums[4 * SUMS];
 };
 
 struct take {
