@@ -115,7 +115,7 @@ static void test_attributes(void **state)
     runs(f, "load items tiny/items.csv", "{\"field\":\"title\",\"type\":\"text\",\"known\":8");
     runs(f, "events item=\"two-person tent\" by=user", "\"user\":\"ana\"");
     write_file("more.csv", "sku,label,colour\nmug,Mug,red\ntent,,green\n,x,y\n");
-    runs(f, "load items more.csv id=sku title=label", "1 new items without events");
+    runs(f, "load items more.csv id=sku title=label", "1 new item without events");
     assert_non_null(strstr(str_text(&f->shown), "3 rows read: 2 kept, 1 rejected"));
     runs(f, "events item=tent last=1", "\"title\":\"Two-person tent\"");
     runs(f, "rejects", "\"reason\":\"no item\"");
