@@ -259,9 +259,10 @@ static enum status future_of(struct model_checks *k, size_t entry, const struct 
     if (differ)
         str_printf(&s, "%s of %s list%s change%s with events that training must not see", some, all,
                    e->nqueries == 1 ? "" : "s", differ == 1 ? "s" : "");
+    else if (e->nqueries == 1)
+        str_printf(&s, "the only list is the same when every event outside the train part is another");
     else
-        str_printf(&s, "all %s list%s the same when every event outside the train part is another", all,
-                   e->nqueries == 1 ? " is" : "s are");
+        str_printf(&s, "all %s lists are the same when every event outside the train part is another", all);
     evaluation_free(e);
     return checks_add(k, "future", m->name, differ ? CHECK_DOUBT : CHECK_HOLDS, &s, err);
 }
