@@ -29,35 +29,40 @@ struct take {
 
 /* ---- sums ---- */
 
-/* Asks for a row that is wanted next: histories lead all over the matrix. */
-static void fetch_row(const struct csr *w, uint32_t j)
+/* Entries of a row that come into the cache together. */
+enum { LINE = 64 / sizeof(float) };
+
+/* Adds entries [begin, end), v times; with `note` the items whose sum was 0 until then go to item[0 ..). How many. */
+static inline __attribute__((always_inline)) size_t add_entries(const struct csr *w, size_t begin, size_t end, float v,
+                                                                float *sum, const bool note, uint32_t *item)
 {
-    enum { LINE = 64 / sizeof(float) };
-    for (size_t n = w->begin[j]; n < w->begin[j + 1]; n += LINE) {
-        __builtin_prefetch(&w->index[n]);
-        __builtin_prefetch(&w->value[n]);
+    size_t n = 0;
+    for (size_t i = begin; i < end; i++) {
+        uint32_t at = w->index[i];
+        float before = sum[at];
+        sum[at] = before + v * w->value[i];
+        if (note) { /* without a branch: half of them are new */
+            item[n] = at;
+            n += !(fabsf(before) > 0);
+        }
     }
+    return n;
 }
 
-/* Adds row q; with `note` the items whose sum was 0 until then go to item[0 ..), where an item may stand twice if its
- * sum came back to 0. How many. */
+/* Adds row q, and notes as above: an item whose sum comes back to 0 is noted again. While a row is added the next one
+ * is on its way: histories lead all over the matrix. */
 static inline __attribute__((always_inline)) size_t add_rows(const struct csr *w, const struct csr *h, size_t q,
                                                              float *sum, const bool note, uint32_t *item)
 {
     size_t n = 0;
     for (size_t e = h->begin[q]; e < h->begin[q + 1]; e++) {
-        uint32_t j = h->index[e];
+        size_t at = w->begin[h->index[e]], end = w->begin[h->index[e] + 1];
+        size_t next = e + 1 < h->begin[q + 1] ? w->begin[h->index[e + 1]] : at;
         float v = h->value ? h->value[e] : 1;
-        if (e + 1 < h->begin[q + 1])
-            fetch_row(w, h->index[e + 1]);
-        for (size_t i = w->begin[j]; i < w->begin[j + 1]; i++) {
-            uint32_t at = w->index[i];
-            float before = sum[at];
-            sum[at] = before + v * w->value[i];
-            if (note) {
-                item[n] = at;
-                n += !(fabsf(before) > 0);
-            }
+        for (; at < end; at += LINE, next += LINE) {
+            __builtin_prefetch(&w->index[next]);
+            __builtin_prefetch(&w->value[next]);
+            n += add_entries(w, at, at + LINE < end ? at + LINE : end, v, sum, note, note ? item + n : NULL);
         }
     }
     return n;
@@ -174,10 +179,9 @@ static size_t best_reached(const struct take *t, struct desk *d, size_t q, size_
 {
     size_t close = 0;
     float bar = bar_of(d->value, n, t->length);
-    for (size_t i = 0; i < n; i++) {
-        d->scored[close] = (struct scored){d->item[i], d->value[i]};
-        close += d->value[i] >= bar;
-    }
+    for (size_t i = 0; i < n; i++)
+        if (d->value[i] >= bar)
+            d->scored[close++] = (struct scored){d->item[i], d->value[i]};
     n = best_of(d->scored, close, t->length);
     memcpy(t->out + q * t->length, d->scored, n * sizeof *d->scored);
     return n;
