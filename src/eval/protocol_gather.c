@@ -295,7 +295,19 @@ static void move_up(struct test_set *t, struct tally *at, const struct tally *be
     at->repeats += end->repeats - begin->repeats;
 }
 
-static void close_gaps(struct test_set *t, const struct pass *p, size_t blocks)
+/* *array (T **) holds n of the elements that it has room for: where that is far more, it moves, if there is memory. */
+static void trim(void *array, size_t size, size_t room, size_t n)
+{
+    void *old, *fitting;
+    memcpy(&old, array, sizeof old);
+    if (!old || n > room / 2 || !(fitting = mem_new_raw(n, size, "a test set", NULL)))
+        return;
+    memcpy(fitting, old, n * size);
+    memcpy(array, &fitting, sizeof fitting);
+    mem_free(old);
+}
+
+static void close_gaps(struct test_set *t, const struct pass *p, size_t blocks, const struct tally *most)
 {
     struct tally at = {0};
     for (size_t b = 0; b < blocks; b++)
@@ -306,6 +318,11 @@ static void close_gaps(struct test_set *t, const struct pass *p, size_t blocks)
     t->repeats = at.repeats;
     t->query_begin[at.users] = at.queries;
     t->right_begin[at.queries] = at.right;
+    trim(&t->query, sizeof *t->query, most->queries, at.queries);
+    trim(&t->right_begin, sizeof *t->right_begin, most->queries + 1, at.queries + 1);
+    trim(&t->right, sizeof *t->right, most->right, at.right);
+    trim(&t->rating, sizeof *t->rating, most->right, at.right);
+    trim(&t->weight, sizeof *t->weight, most->right, at.right);
 }
 
 static enum status make_room(struct test_set *t, const struct tally *most, struct error *err)
@@ -352,18 +369,19 @@ enum status protocol_gather(const struct gathering *g, struct error *err)
     enum status st = marks && tallies && p.desks ? ST_OK : ST_NOMEM;
     for (size_t t = 0; t < threads && !st; t++)
         p.desks[t] = (struct desk){marks + 2 * t * items, marks + (2 * t + 1) * items};
+    struct tally most = {0};
     if (!st) {
         p.begin = tallies;
         p.end = tallies + blocks;
         parallel_blocks(users, BLOCK, bound_block, &p);
-        struct tally most = add_up(p.begin, blocks);
+        most = add_up(p.begin, blocks);
         st = make_room(g->t, &most, err);
         if (!st)
             st = prepare_grades(g, most.right, err);
     }
     if (!st) {
         parallel_blocks(users, BLOCK, ask_block, &p);
-        close_gaps(g->t, &p, blocks);
+        close_gaps(g->t, &p, blocks, &most);
     }
     mem_free(marks);
     mem_free(tallies);

@@ -59,7 +59,8 @@ static void sit_down(const struct take *t, struct desk *d, size_t begin, size_t 
     }
 }
 
-/* Products of two tiles of queries with two of items, which stay in the matrix unit: it takes its time. */
+/* Products of two tiles of queries with two of items, which stay in the matrix unit: it takes its time, and nothing
+ * that is called until they are taken may use it. */
 TARGET_TILES static inline void multiply(const uint16_t *a, const uint16_t *b, size_t steps)
 {
     tiles_see_memory();

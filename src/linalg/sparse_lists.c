@@ -12,6 +12,7 @@ enum { BLOCK = 8 };
 
 /* What one thread needs: numbers for each item. */
 struct desk {
+    bool clean;            /* until its thread comes to it, the sums are not zeros yet */
     float *sum;            /* zeros between two histories */
     uint32_t *item;        /* those that the sums have reached, and one more, */
     float *value;          /* what they have come to; whole vectors */
@@ -49,19 +50,19 @@ static inline __attribute__((always_inline)) size_t add_entries(const struct csr
     return n;
 }
 
-/* Adds row q, and notes as above: an item whose sum comes back to 0 is noted again. While a row is added the next one
- * is on its way: histories lead all over the matrix. */
+/* Adds row q, and notes as above: an item whose sum comes back to 0 is noted again. While a row is added, as much of
+ * the next one is on its way: histories lead all over the matrix. */
 static inline __attribute__((always_inline)) size_t add_rows(const struct csr *w, const struct csr *h, size_t q,
                                                              float *sum, const bool note, uint32_t *item)
 {
-    size_t n = 0;
+    size_t n = 0, last = csr_count(w) - 1;
     for (size_t e = h->begin[q]; e < h->begin[q + 1]; e++) {
         size_t at = w->begin[h->index[e]], end = w->begin[h->index[e] + 1];
         size_t next = e + 1 < h->begin[q + 1] ? w->begin[h->index[e + 1]] : at;
         float v = h->value ? h->value[e] : 1;
         for (; at < end; at += LINE, next += LINE) {
-            __builtin_prefetch(&w->index[next]);
-            __builtin_prefetch(&w->value[next]);
+            __builtin_prefetch(&w->index[next < last ? next : last]);
+            __builtin_prefetch(&w->value[next < last ? next : last]);
             n += add_entries(w, at, at + LINE < end ? at + LINE : end, v, sum, note, note ? item + n : NULL);
         }
     }
@@ -233,6 +234,9 @@ static void take_block(void *context, size_t block, size_t begin, size_t end)
     const struct take *t = context;
     struct desk *d = &t->desks[parallel_thread()];
     (void)block;
+    if (!d->clean)
+        memset(d->sum, 0, t->w->cols * sizeof *d->sum);
+    d->clean = true;
     for (size_t q = begin; q < end; q++)
         if (additions(t->w, t->h, q) > t->w->cols || !take_reached(t, d, q))
             take_whole(t, d, q);
@@ -256,7 +260,7 @@ static struct desk *new_desks(size_t threads, size_t items, struct error *err)
     struct desk *desks = mem_new(threads, sizeof *desks, "list threads", err);
     for (size_t i = 0; desks && i < threads; i++) {
         struct desk *d = &desks[i];
-        d->sum = mem_new(items, sizeof *d->sum, "sums", err);
+        d->sum = mem_new_raw(items, sizeof *d->sum, "sums", err);
         d->item = mem_new_raw(items + 1, sizeof *d->item, "sums", err);
         d->value = mem_new_raw(whole_vectors(items + 1), sizeof *d->value, "sums", err);
         d->scored = mem_new_raw(items + 1, sizeof *d->scored, "sums", err);
@@ -271,7 +275,7 @@ static struct desk *new_desks(size_t threads, size_t items, struct error *err)
 enum status sparse_lists_take(const struct csr *w, const struct csr *h, size_t length, const struct item_sets *hidden,
                               const struct item_sets *wanted, struct scored *out, size_t *counts, struct error *err)
 {
-    size_t threads = (size_t)parallel_threads();
+    size_t threads = h->rows > BLOCK ? (size_t)parallel_threads() : 1;
     if (!length) {
         memset(counts, 0, h->rows * sizeof *counts);
         return ST_OK;

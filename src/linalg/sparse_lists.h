@@ -4,7 +4,7 @@
  *
  * Such a sum reaches a few thousand items of many; all others score 0. Sums are noted as they come to be, so that
  * neither clearing a row of scores nor finding the best of it passes over all items. Only where fewer items than a list
- * holds score more than 0, or a history reaches most of them, is the whole row looked at. Lists are those of adding,
+ * holds score more than 0, or there are more terms than items, is the whole row looked at. Lists are those of adding,
  * masking and topk, to the bit. */
 #ifndef TAILOR_LINALG_SPARSE_LISTS_H
 #define TAILOR_LINALG_SPARSE_LISTS_H
@@ -22,7 +22,7 @@ MUST_CHECK enum status sparse_lists_take(const struct csr *w, const struct csr *
                                          const struct item_sets *hidden, const struct item_sets *wanted,
                                          struct scored *out, size_t *counts, struct error *err);
 /* out[0..w->cols), all zeros or -inf before, += the scores of row q of h: in the order of its items, in float32,
- * without fused operations. */
+ * one term after the other. */
 void sparse_sum(const struct csr *w, const struct csr *h, size_t q, float *out);
 
 #endif

@@ -6,9 +6,9 @@
 #include "base/numbers.h"
 #include "base/parallel.h"
 
-/* Histories taken together: between two pieces a cancel is noticed. By vectors they are soon done, and threads wait for
- * each other less often. */
-enum { PIECE = 512, PIECE_BY_ROWS = 4096, PIECE_BY_VECTORS = 16384 };
+/* Histories taken together, and their events: between two pieces a cancel is noticed. By vectors they are soon done,
+ * and threads wait for each other less often. */
+enum { PIECE = 512, PIECE_BY_ROWS = 2048, PIECE_BY_VECTORS = 16384, PIECE_EVENTS = 1 << 22 };
 /* Preparing vectors costs as much as the lists of about so many histories. */
 enum { WORTH_PREPARING = 256 };
 enum { HIDE_BLOCK = 64 };
@@ -213,15 +213,23 @@ static enum status take_piece(const struct ranker *r, const struct query *querie
     return st;
 }
 
+/* How many of n histories make the next piece: each event of one takes room while it is looked at. */
+static size_t next_piece(const struct ranker *r, const struct query *queries, size_t n)
+{
+    size_t most = piece_of(r), piece = 0, events = 0;
+    while (piece < n && piece < most && (!piece || events + queries[piece].n <= PIECE_EVENTS))
+        events += queries[piece++].n;
+    return piece;
+}
+
 enum status ranker_lists(const struct ranker *r, const struct query *queries, size_t n, const struct item_sets *wanted,
                          struct job *job, struct scored *out, size_t *counts, struct error *err)
 {
-    size_t piece = piece_of(r);
     enum status st = ST_OK;
-    for (size_t at = 0; at < n && !st; at += piece) {
+    for (size_t at = 0, piece; at < n && !st; at += piece) {
         struct item_sets here = {wanted ? wanted->begin + at : NULL, wanted ? wanted->item : NULL};
-        st = take_piece(r, queries + at, n - at < piece ? n - at : piece, wanted ? &here : NULL, job, out + at * r->k,
-                        counts + at, err);
+        piece = next_piece(r, queries + at, n - at);
+        st = take_piece(r, queries + at, piece, wanted ? &here : NULL, job, out + at * r->k, counts + at, err);
     }
     return st;
 }

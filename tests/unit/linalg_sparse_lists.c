@@ -178,7 +178,7 @@ static void test_no_memory(void **state)
     (void)state;
     for (long n = 0; st; n++) {
         atomic_long left = n;
-        assert_true(n < 100 && st == ST_NOMEM);
+        assert_true(n < 1000 && st == ST_NOMEM);
         mem_set_hook(fail_one, &left);
         st = sparse_lists_take(&w, &h, 5, &none, NULL, out, counts, NULL);
         mem_set_hook(NULL, NULL);
