@@ -11,8 +11,8 @@
 
 enum { USERS = 1100, ITEMS = 25, EVENTS = 9000, LONGEST = 400 };
 
-/* Many repeats, users with one event or none that counts, three events at each instant. */
-static struct dataset *random_data(uint64_t seed, bool rated)
+/* Many repeats, most events with few items; users with one event or none that counts, three events at each instant. */
+static struct dataset *random_data(uint64_t seed, bool rated, size_t items)
 {
     static char names[USERS + ITEMS][8];
     static struct row rows[EVENTS];
@@ -20,7 +20,7 @@ static struct dataset *random_data(uint64_t seed, bool rated)
     for (size_t i = 0; i < USERS + ITEMS; i++)
         snprintf(names[i], sizeof names[i], "%zu", i);
     for (size_t e = 0; e < EVENTS; e++) {
-        size_t u = (size_t)(rng_real(&r) * rng_real(&r) * USERS), i = (size_t)(rng_real(&r) * rng_real(&r) * ITEMS);
+        size_t u = (size_t)(rng_real(&r) * rng_real(&r) * USERS), i = (size_t)(rng_real(&r) * rng_real(&r) * (double)items);
         static const char *const types[] = {"click", "click", "buy", "impression"};
         rows[e] = (struct row){names[u], names[USERS + i], types[rng_below(&r, 4)], (int64_t)e / 3, NULL};
     }
@@ -154,8 +154,8 @@ static void test_all_protocols(void **state)
     };
     size_t repeats = 0;
     (void)state;
-    for (int rated = 0; rated < 2; rated++) {
-        struct dataset *d = random_data(1 + (uint64_t)rated, rated);
+    for (unsigned way = 0; way < 4; way++) {
+        struct dataset *d = random_data(way, way & 1, way & 2 ? 3 : ITEMS);
         for (size_t i = 0; i < sizeof specs / sizeof *specs; i++)
             for (int hide = 0; hide < 2; hide++)
                 for (int rolling = 0; rolling < 2; rolling++)
