@@ -2,9 +2,7 @@
 #ifndef TAILOR_LINALG_ITEM_SETS_H
 #define TAILOR_LINALG_ITEM_SETS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "linalg/sparse.h"
 
 /* Of query q: item[begin[q] .. begin[q + 1]), ascending. */
 struct item_sets {
@@ -15,15 +13,7 @@ struct item_sets {
 /* Is the item in the set of query q? */
 static inline bool item_sets_have(const struct item_sets *s, size_t q, uint32_t item)
 {
-    size_t low = s->begin[q], high = s->begin[q + 1];
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (s->item[middle] < item)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < s->begin[q + 1] && s->item[low] == item;
+    return index_find(s->item, s->begin[q], s->begin[q + 1], item) != SIZE_MAX;
 }
 
 #endif

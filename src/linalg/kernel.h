@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Sets OpenBLAS to one thread and to kernels that fit, once. Everything that calls BLAS says this first. */
 void kernel_start(void);
@@ -31,8 +32,9 @@ bool kernel_amx(void);
 #define TARGET_AVX512
 #endif
 
-/* 16 floats; the compiler cuts them to the vectors of the target. */
+/* 16 floats, and what comparing them gives; the compiler cuts them to the vectors of the target. */
 typedef float floats __attribute__((vector_size(64), aligned(64)));
+typedef int32_t ints __attribute__((vector_size(64)));
 typedef float floats_anywhere __attribute__((vector_size(64), aligned(4)));
 enum { LANES = 16 };
 

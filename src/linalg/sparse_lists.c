@@ -85,8 +85,6 @@ static size_t additions(const struct csr *w, const struct csr *h, size_t q)
 
 /* ---- numbers above 0, many at a time ---- */
 
-typedef int32_t ints __attribute__((vector_size(64)));
-
 /* How many of value[0..n), which are above 0 and have zeros behind them up to a whole vector, reach the bar. */
 static inline __attribute__((always_inline)) size_t reaching(const float *value, size_t n, float bar)
 {

@@ -159,13 +159,11 @@ size_t best_of(struct scored *list, size_t n, size_t k)
 /* Many scores are cut into at most BLOCKS blocks of whole strides. */
 enum { STRIDE = 4 * LANES, BLOCKS = 1024 };
 
-typedef int32_t choices __attribute__((vector_size(64)));
-
 /* *y = the larger of each; NaN in x is none. */
 static inline __attribute__((always_inline)) void keep_larger(floats *y, const floats *x)
 {
-    choices better = *x > *y;
-    *y = (floats)(((choices)*x & better) | ((choices)*y & ~better));
+    ints better = *x > *y;
+    *y = (floats)(((ints)*x & better) | ((ints)*y & ~better));
 }
 
 /* out[b] = largest of score[b * block ..) for whole blocks; NaN is larger than nothing. */
@@ -208,8 +206,6 @@ static void largest_base(const float *score, size_t blocks, size_t block, float 
 }
 
 /* ---- the k-th largest ---- */
-
-typedef int32_t ints __attribute__((vector_size(64)));
 
 /* Numbers in the order of scores; NaN below all. */
 static int32_t rising_key(float score)
